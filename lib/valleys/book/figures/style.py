@@ -1,0 +1,52 @@
+"""The look of every figure: one style file, one meaning per colour."""
+
+from collections.abc import Sequence
+from importlib import resources
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+
+FLAT = "#0072B2"  # the flat valley, blue (Okabe and Ito's colour-blind safe set)
+SHARP = "#D55E00"  # the sharp valley, vermilion
+THEORY = "#333333"  # theory beside a measurement, dashed
+NEUTRAL = "#777777"  # what is neither valley: loss, reference lines
+LEARNING_RATE_MAP = "viridis"
+BATCH_SIZE_MAP = "plasma"
+NOISE_MAP = "cividis"  # effective noise or noise strength of the two-valley model
+QUANTITY_MAP = "cividis"  # the values of a heat map
+DIVERGED = "#BBBBBB"  # cells without a result, hatched as well
+
+
+def use_style() -> None:
+    """Apply the house style file to matplotlib, with vector output in notebooks."""
+    with resources.as_file(resources.files("valleys.book.figures") / "valleys.mplstyle") as path:
+        plt.style.use(path)
+    _vector_output()
+
+
+def _vector_output() -> None:
+    try:
+        from IPython import get_ipython
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+    except ImportError:  # a plain script has no notebook to configure
+        return
+    if get_ipython() is not None:
+        set_matplotlib_formats("svg")
+
+
+def shades(values: Sequence[float], colour_map: str) -> dict[float, tuple[float, ...]]:
+    """One colour per value in ascending order, from the readable middle of a colour map."""
+    ordered = sorted(set(values))
+    positions = np.linspace(0.05, 0.85, len(ordered)) if len(ordered) > 1 else [0.4]
+    return dict(zip(ordered, mpl.colormaps[colour_map](positions), strict=True))
+
+
+def learning_rate_colours(values: Sequence[float]) -> dict[float, tuple[float, ...]]:
+    """Colour of each learning rate, the same map in every chapter."""
+    return shades(values, LEARNING_RATE_MAP)
+
+
+def batch_size_colours(values: Sequence[float]) -> dict[float, tuple[float, ...]]:
+    """Colour of each batch size, the same map in every chapter."""
+    return shades(values, BATCH_SIZE_MAP)

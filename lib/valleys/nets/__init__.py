@@ -1,0 +1,1 @@
+"""Networks trained by stochastic gradient descent, and what is measured on them."""

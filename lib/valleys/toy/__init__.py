@@ -1,0 +1,1 @@
+"""The two-valley model: landscape, simulation, theory."""
