@@ -62,7 +62,13 @@ def load_or_compute_all(study: Study, specs: Iterable[Any], *, executor: Executo
 
 
 def result_key(study: Study, spec: Any) -> str:
-    """JSON text of what makes a result: study, code version and spec."""
+    """JSON text of what makes a result: study, code version and spec.
+
+    Raises:
+        ValueError: the study lives in a notebook or inside another function.
+    """
+    if study.__module__ == "__main__" or "<" in study.__qualname__:
+        raise ValueError(f"the study {study.__qualname__} must be a function of a module, so that its code can be hashed")
     made_by = {"study": f"{study.__module__}.{study.__qualname__}", "code": code_version(study.__module__), "spec": dataclasses.asdict(spec)}
     return json.dumps(made_by, sort_keys=True, allow_nan=False)
 

@@ -1,0 +1,88 @@
+"""Command line of the book: `python -m valleys --help`."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from valleys.book import check, runner, site, sizes
+from valleys.book.chapters import BookError, all_chapters, find_chapter
+from valleys.book.paths import book_root
+
+size_option = click.option("--size", type=click.Choice(sizes.SIZES), default="quick", show_default=True, help="How much to compute.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Run the chapters, build the site, check the site."""
+
+
+@main.command()
+@size_option
+@click.option("--only", multiple=True, metavar="NAME", help="Run only this chapter; may be given several times.")
+@click.option("--set", "settings", multiple=True, metavar="[NAME.]PARAMETER=VALUE", help="Set a parameter, everywhere or in one chapter.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Chapters at once. [default: 2, or the number of cores if smaller]")
+def run(size: str, only: tuple[str, ...], settings: tuple[str, ...], jobs: int | None) -> None:
+    """Execute chapters; the executed copies go to _build/executed/SIZE."""
+    chapters = all_chapters()
+    values = sizes.run_parameters(chapters, size, [sizes.Setting.parse(text) for text in settings])
+    chosen = [find_chapter(name, chapters) for name in only] or list(chapters.values())
+    for chapter in chosen:
+        runner.check_before_running(chapter, values[chapter.name])
+    work = {chapter.name: (chapter, values[chapter.name]) for chapter in chosen}
+    failures = 0
+    for outcome in runner.run_chapters(work, executed_folder(size), jobs=jobs):
+        click.echo(outcome.line())
+        failures += outcome.failure is not None
+    if failures:
+        raise BookError(f"{failures} of {len(work)} chapters failed")
+
+
+@main.command()
+@size_option
+def build(size: str) -> None:
+    """Build the site in _build/html from the executed chapters of a size, and check it."""
+    root = book_root()
+    source = root / "_build" / "source"
+    site.assemble(executed_folder(size), source)
+    html = site.build(source, root)
+    _report(check.check_site(html))
+    click.echo(f"the book is in {html / 'index.html'}")
+
+
+@main.command("check")
+@click.argument("html", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False)
+def check_command(html: Path | None) -> None:
+    """Check a built site: pages, alt texts, links, nothing from elsewhere. [default: _build/html]"""
+    html = html or book_root() / "_build" / "html"
+    if not (html / "index.html").is_file():
+        raise BookError(f"{html} holds no site; build it with `make book`")
+    _report(check.check_site(html))
+    click.echo(f"{html} is in order")
+
+
+def executed_folder(size: str) -> Path:
+    """Where the executed copies of a size lie."""
+    return book_root() / "_build" / "executed" / size
+
+
+def _report(problems: list[str]) -> None:
+    if problems:
+        raise BookError("\n".join([*problems, f"{len(problems)} problems"]))
+
+
+def run_command_line() -> None:
+    """The commands, with what a user can mend told in one line, without a traceback."""
+    try:
+        main(standalone_mode=False)
+    except (BookError, FileNotFoundError) as error:
+        sys.exit(f"valleys: {error}")
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit("valleys: stopped; what was finished is kept, and the same command goes on from there")
+
+
+if __name__ == "__main__":
+    run_command_line()

@@ -1,0 +1,98 @@
+"""The chapters of the book and the parameters that each declares in its notebook."""
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import yaml
+
+from valleys.book.paths import book_root
+
+KINDS = {"int": int, "float": float, "str": str, "bool": bool, "list": list}
+
+
+class BookError(Exception):
+    """Something a user of the book can mend; the message says what and how, in one line."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One line of a parameters cell: `name: kind = default  # meaning [unit]`."""
+
+    name: str
+    kind: str
+    default: Any
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A notebook of the book."""
+
+    name: str  # file name without ending, such as 04_toy_model
+    path: Path
+    parameters: dict[str, Parameter]
+
+    def opening(self) -> Iterator[tuple[str, list[str]]]:
+        """Source and tags of each code cell up to the one tagged `derived`: imports, parameters, specs."""
+        for cell in _code_cells(self.path):
+            tags = cell.metadata.get("tags", [])
+            yield cell.source, tags
+            if "derived" in tags:
+                return
+
+
+def all_chapters(root: Path | None = None) -> dict[str, Chapter]:
+    """Every notebook of `_toc.yml` in reading order, by name."""
+    root = root or book_root()
+    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+    paths = [root / f"{entry['file']}.ipynb" for part in toc["parts"] for entry in part["chapters"]]
+    return {path.stem: Chapter(path.stem, path, read_parameters(path)) for path in paths if path.exists()}
+
+
+def find_chapter(name: str, chapters: dict[str, Chapter]) -> Chapter:
+    """The chapter of that name, with or without its number.
+
+    Raises:
+        BookError: no chapter has that name; the message lists them.
+    """
+    for chapter in chapters.values():
+        if name in (chapter.name, chapter.name.partition("_")[2]):
+            return chapter
+    raise BookError(f"no chapter is named '{name}'; the chapters are {', '.join(chapters)}")
+
+
+def read_parameters(path: Path) -> dict[str, Parameter]:
+    """The parameters of a notebook, by name.
+
+    Raises:
+        BookError: the notebook has no parameters cell, or a line of it is not of the agreed form.
+    """
+    tagged = [cell.source for cell in _code_cells(path) if "parameters" in cell.metadata.get("tags", [])]
+    if len(tagged) != 1:
+        raise BookError(f"{path.name} has {len(tagged)} cells tagged 'parameters'; it needs exactly one")
+    comments = _comments(tagged[0])
+    return {p.name: p for p in (_parameter(statement, comments, path.name) for statement in ast.parse(tagged[0]).body)}
+
+
+def _code_cells(path: Path) -> list[nbformat.NotebookNode]:
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+def _comments(source: str) -> dict[int, str]:
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return {token.start[0]: token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT}
+
+
+def _parameter(statement: ast.stmt, comments: dict[int, str], where: str) -> Parameter:
+    meaning = comments.get(statement.lineno, "")
+    match statement:
+        case ast.AnnAssign(target=ast.Name(id=name), annotation=ast.Name(id=kind), value=ast.expr() as value) if kind in KINDS and meaning and "=" not in meaning:
+            return Parameter(name, kind, ast.literal_eval(value), meaning)
+    allowed = ", ".join(KINDS)
+    raise BookError(f"{where}: '{ast.unparse(statement)}' must read 'name: kind = default  # meaning [unit]', of kind {allowed}, without a second '='")
