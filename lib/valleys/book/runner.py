@@ -101,7 +101,14 @@ class _Runs:
     def _start(self, command: list[str]) -> subprocess.Popen[str]:
         # A session of its own: Ctrl-C reaches this process alone, which then stops the others in order.
         process = subprocess.Popen(
-            command, cwd=book_root(), env=self.environment, start_new_session=True, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            command,
+            cwd=book_root(),
+            env=self.environment,
+            start_new_session=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
         )
         self.processes.append(process)
         return process
