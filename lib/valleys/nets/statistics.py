@@ -72,6 +72,12 @@ def _weighted_line(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[n
     return slope, mean_y - slope * mean_x, covariance**2 / (var_x * var_y)
 
 
+def resampled_means(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Mean of each column of (n, m) over rows drawn anew with replacement for each column, (m,)."""
+    n, m = values.shape
+    return np.take_along_axis(values, rng.integers(n, size=(n, m)), axis=0).mean(axis=0)
+
+
 def _counts(n: int, rng: np.random.Generator) -> np.ndarray:
     """How often each of n members is drawn in each resample, (N_RESAMPLES, n)."""
     return rng.multinomial(n, np.full(n, 1 / n), size=N_RESAMPLES).astype(float)

@@ -4,5 +4,20 @@ from valleys.nets.cells import plane_of, sweep, train_cell
 from valleys.nets.continuation import continuation
 from valleys.nets.endpoints import endpoints
 from valleys.nets.specs import CellSpec, ContinuationSpec, EndpointsSpec, SweepSpec
+from valleys.nets.summary import accuracy_gain, noise_effect, settled, summarize
 
-__all__ = ["CellSpec", "ContinuationSpec", "EndpointsSpec", "SweepSpec", "continuation", "endpoints", "plane_of", "sweep", "train_cell"]
+__all__ = [
+    "CellSpec",
+    "ContinuationSpec",
+    "EndpointsSpec",
+    "SweepSpec",
+    "accuracy_gain",
+    "continuation",
+    "endpoints",
+    "noise_effect",
+    "plane_of",
+    "settled",
+    "summarize",
+    "sweep",
+    "train_cell",
+]
