@@ -43,7 +43,21 @@ def test_full_disk_is_named(install, monkeypatch):
 
 
 def test_missing_network_is_named(install):
-    command = [sys.executable, "-m", "pip", "download", "--no-cache-dir", "--retries", "0", "--timeout", "2", "--isolated", "-i", "http://127.0.0.1:9/simple", "six"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--no-cache-dir",
+        "--retries",
+        "1",
+        "--timeout",
+        "2",
+        "--isolated",
+        "-i",
+        "http://127.0.0.1:9/simple",
+        "six",
+    ]
     with pytest.raises(SystemExit) as stopped:
         install.call("packages", command)
     assert "could not be reached" in one_line(stopped)

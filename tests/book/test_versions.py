@@ -8,7 +8,7 @@ import yaml
 
 from valleys.book.paths import book_root
 
-PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)(?: *; *([^\\]+?))?(?: *\\)?$", re.MULTILINE)
+PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)(?: *; *([^\\]+?))?(?: *\\)?$", re.MULTILINE)
 
 
 def canonical(name: str) -> str:
