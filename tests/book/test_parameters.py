@@ -1,8 +1,8 @@
 """Parameters: read from notebooks, laid over by sizes and users, refused when wrong."""
 
 import pytest
-from tests.book.conftest import small_chapter
 
+from tests.book.conftest import small_chapter
 from valleys.book.chapters import BookError, all_chapters, find_chapter, read_parameters
 from valleys.book.sizes import Setting, run_parameters
 
