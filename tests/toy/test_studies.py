@@ -9,6 +9,7 @@ import pytest
 from valleys.toy import studies
 
 PHASES = studies.PhaseDiagramSpec([0.05, 0.1], [0.05], n_runs=4, n_steps=20)
+FREEZING = studies.FreezingSpec([0.05, 0.1], [1e-3, 2e-3, 3e-3], n_runs=4, duration=2.0)
 EVOLUTION = studies.EvolutionSpec(noise_strengths=[0.05, 0.1], n_runs=4, n_steps=20, record_every=10)
 RUNS = studies.TrajectoriesSpec(noise_strengths=[0.05], n_runs=4, n_steps=20, record_every=10)
 FROZEN = studies.FrozenSpec([0.05, 0.1], [1e-3], [3.0, 4.0, 5.0], n_runs=4, duration=10, burn_in=0, n_bins=20)
@@ -18,6 +19,7 @@ FROZEN = studies.FrozenSpec([0.05, 0.1], [1e-3], [3.0, 4.0, 5.0], n_runs=4, dura
     ("study", "spec", "sizes"),
     [
         (studies.phase_diagram, PHASES, {"learning_rate": 2, "noise_strength": 1}),
+        (studies.freezing, FREEZING, {"learning_rate": 2, "effective_noise": 3}),
         (studies.evolution, EVOLUTION, {"noise_strength": 2, "step": 3}),
         (studies.trajectories, RUNS, {"noise_strength": 1, "run": 4, "step": 3}),
         (studies.frozen, FROZEN, {"learning_rate": 2, "effective_noise": 1, "y": 3, "bin": 20, "valley": 2}),
@@ -48,6 +50,8 @@ def test_equal_specs_are_equal_however_they_are_written():
         (PHASES, {"learning_rates": 0.1}, "list"),
         (PHASES, {"learning_rates": ["fast"]}, "list"),
         (PHASES, {"noise": "pink"}, "pink"),
+        (FREEZING, {"duration": 0.01}, "duration"),
+        (FREEZING, {"duration": float("nan")}, "duration"),
         (EVOLUTION, {"record_every": 3}, "divide"),
         (RUNS, {"noise_strengths": []}, "noise strength"),
         (FROZEN, {"ys": [0.0]}, "ys"),

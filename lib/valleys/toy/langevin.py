@@ -71,7 +71,8 @@ def flat_probability(
 ) -> xr.Dataset:
     """P_flat and mean y as they evolve, for one learning rate and noise strength (Fig. 6B).
 
-    Dim step (0, record_every, …, n_steps): p_flat, mean_y, their standard errors, and diverged. Noise and divergence as in `phase_diagram`.
+    Dim step (0, record_every, …, n_steps), with time = learning_rate · step: p_flat, mean_y, their standard errors, and diverged.
+    Noise and divergence as in `phase_diagram`.
     Raises ValueError for any setting out of range, or if record_every does not divide n_steps.
     """
     check_settings(landscape, [learning_rate], [noise_strength], n_runs, n_steps, noise, seed, start_y, record_every)
@@ -79,7 +80,7 @@ def flat_probability(
     summaries = [_summary(record) for record in history]
     names = {"p_flat": "p_flat", "mean_y": "y", "diverged": "diverged", "p_flat_error": "p_flat_error", "mean_y_error": "y_error"}
     variables = {name: ("step", np.array([summary[source] for summary in summaries])) for name, source in names.items()}
-    return xr.Dataset(variables, {"step": np.arange(0, n_steps + 1, record_every)})
+    return xr.Dataset(variables, _steps(learning_rate, n_steps, record_every))
 
 
 def trajectories(
@@ -93,7 +94,7 @@ def trajectories(
     noise: str = "hessian",
     seed: Seed = 0,
 ) -> xr.Dataset:
-    """Single runs: dims (run, step) with x, y and loss; a run stands still, with `alive` False, once it has diverged.
+    """Single runs: dims (run, step), with time = learning_rate · step: x, y and loss; a run stands still, with `alive` False, once it has diverged.
 
     Raises ValueError for any setting out of range, or if record_every does not divide n_steps.
     """
@@ -102,7 +103,7 @@ def trajectories(
     x, y, alive = (np.ascontiguousarray(history[:, row].T) for row in (X, Y, ALIVE))
     dims = ("run", "step")
     variables = {"x": (dims, x), "y": (dims, y), "loss": (dims, landscape.loss(x, y)), "alive": (dims, alive > 0)}
-    return xr.Dataset(variables, {"run": np.arange(n_runs), "step": np.arange(0, n_steps + 1, record_every)})
+    return xr.Dataset(variables, {"run": np.arange(n_runs)} | _steps(learning_rate, n_steps, record_every))
 
 
 def _histories(landscape, learning_rate, noise_strength, n_runs, n_steps, start_y, record_every, noise, seed) -> np.ndarray:
@@ -118,6 +119,12 @@ def _histories(landscape, learning_rate, noise_strength, n_runs, n_steps, start_
 
     blocks = streams(seed).spawn(n_blocks(n_runs))
     return np.concatenate(in_threads(history, blocks), axis=-1)[:, :, :n_runs]
+
+
+def _steps(learning_rate: float, n_steps: int, record_every: int) -> dict:
+    """Coordinates step and time = learning_rate · step."""
+    step = np.arange(0, n_steps + 1, record_every)
+    return {"step": step, "time": ("step", learning_rate * step)}
 
 
 def _start(block: np.random.SeedSequence, start_y: float) -> tuple[np.ndarray, np.ndarray]:

@@ -43,6 +43,27 @@ class PhaseDiagramSpec:
 
 
 @dataclass(frozen=True)
+class FreezingSpec:
+    """Runs that freeze, for every learning rate and effective noise; the duration is in units of time, η·step."""
+
+    learning_rates: tuple[float, ...]
+    effective_noises: tuple[float, ...]
+    n_runs: int = 1000
+    duration: float = 1000.0
+    start_y: float = 1.0
+    noise: str = "hessian"
+    seed: int = 0
+    landscape: TwoValley = field(default_factory=TwoValley)
+
+    def __post_init__(self) -> None:
+        """Refuse, before any work, what no simulation can run with."""
+        _fix(self, learning_rates=self.learning_rates, effective_noises=self.effective_noises)
+        check_settings(self.landscape, self.learning_rates, self.effective_noises, self.n_runs, 1, self.noise, self.seed, self.start_y)
+        if not self.duration >= max(self.learning_rates):
+            raise ValueError(f"duration is {self.duration!r}; it must be at least one step long")
+
+
+@dataclass(frozen=True)
 class EvolutionSpec:
     """P_flat as it evolves, for several noise strengths at one learning rate; defaults as in Fig. 6B."""
 
@@ -110,9 +131,23 @@ class FrozenSpec:
 
 
 def phase_diagram(spec: PhaseDiagramSpec) -> xr.Dataset:
-    """P_flat, freezing time and freezing y over (learning_rate, noise_strength); see `langevin.phase_diagram`."""
+    """P_flat, freezing time [steps] and freezing y over (learning_rate, noise_strength); see `langevin.phase_diagram`.
+
+    Adds time_to_freeze = learning_rate · freezing_time with its error, and the coordinate effective_noise = learning_rate · noise_strength.
+    """
     runs = {"n_runs": spec.n_runs, "n_steps": spec.n_steps, "start_y": spec.start_y, "noise": spec.noise, "seed": spec.seed}
-    return langevin.phase_diagram(spec.landscape, spec.learning_rates, spec.noise_strengths, **runs)
+    return _with_times(langevin.phase_diagram(spec.landscape, spec.learning_rates, spec.noise_strengths, **runs))
+
+
+def freezing(spec: FreezingSpec) -> xr.Dataset:
+    """The same quantities over (learning_rate, effective_noise), for runs of the same duration in time."""
+    rows = []
+    for rate, seed in zip(spec.learning_rates, np.random.SeedSequence(spec.seed).spawn(len(spec.learning_rates)), strict=True):
+        strengths = [noise / rate for noise in spec.effective_noises]
+        runs = {"n_runs": spec.n_runs, "n_steps": round(spec.duration / rate), "start_y": spec.start_y, "noise": spec.noise, "seed": seed}
+        row = _with_times(langevin.phase_diagram(spec.landscape, [rate], strengths, **runs))
+        rows.append(row.drop_vars("effective_noise").rename(noise_strength="effective_noise").assign_coords(effective_noise=list(spec.effective_noises)))
+    return xr.concat(rows, dim="learning_rate")
 
 
 def evolution(spec: EvolutionSpec) -> xr.Dataset:
@@ -143,6 +178,11 @@ def operator(spec: FrozenSpec) -> xr.Dataset:
         return stationary_density(spec.landscape, learning_rate, effective_noise / learning_rate, y, spec.noise)[["p_flat"]]
 
     return _over_grid(one, spec)
+
+
+def _with_times(cells: xr.Dataset) -> xr.Dataset:
+    times = {f"time_to_freeze{end}": cells.learning_rate * cells[f"freezing_time{end}"] for end in ("", "_error")}
+    return cells.assign(times).assign_coords(effective_noise=cells.learning_rate * cells.noise_strength)
 
 
 def _for_each_noise(simulate: Callable, spec: EvolutionSpec | TrajectoriesSpec) -> xr.Dataset:

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, fields
 
 import numpy as np
+import xarray as xr
 from numpy.typing import ArrayLike
 
 
@@ -90,6 +91,13 @@ class TwoValley:
         yy = -self.drift_slope(y) / self.y_d + curve_yy * distance**2 - slope_yy * distance
         xx, xy, yy = np.broadcast_arrays(xx, xy, yy)
         return np.stack([np.stack([xx, xy], axis=-1), np.stack([xy, yy], axis=-1)], axis=-2)
+
+    def on_grid(self, x: ArrayLike, y: ArrayLike) -> xr.Dataset:
+        """Dims (y, x): loss; along y: the positions of the two floors, flat_x and sharp_x, and the loss on them, floor_loss."""
+        x, y = np.asarray(x, dtype=float), self._checked(y)
+        flat, sharp = self.valley_positions(y)
+        along_y = {"flat_x": ("y", flat), "sharp_x": ("y", sharp), "floor_loss": ("y", self.loss(flat, y))}
+        return xr.Dataset({"loss": (("y", "x"), self.loss(x, y[:, None]))} | along_y, {"x": x, "y": y})
 
     def _expansion(self, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, tuple, tuple, np.ndarray]:
         """On each side L − L0 = a(y)|x|² − b(y)|x|: gives |x|, (a, a', a''), (b, b', b'') and the sign of x."""
