@@ -1,0 +1,112 @@
+"""Training runs that differ in batch order only, and grids of them (Figs. 2 and 3)."""
+
+from concurrent.futures import Executor
+from types import ModuleType
+
+import numpy as np
+import xarray as xr
+
+from valleys.nets import solutions
+from valleys.nets.curvature import flatness, whole_network_eigenvalues
+from valleys.nets.ensemble import FreezingClock, evaluate, freezing_checks, plan, record_steps, train
+from valleys.nets.networks import Networks
+from valleys.nets.recording import DESCRIPTIONS, Recorder
+from valleys.nets.setting import Setting, streams
+from valleys.nets.specs import CellSpec, SweepSpec
+
+
+def train_cell(spec: CellSpec) -> xr.Dataset:
+    """Runs of one (η, B); gradient descent is computed once and serves every realization.
+
+    Returns:
+        Dimensions realization, record, threshold, test_image, full_test_image. Steps count iterations; `time` is η · step.
+        Runs that are not finite at the end are marked `diverged` and have NaN records; `converged` means 100 % training accuracy.
+    """
+    setting = Setting.of(spec)
+    count = 1 if spec.full_batch else spec.n_realizations
+    networks, steps = setting.start.repeat(count), record_steps(spec.n_steps, spec.n_records)
+    recorder = Recorder(count, steps, setting.train, setting.test, _flatness_records(spec), spec.keep_weights)
+    clock = FreezingClock(setting.train, spec.thresholds)
+    visits = plan((steps, recorder), (freezing_checks(spec.n_steps), clock))
+    runs = streams(spec.seed, spec.batch_size, spec.learning_rate, count)
+    train(networks, setting.train, learning_rate=spec.learning_rate, batch_size=spec.batch_size, n_steps=spec.n_steps, streams=runs, visits=visits)
+    found = _records(recorder, steps, spec) | _freezing(clock) | _ends(networks, setting) | _whole_network(networks, setting, spec)
+    result = xr.Dataset(found, coords=_coordinates(spec), attrs={"dataset": spec.dataset})
+    return result.isel(realization=[0] * spec.n_realizations) if spec.full_batch else result
+
+
+def _flatness_records(spec: CellSpec) -> set[int]:
+    every = range(0, spec.n_records, spec.flatness_every) if spec.flatness_every else ()
+    return {*every, spec.n_records - 1}
+
+
+def _coordinates(spec: CellSpec) -> dict:
+    time = xr.DataArray(np.linspace(0, spec.training_time, spec.n_records), dims="record", attrs={"long_name": "training time, learning_rate · step"})
+    return {"batch_size": spec.batch_size, "learning_rate": spec.learning_rate, "time": time, "threshold": list(spec.thresholds)}
+
+
+def _records(recorder: Recorder, steps: np.ndarray, spec: CellSpec) -> dict:
+    over_time = {name: (("realization", "record"), values, {"long_name": DESCRIPTIONS[name]}) for name, values in recorder.values.items()}
+    kept = {"weights": (("realization", "record", "n_in", "n_out"), recorder.weights)} if spec.keep_weights else {}
+    return over_time | kept | {"step": ("record", steps)}
+
+
+def _freezing(clock: FreezingClock) -> dict:
+    return {"freezing_time": (("realization", "threshold"), clock.steps, {"long_name": "first step with training loss below L_c (Eq. 7)", "units": "steps"})}
+
+
+def _ends(networks: Networks, setting: Setting) -> dict:
+    """Each run's end: its errors on both test sets, and whether it converged or diverged."""
+    train_end, test_end, full_end = (evaluate(networks, samples) for samples in (setting.train, setting.test, setting.full_test))
+    return {
+        "misclassified": (("realization", "test_image"), test_end.misclassified.cpu().numpy()),
+        "misclassified_full": (("realization", "full_test_image"), full_end.misclassified.cpu().numpy()),
+        "full_test_accuracy": ("realization", full_end.accuracy.cpu().numpy(), {"long_name": "fraction of all test images that is right"}),
+        "converged": ("realization", (train_end.accuracy == 1).cpu().numpy()),
+        "diverged": ("realization", ~networks.alive.cpu().numpy()),
+    }
+
+
+def _whole_network(networks: Networks, setting: Setting, spec: CellSpec) -> dict:
+    values = np.full(len(networks), np.nan)
+    for index in range(min(spec.n_whole_network, len(networks))):
+        if bool(networks.alive[index]):
+            values[index] = flatness(whole_network_eigenvalues(networks, setting.train.images, setting.train.targets, index).eigenvalues)
+    return {"whole_network_flatness": ("realization", values, {"long_name": "flatness from the Hessian in all weights and biases"})}
+
+
+def sweep(spec: SweepSpec, store: ModuleType, *, executor: Executor | None = None) -> xr.Dataset:
+    """All cells of a grid, each kept by the store as soon as it is there.
+
+    Args:
+        spec: the grid.
+        store: what has `load_or_compute_all(study, specs, executor=…)`, such as `valleys.book.store`.
+        executor: where to compute; in this process if None.
+
+    Returns:
+        Dimensions batch_size, learning_rate, realization, record and those of a cell, without the weights.
+    """
+    cells = [cell.drop_vars("weights", errors="ignore") for cell in store.load_or_compute_all(train_cell, spec.cells(), executor=executor)]
+    width = len(spec.learning_rates)
+    rows = [cells[start : start + width] for start in range(0, len(cells), width)]
+    combined = xr.combine_nested(rows, ["batch_size", "learning_rate"], join="exact", combine_attrs="drop_conflicts")
+    return combined.assign_coords(batch_size=list(spec.batch_sizes), learning_rate=list(spec.learning_rates)).transpose("batch_size", "learning_rate", ...)
+
+
+def plane_of(cells: list[xr.Dataset]) -> xr.Dataset:
+    """Trajectories of several cells on the principal components that they share (Figs. 2B, C).
+
+    Args:
+        cells: results of `train_cell` with weights kept.
+
+    Returns:
+        `position` (cell, realization, record, component) and `explained` (component).
+    """
+    runs = [run.reshape(run.shape[0], -1) for cell in cells for run in cell.weights.values]
+    projection = solutions.project(runs)
+    shape = (len(cells), len(runs) // len(cells), -1, 2)
+    found = {
+        "position": (("cell", "realization", "record", "component"), np.reshape(projection.scores, shape)),
+        "explained": ("component", projection.explained),
+    }
+    return xr.Dataset(found, coords={name: ("cell", [float(cell[name]) for cell in cells]) for name in ("batch_size", "learning_rate")})

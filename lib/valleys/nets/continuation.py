@@ -1,0 +1,97 @@
+"""An SGD run left at many steps and continued with full-batch gradient descent (Fig. 4)."""
+
+import numpy as np
+import xarray as xr
+
+from valleys.nets import solutions
+from valleys.nets.ensemble import FreezingClock, descend_from_branches, evaluate, freezing_checks, plan, record_steps, train
+from valleys.nets.networks import Networks
+from valleys.nets.recording import DESCRIPTIONS, Recorder
+from valleys.nets.setting import Setting, streams
+from valleys.nets.specs import ContinuationSpec
+
+
+def continuation(spec: ContinuationSpec) -> xr.Dataset:
+    """Reference runs of SGD, and gradient descent from each of their branches, all on one clock.
+
+    Returns:
+        Dimensions reference, branch, record, threshold, component, test_image, full_test_image. `reference_…` belongs to the SGD run,
+        `branch_…` to its continuations (NaN before they begin), `final_…` to their ends at `n_steps`.
+    """
+    setting = Setting.of(spec)
+    branches: dict[int, Networks] = {}
+    reference, clock = _reference(setting, spec, branches)
+    every = range(spec.n_records)
+    recorder = Recorder(len(branches) * spec.n_references, _steps(spec), setting.train, setting.test, every, keep_weights=True)
+    visits = plan((_steps(spec), recorder))
+    ends = descend_from_branches(branches, setting.train, learning_rate=spec.learning_rate, n_steps=spec.n_steps, visits=visits)
+    found = _reference_records(reference, clock) | _branch_records(recorder, spec) | _ends(ends, setting, spec) | _plane(reference, recorder, spec)
+    coords = {"branch_step": ("branch", spec.branch_steps), "step": ("record", _steps(spec)), "threshold": list(spec.thresholds)}
+    return xr.Dataset(found, coords=coords, attrs={"dataset": spec.dataset})
+
+
+def _steps(spec: ContinuationSpec) -> np.ndarray:
+    return record_steps(spec.n_steps, spec.n_records)
+
+
+def _reference(setting: Setting, spec: ContinuationSpec, branches: dict[int, Networks]) -> tuple[Recorder, FreezingClock]:
+    """Train the reference runs and fill `branches` with copies of them."""
+    recorder = Recorder(spec.n_references, _steps(spec), setting.train, setting.test, range(spec.n_records), keep_weights=True)
+    clock = FreezingClock(setting.train, spec.thresholds)
+
+    def leave(step: int, networks: Networks) -> None:
+        branches[step] = networks.copy()
+
+    visits = plan((_steps(spec), recorder), (freezing_checks(spec.n_steps), clock), (spec.branch_steps, leave))
+    runs, networks = streams(spec.seed, spec.batch_size, spec.learning_rate, spec.n_references), setting.start.repeat(spec.n_references)
+    settings = {"learning_rate": spec.learning_rate, "batch_size": spec.batch_size, "n_steps": spec.n_steps}
+    train(networks, setting.train, **settings, streams=runs, visits=visits)
+    if not networks.alive.all():
+        raise ValueError(f"a reference run diverged at learning_rate {spec.learning_rate} and batch_size {spec.batch_size}; choose a smaller learning rate")
+    return recorder, clock
+
+
+def _reference_records(recorder: Recorder, clock: FreezingClock) -> dict:
+    found = {f"reference_{name}": (("reference", "record"), values, {"long_name": DESCRIPTIONS[name]}) for name, values in recorder.values.items()}
+    return found | {"freezing_time": (("reference", "threshold"), clock.steps, {"long_name": "first step with training loss below L_c (Eq. 7)"})}
+
+
+def _by_reference(values: np.ndarray, spec: ContinuationSpec) -> np.ndarray:
+    """(branch · reference, …) as (reference, branch, …)."""
+    return np.swapaxes(values.reshape(len(spec.branch_steps), spec.n_references, *values.shape[1:]), 0, 1)
+
+
+def _branch_records(recorder: Recorder, spec: ContinuationSpec) -> dict:
+    dims = ("reference", "branch", "record")
+    return {f"branch_{name}": (dims, _by_reference(values, spec), {"long_name": DESCRIPTIONS[name]}) for name, values in recorder.values.items()}
+
+
+def _ends(ends: Networks, setting: Setting, spec: ContinuationSpec) -> dict:
+    """Errors of the continuations at their common end, and how alike they are."""
+    dims, found = ("reference", "branch"), {}
+    for name, samples, image in (("", setting.test, "test_image"), ("_full", setting.full_test, "full_test_image")):
+        end = evaluate(ends, samples)
+        wrong = _by_reference(end.misclassified.cpu().numpy(), spec)
+        found[f"final_test_loss{name}"] = (dims, _by_reference(end.loss.cpu().numpy(), spec))
+        found[f"final_test_accuracy{name}"] = (dims, _by_reference(end.accuracy.cpu().numpy(), spec))
+        found[f"misclassified{name}"] = ((*dims, image), wrong)
+        found[f"similarity{name}"] = ((*dims, "other"), np.stack([solutions.similarity_matrix(one) for one in wrong]))
+    return found
+
+
+def _plane(reference: Recorder, branches: Recorder, spec: ContinuationSpec) -> dict:
+    """Positions on two principal components per reference run, fitted on its continuations; NaN before a continuation begins."""
+    every = _by_reference(branches.weights.reshape(*branches.weights.shape[:2], -1), spec)
+    own = reference.weights.reshape(*reference.weights.shape[:2], -1)
+    planes = [_plane_of_one(run, continued) for run, continued in zip(own, every, strict=True)]
+    names = ("reference_position", "branch_position", "explained")
+    dims = (("reference", "record", "component"), ("reference", "branch", "record", "component"), ("reference", "component"))
+    return {name: (dim, np.stack(values)) for name, dim, values in zip(names, dims, zip(*planes, strict=True), strict=True)}
+
+
+def _plane_of_one(run: np.ndarray, continued: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    begun = ~np.isnan(continued[..., 0])
+    projection = solutions.project([run, continued[begun]], fit_on=[continued[begun]])
+    positions = np.full((*continued.shape[:2], 2), np.nan)
+    positions[begun] = projection.scores[1]
+    return projection.scores[0], positions, projection.explained

@@ -1,0 +1,279 @@
+"""What the network studies can be asked for: frozen, plain, and refused before work starts if they make no sense."""
+
+import dataclasses
+import math
+import numbers
+from dataclasses import dataclass
+from typing import Any, get_args, get_origin
+
+import numpy as np
+
+from valleys.nets.datasets import N_CLASSES, check_request
+
+THRESHOLDS = (0.2, 0.1, 0.05, 0.01)
+MAIN_THRESHOLD = 0.1  # the paper's L_c
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What every study shares: the data, the seed, the device.
+
+    Attributes:
+        dataset: digits, mnist or cifar10.
+        train_per_class: training images per class.
+        test_per_class: images per class of the small test set.
+        seed: one seed for the initialization and, through spawned streams, for every batch order.
+        device: a torch device.
+    """
+
+    dataset: str = "digits"
+    train_per_class: int = 100
+    test_per_class: int = 20
+    seed: int = 0
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        """Settle the types, then refuse what makes no sense.
+
+        Raises:
+            ValueError: a value of the wrong kind or outside its range.
+        """
+        for entry in dataclasses.fields(self):
+            object.__setattr__(self, entry.name, settle(entry.name, entry.type, getattr(self, entry.name)))
+        check_request(self.dataset, self.train_per_class, self.test_per_class)
+        require(self.seed >= 0, f"seed must be 0 or more, got {self.seed}")
+        self.check()
+
+    def check(self) -> None:
+        """Refuse what makes no sense for this study."""
+
+    @property
+    def n_train(self) -> int:
+        """Size of the training set."""
+        return N_CLASSES * self.train_per_class
+
+
+@dataclass(frozen=True)
+class CellSpec(Spec):
+    """Training runs that share (η, B) and differ in batch order only.
+
+    Attributes:
+        batch_size: B; equal to the training set it is full-batch gradient descent.
+        learning_rate: η.
+        training_time: ηt at the end.
+        n_realizations: runs.
+        n_records: equally spaced records, the first at step 0.
+        flatness_every: the flatness is measured at every so many records and at the last; 0 for the last only.
+        keep_weights: whether to keep the second layer's matrix at each record.
+        n_whole_network: of how many runs the whole network's Hessian is taken at the end.
+        thresholds: values of L_c for the freezing time.
+    """
+
+    batch_size: int = 50
+    learning_rate: float = 0.05
+    training_time: float = 100.0
+    n_realizations: int = 4
+    n_records: int = 21
+    flatness_every: int = 0
+    keep_weights: bool = False
+    n_whole_network: int = 0
+    thresholds: tuple[float, ...] = THRESHOLDS
+
+    def check(self) -> None:
+        """Refuse what makes no sense for a cell."""
+        check_batch_size(self.batch_size, self.n_train)
+        check_training(self.learning_rate, self.training_time, self.n_records)
+        require(self.n_realizations >= 1, f"n_realizations must be 1 or more, got {self.n_realizations}")
+        require(self.flatness_every >= 0, f"flatness_every must be 0 (the last record only) or more, got {self.flatness_every}")
+        require(0 <= self.n_whole_network <= self.n_realizations, f"n_whole_network must lie between 0 and n_realizations, got {self.n_whole_network}")
+        require(len(self.thresholds) > 0 and min(self.thresholds) > 0, f"thresholds must be positive losses, got {self.thresholds}")
+
+    @property
+    def n_steps(self) -> int:
+        """Number of updates."""
+        return round(self.training_time / self.learning_rate)
+
+    @property
+    def full_batch(self) -> bool:
+        """Whether this is gradient descent, which is deterministic."""
+        return self.batch_size == self.n_train
+
+
+@dataclass(frozen=True)
+class SweepSpec(Spec):
+    """A grid of cells (Figs. 2 and 3).
+
+    Attributes:
+        batch_sizes: values of B.
+        learning_rates: values of η.
+        followed_learning_rate: η at which the flatness is measured along training; 0 for none.
+        flatness_every: as in a cell, at the followed learning rate.
+        weights_at: pairs (B, η) whose weights are kept.
+        training_time: as in a cell.
+        n_realizations: as in a cell.
+        n_records: as in a cell.
+        n_whole_network: as in a cell.
+    """
+
+    batch_sizes: tuple[int, ...] = (10, 50, 200, 1000)
+    learning_rates: tuple[float, ...] = (0.02, 0.05, 0.1)
+    followed_learning_rate: float = 0.0
+    flatness_every: int = 1
+    weights_at: tuple[tuple[int, float], ...] = ()
+    training_time: float = 100.0
+    n_realizations: int = 4
+    n_records: int = 21
+    n_whole_network: int = 0
+
+    def check(self) -> None:
+        """Refuse what makes no sense for a sweep, in any of its cells."""
+        check_distinct("batch_sizes", self.batch_sizes)
+        check_distinct("learning_rates", self.learning_rates)
+        followed = self.followed_learning_rate
+        require(followed == 0 or followed in self.learning_rates, f"followed_learning_rate must be 0 or one of {self.learning_rates}, got {followed}")
+        for pair in self.weights_at:
+            known = pair[0] in self.batch_sizes and pair[1] in self.learning_rates
+            require(known, f"weights_at must name (batch_size, learning_rate) of the grid {self.batch_sizes} × {self.learning_rates}, got {pair}")
+        self.cells()
+
+    def cell(self, batch_size: int, learning_rate: float) -> CellSpec:
+        """The spec of one cell."""
+        shared = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(Spec)}
+        own = {name: getattr(self, name) for name in ("training_time", "n_realizations", "n_records", "n_whole_network")}
+        every = self.flatness_every if learning_rate == self.followed_learning_rate else 0
+        keep = (batch_size, learning_rate) in self.weights_at
+        return CellSpec(**shared, **own, batch_size=batch_size, learning_rate=learning_rate, flatness_every=every, keep_weights=keep)
+
+    def cells(self) -> list[CellSpec]:
+        """Every cell, batch size by batch size."""
+        return [self.cell(batch_size, learning_rate) for batch_size in self.batch_sizes for learning_rate in self.learning_rates]
+
+
+@dataclass(frozen=True)
+class EndpointsSpec(Spec):
+    """One run for each (η, B) of a grid, and the landscape between their end points (Fig. 1).
+
+    Attributes:
+        batch_sizes: values of B.
+        learning_rates: values of η.
+        training_time: ηt at the end.
+        n_records: equally spaced records, the first at step 0.
+        n_fractions: points of an interpolation path, the ends included.
+        spectrum_learning_rate: η of the runs whose full Hessian spectrum is computed; 0 for none.
+    """
+
+    batch_sizes: tuple[int, ...] = (20, 50, 100, 200)
+    learning_rates: tuple[float, ...] = (0.005, 0.01, 0.02, 0.05)
+    training_time: float = 100.0
+    n_records: int = 21
+    n_fractions: int = 21
+    spectrum_learning_rate: float = 0.0
+
+    def check(self) -> None:
+        """Refuse what makes no sense for end points."""
+        check_distinct("batch_sizes", self.batch_sizes)
+        check_distinct("learning_rates", self.learning_rates)
+        for batch_size in self.batch_sizes:
+            check_batch_size(batch_size, self.n_train)
+        for learning_rate in self.learning_rates:
+            check_training(learning_rate, self.training_time, self.n_records)
+        n_solutions = len(self.batch_sizes) * len(self.learning_rates)
+        require(n_solutions >= 3, f"a comparison needs 3 solutions or more, got {n_solutions}: name more batch_sizes or learning_rates")
+        require(self.n_fractions >= 3, f"n_fractions must be 3 or more (both ends and a point between), got {self.n_fractions}")
+        known = self.spectrum_learning_rate == 0 or self.spectrum_learning_rate in self.learning_rates
+        require(known, f"spectrum_learning_rate must be 0 or one of {self.learning_rates}, got {self.spectrum_learning_rate}")
+
+
+@dataclass(frozen=True)
+class ContinuationSpec(Spec):
+    """An SGD run, left at many steps and continued with full-batch gradient descent (Fig. 4).
+
+    Attributes:
+        batch_size: B of the reference run.
+        learning_rate: η of the reference run and of its continuations.
+        branch_every: steps between branches.
+        last_branch: step of the last branch; the first is 0.
+        n_steps: step at which every branch is evaluated, on the reference run's clock.
+        n_references: reference runs, each with its own batch order.
+        n_records: equally spaced records, the first at step 0.
+        thresholds: values of L_c for the freezing time of the reference runs.
+    """
+
+    batch_size: int = 50
+    learning_rate: float = 0.05
+    branch_every: int = 50
+    last_branch: int = 1000
+    n_steps: int = 2000
+    n_references: int = 1
+    n_records: int = 21
+    thresholds: tuple[float, ...] = THRESHOLDS
+
+    def check(self) -> None:
+        """Refuse what makes no sense for continuations."""
+        check_batch_size(self.batch_size, self.n_train)
+        require(self.batch_size < self.n_train, f"batch_size must be below the {self.n_train} training samples: gradient descent has no noise")
+        check_learning_rate(self.learning_rate)
+        require(1 <= self.branch_every <= self.last_branch, f"branch_every must lie between 1 and last_branch {self.last_branch}, got {self.branch_every}")
+        require(self.last_branch % self.branch_every == 0, f"last_branch must be a multiple of branch_every {self.branch_every}, got {self.last_branch}")
+        require(self.last_branch < self.n_steps, f"n_steps must be above last_branch {self.last_branch}, got {self.n_steps}")
+        require(self.n_references >= 1, f"n_references must be 1 or more, got {self.n_references}")
+        require(2 <= self.n_records <= self.n_steps + 1, f"n_records must lie between 2 and n_steps + 1, got {self.n_records}")
+
+    @property
+    def branch_steps(self) -> np.ndarray:
+        """Steps t_c at which the run is left, int64, (n_branches,)."""
+        return np.arange(0, self.last_branch + 1, self.branch_every)
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise ValueError with the message unless the condition holds."""
+    if not condition:
+        raise ValueError(message)
+
+
+def settle(name: str, kind: Any, value: Any) -> Any:
+    """The value as exactly its field's kind, so that equal questions have equal names.
+
+    Raises:
+        ValueError: the value is of another kind.
+    """
+    if get_origin(kind) is tuple:
+        require(isinstance(value, (list, tuple)), f"{name} must be a list, got {value!r}")
+        inner = get_args(kind)
+        kinds = [inner[0]] * len(value) if inner[1:] == (...,) else inner
+        require(len(kinds) == len(value), f"{name} must hold {len(inner)} values, got {value!r}")
+        return tuple(settle(name, each, item) for each, item in zip(kinds, value, strict=True))
+    return _settle_plain(name, kind, value)
+
+
+def _settle_plain(name: str, kind: type, value: Any) -> Any:
+    accepted = {bool: bool, int: numbers.Integral, float: numbers.Real, str: str}[kind]
+    fits = isinstance(value, accepted) and (kind is bool or not isinstance(value, bool))
+    words = {bool: "True or False", int: "a whole number", float: "a number", str: "text"}[kind]
+    require(fits, f"{name} must be {words}, got {value!r}")
+    require(kind is not float or math.isfinite(value), f"{name} must be finite, got {value!r}")
+    return kind(value)
+
+
+def check_distinct(name: str, values: tuple) -> None:
+    """Refuse an empty list and repeated values."""
+    require(len(values) > 0 and len(set(values)) == len(values), f"{name} must hold one value or more, each once, got {values}")
+
+
+def check_batch_size(batch_size: int, n_train: int) -> None:
+    """Refuse a batch that is empty or larger than the training set."""
+    require(1 <= batch_size <= n_train, f"batch_size must lie between 1 and the {n_train} training samples, got {batch_size}")
+
+
+def check_learning_rate(learning_rate: float) -> None:
+    """Refuse a learning rate that is not positive."""
+    require(learning_rate > 0, f"learning_rate must be positive, got {learning_rate}")
+
+
+def check_training(learning_rate: float, training_time: float, n_records: int) -> None:
+    """Refuse a training that is too short for its records."""
+    check_learning_rate(learning_rate)
+    require(training_time > 0, f"training_time must be positive, got {training_time}")
+    n_steps = round(training_time / learning_rate)
+    fits = 2 <= n_records <= n_steps + 1
+    require(fits, f"n_records must lie between 2 and {n_steps + 1} ({n_steps} steps of learning_rate {learning_rate} and step 0), got {n_records}")

@@ -1,0 +1,90 @@
+"""Means, fits and their bootstrap intervals, with care for pairs that share a member."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+N_RESAMPLES = 2000
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with the ends of its 95 % bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class LinearFit:
+    """Least-squares line y = slope · x + intercept, with the interval of its R²."""
+
+    slope: float
+    intercept: float
+    r_squared: Estimate
+
+
+def mean(values: np.ndarray, rng: np.random.Generator) -> Estimate:
+    """Mean of independent values, (n,), resampled with replacement; NaN without values."""
+    values = np.asarray(values, dtype=float)
+    if not values.size:
+        return Estimate(np.nan, np.nan, np.nan)
+    drawn = _counts(len(values), rng) @ values / len(values)
+    return _estimate(values.mean(), drawn)
+
+
+def pair_mean(matrix: np.ndarray, rng: np.random.Generator) -> Estimate:
+    """Mean over the pairs i < j of a symmetric matrix, (n, n), resampling the n members: pairs are not independent of one another."""
+    first, second = np.triu_indices(len(matrix), 1)
+    if not first.size:
+        return Estimate(np.nan, np.nan, np.nan)
+    values = matrix[first, second]
+    weights = _pair_weights(len(matrix), rng)
+    return _estimate(values.mean(), weights @ values / weights.sum(axis=1))
+
+
+def fit_points(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> LinearFit:
+    """Least-squares line through points, (n,) each, resampling points."""
+    return _fit(np.asarray(x, dtype=float), np.asarray(y, dtype=float), _counts(len(x), rng))
+
+
+def fit_pairs(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> LinearFit:
+    """Least-squares line through the pairs i < j of two symmetric matrices, (n, n) each, resampling the n members."""
+    pairs = np.triu_indices(len(x), 1)
+    return _fit(np.asarray(x)[pairs], np.asarray(y)[pairs], _pair_weights(len(x), rng))
+
+
+def _fit(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> LinearFit:
+    weights = weights[(weights > 0).sum(axis=1) >= 3]  # two points lie on a line whatever they are
+    slope, intercept, r_squared = (value[0] for value in _weighted_line(x, y, np.ones((1, len(x)))))
+    return LinearFit(float(slope), float(intercept), _estimate(r_squared, _weighted_line(x, y, weights)[2]))
+
+
+def _weighted_line(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Slope, intercept and R² for each row of weights, (m, n)."""
+    share = weights / weights.sum(axis=1, keepdims=True)
+    mean_x, mean_y = share @ x, share @ y
+    var_x, var_y = share @ x**2 - mean_x**2, share @ y**2 - mean_y**2
+    covariance = share @ (x * y) - mean_x * mean_y
+    slope = covariance / var_x
+    return slope, mean_y - slope * mean_x, covariance**2 / (var_x * var_y)
+
+
+def _counts(n: int, rng: np.random.Generator) -> np.ndarray:
+    """How often each of n members is drawn in each resample, (N_RESAMPLES, n)."""
+    return rng.multinomial(n, np.full(n, 1 / n), size=N_RESAMPLES).astype(float)
+
+
+def _pair_weights(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Weight of each pair i < j in each resample of the n members; resamples of a single member are left out."""
+    counts = _counts(n, rng)
+    first, second = np.triu_indices(n, 1)
+    weights = counts[:, first] * counts[:, second]
+    return weights[weights.sum(axis=1) > 0]
+
+
+def _estimate(value: float, resampled: np.ndarray) -> Estimate:
+    low, high = np.nanquantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Estimate(float(value), float(low), float(high))

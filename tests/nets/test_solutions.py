@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+import torch
+
+from valleys.nets import solutions
+from valleys.nets.ensemble import mean_loss
+from valleys.nets.networks import initialize, interpolate
+
+
+def test_jaccard_of_known_sets():
+    first, second = np.array([1, 1, 0, 1, 0], bool), np.array([1, 0, 0, 1, 1], bool)
+    assert solutions.jaccard(first, second) == 2 / 4
+    assert solutions.jaccard(first, first) == 1
+    assert solutions.jaccard(first, ~first) == 0
+
+
+def test_two_solutions_without_errors_are_alike():
+    nothing = np.zeros(5, bool)
+    assert solutions.jaccard(nothing, nothing) == 1
+    assert solutions.similarity_matrix(np.array([nothing, nothing])).tolist() == [[1, 1], [1, 1]]
+    assert solutions.jaccard(nothing, ~nothing) == 0
+
+
+def test_the_matrix_is_jaccard_pair_by_pair():
+    wrong = np.random.default_rng(0).random((6, 40)) < 0.2
+    found = solutions.similarity_matrix(wrong)
+    for i in range(6):
+        for j in range(6):
+            assert found[i, j] == pytest.approx(solutions.jaccard(wrong[i], wrong[j]))
+
+
+def test_barrier_of_known_functions():
+    alpha = np.linspace(0, 1, 101)
+    assert solutions.barrier(4 * alpha * (1 - alpha)) == pytest.approx(1)  # a hill between equal ends
+    assert solutions.barrier(1 + 3 * alpha) == pytest.approx(1.5)  # a ramp: Eq. 5 subtracts the mean of the ends
+    assert solutions.barrier(np.full(5, 0.3)) == 0
+    assert solutions.barrier((alpha - 0.5) ** 2) == pytest.approx(0)  # a valley between equal ends
+    assert solutions.barrier(np.stack([4 * alpha * (1 - alpha), 0 * alpha])).tolist() == pytest.approx([1, 0])
+
+
+def test_path_losses_are_the_losses_of_the_networks_between(digits):
+    first, second, alpha = initialize(64, 0), initialize(64, 1), np.linspace(0, 1, 5)
+    found = solutions.path_losses(first, second, digits, alpha)
+    for position, fraction in enumerate(alpha):
+        between = interpolate(first, second, torch.tensor([fraction], dtype=torch.float32))
+        assert found[position] == pytest.approx(mean_loss(between, digits).item(), rel=1e-5)
+    assert found[-1] == pytest.approx(mean_loss(first, digits).item(), rel=1e-5)
+
+
+def test_projection_finds_the_plane_of_points_that_lie_in_one():
+    rng = np.random.default_rng(1)
+    axes = np.linalg.qr(rng.standard_normal((30, 2)))[0].T
+    flat = rng.standard_normal((40, 2)) * [3, 1]
+    runs = [part @ axes + 5 for part in np.split(flat, 2)]
+    found = solutions.project(runs)
+    assert found.explained.sum() == pytest.approx(1)
+    between = np.linalg.norm(np.diff(np.concatenate(found.scores), axis=0), axis=1)
+    np.testing.assert_allclose(between, np.linalg.norm(np.diff(flat, axis=0), axis=1), rtol=1e-8)
+
+
+def test_projection_is_fitted_on_what_it_is_told():
+    rng = np.random.default_rng(2)
+    along_first = np.eye(10)[0] * rng.standard_normal((20, 1)) + 1e-3 * rng.standard_normal((20, 10))
+    found = solutions.project([np.eye(10)[:1] * 7, np.zeros((1, 10))], fit_on=[along_first])
+    assert abs(found.scores[0][0, 0] - found.scores[1][0, 0]) == pytest.approx(7, rel=1e-3)

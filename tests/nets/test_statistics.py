@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+
+from valleys.nets import statistics
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def test_the_interval_of_a_mean_is_that_of_the_normal_law(rng):
+    values = np.random.default_rng(7).normal(3, 2, size=400)
+    found = statistics.mean(values, rng)
+    half = 1.96 * values.std() / 20
+    assert found.value == pytest.approx(values.mean())
+    assert found.low == pytest.approx(values.mean() - half, abs=0.15 * half)
+    assert found.high == pytest.approx(values.mean() + half, abs=0.15 * half)
+
+
+def test_the_interval_of_a_mean_holds_the_truth_as_often_as_it_says(rng):
+    draws = np.random.default_rng(8).normal(0, 1, size=(200, 40))
+    held = np.mean([found.low <= 0 <= found.high for found in (statistics.mean(values, rng) for values in draws)])
+    assert 0.88 <= held <= 0.99
+
+
+def test_a_mean_of_nothing_is_unknown(rng):
+    assert np.isnan(statistics.mean(np.array([]), rng).value)
+    assert np.isnan(statistics.pair_mean(np.ones((1, 1)), rng).low)
+
+
+def test_a_pair_mean_counts_each_pair_once(rng):
+    matrix = np.array([[1, 0.2, 0.4], [0.2, 1, 0.9], [0.4, 0.9, 1]])
+    assert statistics.pair_mean(matrix, rng).value == pytest.approx(0.5)
+
+
+def test_pairs_that_share_a_member_widen_the_interval(rng):
+    quality = np.random.default_rng(9).standard_normal(20)
+    matrix = quality[:, None] + quality
+    pairs = matrix[np.triu_indices(20, 1)]
+    naive, honest = statistics.mean(pairs, rng), statistics.pair_mean(matrix, rng)
+    spread = 2 * quality.std() / 20**0.5  # the standard error of the mean of q_i + q_j
+    assert (honest.high - honest.low) / (2 * 1.96) == pytest.approx(spread, rel=0.2)
+    assert honest.high - honest.low > 2 * (naive.high - naive.low)
+
+
+def test_a_line_is_found_and_its_r_squared_is_one(rng):
+    x = np.linspace(0, 1, 12)
+    found = statistics.fit_points(x, 2 - 3 * x, rng)
+    assert (found.slope, found.intercept) == (pytest.approx(-3), pytest.approx(2))
+    assert found.r_squared.low == pytest.approx(1)
+
+
+def test_a_noisy_line_is_that_of_scipy(rng):
+    from scipy.stats import linregress
+
+    x = np.random.default_rng(3).standard_normal(60)
+    y = 1 + 0.5 * x + np.random.default_rng(4).standard_normal(60)
+    found, expected = statistics.fit_points(x, y, rng), linregress(x, y)
+    assert found.slope == pytest.approx(expected.slope)
+    assert found.r_squared.value == pytest.approx(expected.rvalue**2)
+    assert found.r_squared.low < expected.rvalue**2 < found.r_squared.high
+
+
+def test_a_fit_over_pairs_uses_each_pair_once(rng):
+    from scipy.stats import linregress
+
+    x, y = (np.random.default_rng(seed).random((8, 8)) for seed in (5, 6))
+    x, y = x + x.T, y + y.T
+    pairs = np.triu_indices(8, 1)
+    assert statistics.fit_pairs(x, y, rng).r_squared.value == pytest.approx(linregress(x[pairs], y[pairs]).rvalue ** 2)

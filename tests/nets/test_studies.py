@@ -1,0 +1,157 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from valleys.nets import solutions, studies
+from valleys.nets.studies import CellSpec, ContinuationSpec, EndpointsSpec, SweepSpec
+
+SHORT = {"training_time": 20.0, "n_records": 5}
+
+
+@pytest.fixture(scope="module")
+def cell():
+    return studies.train_cell(CellSpec(learning_rate=0.1, batch_size=50, n_realizations=3, flatness_every=2, keep_weights=True, **SHORT))
+
+
+@pytest.fixture(scope="module")
+def continued():
+    return studies.continuation(ContinuationSpec(learning_rate=0.1, batch_size=20, branch_every=50, last_branch=150, n_steps=300, n_references=2, n_records=7))
+
+
+def test_a_cell_holds_what_it_promises(cell):
+    assert dict(cell.sizes) == {"realization": 3, "record": 5, "threshold": 4, "n_in": 50, "n_out": 50, "test_image": 200, "full_test_image": 797}
+    assert cell.step.values.tolist() == [0, 50, 100, 150, 200]
+    np.testing.assert_allclose(cell.time, 0.1 * cell.step)
+    assert np.isfinite(cell.train_loss).all()
+    assert np.isfinite(cell.flatness[0]).values.tolist() == [True, False, True, False, True]
+    np.testing.assert_allclose(cell.weight_norm, np.linalg.norm(cell.weights, axis=(2, 3)), rtol=1e-5)
+
+
+def test_the_runs_of_a_cell_start_alike_and_end_apart(cell):
+    assert (cell.weights[:, 0] == cell.weights[0, 0]).all()
+    assert not np.allclose(cell.weights[0, -1], cell.weights[1, -1], atol=1e-3)
+
+
+def test_errors_and_accuracy_tell_the_same_story(cell):
+    np.testing.assert_allclose(1 - cell.misclassified.mean("test_image"), cell.test_accuracy[:, -1], atol=1e-6)
+    np.testing.assert_allclose(1 - cell.misclassified_full.mean("full_test_image"), cell.full_test_accuracy, atol=1e-6)
+    np.testing.assert_array_equal(cell.converged, cell.train_accuracy[:, -1] == 1)
+
+
+def test_freezing_comes_later_for_a_lower_threshold(cell):
+    found = cell.freezing_time.sel(threshold=[0.2, 0.1]).values
+    assert (found[:, 0] < found[:, 1]).all()
+    before = cell.train_loss.values[0][cell.step.values < found[0, 0]]
+    assert (before >= 0.2).all()
+
+
+def test_the_same_spec_gives_the_same_dataset_and_another_seed_another():
+    spec = CellSpec(learning_rate=0.1, n_realizations=2, **SHORT)
+    assert studies.train_cell(spec).identical(studies.train_cell(spec))
+    other = studies.train_cell(dataclasses.replace(spec, seed=1))
+    assert not np.allclose(other.train_loss, studies.train_cell(spec).train_loss, rtol=1e-3)
+
+
+def test_realizations_do_not_depend_on_how_many_there_are(cell):
+    fewer = studies.train_cell(CellSpec(learning_rate=0.1, batch_size=50, n_realizations=2, **SHORT))
+    np.testing.assert_allclose(fewer.train_loss, cell.train_loss[:2], rtol=1e-4)
+
+
+def test_gradient_descent_is_computed_once_and_serves_every_realization(monkeypatch):
+    from valleys.nets import cells
+
+    trained = []
+    original = cells.train
+    monkeypatch.setattr(cells, "train", lambda networks, *rest, **options: (trained.append(len(networks)), original(networks, *rest, **options)))
+    found = studies.train_cell(CellSpec(batch_size=1000, learning_rate=0.2, n_realizations=3, **SHORT))
+    assert trained == [1]
+    assert found.sizes["realization"] == 3
+    assert (found.train_loss == found.train_loss[0]).all()
+    assert (solutions.similarity_matrix(found.misclassified_full.values) == 1).all()
+
+
+def test_runs_that_diverge_are_marked_and_their_records_unknown():
+    found = studies.train_cell(CellSpec(learning_rate=1e5, training_time=1e7, batch_size=50, n_realizations=2, n_records=5))
+    assert found.diverged.all()
+    assert not found.converged.any()
+    assert np.isnan(found.train_loss[:, 1:]).all()
+    assert np.isfinite(found.train_loss[:, 0]).all()
+    assert np.isnan(found.full_test_accuracy).all()
+    assert np.isnan(found.flatness).all()
+    assert np.isnan(found.freezing_time).all()
+
+
+def test_a_sweep_is_its_cells_whatever_their_order(store):
+    values = {"n_realizations": 2, "training_time": 10.0, "n_records": 3}
+    spec = SweepSpec(batch_sizes=(1000, 50), learning_rates=(0.1, 0.2), followed_learning_rate=0.1, weights_at=((50, 0.2),), **values)
+    found = studies.sweep(spec, store)
+    assert store.asked == spec.cells()
+    assert found.train_loss.dims == ("batch_size", "learning_rate", "realization", "record")
+    assert "weights" not in found
+    turned = studies.sweep(SweepSpec(batch_sizes=(50, 1000), learning_rates=(0.2, 0.1), followed_learning_rate=0.1, **values), store)
+    same = turned.sel(batch_size=found.batch_size, learning_rate=found.learning_rate)
+    np.testing.assert_array_equal(same.train_loss, found.train_loss)
+    alone = studies.train_cell(spec.cell(50, 0.1))
+    np.testing.assert_array_equal(found.train_loss.sel(batch_size=50, learning_rate=0.1), alone.train_loss)
+    np.testing.assert_array_equal(found.flatness.sel(batch_size=50, learning_rate=0.1), alone.flatness)
+
+
+def test_cells_share_one_plane(cell):
+    found = studies.plane_of([cell, cell])
+    assert found.position.dims == ("cell", "realization", "record", "component")
+    np.testing.assert_array_equal(found.position[0], found.position[1])
+    starts = found.position[0, :, 0]
+    assert np.ptp(starts.values, axis=0).max() < 1e-5
+    assert found.batch_size.values.tolist() == [50, 50]
+
+
+def test_end_points_and_what_lies_between_them():
+    found = studies.endpoints(EndpointsSpec(batch_sizes=(20, 100), learning_rates=(0.1, 0.4), spectrum_learning_rate=0.4, n_fractions=5, **SHORT))
+    assert found.similarity.shape == (4, 4)
+    assert (np.diag(found.similarity) == 1).all()
+    assert (found.barrier == found.barrier.T.values).all()
+    pairs = np.triu_indices(4, 1)
+    most, least = (found.similarity.values[tuple(members)] for members in found.pair_member.values)
+    assert most == found.similarity.values[pairs].max()
+    assert least == found.similarity.values[pairs].min()
+    for row, (i, j) in enumerate(found.pair_member.values):
+        assert found.barrier[i, j].item() == pytest.approx(solutions.barrier(found.path_loss.values[row, -1]), abs=1e-6)
+        np.testing.assert_allclose(found.path_loss[row, -1, [-1, 0]], found.train_loss[[i, j]], rtol=1e-3)
+    assert np.isfinite(found.eigenvalue).all("rank").values.tolist() == [False, False, True, True]
+    np.testing.assert_array_equal(found.learning_rate, [0.1, 0.1, 0.4, 0.4])
+    assert np.ptp(found.position.values[:, 0], axis=0).max() < 1e-5  # one initialization
+
+
+def test_a_diverged_end_point_is_an_error_with_a_way_out():
+    with pytest.raises(ValueError, match="batch_size 20 diverged; choose a smaller learning rate"):
+        studies.endpoints(EndpointsSpec(batch_sizes=(20, 50, 100), learning_rates=(1e6,), training_time=1e8, n_records=5))
+
+
+def test_a_continuation_begins_on_its_reference_run(continued):
+    assert continued.branch_train_loss.dims == ("reference", "branch", "record")
+    assert continued.branch_step.values.tolist() == [0, 50, 100, 150]
+    for branch, step in enumerate(continued.branch_step.values):
+        begun = continued.step.values >= step
+        assert (np.isfinite(continued.branch_train_loss[:, branch]) == begun).all()
+        first = np.argmax(begun)
+        np.testing.assert_allclose(continued.branch_train_loss[:, branch, first], continued.reference_train_loss[:, first], rtol=1e-4)
+        np.testing.assert_allclose(continued.branch_position[:, branch, first], continued.reference_position[:, first], atol=1e-3)
+
+
+def test_continuations_end_where_their_records_end(continued):
+    np.testing.assert_allclose(continued.final_test_loss, continued.branch_test_loss[..., -1], rtol=1e-4)
+    assert (continued.branch_train_loss[..., -1] < continued.reference_train_loss[:, 0]).all()
+    assert (continued.similarity.values[:, range(4), range(4)] == 1).all()
+    first = solutions.similarity_matrix(continued.misclassified_full.values[1])
+    np.testing.assert_allclose(continued.similarity_full[1], first)
+
+
+def test_the_branch_at_step_zero_is_the_same_gradient_descent_for_every_reference(continued):
+    np.testing.assert_allclose(continued.branch_train_loss[0, 0], continued.branch_train_loss[1, 0], rtol=1e-3)
+    assert not np.allclose(continued.branch_train_loss[0, 2, -1], continued.branch_train_loss[1, 2, -1], rtol=1e-3)
+
+
+def test_a_reference_run_that_diverges_is_an_error():
+    with pytest.raises(ValueError, match="reference run diverged at learning_rate"):
+        studies.continuation(ContinuationSpec(learning_rate=1e6, branch_every=50, last_branch=100, n_steps=200, n_records=5))
