@@ -46,7 +46,8 @@ def installed():
 
 def check_python():
     if sys.version_info[:2] < OLDEST_PYTHON:
-        stop("Python %d.%d or newer is needed, %s is %d.%d. Name a newer one: make install PYTHON=python3.12" % (OLDEST_PYTHON + (sys.executable,) + sys.version_info[:2]))
+        wanted, found = (".".join(map(str, version)) for version in (OLDEST_PYTHON, sys.version_info[:2]))
+        stop("Python %s or newer is needed, %s is %s. Name a newer one: make install PYTHON=python3.12" % (wanted, sys.executable, found))
 
 
 def check_disk():
@@ -74,7 +75,7 @@ def call(what, command):
 
 
 def pip(*arguments):
-    return [os.path.join(VENV, "bin", "python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"] + list(arguments)
+    return [os.path.join(VENV, "bin", "python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *arguments]
 
 
 def torch_requirement(lock):
@@ -96,6 +97,7 @@ def install_packages():
 def main():
     check_python()
     if installed():
+        os.utime(STAMP)  # make compares times: the requirements may be younger and yet the same
         return
     check_disk()
     open(LOG, "w").close()

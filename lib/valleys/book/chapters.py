@@ -92,9 +92,8 @@ def _comments(source: str) -> dict[int, str]:
 def _parameter(statement: ast.stmt, comments: dict[int, str], where: str) -> Parameter:
     meaning = comments.get(statement.lineno, "")
     match statement:
-        case ast.AnnAssign(target=ast.Name(id=name), annotation=ast.Name(id=kind), value=ast.expr() as value) if (
-            kind in KINDS and meaning and "=" not in meaning
-        ):
-            return Parameter(name, kind, ast.literal_eval(value), meaning)
-    allowed = ", ".join(KINDS)
-    raise BookError(f"{where}: '{ast.unparse(statement)}' must read 'name: kind = default  # meaning [unit]', of kind {allowed}, without a second '='")
+        case ast.AnnAssign(target=ast.Name(id=name), annotation=ast.Name(id=kind), value=ast.expr() as value):
+            if kind in KINDS and meaning and "=" not in meaning:
+                return Parameter(name, kind, ast.literal_eval(value), meaning)
+    form = f"'name: kind = default  # meaning [unit]', of kind {', '.join(KINDS)}, without a second '='"
+    raise BookError(f"{where}: '{ast.unparse(statement)}' must read {form}")

@@ -1,8 +1,13 @@
 """Numbers of a chapter, handed to its text so that none is typed by hand."""
 
+import base64
+import html
+import io
 import math
 from typing import Any
 
+from IPython.display import HTML
+from matplotlib.figure import Figure
 from myst_nb import glue
 
 
@@ -27,3 +32,11 @@ def with_error(value: float, error: float) -> str:
     leading = round(error / 10**exponent, 1)
     decimals = max(0, -exponent + (1 if leading < 2 else 0))
     return f"{value:.{decimals}f} ± {error:.{decimals}f}"
+
+
+def report_figure(name: str, figure: Figure, *, alt: str) -> None:
+    """Glue a figure for use on another page, `` ```{glue:} name `` with `:doc:`, as one HTML image that carries its alt text."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="svg")
+    data = base64.b64encode(drawn.getvalue()).decode()
+    glue(name, HTML(f'<figure><img alt="{html.escape(alt)}" src="data:image/svg+xml;base64,{data}"></figure>'), display=False)

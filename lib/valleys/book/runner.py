@@ -100,16 +100,8 @@ class _Runs:
 
     def _start(self, command: list[str]) -> subprocess.Popen[str]:
         # A session of its own: Ctrl-C reaches this process alone, which then stops the others in order.
-        process = subprocess.Popen(
-            command,
-            cwd=book_root(),
-            env=self.environment,
-            start_new_session=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+        process = subprocess.Popen(command, cwd=book_root(), env=self.environment, start_new_session=True, text=True, **pipes)
         self.processes.append(process)
         return process
 

@@ -45,7 +45,7 @@ def build(source: Path, output: Path) -> Path:
     Raises:
         BookError: Jupyter Book failed or warned.
     """
-    command = [sys.executable, "-m", "jupyter_book.cli.main", "build", str(source), "--path-output", str(output), *STRICT]
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(source), "--path-output", str(output), *STRICT]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     html = output / "_build" / "html"
     if finished.returncode or not (html / "index.html").exists():

@@ -12,6 +12,7 @@ import platform
 import sys
 import time
 import tokenize
+import uuid
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
@@ -161,7 +162,7 @@ def _provenance(seconds: float) -> dict[str, str | float]:
 def _write(result: xr.Dataset, path: Path) -> None:
     """Write beside the final place, then rename: a result is there whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
     try:
         result.to_netcdf(partial, engine="h5netcdf")
         os.replace(partial, path)

@@ -1,0 +1,38 @@
+# Every target makes .venv first when it is missing, and does nothing twice.
+PYTHON ?= python3
+SIZE ?= quick
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help install book test lint format lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+install: .venv/.installed ## create .venv with the exact versions of requirements.lock
+
+.venv/.installed: requirements.lock pyproject.toml tools/install.py
+	@$(PYTHON) tools/install.py
+
+book: install ## run the chapters (SIZE=smoke, quick or paper) and build the site into _build/html
+	@$(BIN)/python -m valleys run --size $(SIZE)
+	@$(BIN)/python -m valleys build --size $(SIZE)
+
+test: install ## run every test: units, chapters and book at smoke size, the site in a browser
+	@$(BIN)/python -m pytest
+
+lint: install ## check style, formatting and that notebooks carry no outputs
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/nbstripout --verify chapters/*.ipynb
+
+format: install ## put style and formatting in order
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/nbstripout chapters/*.ipynb
+
+lock: install ## resolve pyproject.toml anew into requirements.lock and environment.yml
+	@$(BIN)/python tools/lock.py
+
+clean: ## remove what was built and computed; .venv and downloaded data stay
+	@rm -rf _build dist results/cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,207 @@
+"""Theory of the two-valley model at fixed y: diffusion, densities, effective potential, escape rates, valley weights (Eqs. 17-23, A4-A28).
+
+Rates are per unit of time η·step. Functions broadcast over y and the effective noise Δ_S = ησ.
+The paper's formulas and the exact results stand side by side under names of their own: `…_kramers` and `…_asymptotic` are the paper's,
+`…_printed` follows from its Eq. 16, and `…_exact` solves the small-η limit of Eq. 13, which is an Itô equation.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.integrate import quad
+from scipy.special import dawsn, erf, erfcx
+
+from valleys.toy.two_valley import TwoValley
+
+SQRT_PI = np.sqrt(np.pi)
+CALCULI = ("ito", "printed")
+LARGEST_Z = 26.0  # beyond this, exp(z²) leaves the range of a float64 and a mean time is infinite
+
+
+def effective_noise(learning_rate: ArrayLike, noise_strength: ArrayLike) -> np.ndarray:
+    """Δ_S = ησ (below Eq. 17)."""
+    return positive(learning_rate, "learning rate") * positive(noise_strength, "noise strength")
+
+
+def diffusion(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """D11± = 2Δ_S/f1,2 along x, in the (flat, sharp) valley (Eqs. 17 and A9)."""
+    noise = positive(effective_noise, "effective noise")
+    flat, sharp = landscape.flatness(open_y(y))
+    return 2 * noise / flat, 2 * noise / sharp
+
+
+def effective_temperature(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> np.ndarray:
+    """T_eff = √(D11⁺ D11⁻) (Eq. A15)."""
+    flat, sharp = diffusion(landscape, y, effective_noise)
+    return np.sqrt(flat * sharp)
+
+
+def reduced_barriers(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """z± = √(ΔL f1,2/(2Δ_S)) of the (flat, sharp) valley: the root of barrier over diffusion, the argument of erfi in Eq. 21."""
+    noise = positive(effective_noise, "effective noise")
+    flat, sharp = landscape.valley_positions(open_y(y))
+    return flat / np.sqrt(2 * noise), -sharp / np.sqrt(2 * noise)
+
+
+def conditional_density(landscape: TwoValley, x: ArrayLike, y: ArrayLike, effective_noise: ArrayLike, calculus: str = "printed") -> np.ndarray:
+    """P_ss(x|y), normalised over both valleys.
+
+    "printed": exp((L0 − L)/D11±), continuous on the ridge (Eqs. 18 and A12). "ito": the same divided by D11±, so that D·P is continuous.
+    """
+    _known(calculus)
+    flat_diffusion, sharp_diffusion = diffusion(landscape, y, effective_noise)
+    local = np.where(np.asarray(x) < 0, sharp_diffusion, flat_diffusion)
+    exponent = (landscape.drift_loss(y) - landscape.loss(x, y)) / local
+    flat_z, sharp_z = reduced_barriers(landscape, y, effective_noise)
+    top = np.maximum(flat_z, sharp_z) ** 2  # the largest exponent, taken out so that nothing overflows
+    width = np.sqrt(2 * positive(effective_noise, "effective noise")) * SQRT_PI / 2  # ∫ over one valley is width·e^{z²}(1 + erf z)
+    masses = [width * np.exp(z**2 - top) * (1 + erf(z)) for z in (flat_z, sharp_z)]
+    if calculus == "printed":
+        return np.exp(exponent - top) / (masses[0] + masses[1])
+    return np.exp(exponent - top) / local / (masses[0] / flat_diffusion + masses[1] / sharp_diffusion)
+
+
+def effective_loss(landscape: TwoValley, x: ArrayLike, y: ArrayLike) -> np.ndarray:
+    """L_eff± = γ^{±½} L + (1 − γ^{±½}) L0 (Eqs. 19 and A17)."""
+    return landscape.loss(x, y) + sgd_correction(landscape, x, y)
+
+
+def sgd_correction(landscape: TwoValley, x: ArrayLike, y: ArrayLike) -> np.ndarray:
+    """L_SGD± = (γ^{±½} − 1)(L − L0), what the noise adds to the loss (Eqs. 20 and A18)."""
+    weight = np.where(np.asarray(x) < 0, landscape.flatness_ratio**-0.5, landscape.flatness_ratio**0.5)
+    return (weight - 1) * (landscape.loss(x, y) - landscape.drift_loss(y))
+
+
+def rates_kramers(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """k⁺ and k⁻, escape rates of the (flat, sharp) valley (Eq. 21): [π/2 f erfi z]⁻¹, written as e^{−z²}/(√π f dawsn z).
+
+    Infinite at y = 0, where no barrier stands; 0 where e^{−z²} underflows.
+    """
+    with np.errstate(divide="ignore"):
+        return tuple(np.exp(-(z**2)) / (SQRT_PI * f * dawsn(z)) for f, z in _valleys(landscape, y, effective_noise))
+
+
+def rates_asymptotic(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """k⁺ and k⁻ for Δ_S ≪ ΔL f: √(2ΔL/(πΔ_S f)) e^{−ΔL f/(2Δ_S)} (Eq. A25)."""
+    return tuple(2 * z / (SQRT_PI * f) * np.exp(-(z**2)) for f, z in _valleys(landscape, y, effective_noise))
+
+
+def times_to_ridge(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Mean times from the bottom of the (flat, sharp) valley to the ridge, by the double integral of Eqs. A20 and A19."""
+    return tuple(f * _ridge_integral(z) for f, z in _valleys(landscape, y, effective_noise))
+
+
+def times_to_ridge_closed(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """The same times as in Eq. A24, π/2 f erfi z: the inner integral taken over the whole valley."""
+    with np.errstate(divide="ignore"):
+        return tuple(1 / rate for rate in rates_kramers(landscape, y, effective_noise))
+
+
+def escape_times_exact(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Mean times of the Itô process from the bottom of the (flat, sharp) valley to the other bottom.
+
+    For large barriers they are (1 + z/z') times Eq. A24, with z' of the other valley: reaching the ridge is not yet crossing it.
+    """
+    (flat, flat_z), (sharp, sharp_z) = _valleys(landscape, y, effective_noise)
+    return _bottom_to_bottom(flat, flat_z, sharp, sharp_z), _bottom_to_bottom(sharp, sharp_z, flat, flat_z)
+
+
+def kramers_limit(landscape: TwoValley, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """½(x1,2 y/(y + y_b))² of the (flat, sharp) valley: Kramers' rates hold for Δ_S far below it (Eq. A21)."""
+    return tuple(position**2 / 2 for position in landscape.valley_positions(open_y(y)))
+
+
+def p_flat_kramers(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> np.ndarray:
+    """P_flat = k⁻/(k⁻ + k⁺) with the rates of Eq. 21 (Eqs. 22 and A27, second line)."""
+    flat_z, sharp_z = reduced_barriers(landscape, y, effective_noise)
+    ratio = landscape.flatness_ratio**-1.5 * np.exp(sharp_z**2 - flat_z**2) * _dawsn_slope(sharp_z) / _dawsn_slope(flat_z)
+    return 1 / (1 + ratio)
+
+
+def p_flat_asymptotic(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> np.ndarray:
+    """[1 + γ^{−½} exp(ΔL(f2 − f1)/(2Δ_S))]⁻¹ (Eqs. 22 and A27, last line)."""
+    flat_z, sharp_z = reduced_barriers(landscape, y, effective_noise)
+    return 1 / (1 + landscape.flatness_ratio**-0.5 * np.exp(sharp_z**2 - flat_z**2))
+
+
+def p_flat_exact(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> np.ndarray:
+    """Weight of x > 0 in the zero-flux solution of the Itô equation, ∂t P = ∂x(P ∂x L) + ∂x²(D P), at fixed y.
+
+    P_flat/P_sharp = γ r, with r = e^{z₊² − z₋²}(1 + erf z₊)/(1 + erf z₋); D·P is continuous on the ridge.
+    """
+    return _weight(landscape.flatness_ratio, landscape, y, effective_noise)
+
+
+def p_flat_printed(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> np.ndarray:
+    """Weight of x > 0 in the zero-flux solution of Eq. 16 as printed, ∂x(P ∂x L + D ∂x P): P_flat/P_sharp = r, P continuous on the ridge."""
+    return _weight(1.0, landscape, y, effective_noise)
+
+
+def p_flat_equilibrium(landscape: TwoValley) -> float:
+    """γ/(1 + γ), the paper's value for isotropic noise (Eqs. 23 and A28)."""
+    return landscape.flatness_ratio / (1 + landscape.flatness_ratio)
+
+
+def p_flat_boltzmann(landscape: TwoValley) -> float:
+    """√γ/(1 + √γ), the Boltzmann weight for isotropic noise at fixed y: equal depths, and widths in the ratio √γ."""
+    root = landscape.flatness_ratio**0.5
+    return root / (1 + root)
+
+
+def _weight(prefactor: float, landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> np.ndarray:
+    flat_z, sharp_z = reduced_barriers(landscape, y, effective_noise)
+    return 1 / (1 + np.exp(sharp_z**2 - flat_z**2) * (1 + erf(sharp_z)) / (1 + erf(flat_z)) / prefactor)
+
+
+def _valleys(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> tuple[tuple, tuple]:
+    """(f, z) of the flat valley and of the sharp one."""
+    return tuple(zip(landscape.flatness(open_y(y)), reduced_barriers(landscape, y, effective_noise), strict=True))
+
+
+def _dawsn_slope(z: np.ndarray) -> np.ndarray:
+    """dawsn(z)/z, which is 1 at z = 0."""
+    safe = np.where(z == 0, 1.0, z)
+    return np.where(z == 0, 1.0, dawsn(safe) / safe)
+
+
+@np.vectorize
+def _ridge_integral(z: float) -> float:
+    """√π/2 ∫₀^z e^{s²}(1 + erf s) ds, with e^{s²}(1 + erf s) = erfcx(−s)."""
+    if z > LARGEST_Z:
+        return np.inf
+    return SQRT_PI / 2 * quad(lambda s: erfcx(-s), 0, z, epsabs=0, epsrel=1e-10, limit=200)[0]
+
+
+@np.vectorize
+def _descent_integral(z: float) -> float:
+    """√π/2 ∫₀^z e^{s²}(erf z − erf s) ds."""
+    return SQRT_PI / 2 * quad(lambda s: erfcx(s) - erfcx(z) * np.exp(s * s - z * z), 0, z, epsabs=0, epsrel=1e-10, limit=200)[0]
+
+
+@np.vectorize
+def _bottom_to_bottom(f: float, z: float, other_f: float, other_z: float) -> float:
+    """Climb to the ridge, returns from beyond the ridge, descent to the other bottom; the three terms of the mean first passage time."""
+    if z > LARGEST_Z:
+        return np.inf
+    returns = f * SQRT_PI / 2 * erfcx(-z) * dawsn(other_z)
+    return f * _ridge_integral(z) + returns + other_f * _descent_integral(other_z)
+
+
+def _known(calculus: str) -> None:
+    if calculus not in CALCULI:
+        raise ValueError(f"unknown calculus {calculus!r}; choose one of {', '.join(CALCULI)}")
+
+
+def positive(values: ArrayLike, name: str) -> np.ndarray:
+    """The values as an array; ValueError unless all are positive and finite."""
+    values = np.asarray(values, dtype=float)
+    if not np.all((values > 0) & np.isfinite(values)):
+        raise ValueError(f"the {name} must be positive and finite; got {values.min():g} as the smallest value")
+    return values
+
+
+def open_y(y: ArrayLike) -> np.ndarray:
+    """y as an array; ValueError where no second valley has opened."""
+    y = np.asarray(y, dtype=float)
+    if not np.all(y >= 0):
+        raise ValueError(f"y must not be negative, because the two valleys exist for y ≥ 0; got {y.min():g} as the smallest value")
+    return y

@@ -1,0 +1,86 @@
+"""The agreed shape of every chapter, read from its source."""
+
+import re
+
+import nbformat
+import pytest
+
+from valleys.book.chapters import BookError
+from valleys.book.paths import book_root
+from valleys.book.sizes import SIZES, run_parameters
+
+NAMES = sorted(path.stem for path in (book_root() / "chapters").glob("*.ipynb"))
+LONGEST_CELL = 15
+MOST_DEFINITIONS = 2
+FEWEST_WORDS_PER_LINE = 8
+
+
+@pytest.fixture(params=NAMES)
+def notebook(request):
+    return nbformat.read(book_root() / "chapters" / f"{request.param}.ipynb", as_version=4)
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def prose(notebook) -> str:
+    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def test_source_carries_no_outputs_and_the_plain_kernel(notebook):
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert all(not cell.outputs and cell.execution_count is None for cell in code(notebook))
+
+
+def test_cells_are_short_and_prose_leads(notebook):
+    assert max(len(cell.source.splitlines()) for cell in code(notebook)) <= LONGEST_CELL
+    assert sum(len(re.findall(r"^\s*def ", cell.source, re.MULTILINE)) for cell in code(notebook)) <= MOST_DEFINITIONS
+    lines = sum(len([line for line in cell.source.splitlines() if line.strip()]) for cell in code(notebook))
+    assert len(prose(notebook).split()) / lines >= FEWEST_WORDS_PER_LINE
+
+
+def test_parameters_come_before_what_is_derived_from_them(notebook):
+    tags = [tag for cell in code(notebook) for tag in cell.metadata.get("tags", []) if tag in ("parameters", "derived")]
+    assert tags == ["parameters", "derived"]
+
+
+def test_every_figure_has_caption_label_and_alt_text_and_is_referred_to(notebook):
+    drawing = [cell for cell in code(notebook) if re.search(r"^figures\.(?!use_style)", cell.source, re.MULTILINE)]
+    assert drawing
+    for cell in drawing:
+        meta = cell.metadata.get("mystnb", {})
+        assert len(meta["figure"]["caption"]) > 20, cell.source
+        assert len(meta["image"]["alt"]) > 20, cell.source
+        assert f"{{numref}}`{meta['figure']['name']}`" in prose(notebook), f"{meta['figure']['name']} is not referred to"
+
+
+def test_chapter_has_the_agreed_parts(notebook):
+    text = prose(notebook)
+    assert re.match(r"# \S", text)
+    for part in ("In this chapter", "**You will learn", "**You need", "**Time", "## Checks", "## Summary", "## References"):
+        assert part in text, part
+    assert any(re.search(r"^\s*assert ", cell.source, re.MULTILINE) for cell in code(notebook)), "no claim is asserted"
+
+
+def test_every_glued_number_is_reported(notebook):
+    own = notebook.metadata.get("name", "")
+    reported = set(re.findall(r"\b(c\d\d_\w+)\s*=", "\n".join(cell.source for cell in code(notebook))))
+    used = set(re.findall(r"\{glue:text\}`(c\d\d_\w+)", prose(notebook)))
+    assert used - reported == set(), own
+    assert used, "no number of the text is computed"
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_sizes_name_chapters_and_parameters_that_exist(size, chapters):
+    try:
+        values = run_parameters(chapters, size)
+    except BookError as error:
+        pytest.fail(f"params/{size}.yml: {error}")
+    assert set(values) == set(NAMES)
+
+
+def test_figure_labels_are_unique_in_the_book():
+    sources = [nbformat.read(book_root() / "chapters" / f"{name}.ipynb", as_version=4) for name in NAMES]
+    labels = [cell.metadata.mystnb.figure.name for notebook in sources for cell in code(notebook) if "figure" in cell.metadata.get("mystnb", {})]
+    assert len(labels) == len(set(labels))

@@ -1,0 +1,119 @@
+"""Chapters are checked before anything runs, executed in processes of their own, and stopped without leftovers."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import nbformat
+import pytest
+
+from tests.book.conftest import small_chapter
+from valleys.book import runner
+from valleys.book.chapters import BookError, Chapter, all_chapters, read_parameters
+from valleys.book.paths import book_root
+
+
+def chapter(path) -> Chapter:
+    return Chapter(path.stem, path, read_parameters(path))
+
+
+def outcome(path, output, values=None):
+    made = chapter(path)
+    return next(iter(runner.run_chapters({made.name: (made, values or {})}, output)))
+
+
+def printed(path) -> str:
+    return "".join(output.get("text", "") for cell in nbformat.read(path, 4).cells for output in cell.get("outputs", []))
+
+
+def test_chapter_is_executed_with_its_values_and_the_source_stays_bare(tmp_path):
+    source = small_chapter(tmp_path / "01_small.ipynb")
+    result = outcome(source, tmp_path / "executed", {"n_runs": 7})
+    assert result.failure is None
+    assert printed(result.executed) == "7\n"
+    assert printed(source) == ""
+    assert result.line().startswith("01_small")
+
+
+def test_failure_is_told_in_one_line(tmp_path):
+    source = small_chapter(tmp_path / "01_small.ipynb", work="raise RuntimeError('the valley is gone')")
+    result = outcome(source, tmp_path / "executed")
+    assert result.failure == "RuntimeError: the valley is gone"
+    assert "failed" in result.line()
+
+
+def test_values_out_of_range_are_refused_before_the_work_cells(tmp_path):
+    ran = tmp_path / "ran"
+    made = chapter(small_chapter(tmp_path / "01_small.ipynb", work=f"open({str(ran)!r}, 'w')"))
+    with pytest.raises(BookError, match="01_small: learning_rate must be positive, got -1"):
+        runner.check_before_running(made, {"learning_rate": -1.0})
+    runner.check_before_running(made, {"learning_rate": 1.0})
+    assert not ran.exists()
+
+
+def command(*arguments, **options):
+    environment = os.environ | {"VALLEYS_RESULTS": str(options.pop("results"))} if "results" in options else os.environ
+    return subprocess.Popen([sys.executable, "-m", "valleys", *arguments], cwd=book_root(), env=environment, text=True, stdout=-1, stderr=-1, **options)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--only", "08_nothing"], "the chapters are 01_landscape"),
+        (["--set", "n_rums=3"], "there are"),
+        (["--set", "toy_model.n_runs=many"], "must be of kind int"),
+        (["--set", "toy_model.n_runs=-4", "--only", "toy_model"], "n_runs"),
+        (["--set", "training_sweeps.batch_sizes=[5000]", "--only", "training_sweeps"], "5000"),
+        (["--set", "training_sweeps.learning_rates=[-0.1]", "--only", "training_sweeps"], "-0.1"),
+        (["--set", "dataset=emnist"], "digits"),
+        (["--size", "huge"], "smoke"),
+    ],
+)
+def test_bad_input_ends_in_one_message_before_anything_runs(arguments, message, tmp_path):
+    process = command("run", *arguments, results=tmp_path)
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode not in (0, None)
+    assert message in errors
+    assert "Traceback" not in errors
+    assert output == ""
+    assert list(tmp_path.rglob("*.nc")) == []
+
+
+def test_interrupt_stops_every_process_and_the_next_run_goes_on(tmp_path):
+    process = command("run", "--size", "smoke", "--only", "toy_model", "--set", "toy_model.n_steps=200000000", results=tmp_path)
+    deadline = time.monotonic() + 60
+    while not _kernels(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    started = _kernels(process.pid)
+    assert started, "no notebook kernel was started"
+    time.sleep(2)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=40)
+    assert process.returncode == 1
+    assert "stopped; what was finished is kept" in errors
+    deadline = time.monotonic() + 10
+    while any(_alive(pid) for pid in started) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not any(_alive(pid) for pid in started)
+
+
+def _kernels(ancestor: int) -> list[int]:
+    """Notebook kernels among the descendants of a process."""
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout.splitlines()
+    rows = [(int(pid), int(parent), arguments) for pid, parent, arguments in (line.split(None, 2) for line in listed)]
+    family = {ancestor}
+    for _ in range(4):
+        family |= {pid for pid, parent, _ in rows if parent in family}
+    return [pid for pid, _, arguments in rows if pid in family and "ipykernel_launcher" in arguments]
+
+
+def _alive(pid: int) -> bool:
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout.strip()
+    return bool(state) and not state.startswith("Z")
+
+
+def test_every_chapter_of_the_table_of_contents_exists(chapters):
+    assert len(chapters) == 6
+    assert list(chapters) == sorted(all_chapters())

@@ -1,0 +1,140 @@
+"""The result store: computed once, named by what made it, robust against damaged files."""
+
+import sys
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from valleys.book import store
+
+
+@dataclass(frozen=True)
+class Spec:
+    length: int = 3
+    seed: int = 0
+
+
+calls: list[Spec] = []
+
+
+def noise(spec: Spec) -> xr.Dataset:
+    """A study that notes each of its calls."""
+    calls.append(spec)
+    values = np.random.default_rng(spec.seed).normal(size=spec.length)
+    return xr.Dataset({"value": ("step", values), "positive": ("step", values > 0)}, attrs={"seed": spec.seed})
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("VALLEYS_RESULTS", str(tmp_path))
+    calls.clear()
+    return tmp_path
+
+
+def test_second_call_loads_the_same_values():
+    first, second = store.load_or_compute(noise, Spec()), store.load_or_compute(noise, Spec())
+    assert len(calls) == 1
+    xr.testing.assert_identical(first, second)
+    assert first.positive.dtype == bool
+    assert first.attrs["wall_time_seconds"] >= 0
+
+
+def test_another_spec_is_another_result():
+    assert store.load_or_compute(noise, Spec(seed=1)).value[0] != store.load_or_compute(noise, Spec(seed=2)).value[0]
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a result", None], ids=["empty", "foreign", "truncated"])
+def test_damaged_file_is_computed_again_with_a_warning(damage):
+    good = store.load_or_compute(noise, Spec())
+    path = store.result_path(noise, Spec())
+    path.write_bytes(path.read_bytes()[:2000] if damage is None else damage)
+    with pytest.warns(store.StoreWarning, match="computed again"):
+        again = store.load_or_compute(noise, Spec())
+    np.testing.assert_array_equal(again.value, good.value)
+    assert len(calls) == 2
+
+
+def test_file_of_another_spec_under_this_name_is_not_loaded():
+    store.load_or_compute(noise, Spec(seed=1))
+    store.result_path(noise, Spec(seed=1)).rename(store.result_path(noise, Spec(seed=2)))
+    with pytest.warns(store.StoreWarning, match="made by something else"):
+        result = store.load_or_compute(noise, Spec(seed=2))
+    assert result.attrs["seed"] == 2
+
+
+def test_result_is_used_when_it_cannot_be_kept(folder):
+    (folder / "noise").write_text("a file where a folder should be")
+    with pytest.warns(store.StoreWarning, match="not kept"):
+        assert store.load_or_compute(noise, Spec()).sizes["step"] == 3
+
+
+def test_failed_write_leaves_no_partial_file(folder, monkeypatch):
+    def half_written(self, path, **options):
+        path.write_bytes(b"half")
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(xr.Dataset, "to_netcdf", half_written)
+    with pytest.warns(store.StoreWarning, match="No space left"):
+        store.load_or_compute(noise, Spec())
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+def test_sweep_keeps_what_was_finished_before_it_failed():
+    def sweep(specs):
+        return store.load_or_compute_all(noise, specs)
+
+    specs = [Spec(seed=1), Spec(seed=2), Spec(length=-1), Spec(seed=3)]
+    with pytest.raises(ValueError, match="negative"):
+        sweep(specs)
+    calls.clear()
+    assert [result.attrs["seed"] for result in sweep([Spec(seed=seed) for seed in (1, 2, 3)])] == [1, 2, 3]
+    assert calls == [Spec(seed=3)]
+
+
+def test_threads_on_one_store_agree():
+    results: list[xr.Dataset] = []
+    threads = [threading.Thread(target=lambda: results.append(store.load_or_compute(noise, Spec(length=1000)))) for _ in range(4)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert len(results) == 4
+    assert all(np.array_equal(result.value, results[0].value) for result in results)
+
+
+def test_study_of_a_notebook_is_refused():
+    with pytest.raises(ValueError, match="function of a module"):
+        store.load_or_compute(lambda spec: noise(spec), Spec())
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package of two modules, the second imported by the first; returns a function that gives the code version after an edit."""
+    home = tmp_path / "pack_under_test"
+    home.mkdir()
+    (home / "__init__.py").touch()
+    (home / "outer.py").write_text("from pack_under_test.inner import f\n")
+    (home / "inner.py").write_text('"""Doc."""\n\n\ndef f():\n    """Doc."""\n    return 1  # why\n')
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(store, "PACKAGE", "pack_under_test")
+
+    def version(old: str = "", new: str = "") -> str:
+        (home / "inner.py").write_text((home / "inner.py").read_text().replace(old, new) if old else (home / "inner.py").read_text())
+        store.code_version.cache_clear()
+        return store.code_version("pack_under_test.outer")
+
+    yield version
+    store.code_version.cache_clear()
+    for name in [name for name in sys.modules if name.startswith("pack_under_test")]:
+        del sys.modules[name]
+
+
+def test_code_version_sees_an_edit_of_an_imported_module(package):
+    assert package() != package("return 1", "return 2")
+
+
+@pytest.mark.parametrize(("old", "new"), [("# why", "# another reason"), ('"""Doc."""\n    ', '"""Doc\n\n    more."""\n\n    ')])
+def test_code_version_ignores_comments_docstrings_and_blank_lines(package, old, new):
+    assert package() == package(old, new)

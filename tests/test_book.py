@@ -1,0 +1,147 @@
+"""The whole book at smoke size: chapters run, the site is built, and a real browser reads it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from valleys.book import runner, site
+from valleys.book.chapters import all_chapters
+from valleys.book.check import check_site
+from valleys.book.paths import book_root
+from valleys.book.sizes import run_parameters
+
+CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: the site is not tried in a browser")
+
+
+@pytest.fixture(scope="session")
+def executed(tmp_path_factory) -> Path:
+    """Executed copies of every chapter at smoke size, computed afresh."""
+    folder = tmp_path_factory.mktemp("executed")
+    os.environ["VALLEYS_RESULTS"] = str(tmp_path_factory.mktemp("results"))
+    chapters = all_chapters()
+    values = run_parameters(chapters, "smoke")
+    outcomes = list(runner.run_chapters({name: (chapter, values[name]) for name, chapter in chapters.items()}, folder))
+    failed = [outcome.line() for outcome in outcomes if outcome.failure]
+    assert failed == []
+    assert len(outcomes) == len(chapters) == 6
+    return folder
+
+
+@pytest.fixture(scope="session")
+def html(executed, tmp_path_factory) -> Path:
+    """The site, built with warnings as errors."""
+    folder = tmp_path_factory.mktemp("site")
+    site.assemble(executed, folder / "source")
+    return site.build(folder / "source", folder)
+
+
+def test_site_is_in_order(html):
+    assert check_site(html) == []
+
+
+def test_site_offers_each_notebook_and_a_search(html):
+    for name in all_chapters():
+        assert f"{name}.ipynb" in (html / "chapters" / f"{name}.html").read_text()
+        assert (html / "_sources" / "chapters" / f"{name}.ipynb").exists()
+    assert (html / "searchindex.js").exists()
+
+
+def test_assembling_without_executed_chapters_is_refused(tmp_path):
+    with pytest.raises(site.BookError, match="run the chapters first"):
+        site.assemble(tmp_path / "nothing", tmp_path / "source")
+
+
+@pytest.mark.parametrize("folder", ["", "chapters"])
+def test_papermill_works_from_the_root_and_from_the_chapters(folder, tmp_path):
+    values = run_parameters(all_chapters(), "smoke")["04_toy_model"] | {"seed": 1}
+    notebook = os.path.relpath(book_root() / "chapters" / "04_toy_model.ipynb", book_root() / folder)
+    command = [sys.executable, "-m", "papermill", notebook, str(tmp_path / "out.ipynb"), "-y", yaml.safe_dump(values)]
+    environment = os.environ | {"VALLEYS_RESULTS": str(tmp_path)}
+    subprocess.run(command, cwd=book_root() / folder, env=environment, check=True, capture_output=True, timeout=120)
+    assert (tmp_path / "out.ipynb").exists()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield launched
+        launched.close()
+
+
+def opened(browser: Browser, path: Path, *, width: int = 1280, dark: bool = False) -> tuple[Page, list[str]]:
+    """A page in a new window, with everything it complains about or asks the network for."""
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light")
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
+    page.on("request", lambda request: None if request.url.startswith(("file:", "data:", "blob:")) else complaints.append(f"left: {request.url}"))
+    page.goto(path.as_uri())
+    page.wait_for_load_state("networkidle")
+    return page, complaints
+
+
+def page_names() -> list[str]:
+    toc = yaml.safe_load((book_root() / "_toc.yml").read_text())
+    return [toc["root"]] + [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
+
+
+@needs_chromium
+@pytest.mark.parametrize("name", page_names())
+def test_page_is_quiet_and_fits_a_phone(browser, html, name):
+    page, complaints = opened(browser, html / f"{name}.html", width=390)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert complaints == []
+    page.close()
+
+
+@needs_chromium
+@pytest.mark.parametrize("name", [name for name in page_names() if name.startswith("chapters/")])
+def test_formulas_and_figures_are_drawn(browser, html, name):
+    page, complaints = opened(browser, html / f"{name}.html")
+    page.wait_for_selector("mjx-container")
+    assert page.locator("mjx-merror").count() == 0
+    drawn = page.evaluate("[...document.querySelectorAll('article figure img')].map(image => image.complete && image.naturalWidth > 0)")
+    assert drawn
+    assert all(drawn)
+    assert complaints == []
+    page.close()
+
+
+@needs_chromium
+def test_dark_mode_is_dark_and_can_be_switched(browser, html):
+    page, _ = opened(browser, html / "chapters" / "04_toy_model.html", dark=True)
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert max(int(part) for part in background.strip("rgba()").split(",")[:3]) < 60
+    page.locator("button.theme-switch-button").first.click()
+    page.locator("button.theme-switch-button").first.click()
+    assert page.evaluate("document.documentElement.dataset.mode") != "auto"
+    page.close()
+
+
+@needs_chromium
+def test_search_finds_a_chapter(browser, html):
+    page, complaints = opened(browser, html / "search.html")
+    page.goto((html / "search.html").as_uri() + "?q=freezing")
+    page.wait_for_selector("#search-results li a")
+    assert page.locator("#search-results li a").count() > 0
+    assert complaints == []
+    page.close()
+
+
+@needs_chromium
+def test_notebook_can_be_downloaded(browser, html):
+    page, _ = opened(browser, html / "chapters" / "04_toy_model.html")
+    link = page.locator("a.btn-download-source-button").first.get_attribute("href")
+    assert (html / "chapters" / link).resolve().read_text().startswith("{")
+    page.close()

@@ -1,0 +1,107 @@
+"""x at fixed y: simulation against the transition operator of the step and against the small-η theory."""
+
+import numpy as np
+import pytest
+
+from valleys.toy import TwoValley, theory
+from valleys.toy.discrete import stationary_density
+from valleys.toy.frozen import frozen_y, rate_and_error
+from valleys.toy.langevin import NOISES
+
+LANDSCAPE = TwoValley()
+Y, NOISE = 3.0, 1e-3
+SIGMAS = 4.5
+
+
+def at_fixed_y(learning_rate, duration, effective_noise=NOISE, y=Y, noise="hessian", n_runs=1024, seed=0):
+    steps = {"n_steps": round(duration / learning_rate), "burn_in": round(20 / learning_rate)}
+    return frozen_y(LANDSCAPE, learning_rate, effective_noise / learning_rate, y, n_runs=n_runs, noise=noise, seed=seed, **steps)
+
+
+@pytest.mark.parametrize(("noise", "effective_noise"), [("hessian", 1e-3), ("hessian_squared", 2e-4), ("isotropic", 1e-3)])
+@pytest.mark.parametrize("learning_rate", [0.02, 0.1])
+def test_simulation_agrees_with_the_transition_operator(noise, effective_noise, learning_rate):
+    runs = at_fixed_y(learning_rate, 400, effective_noise, noise=noise)
+    solved = stationary_density(LANDSCAPE, learning_rate, effective_noise / learning_rate, Y, noise, points_per_kick=16)
+    assert abs(float(runs.p_flat - solved.p_flat)) < SIGMAS * float(runs.p_flat_error) + 2e-4
+    density = np.interp(runs.x, solved.x, solved.density)
+    pulls = (runs.density - density) / (runs.density_error + 0.01 * density.max())
+    assert np.abs(pulls).max() < SIGMAS
+
+
+@pytest.fixture(scope="module")
+def small_steps():
+    return [at_fixed_y(learning_rate, 250, n_runs=2048, seed=1) for learning_rate in (2e-3, 5e-4)]
+
+
+def extrapolated(runs, name):
+    """Estimate and error at η → 0 from two learning rates in the ratio 4, because the leading error is of order √η."""
+    coarse, fine = runs
+    return (2 * fine[name] - coarse[name]).values, np.hypot(2 * fine[f"{name}_error"], coarse[f"{name}_error"]).values
+
+
+def test_small_steps_lead_to_the_ito_weight_and_to_no_other(small_steps):
+    value, error = extrapolated(small_steps, "p_flat")
+    candidates = (theory.p_flat_exact, theory.p_flat_printed, theory.p_flat_kramers)
+    pulls = [abs(value - function(LANDSCAPE, Y, NOISE)) / error for function in candidates]
+    assert pulls[0] < SIGMAS
+    assert min(pulls[1:]) > 10
+
+
+def test_small_steps_escape_at_the_exact_rate(small_steps):
+    value, error = extrapolated(small_steps, "escape_rate")
+    expected = 1 / np.array(theory.escape_times_exact(LANDSCAPE, Y, NOISE))[::-1]
+    np.testing.assert_array_less(np.abs(value - expected), SIGMAS * error)
+    kramers = np.array(theory.rates_kramers(LANDSCAPE, Y, NOISE))[::-1]
+    np.testing.assert_array_less(10 * error, np.abs(value - kramers))
+
+
+def test_isotropic_noise_gives_the_boltzmann_weight():
+    runs = at_fixed_y(1e-3, 250, noise="isotropic", n_runs=2048, seed=3)
+    assert abs(float(runs.p_flat) - theory.p_flat_boltzmann(LANDSCAPE)) < 4 * float(runs.p_flat_error)
+    assert abs(float(runs.p_flat) - theory.p_flat_equilibrium(LANDSCAPE)) > 10 * float(runs.p_flat_error)
+
+
+def test_histogram_is_a_density():
+    runs = at_fixed_y(0.02, 50)
+    assert float((runs.density * np.diff(runs.x)[0]).sum()) == pytest.approx(1, abs=1e-4)
+
+
+def test_errors_cover_the_spread_between_seeds():
+    runs = [at_fixed_y(0.05, 50, n_runs=128, seed=seed) for seed in range(12)]
+    values, errors = np.array([float(r.p_flat) for r in runs]), np.array([float(r.p_flat_error) for r in runs])
+    assert 0.5 < values.std(ddof=1) / errors.mean() < 1.7
+
+
+def test_rates_of_poisson_events_have_their_error():
+    generator = np.random.default_rng(0)
+    times = generator.uniform(5, 10, 4000)
+    events = generator.poisson(0.3 * times)
+    rate, error = rate_and_error(events, times)
+    assert abs(rate - 0.3) < SIGMAS * error
+    assert error == pytest.approx(np.sqrt(0.3 / times.sum()), rel=0.1)
+    assert rate_and_error(np.zeros(4), np.full(4, 2.0)) == (0.0, 1 / 8)
+    assert np.all(np.isnan(rate_and_error(np.zeros(4), np.zeros(4))))
+
+
+def test_the_same_seed_gives_the_same_samples():
+    one, same, other = (at_fixed_y(0.05, 20, n_runs=100, seed=seed) for seed in (1, 1, 2))
+    assert one.identical(same)
+    assert not one.identical(other)
+
+
+@pytest.mark.parametrize("noise", NOISES)
+def test_a_step_without_stationary_state_is_refused(noise):
+    with pytest.raises(ValueError, match="lower it"):
+        stationary_density(LANDSCAPE, 0.3, 0.01, Y, noise)
+
+
+@pytest.mark.parametrize("change", [{"y": 0.0}, {"burn_in": -1}, {"n_bins": 0}, {"sample_every": 0}, {"n_steps": 5}, {"n_runs": 5}, {"noise": "pink"}])
+def test_bad_settings_are_refused(change):
+    with pytest.raises(ValueError, match=r"\w"):
+        frozen_y(**({"landscape": LANDSCAPE, "learning_rate": 0.05, "noise_strength": 0.1, "y": Y, "n_runs": 2, "n_steps": 100} | change))
+
+
+def test_a_grid_out_of_reach_is_refused():
+    with pytest.raises(ValueError, match="grid"):
+        stationary_density(LANDSCAPE, 1e-6, 1e-3, 40.0)

@@ -1,0 +1,21 @@
+"""Draw `_static/overview.svg`, the figure of the README: Figs. 5C and 5D at the published size (about a minute on two cores)."""
+
+import numpy as np
+
+from valleys.book import figures, store
+from valleys.book.paths import book_root
+from valleys.toy.studies import PhaseDiagramSpec, phase_diagram
+
+PUBLISHED = tuple(float(value) for value in np.logspace(-2, -1, 10))
+
+
+def main() -> None:
+    """Compute or load the map, and write the figure on white, for pages of any colour."""
+    figures.use_style()
+    cells = store.load_or_compute(phase_diagram, PhaseDiagramSpec(learning_rates=PUBLISHED, noise_strengths=PUBLISHED))
+    figure = figures.phase_maps(cells)
+    figure.savefig(book_root() / "_static" / "overview.svg", facecolor="white", transparent=False, metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    main()
