@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from valleys.nets.summary import accuracy_gain, noise_effect, settled, summarize
+from valleys.nets.summary import accuracy_gain, agreement, estimate, flatness_at_loss, noise_effect, settled, summarize
 
 BATCH_SIZES, LEARNING_RATES, RUNS, IMAGES = [10, 100, 1000], [0.1, 0.2], 4, 50
 
@@ -83,3 +83,36 @@ def test_a_gain_in_accuracy_is_found_with_its_interval(sweep):
     assert (found.high - found.low) / (2 * 1.96) == pytest.approx(standard_error, rel=0.3)
     assert accuracy_gain(noisy, noisy).low <= 0 <= accuracy_gain(noisy, noisy).high
     assert np.isnan(accuracy_gain(sweep.sel(batch_size=10, learning_rate=0.2), quiet).value)
+
+
+def test_an_estimate_is_read_from_its_cell(sweep):
+    summary = summarize(sweep)
+    found = estimate(summary, "flatness", batch_size=100, learning_rate=0.1)
+    assert (found.value, found.low) == (2.5, float(summary.flatness_low.sel(batch_size=100, learning_rate=0.1)))
+    assert f"{found:.1f}" == f"2.5 ({found.low:.1f} to {found.high:.1f})"
+
+
+def test_flatness_at_a_loss_is_read_off_the_last_descent():
+    losses = [[10.0, 1.0, 0.1, 1.0, 0.01], [10.0, 1.0, 0.9, 0.8, 0.7], [10.0, 1.0, 0.1, 0.05, 0.01]]
+    flat = [[1.0, 2.0, np.nan, 4.0, 16.0], [1.0, 1.0, np.nan, 1.0, 1.0], [1.0, 1.0, np.nan, 5.0, 5.0]]
+    found = {
+        "train_loss": (("realization", "record"), losses),
+        "flatness": (("realization", "record"), flat),
+        "converged": ("realization", [True, True, False]),
+    }
+    at_tenth = flatness_at_loss(xr.Dataset(found), 0.1)
+    assert at_tenth[0] == pytest.approx(8)  # half way, on logarithmic axes, from (1, 4) to (0.01, 16)
+    assert np.isnan(at_tenth[1])
+    assert len(at_tenth) == 2  # the third run did not converge
+
+
+def test_agreement_splits_the_branches_at_the_freezing_time():
+    early, late = 0.5, 0.9
+    matrix = np.full((4, 4), 0.1)
+    matrix[:2, :2], matrix[2:, 2:] = early, late
+    times = [[150.0], [200.0], [1000.0]]
+    found = {"similarity_full": (("reference", "branch", "other"), [matrix] * 3), "freezing_time": (("reference", "threshold"), times)}
+    split = agreement(xr.Dataset(found, coords={"branch_step": ("branch", [0, 100, 200, 300]), "threshold": [0.1]}))
+    assert split.early.values[:2].tolist() == pytest.approx([early, early])  # a branch at the freezing time itself is late
+    assert split.late.values[:2].tolist() == pytest.approx([late, late])
+    assert np.isnan(split.late[2])

@@ -10,11 +10,15 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with the ends of its 95 % bootstrap interval."""
+    """A value with the ends of its 95 % bootstrap interval; formats as `0.64 (0.32 to 0.84)`."""
 
     value: float
     low: float
     high: float
+
+    def __format__(self, form: str) -> str:
+        """The value, then the interval, each in the given form."""
+        return f"{self.value:{form}} ({self.low:{form}} to {self.high:{form}})"
 
 
 @dataclass(frozen=True)

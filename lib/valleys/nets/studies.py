@@ -4,7 +4,7 @@ from valleys.nets.cells import plane_of, sweep, train_cell
 from valleys.nets.continuation import continuation
 from valleys.nets.endpoints import endpoints
 from valleys.nets.specs import CellSpec, ContinuationSpec, EndpointsSpec, SweepSpec
-from valleys.nets.summary import accuracy_gain, noise_effect, settled, summarize
+from valleys.nets.summary import accuracy_gain, agreement, estimate, flatness_at_loss, noise_effect, settled, summarize
 
 __all__ = [
     "CellSpec",
@@ -12,8 +12,11 @@ __all__ = [
     "EndpointsSpec",
     "SweepSpec",
     "accuracy_gain",
+    "agreement",
     "continuation",
     "endpoints",
+    "estimate",
+    "flatness_at_loss",
     "noise_effect",
     "plane_of",
     "settled",

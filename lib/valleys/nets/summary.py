@@ -68,7 +68,13 @@ def _with_ends(name: str, found: Estimate) -> dict[str, float]:
     return {name: value, f"{name}_low": low, f"{name}_high": high}
 
 
-def settled(summary: xr.Dataset, n_train: int, *, share: float = 0.5) -> xr.Dataset:
+def estimate(summary: xr.Dataset, name: str, **cell: float) -> Estimate:
+    """A mean of one cell with its interval, such as `estimate(summary, "flatness", batch_size=50, learning_rate=0.05)`."""
+    here = summary.sel(cell)
+    return Estimate(*(float(here[f"{name}{end}"]) for end in ("", "_low", "_high")))
+
+
+def settled(summary: xr.Dataset, n_train: int, *, share: float = 0.75) -> xr.Dataset:
     """The mini-batch cells in which at least `share` of the runs converged, others NaN; with the freezing time at the paper's L_c."""
     noisy = summary.sel(threshold=MAIN_THRESHOLD).where(summary.converged >= share)
     return noisy.isel(batch_size=np.flatnonzero(summary.batch_size.values < n_train))
@@ -100,3 +106,42 @@ def accuracy_gain(noisy: Cell, quiet: Cell, *, seed: int = 0) -> Estimate:
     means = [statistics.resampled_means(runs @ drawn.T, rng) for runs in right]
     low, high = np.quantile(means[0] - means[1], [(1 - statistics.LEVEL) / 2, (1 + statistics.LEVEL) / 2])
     return Estimate(float(right[0].mean() - right[1].mean()), float(low), float(high))
+
+
+def flatness_at_loss(cell: Cell, level: float) -> np.ndarray:
+    """Flatness of each converged run where its training loss fell through a level for the last time, interpolated between records; NaN if it never did.
+
+    Args:
+        cell: one cell of a sweep, with the flatness followed along training.
+        level: training loss.
+    """
+    followed = cell.isel(record=np.flatnonzero(np.isfinite(cell.flatness).any("realization").values), realization=np.flatnonzero(cell.converged.values))
+    found = np.full(followed.sizes["realization"], np.nan)
+    for run, (losses, flat) in enumerate(zip(followed.train_loss.values, followed.flatness.values, strict=True)):
+        above = np.flatnonzero(losses >= level)
+        if above.size and above[-1] + 1 < len(losses):
+            pair = slice(above[-1], above[-1] + 2)
+            found[run] = np.exp(np.interp(-np.log(level), -np.log(losses[pair]), np.log(flat[pair])))
+    return found
+
+
+def agreement(continued: xr.Dataset, threshold: float = MAIN_THRESHOLD, *, seed: int = 0) -> xr.Dataset:
+    """How alike continuations are that branch off before freezing, and from then on: mean Sim_J over their pairs, on all test images.
+
+    Args:
+        continued: what `continuation` returns.
+        threshold: L_c of the freezing time.
+        seed: of the bootstrap over branches.
+
+    Returns:
+        Dimension reference; `early` and `late`, each with `_low` and `_high`; NaN where there are fewer than two such branches.
+    """
+    rows = []
+    for index, freeze in enumerate(continued.freezing_time.sel(threshold=threshold).values):
+        late = continued.branch_step.values >= freeze
+        parts = {"early": np.flatnonzero(~late), "late": np.flatnonzero(late)}
+        rng, matrix, row = np.random.default_rng([seed, index]), continued.similarity_full.values[index], {}
+        for name, chosen in parts.items():
+            row |= _with_ends(name, statistics.pair_mean(matrix[np.ix_(chosen, chosen)], rng))
+        rows.append(xr.Dataset(row))
+    return xr.concat(rows, dim="reference")
