@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from valleys.nets.summary import accuracy_gain, agreement, estimate, flatness_at_loss, noise_effect, settled, summarize
+from valleys.nets.summary import accuracy_gain, agreement, estimate, flatness_at_loss, noise_effect, noisiest_batch_size, settled, summarize
 
 BATCH_SIZES, LEARNING_RATES, RUNS, IMAGES = [10, 100, 1000], [0.1, 0.2], 4, 50
 
@@ -70,6 +70,14 @@ def test_the_effect_of_noise_is_between_the_ends_of_the_settled_cells(sweep):
     found = noise_effect(summary, "flatness", 1000)
     assert found.learning_rate.values.tolist() == [0.1]  # at 0.2 one mini-batch cell is left
     assert found.item() == pytest.approx(11 - 2.5)
+
+
+def test_the_noisiest_settled_cell_is_found_or_its_absence_told(sweep):
+    summary = summarize(sweep)
+    assert noisiest_batch_size(summary, 0.1, 1000) == 10
+    assert noisiest_batch_size(summary, 0.2, 1000) == 100
+    with pytest.raises(ValueError, match="choose a smaller one or larger batch_sizes"):
+        noisiest_batch_size(summary.isel(batch_size=[0, 2]), 0.2, 1000)
 
 
 def test_a_gain_in_accuracy_is_found_with_its_interval(sweep):

@@ -62,10 +62,10 @@ def _snapshots(setting: Setting, spec: EndpointsSpec, learning_rate: float, batc
 def _likeness(ends: list[Networks], setting: Setting) -> dict:
     """Errors of the end points and the Jaccard similarity between them, on the small and on the full test set."""
     found: dict = {"train_loss": ("solution", [evaluate(end, setting.train).loss.item() for end in ends])}
-    for name, samples in (("similarity", setting.test), ("similarity_full", setting.full_test)):
+    for suffix, samples, image in (("", setting.test, "test_image"), ("_full", setting.full_test, "full_test_image")):
         wrong = np.concatenate([evaluate(end, samples).misclassified.cpu().numpy() for end in ends])
-        found[name] = (("solution", "other"), solutions.similarity_matrix(wrong))
-        found[name.replace("similarity", "n_errors")] = ("solution", wrong.sum(axis=1))
+        found[f"misclassified{suffix}"] = (("solution", image), wrong)
+        found[f"similarity{suffix}"] = (("solution", "other"), solutions.similarity_matrix(wrong))
     return found
 
 

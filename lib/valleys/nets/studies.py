@@ -4,7 +4,7 @@ from valleys.nets.cells import plane_of, sweep, train_cell
 from valleys.nets.continuation import continuation
 from valleys.nets.endpoints import endpoints
 from valleys.nets.specs import CellSpec, ContinuationSpec, EndpointsSpec, SweepSpec
-from valleys.nets.summary import accuracy_gain, agreement, estimate, flatness_at_loss, noise_effect, settled, summarize
+from valleys.nets.summary import accuracy_gain, agreement, estimate, flatness_at_loss, noise_effect, noisiest_batch_size, settled, summarize
 
 __all__ = [
     "CellSpec",
@@ -18,6 +18,7 @@ __all__ = [
     "estimate",
     "flatness_at_loss",
     "noise_effect",
+    "noisiest_batch_size",
     "plane_of",
     "settled",
     "summarize",

@@ -80,6 +80,18 @@ def settled(summary: xr.Dataset, n_train: int, *, share: float = 0.75) -> xr.Dat
     return noisy.isel(batch_size=np.flatnonzero(summary.batch_size.values < n_train))
 
 
+def noisiest_batch_size(summary: xr.Dataset, learning_rate: float, n_train: int) -> int:
+    """The smallest settled mini-batch size at a learning rate.
+
+    Raises:
+        ValueError: there is none.
+    """
+    sizes = settled(summary, n_train).flatness.sel(learning_rate=learning_rate).dropna("batch_size").batch_size.values
+    if not sizes.size:
+        raise ValueError(f"at learning_rate {learning_rate} too few mini-batch runs converge in every cell; choose a smaller one or larger batch_sizes")
+    return int(sizes.min())
+
+
 def noise_effect(summary: xr.Dataset, name: str, n_train: int) -> xr.DataArray:
     """A quantity at the smallest batch size less that at the largest, among settled mini-batch cells, for each learning rate with two of them."""
     cells = settled(summary, n_train)[name].sortby("batch_size")
