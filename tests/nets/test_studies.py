@@ -107,7 +107,8 @@ def test_cells_share_one_plane(cell):
 
 
 def test_end_points_and_what_lies_between_them():
-    found = studies.endpoints(EndpointsSpec(batch_sizes=(20, 100), learning_rates=(0.1, 0.4), spectrum_learning_rate=0.4, n_fractions=5, **SHORT))
+    values = {"training_time": 100.0, "n_records": 5, "n_fractions": 5}
+    found = studies.endpoints(EndpointsSpec(batch_sizes=(50, 200), learning_rates=(0.1, 0.4), spectrum_learning_rate=0.4, **values))
     assert found.similarity.shape == (4, 4)
     assert (np.diag(found.similarity) == 1).all()
     assert (found.barrier == found.barrier.T.values).all()
@@ -123,8 +124,14 @@ def test_end_points_and_what_lies_between_them():
     assert np.ptp(found.position.values[:, 0], axis=0).max() < 1e-5  # one initialization
 
 
-def test_a_diverged_end_point_is_an_error_with_a_way_out():
-    with pytest.raises(ValueError, match="batch_size 20 diverged; choose a smaller learning rate"):
+def test_runs_that_do_not_converge_are_no_solutions():
+    found = studies.endpoints(EndpointsSpec(batch_sizes=(50, 100, 200), learning_rates=(0.2, 10.0), training_time=100.0, n_records=3, n_fractions=3))
+    assert found.learning_rate.values.tolist() == [0.2, 0.2, 0.2]
+    assert found.n_runs == 6
+
+
+def test_too_few_solutions_are_an_error_with_a_way_out():
+    with pytest.raises(ValueError, match=r"only 0 of 3 runs reached 100 % training accuracy.*smaller learning_rates"):
         studies.endpoints(EndpointsSpec(batch_sizes=(20, 50, 100), learning_rates=(1e6,), training_time=1e8, n_records=5))
 
 

@@ -16,42 +16,56 @@ EXTREMES = ("most similar", "least similar")
 
 
 def endpoints(spec: EndpointsSpec) -> xr.Dataset:
-    """One run per (η, B), their similarity, and the loss on the straight lines between them (Fig. 1).
+    """One run per (η, B), the similarity of those that converged, and the loss on the straight lines between them (Fig. 1).
 
     Returns:
-        Dimensions solution and other (the same runs), record, fraction, pair (most and least similar), component, eigenvalue.
+        Dimensions solution and other (the runs that end at 100 % training accuracy), record, fraction, pair (most and least similar),
+        component, rank; the attribute `n_runs` counts all runs.
+
+    Raises:
+        ValueError: fewer than three runs converged.
     """
     setting = Setting.of(spec)
-    pairs = list(itertools.product(spec.learning_rates, spec.batch_sizes))
-    runs = [_snapshots(setting, spec, learning_rate, batch_size) for learning_rate, batch_size in pairs]
-    ends = [run[-1] for run in runs]
-    found = _likeness(ends, setting) | _barriers(ends, setting, spec) | _trajectories(runs)
-    found |= _paths(runs, found["similarity"][1], setting, spec) | _spectra(ends, pairs, setting, spec)
-    time = np.linspace(0, spec.training_time, spec.n_records)
+    runs = _converged_runs(setting, spec)
+    ends, pairs = [run[-1] for run in runs.values()], list(runs)
+    found = _likeness(ends, setting) | _barriers(ends, setting, spec) | _trajectories(list(runs.values()))
+    found |= _paths(list(runs.values()), found["similarity"][1], setting, spec) | _spectra(ends, pairs, setting, spec)
     coords = {"learning_rate": ("solution", [pair[0] for pair in pairs]), "batch_size": ("solution", [pair[1] for pair in pairs])}
-    return xr.Dataset(found, coords=coords | {"time": ("record", time), "fraction": np.linspace(0, 1, spec.n_fractions)}, attrs={"dataset": spec.dataset})
+    coords |= {"time": ("record", np.linspace(0, spec.training_time, spec.n_records)), "fraction": np.linspace(0, 1, spec.n_fractions)}
+    return xr.Dataset(found, coords=coords, attrs={"dataset": spec.dataset, "n_runs": len(spec.learning_rates) * len(spec.batch_sizes)})
+
+
+Runs = dict[tuple[float, int], list[Networks]]  # copies at each record, by (learning_rate, batch_size)
+
+
+def _converged_runs(setting: Setting, spec: EndpointsSpec) -> Runs:
+    pairs = itertools.product(spec.learning_rates, spec.batch_sizes)
+    runs = {pair: _snapshots(setting, spec, *pair) for pair in pairs}
+    converged = {pair: run for pair, run in runs.items() if evaluate(run[-1], setting.train).accuracy.item() == 1}
+    if len(converged) < 3:
+        raise ValueError(
+            f"only {len(converged)} of {len(runs)} runs reached 100 % training accuracy, and a comparison needs 3: "
+            "choose smaller learning_rates, larger batch_sizes or a longer training_time"
+        )
+    return converged
 
 
 def _snapshots(setting: Setting, spec: EndpointsSpec, learning_rate: float, batch_size: int) -> list[Networks]:
-    """One run, copied at each record."""
+    """One run, copied at each record; fewer copies where it diverged."""
     n_steps, kept = round(spec.training_time / learning_rate), []
-    steps = record_steps(n_steps, spec.n_records)
-    visits = plan((steps, lambda _, networks: kept.append(networks.copy())))
-    runs = streams(spec.seed, batch_size, learning_rate, 1)
-    train(setting.start.copy(), setting.train, learning_rate=learning_rate, batch_size=batch_size, n_steps=n_steps, streams=runs, visits=visits)
-    if len(kept) < len(steps):
-        raise ValueError(f"the run with learning_rate {learning_rate} and batch_size {batch_size} diverged; choose a smaller learning rate")
+    visits = plan((record_steps(n_steps, spec.n_records), lambda _, networks: kept.append(networks.copy())))
+    order = streams(spec.seed, batch_size, learning_rate, 1)
+    train(setting.start.copy(), setting.train, learning_rate=learning_rate, batch_size=batch_size, n_steps=n_steps, streams=order, visits=visits)
     return kept
 
 
 def _likeness(ends: list[Networks], setting: Setting) -> dict:
     """Errors of the end points and the Jaccard similarity between them, on the small and on the full test set."""
-    train_ends = [evaluate(end, setting.train) for end in ends]
-    found = {"train_loss": ("solution", [end.loss.item() for end in train_ends]), "converged": ("solution", [end.accuracy.item() == 1 for end in train_ends])}
-    for name, samples in (("similarity", setting.test), ("similarity_full", setting.full_test)):
+    found: dict = {"train_loss": ("solution", [evaluate(end, setting.train).loss.item() for end in ends])}
+    for suffix, samples, image in (("", setting.test, "test_image"), ("_full", setting.full_test, "full_test_image")):
         wrong = np.concatenate([evaluate(end, samples).misclassified.cpu().numpy() for end in ends])
-        found[name] = (("solution", "other"), solutions.similarity_matrix(wrong))
-        found[name.replace("similarity", "n_errors")] = ("solution", wrong.sum(axis=1))
+        found[f"misclassified{suffix}"] = (("solution", image), wrong)
+        found[f"similarity{suffix}"] = (("solution", "other"), solutions.similarity_matrix(wrong))
     return found
 
 

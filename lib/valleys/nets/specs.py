@@ -112,7 +112,7 @@ class SweepSpec(Spec):
         training_time: as in a cell.
         n_realizations: as in a cell.
         n_records: as in a cell.
-        n_whole_network: as in a cell.
+        n_whole_network: as in a cell, at the followed learning rate.
     """
 
     batch_sizes: tuple[int, ...] = (10, 50, 200, 1000)
@@ -139,10 +139,11 @@ class SweepSpec(Spec):
     def cell(self, batch_size: int, learning_rate: float) -> CellSpec:
         """The spec of one cell."""
         shared = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(Spec)}
-        own = {name: getattr(self, name) for name in ("training_time", "n_realizations", "n_records", "n_whole_network")}
-        every = self.flatness_every if learning_rate == self.followed_learning_rate else 0
+        own = {name: getattr(self, name) for name in ("training_time", "n_realizations", "n_records")}
+        followed = learning_rate == self.followed_learning_rate
+        measured = {"flatness_every": self.flatness_every, "n_whole_network": self.n_whole_network} if followed else {}
         keep = (batch_size, learning_rate) in self.weights_at
-        return CellSpec(**shared, **own, batch_size=batch_size, learning_rate=learning_rate, flatness_every=every, keep_weights=keep)
+        return CellSpec(**shared, **own, **measured, batch_size=batch_size, learning_rate=learning_rate, keep_weights=keep)
 
     def cells(self) -> list[CellSpec]:
         """Every cell, batch size by batch size."""

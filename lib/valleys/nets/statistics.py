@@ -10,11 +10,15 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with the ends of its 95 % bootstrap interval."""
+    """A value with the ends of its 95 % bootstrap interval; formats as `0.64 (0.32 to 0.84)`."""
 
     value: float
     low: float
     high: float
+
+    def __format__(self, form: str) -> str:
+        """The value, then the interval, each in the given form."""
+        return f"{self.value:{form}} ({self.low:{form}} to {self.high:{form}})"
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,12 @@ def _weighted_line(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[n
     covariance = share @ (x * y) - mean_x * mean_y
     slope = covariance / var_x
     return slope, mean_y - slope * mean_x, covariance**2 / (var_x * var_y)
+
+
+def resampled_means(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Mean of each column of (n, m) over rows drawn anew with replacement for each column, (m,)."""
+    n, m = values.shape
+    return np.take_along_axis(values, rng.integers(n, size=(n, m)), axis=0).mean(axis=0)
 
 
 def _counts(n: int, rng: np.random.Generator) -> np.ndarray:

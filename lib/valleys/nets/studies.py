@@ -4,5 +4,24 @@ from valleys.nets.cells import plane_of, sweep, train_cell
 from valleys.nets.continuation import continuation
 from valleys.nets.endpoints import endpoints
 from valleys.nets.specs import CellSpec, ContinuationSpec, EndpointsSpec, SweepSpec
+from valleys.nets.summary import accuracy_gain, agreement, estimate, flatness_at_loss, noise_effect, noisiest_batch_size, settled, summarize
 
-__all__ = ["CellSpec", "ContinuationSpec", "EndpointsSpec", "SweepSpec", "continuation", "endpoints", "plane_of", "sweep", "train_cell"]
+__all__ = [
+    "CellSpec",
+    "ContinuationSpec",
+    "EndpointsSpec",
+    "SweepSpec",
+    "accuracy_gain",
+    "agreement",
+    "continuation",
+    "endpoints",
+    "estimate",
+    "flatness_at_loss",
+    "noise_effect",
+    "noisiest_batch_size",
+    "plane_of",
+    "settled",
+    "summarize",
+    "sweep",
+    "train_cell",
+]

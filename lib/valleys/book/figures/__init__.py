@@ -1,5 +1,23 @@
 """Figure functions: each takes a dataset, draws it, returns the figure, and computes nothing."""
 
+from valleys.book.figures.nets import (
+    accuracy,
+    barrier_against_similarity,
+    branch_histories,
+    branch_plane,
+    branch_similarity,
+    endpoint_similarity,
+    endpoint_trajectories,
+    flatness,
+    flatness_against_test_loss,
+    flatness_controls,
+    freezing,
+    hessian_spectrum,
+    interpolation,
+    spread,
+    training_run,
+    transient,
+)
 from valleys.book.figures.style import use_style
 from valleys.book.figures.toy import (
     control,
@@ -19,17 +37,33 @@ from valleys.book.figures.toy import (
 )
 
 __all__ = [
+    "accuracy",
+    "barrier_against_similarity",
+    "branch_histories",
+    "branch_plane",
+    "branch_similarity",
     "control",
     "density_at_fixed_y",
     "effective_potential",
+    "endpoint_similarity",
+    "endpoint_trajectories",
     "escape_rates",
     "evolution",
+    "flatness",
+    "flatness_against_test_loss",
+    "flatness_controls",
+    "freezing",
     "freezing_point",
+    "hessian_spectrum",
     "hopping",
+    "interpolation",
     "landscape",
     "noise_response",
     "paradox",
     "phase_maps",
+    "spread",
+    "training_run",
+    "transient",
     "transient_map",
     "use_style",
     "weight_against_step",

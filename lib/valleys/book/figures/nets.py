@@ -1,0 +1,404 @@
+"""Figures of the network chapters."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from valleys.book.figures.style import DIVERGED, NEUTRAL, QUANTITY_MAP, THEORY, batch_size_colours, learning_rate_colours
+
+MARKERS = "osD^vP*X"  # one per batch size where the colour is taken
+LOSS, ACCURACY = "#CC79A7", "#009E73"
+WIDE = (9.0, 3.8)
+RASTER_DPI = 200  # of the rasterised parts of a vector figure
+
+
+def endpoint_trajectories(found: xr.Dataset) -> Figure:
+    """Runs from one start on two principal components: colour is the learning rate, marker the batch size; `found` has position (solution, record, …)."""
+    figure, axes = _panels(1, 1, (7.2, 4.6))
+    colours, markers = learning_rate_colours(found.learning_rate.values), _markers(found.batch_size.values)
+    for run in _each(found, "solution"):
+        look = {"color": colours[float(run.learning_rate)]}
+        axes.plot(*run.position.values.T, linewidth=1, alpha=0.8, **look)
+        axes.plot(*run.position.values[-1], marker=markers[int(run.batch_size)], markeredgecolor="white", markersize=8, **look)
+    axes.plot(*found.position.values[0, 0], marker="*", color=THEORY, markersize=16, linestyle="none")
+    _component_labels(axes, found.explained)
+    entries = {f"η = {rate:g}": {"color": colour} for rate, colour in colours.items()}
+    entries |= {f"B = {size}": {"color": NEUTRAL, "marker": marker, "linestyle": "none"} for size, marker in markers.items()}
+    _legend(axes, entries | {"start": {"color": THEORY, "marker": "*", "markersize": 12, "linestyle": "none"}}, loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def endpoint_similarity(found: xr.Dataset) -> Figure:
+    """Sim_J between all pairs of end points, on the small and on the full test set; one row and column a run, grouped by learning rate."""
+    figure, panels = _panels(1, 2, (9.0, 4.4), sharey=True)
+    lowest = min(float(found.similarity.min()), float(found.similarity_full.min()))
+    for axes, name in zip(panels, ("similarity", "similarity_full"), strict=True):
+        image = axes.imshow(found[name], cmap=QUANTITY_MAP, vmin=lowest, vmax=1)
+        _group_ticks(axes, found.learning_rate.values)
+    panels[0].set(title="small test set", ylabel="learning rate η")
+    panels[1].set(title="all test images")
+    figure.colorbar(image, ax=panels, label="Jaccard similarity $Sim_J$", shrink=0.8)
+    return figure
+
+
+def interpolation(found: xr.Dataset) -> Figure:
+    """Training loss along the straight line between two runs, one curve a record; `found` has path_loss (pair, record, fraction)."""
+    figure, panels = _panels(1, 2, WIDE, sharey=True)
+    shade = ScalarMappable(Normalize(0, 1), QUANTITY_MAP)
+    for axes, pair in zip(panels, _each(found, "pair"), strict=True):
+        for record, share in zip(_each(pair, "record"), np.linspace(0, 1, pair.sizes["record"]), strict=True):
+            axes.plot(found.fraction, record.path_loss, color=shade.to_rgba(share), linewidth=1.2)
+        axes.plot(found.fraction, pair.path_loss[-1], color=THEORY, linewidth=2, linestyle="--")
+        i, j = pair.pair_member.values
+        axes.set(title=f"{pair.pair.item()}: $Sim_J$ = {float(found.similarity[i, j]):.2f}", xlabel="position α on the line", yscale="log")
+    panels[0].set_ylabel("training loss")
+    figure.colorbar(shade, ax=panels, label="training time $t/t_{max}$")
+    return figure
+
+
+def barrier_against_similarity(found: xr.Dataset, lines: Sequence[Any]) -> Figure:
+    """Barrier of each pair against its Sim_J on both test sets, with least-squares lines (objects with slope and intercept)."""
+    figure, panels = _panels(1, 2, WIDE, sharey=True)
+    pairs = np.triu_indices(found.sizes["solution"], 1)
+    for axes, name, line in zip(panels, ("similarity", "similarity_full"), lines, strict=True):
+        x, y = found[name].values[pairs], found.barrier.values[pairs]
+        axes.plot(x, y, "o", color=LOSS, markersize=4, alpha=0.6, markeredgewidth=0)
+        ends = np.array([x.min(), x.max()])
+        axes.plot(ends, line.intercept + line.slope * ends, color=THEORY, linestyle="--", label="linear fit")
+    panels[0].set(xlabel="$Sim_J$ on the small test set", ylabel="loss barrier $Δℒ_{barrier}$")
+    panels[1].set(xlabel="$Sim_J$ on all test images")
+    panels[1].legend(loc="upper right")
+    return figure
+
+
+def hessian_spectrum(found: xr.Dataset) -> Figure:
+    """Every eigenvalue of the second layer's Hessian by rank, and the share of the trace that the largest hold; one colour a batch size."""
+    figure, (left, right) = _panels(1, 2, WIDE)
+    known = found.isel(solution=np.flatnonzero(np.isfinite(found.eigenvalue).all("rank").values))
+    colours = batch_size_colours(known.batch_size.values)
+    for run in _each(known, "solution"):
+        values = np.maximum(run.eigenvalue.values, 0)
+        rank, look = np.arange(1, len(values) + 1), {"color": colours[int(run.batch_size)], "label": f"B = {int(run.batch_size)}"}
+        left.plot(rank, values, **look)
+        right.plot(rank, np.cumsum(values) / values.sum(), **look)
+    for axes in (left, right):
+        axes.axvline(10, color=NEUTRAL, linewidth=1, linestyle=":")
+        axes.set(xscale="log", xlabel="rank of the eigenvalue")
+    top = float(known.eigenvalue.max())
+    left.set(yscale="log", ylim=(top * 1e-8, top * 3), ylabel="eigenvalue λ")
+    right.set(ylabel="share of the trace up to this rank", ylim=(0, 1.02))
+    left.legend(loc="lower left")
+    return figure
+
+
+def training_run(cell: xr.Dataset, threshold: float) -> Figure:
+    """One run: training loss with its threshold, and accuracies, against the step; `cell` has train_loss, train_accuracy, test_accuracy (record)."""
+    figure, (above, below) = _panels(2, 1, (7.2, 4.8), sharex=True)
+    freeze = float(cell.freezing_time.sel(threshold=threshold))
+    above.plot(cell.step, cell.train_loss, color=LOSS)
+    above.axhline(threshold, color=NEUTRAL, linewidth=1, linestyle=":")
+    above.annotate(f"$ℒ_c$ = {threshold:g}", (0, threshold), xytext=(0, -3), textcoords="offset points", va="top", color=NEUTRAL)
+    above.set(yscale="log", ylabel="training loss")
+    below.plot(cell.step, cell.train_accuracy, color=ACCURACY, label="training set")
+    below.plot(cell.step, cell.test_accuracy, color=ACCURACY, linestyle="--", label="small test set")
+    for axes in (above, below):
+        axes.axvline(freeze, color=THEORY, linewidth=1)
+    above.annotate("$t_{freeze}$", (freeze, 1), xycoords=("data", "axes fraction"), xytext=(4, -4), textcoords="offset points", va="top")
+    below.set(xlabel="step", ylabel="accuracy", ylim=(None, 1.02))
+    below.legend(loc="lower right")
+    return figure
+
+
+def spread(summary: xr.Dataset, plane: xr.Dataset) -> Figure:
+    """Mean pairwise Sim_J of each cell, and the runs of two cells on shared principal components; `plane` has position (cell, realization, record, …)."""
+    figure, panels = _panels(1, 3, (10.5, 3.9), width_ratios=(1.35, 1, 1))
+    _heat(panels[0], summary, "similarity_full", "⟨$Sim_J$⟩, all test images", "{:.2f}", mark=plane)
+    colours = learning_rate_colours(summary.learning_rate.values)
+    for number, (axes, cell) in enumerate(zip(panels[1:], _each(plane, "cell"), strict=True)):
+        for run in cell.position.values:
+            axes.plot(*run.T, color=colours[float(cell.learning_rate)], linewidth=0.9, alpha=0.8)
+            axes.plot(*run[-1], "o", color=colours[float(cell.learning_rate)], markeredgecolor="white")
+        axes.plot(*cell.position.values[0, 0], marker="*", color=THEORY, markersize=14)
+        axes.set_title(f"{'①②'[number]} B = {cell.batch_size.item():g}, η = {cell.learning_rate.item():g}")
+        _component_labels(axes, plane.explained)
+    for panel in panels[1:]:
+        _frame(panel, plane.position)
+    panels[2].set(ylabel="", yticklabels=[])
+    return figure
+
+
+def accuracy(summary: xr.Dataset, sweep: xr.Dataset, learning_rate: float) -> Figure:
+    """Largest accuracy on the small test set, mean accuracy on all test images, and the runs behind both at one learning rate."""
+    figure, panels = _panels(1, 3, (11.0, 3.9), width_ratios=(1.1, 1.1, 1))
+    _heat(panels[0], summary, "max_test_accuracy", "largest, small test set", "{:.3f}")
+    _heat(panels[1], summary, "full_test_accuracy", "mean, all test images", "{:.3f}")
+    panels[1].set_ylabel("")
+    _runs(panels[2], sweep, "full_test_accuracy", summary, learning_rate)
+    panels[2].set(title=f"η = {learning_rate:g}", ylabel="accuracy on all test images")
+    return figure
+
+
+def flatness(summary: xr.Dataset, sweep: xr.Dataset, learning_rate: float) -> Figure:
+    """Largest flatness of each cell, and the runs behind it at one learning rate."""
+    figure, panels = _panels(1, 2, (9.0, 3.9), width_ratios=(1.2, 1))
+    _heat(panels[0], summary, "max_flatness", "largest flatness $F$", "{:.1f}")
+    _runs(panels[1], sweep, "flatness", summary, learning_rate)
+    panels[1].set(title=f"η = {learning_rate:g}", ylabel="flatness $F$")
+    return figure
+
+
+def flatness_controls(summary: xr.Dataset, sweep: xr.Dataset, learning_rate: float) -> Figure:
+    """Flatness against training loss along the runs, and three measures of flatness against batch size, each relative to gradient descent's."""
+    figure, (left, right) = _panels(1, 2, WIDE)
+    row, colours = sweep.sel(learning_rate=learning_rate), batch_size_colours(sweep.batch_size.values)
+    for cell in _each(row, "batch_size"):
+        known = cell.isel(record=np.flatnonzero(np.isfinite(cell.flatness).any("realization").values))
+        size = int(cell.batch_size)
+        left.plot(known.train_loss.mean("realization"), known.flatness.mean("realization"), color=colours[size], label=f"B = {size}")
+    left.set(xscale="log", xlabel="mean training loss", ylabel="mean flatness ⟨$F$⟩")
+    left.invert_xaxis()
+    left.legend(loc="upper left", fontsize=9)
+    names = {"flatness": "second layer, $F$", "relative_flatness": "$F$ / ‖W‖²", "whole_network_flatness": "whole network"}
+    line = summary.sel(learning_rate=learning_rate).sortby("batch_size")
+    for (name, label), marker in zip(names.items(), "os^", strict=True):
+        quiet = float(line[name][-1])
+        ends = [line[f"{name}_{end}"] / quiet for end in ("low", "high")]
+        _interval(right, line.batch_size, line[name] / quiet, *ends, marker=marker, label=label)
+    right.set(ylabel="relative to full-batch descent")
+    _batch_axis(right, line.batch_size.values)
+    right.legend(loc="upper left")
+    return figure
+
+
+def transient(sweep: xr.Dataset, learning_rate: float, threshold: float) -> Figure:
+    """Mean training loss and mean flatness against training time at one learning rate, one colour a batch size."""
+    figure, (left, right) = _panels(1, 2, WIDE)
+    row, colours = sweep.sel(learning_rate=learning_rate), batch_size_colours(sweep.batch_size.values)
+    for cell in _each(row, "batch_size"):
+        look = {"color": colours[int(cell.batch_size)], "label": f"B = {int(cell.batch_size)}"}
+        left.plot(cell.time, cell.train_loss.mean("realization"), **look)
+        flat = cell.flatness.mean("realization")
+        known = np.isfinite(flat.values)
+        right.plot(cell.time[known], flat[known], **look)
+    left.axhline(threshold, color=NEUTRAL, linewidth=1, linestyle=":")
+    left.annotate(f"$ℒ_c$ = {threshold:g}", (0, threshold), xytext=(0, -3), textcoords="offset points", va="top", color=NEUTRAL)
+    left.set(yscale="log", xlabel="training time η·step", ylabel="mean training loss")
+    right.set(xlabel="training time η·step", ylabel="mean flatness ⟨$F$⟩")
+    right.legend(loc="upper left", fontsize=9)
+    return figure
+
+
+def freezing(summary: xr.Dataset, learning_rate: float, threshold: float) -> Figure:
+    """Freezing time in units of training time: a map at one threshold, and all thresholds at one learning rate, relative to the largest batch."""
+    figure, (left, right) = _panels(1, 2, (9.4, 3.9), width_ratios=(1.2, 1))
+    _heat(left, summary.sel(threshold=threshold), "freezing_time", f"η⟨$t_{{freeze}}$⟩ at $ℒ_c$ = {threshold:g}", "{:.1f}")
+    line = summary.sel(learning_rate=learning_rate).sortby("batch_size")
+    for one, marker in zip(_each(line, "threshold"), MARKERS, strict=False):
+        quiet = float(one.freezing_time[-1])
+        ends = one.freezing_time_low / quiet, one.freezing_time_high / quiet
+        _interval(right, one.batch_size, one.freezing_time / quiet, *ends, marker=marker, label=f"$ℒ_c$ = {one.threshold.item():g}")
+    right.axhline(1, color=NEUTRAL, linewidth=0.8)
+    right.set(title=f"η = {learning_rate:g}", ylabel=f"⟨$t_{{freeze}}$⟩ relative to B = {int(line.batch_size[-1])}")
+    _batch_axis(right, line.batch_size.values)
+    right.legend(fontsize=9, loc="upper left")
+    return figure
+
+
+def branch_plane(found: xr.Dataset) -> Figure:
+    """The first reference run on two principal components and gradient descent from its branches, coloured by branching step."""
+    figure, axes = _panels(1, 1, (7.2, 4.6))
+    shade = _branch_shade(found)
+    axes.plot(*found.reference_position.values[0].T, color=THEORY, linewidth=2.2, label="reference run (SGD)")
+    for branch in _each(found.isel(reference=0), "branch"):
+        colour = shade.to_rgba(float(branch.branch_step))
+        axes.plot(*branch.branch_position.values.T, color=colour, linewidth=1)
+        axes.plot(*branch.branch_position.values[-1], "o", color=colour, markeredgecolor="white", markersize=7)
+    axes.plot(*found.reference_position.values[0, 0], marker="*", color=THEORY, markersize=16, linestyle="none", label="start")
+    _component_labels(axes, found.explained[0])
+    axes.legend(loc="best")
+    figure.colorbar(shade, ax=axes, label="branching step $t_c$")
+    return figure
+
+
+def branch_histories(found: xr.Dataset) -> Figure:
+    """Test loss and flatness of the first reference run and its continuations against the step, and their final values against the branching step."""
+    figure, panels = _panels(2, 2, (9.0, 6.4))
+    shade, names = _branch_shade(found), ("test_loss", "flatness")
+    for axes, name in zip(panels[0], names, strict=True):
+        for branch in _each(found.isel(reference=0), "branch"):
+            axes.plot(found.step, branch[f"branch_{name}"], color=shade.to_rgba(float(branch.branch_step)), linewidth=1)
+        axes.plot(found.step, found[f"reference_{name}"][0], color=THEORY, linewidth=2.2)
+        axes.set_xlabel("step")
+    _readable_log(panels[0, 0])
+    panels[0, 0].set_ylabel("loss on the small test set")
+    panels[0, 1].set(ylabel="flatness $F$")
+    _final_values(panels[1, 0], found, found.final_test_loss_full, "final loss, all test images")
+    _final_values(panels[1, 1], found, found.branch_flatness[..., -1], "final flatness $F$")
+    figure.colorbar(shade, ax=panels, label="branching step $t_c$", shrink=0.7)
+    return figure
+
+
+def flatness_against_test_loss(found: xr.Dataset, lines: Sequence[Sequence[Any]]) -> Figure:
+    """Final flatness of each continuation against its test loss; `lines` holds, for the small and the full test set, a line a reference run."""
+    figure, panels = _panels(1, 2, WIDE, sharey=True)
+    shade = _branch_shade(found)
+    flat = found.branch_flatness[..., -1].values
+    for axes, name, line in zip(panels, ("final_test_loss", "final_test_loss_full"), lines, strict=True):
+        for x, y, marker in zip(found[name].values, flat, MARKERS * len(flat), strict=False):
+            axes.scatter(x, y, c=shade.to_rgba(found.branch_step.values), marker=marker, s=36, edgecolors="white", linewidths=0.5)
+        for one, row, style in zip(line, flat, ("--", ":", "-."), strict=False):
+            ends = np.array([row.min(), row.max()])
+            axes.plot(one.intercept + one.slope * ends, ends, color=THEORY, linestyle=style, linewidth=1.2, label="linear fit")
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+    panels[0].set(xlabel="final loss on the small test set", ylabel="final flatness $F$")
+    panels[1].set(xlabel="final loss on all test images")
+    entries = {
+        f"run {i + 1}": {"color": NEUTRAL, "marker": MARKERS[i], "linestyle": style} for i, style in zip(range(len(flat)), ("--", ":", "-."), strict=False)
+    }
+    _legend(panels[1], entries, loc="best")
+    figure.colorbar(shade, ax=panels, label="branching step $t_c$")
+    return figure
+
+
+def branch_similarity(found: xr.Dataset, threshold: float) -> Figure:
+    """Sim_J between the first reference run's continuations with the frozen ones framed, and each continuation's Sim_J to the last one."""
+    figure, (left, right) = _panels(1, 2, (10.4, 4.0), width_ratios=(1.15, 1))
+    steps, frozen = found.branch_step.values, found.freezing_time.sel(threshold=threshold).values
+    half = (steps[1] - steps[0]) / 2
+    image = left.imshow(found.similarity_full[0], cmap=QUANTITY_MAP, vmax=1, origin="lower", extent=(steps[0] - half, steps[-1] + half) * 2)
+    if frozen[0] <= steps[-1]:
+        first = steps[steps >= frozen[0]][0] - half
+        left.add_patch(Rectangle((first, first), steps[-1] + half - first, steps[-1] + half - first, fill=False, edgecolor="#D55E00", linewidth=2))
+    left.set(xlabel="branching step $t_c$", ylabel="branching step $t_c$")
+    figure.colorbar(image, ax=left, label="$Sim_J$, all test images", shrink=0.85)
+    for row, freeze, marker in zip(found.similarity_full.values, frozen, MARKERS * len(frozen), strict=False):
+        right.plot(steps[:-1] / freeze, row[:-1, -1], marker=marker, color=NEUTRAL, linewidth=1)
+    right.axvline(1, color=THEORY, linestyle="--", linewidth=1)
+    right.set(xlabel="branching step / freezing time", ylabel="$Sim_J$ to the last continuation")
+    return figure
+
+
+def _panels(rows: int, columns: int, size: tuple[float, float], **options: object) -> tuple[Figure, Any]:
+    """A figure that no global state keeps alive, and its axes."""
+    figure = Figure(figsize=size, dpi=RASTER_DPI)
+    return figure, figure.subplots(rows, columns, **options)
+
+
+def _each(found: xr.Dataset, dimension: str) -> Iterable[xr.Dataset]:
+    return (found.isel({dimension: index}) for index in range(found.sizes[dimension]))
+
+
+def _legend(axes: Axes, entries: dict[str, dict[str, object]], **place: object) -> None:
+    axes.legend([Line2D([], [], **look) for look in entries.values()], entries.keys(), **place)
+
+
+def _markers(values: np.ndarray) -> dict[int, str]:
+    return {int(value): MARKERS[index % len(MARKERS)] for index, value in enumerate(sorted(set(values.tolist())))}
+
+
+def _component_labels(axes: Axes, explained: xr.DataArray) -> None:
+    first, second = (f"principal component {i + 1} ({share:.0%})" for i, share in enumerate(explained.values))
+    axes.set(xlabel=first, ylabel=second)
+
+
+def _frame(axes: Axes, positions: xr.DataArray) -> None:
+    """Limits that hold every position with a margin."""
+    low, high = (getattr(positions, end)(("cell", "realization", "record")).values for end in ("min", "max"))
+    margin = 0.06 * (high - low)
+    axes.set(xlim=(low[0] - margin[0], high[0] + margin[0]), ylim=(low[1] - margin[1], high[1] + margin[1]))
+
+
+def _group_ticks(axes: Axes, values: np.ndarray) -> None:
+    """One tick in the middle of each run of equal values, and a line between runs."""
+    starts = np.flatnonzero(np.r_[True, values[1:] != values[:-1]])
+    middles = (starts + np.r_[starts[1:], len(values)] - 1) / 2
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_ticks(middles, [f"{values[start]:g}" for start in starts])
+    for start in starts[1:]:
+        axes.axhline(start - 0.5, color="white", linewidth=0.8)
+        axes.axvline(start - 0.5, color="white", linewidth=0.8)
+    axes.set_xlabel("learning rate η")
+
+
+def _heat(axes: Axes, summary: xr.Dataset, name: str, title: str, form: str, mark: xr.Dataset | None = None) -> None:
+    """A map with the noise growing to the upper right, each value written in its cell, cells without a value hatched."""
+    table = summary[name].transpose("learning_rate", "batch_size").sortby("learning_rate").sortby("batch_size", ascending=False)
+    image = axes.imshow(table, cmap=QUANTITY_MAP, origin="lower", aspect="auto")
+    axes.patch.set(hatch="////", edgecolor=DIVERGED)
+    for (row, column), value in np.ndenumerate(table.values):
+        if np.isfinite(value):
+            axes.text(column, row, form.format(value), ha="center", va="center", fontsize=8, color=_readable(image.to_rgba(value)))
+    axes.set_xticks(range(table.sizes["batch_size"]), [str(size) for size in table.batch_size.values])
+    axes.set_yticks(range(table.sizes["learning_rate"]), [f"{rate:g}" for rate in table.learning_rate.values])
+    axes.set(xlabel="batch size B", ylabel="learning rate η", title=title)
+    for number, cell in enumerate(_each(mark, "cell") if mark is not None else ()):
+        place = (list(table.batch_size.values).index(cell.batch_size), list(table.learning_rate.values).index(cell.learning_rate))
+        axes.annotate(
+            "①②"[number], place, xytext=(0, 9), textcoords="offset points", ha="center", color=_readable(image.to_rgba(table.values[place[::-1]])), fontsize=12
+        )
+
+
+def _readable(colour: Sequence[float]) -> str:
+    red, green, blue = to_rgb(colour[:3])
+    return "black" if (len(colour) > 3 and colour[3] == 0) or 0.3 * red + 0.59 * green + 0.11 * blue > 0.5 else "white"
+
+
+def _runs(axes: Axes, sweep: xr.Dataset, name: str, summary: xr.Dataset, learning_rate: float) -> None:
+    """Each converged run, their violin where there are many, and the mean with its interval, against batch size."""
+    row, line = sweep.sel(learning_rate=learning_rate), summary.sel(learning_rate=learning_rate)
+    colours, sizes = batch_size_colours(sweep.batch_size.values), sorted(sweep.batch_size.values, reverse=True)
+    for position, size in enumerate(sizes):
+        cell = row.sel(batch_size=size)
+        values = cell[name].values[cell.converged.values] if cell[name].ndim == 1 else cell[name].values[cell.converged.values, -1]
+        if len(values) >= 10 and np.ptp(values) > 0:
+            for body in axes.violinplot(values, [position], showextrema=False)["bodies"]:
+                body.set(facecolor=colours[size], alpha=0.35)
+        axes.plot(position + np.linspace(-0.12, 0.12, len(values)), values, "o", color=colours[size], markersize=3.5, alpha=0.8)
+        mean, low, high = (float(line[f"{name}{end}"].sel(batch_size=size)) for end in ("", "_low", "_high"))
+        axes.errorbar(position + 0.28, mean, [[mean - low], [high - mean]], color=THEORY, marker="_", capsize=3, linewidth=1.2)
+    axes.set_xticks(range(len(sizes)), [str(size) for size in sizes])
+    axes.set_xlabel("batch size B")
+
+
+def _interval(axes: Axes, x: xr.DataArray, value: xr.DataArray, low: xr.DataArray, high: xr.DataArray, **look: object) -> None:
+    axes.errorbar(x, value, [value - low, high - value], **({"capsize": 2, "linewidth": 1.2} | look))
+
+
+def _batch_axis(axes: Axes, sizes: np.ndarray) -> None:
+    """Batch size on a logarithmic axis, the noise growing to the right as in the maps."""
+    axes.set_xscale("log")
+    axes.set_xticks(sizes, [str(size) for size in sizes])
+    axes.minorticks_off()
+    axes.invert_xaxis()
+    axes.set_xlabel("batch size B")
+
+
+def _readable_log(axes: Axes) -> None:
+    """A logarithmic axis with plain numbers at 1, 2 and 5 of each decade."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _branch_shade(found: xr.Dataset) -> ScalarMappable:
+    return ScalarMappable(Normalize(float(found.branch_step[0]), float(found.branch_step[-1])), mpl.colormaps[QUANTITY_MAP])
+
+
+def _final_values(axes: Axes, found: xr.Dataset, values: xr.DataArray, label: str) -> None:
+    """One line a reference run, from its own branches, with markers coloured by branching step."""
+    shade = _branch_shade(found)
+    for row, marker in zip(values.values, MARKERS * len(values), strict=False):
+        axes.plot(found.branch_step, row, color=NEUTRAL, linewidth=0.8, zorder=1)
+        axes.scatter(found.branch_step, row, c=shade.to_rgba(found.branch_step.values), marker=marker, s=28, edgecolors="white", linewidths=0.5, zorder=2)
+    axes.set(xlabel="branching step $t_c$", ylabel=label)
