@@ -9,7 +9,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from valleys.book.chapters import all_chapters
 from valleys.book.paths import book_root
 
-PARAMETERS = "n_runs: int = 20  # simulated runs [runs]\nlearning_rate: float = 0.1  # size of a step [1]\nsizes: list = [1.0, 2.0]  # sizes [m]"
+PARAMETERS = """n_runs: int = 20  # simulated runs [runs]
+learning_rate: float = 0.1  # size of a step [1]
+sizes: list = [1.0, 2.0]  # sizes [m]
+pair: list = [50, 0.02]  # batch and rate [images, 1]"""
 DERIVED = "if learning_rate <= 0:\n    raise ValueError(f'learning_rate must be positive, got {learning_rate}')"
 
 

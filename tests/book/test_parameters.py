@@ -38,7 +38,7 @@ def test_user_goes_over_chapter_goes_over_size(small_book):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("n_rums=7", "there are learning_rate, n_runs, sizes"),
+        ("n_rums=7", "there are learning_rate, n_runs, pair, sizes"),
         ("large.n_runs=7", "the chapters are 01_small"),
         ("small.n_rums=7", "01_small has no parameter"),
         ("n_runs=2.5", "must be of kind int"),
@@ -54,10 +54,12 @@ def test_wrong_settings_are_refused_by_name(small_book, text, message):
         run_parameters(all_chapters(small_book), "quick", [Setting.parse(text)], root=small_book)
 
 
-@pytest.mark.parametrize(("text", "value"), [("learning_rate=1", 1.0), ("learning_rate=1e-3", 0.001), ("sizes=[1e-3, 2]", [0.001, 2.0])])
+@pytest.mark.parametrize(
+    ("text", "value"), [("learning_rate=1", 1.0), ("learning_rate=1e-3", 0.001), ("sizes=[1e-3, 2]", [0.001, 2.0]), ("pair=[20, 1e-2]", [20, 0.01])]
+)
 def test_numbers_are_taken_as_people_write_them(small_book, text, value):
     values = run_parameters(all_chapters(small_book), "quick", [Setting.parse(text)], root=small_book)["01_small"]
-    assert list(values.values()) == [value]
+    assert repr(list(values.values())) == repr([value])
 
 
 def test_unknown_size_is_refused(small_book):

@@ -68,6 +68,15 @@ def test_formulas_take_their_limits_where_they_end():
     assert freezing.p_flat_at_freezing(LANDSCAPE, limit, np.inf) == pytest.approx(freezing.p_flat_transient(LANDSCAPE, limit))
 
 
+def test_epsilon_is_the_inverse_of_eq_26():
+    noise = np.logspace(-5, -2, 4)
+    for epsilon in (0.1, 7.0):
+        np.testing.assert_allclose(freezing.epsilon_of(LANDSCAPE, noise, freezing.p_flat_transient(LANDSCAPE, noise, epsilon)), epsilon, rtol=1e-9)
+    for landscape, p_flat in ((TwoValley(x1=0.65), 0.7), (LANDSCAPE, 1.0), (LANDSCAPE, np.nan)):
+        with pytest.raises(ValueError, match=r"Eq\. 26"):
+            freezing.epsilon_of(landscape, 1e-3, p_flat)
+
+
 def test_equal_valleys_never_choose():
     twin = TwoValley(x1=0.65)
     assert freezing.p_flat_transient(twin, 1e-3) == 0.5

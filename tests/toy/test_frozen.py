@@ -29,6 +29,14 @@ def test_simulation_agrees_with_the_transition_operator(noise, effective_noise, 
     assert np.abs(pulls).max() < SIGMAS
 
 
+@pytest.mark.parametrize("y", [1.0, 3.0, 5.0])
+def test_the_transition_operator_leads_to_the_ito_weight(y):
+    rates = np.geomspace(5e-4, 0.01, 8)
+    shares = [float(stationary_density(LANDSCAPE, rate, NOISE / rate, y).p_flat) for rate in rates]
+    limit = np.polyfit(np.sqrt(rates), shares, 4)[-1]
+    assert limit == pytest.approx(float(theory.p_flat_exact(LANDSCAPE, y, NOISE)), abs=1e-4)
+
+
 @pytest.fixture(scope="module")
 def small_steps():
     return [at_fixed_y(learning_rate, 250, n_runs=2048, seed=1) for learning_rate in (2e-3, 5e-4)]

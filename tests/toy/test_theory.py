@@ -119,6 +119,13 @@ def test_crossing_takes_longer_than_reaching_the_ridge_by_a_known_factor():
     np.testing.assert_allclose(factors, [1 + flat_z / sharp_z, 1 + sharp_z / flat_z], rtol=0.02)
 
 
+def test_table_of_rates_keeps_the_order_of_the_valleys():
+    table = theory.rates_by_valley(LANDSCAPE, np.array([2.0, 3.0]), NOISE).sel(y=Y)
+    flat, sharp = theory.rates_kramers(LANDSCAPE, Y, NOISE)
+    np.testing.assert_allclose(table.kramers.sel(valley=["flat", "sharp"]), [flat, sharp])
+    np.testing.assert_allclose(1 / table.exact.sel(valley=["flat", "sharp"]), theory.escape_times_exact(LANDSCAPE, Y, NOISE))
+
+
 def test_exact_odds_are_the_ratio_of_the_exact_times_for_high_barriers():
     y, noise = 20.0, 1e-3
     flat, sharp = theory.escape_times_exact(LANDSCAPE, y, noise)

@@ -80,8 +80,9 @@ def _typed(parameter: Parameter, value: Any, chapter: str) -> Any:
     """The value as the parameter's kind; YAML reads 1e-3 as text, so text that is a number counts as one."""
     if parameter.kind == "float" and not isinstance(value, bool):
         value = _as_float(value)
-    elif parameter.kind == "list" and isinstance(value, list) and any(isinstance(item, float) for item in parameter.default):
-        value = [_as_float(item) for item in value]
+    elif parameter.kind == "list" and isinstance(value, list):
+        floats = [isinstance(item, float) for item in parameter.default]
+        value = [_as_float(item) if all(floats) or (any(floats) and isinstance(item, str)) else item for item in value]
     if type(value) is not KINDS[parameter.kind]:
         raise BookError(f"{chapter}: {parameter.name} must be of kind {parameter.kind}, such as {parameter.default!r}; got {value!r}")
     return value

@@ -77,6 +77,18 @@ def p_flat_transient(landscape: TwoValley, effective_noise: ArrayLike, epsilon: 
     return 1 / (1 + gamma**-0.5 * np.maximum(ratio, 1.0) ** (1 - gamma))
 
 
+def epsilon_of(landscape: TwoValley, effective_noise: ArrayLike, p_flat: ArrayLike) -> np.ndarray:
+    """The ε with which Eq. 26 gives `p_flat`: √Δ_S/Φ·(√γ (1 − P)/P)^{1/(γ−1)}.
+
+    Raises ValueError for γ = 1, where Eq. 26 does not depend on ε, and for a p_flat that is no probability between 0 and 1.
+    """
+    noise, p_flat = positive(effective_noise, "effective noise"), np.asarray(p_flat, dtype=float)
+    gamma = landscape.flatness_ratio
+    if gamma == 1 or not np.all((p_flat > 0) & (p_flat < 1)):
+        raise ValueError("Eq. 26 can be solved for ε only if x1 > x2 and p_flat lies between 0 and 1")
+    return np.sqrt(noise) / freezing_constant(landscape) * (gamma**0.5 * (1 - p_flat) / p_flat) ** (1 / (gamma - 1))
+
+
 def freezing_limit(landscape: TwoValley, epsilon: float = EPSILON) -> float:
     """The effective noise at which Eq. 25 diverges, where Δ_S ln(Δ_S/(ε²Φ²)) = x2²; 0 if γ = 1, because Φ is 0 then."""
     threshold = (_checked_epsilon(epsilon) * freezing_constant(landscape)) ** 2

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import product
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from valleys.toy import langevin
@@ -195,10 +196,11 @@ def _for_each_noise(simulate: Callable, spec: EvolutionSpec | TrajectoriesSpec) 
 
 
 def _over_grid(one: Callable, spec: FrozenSpec) -> xr.Dataset:
-    """The results of `one` on the grid of a spec, with the streams handed out in the order of the grid."""
+    """The results of `one` on the grid of a spec, in its order, with the streams handed out in the order of the grid."""
     grid = {"learning_rate": spec.learning_rates, "effective_noise": spec.effective_noises, "y": spec.ys}
     points = list(product(*grid.values()))
     seeds = np.random.SeedSequence(spec.seed).spawn(len(points))
-    labels = [dict(zip(grid, point, strict=True)) for point in points]
-    parts = [one(*point, seed).expand_dims({k: [v] for k, v in label.items()}) for point, seed, label in zip(points, seeds, labels, strict=True)]
-    return xr.combine_by_coords(parts)
+    parts = xr.concat([one(*point, seed) for point, seed in zip(points, seeds, strict=True)], dim="point")
+    index = pd.MultiIndex.from_tuples(points, names=list(grid))
+    unstacked = parts.assign_coords(xr.Coordinates.from_pandas_multiindex(index, "point")).unstack("point")
+    return unstacked.reindex({name: list(values) for name, values in grid.items()}).transpose(*grid, ...)

@@ -6,6 +6,7 @@ The paper's formulas and the exact results stand side by side under names of the
 """
 
 import numpy as np
+import xarray as xr
 from numpy.typing import ArrayLike
 from scipy.integrate import quad
 from scipy.special import dawsn, erf, erfcx
@@ -103,6 +104,13 @@ def escape_times_exact(landscape: TwoValley, y: ArrayLike, effective_noise: Arra
     """
     (flat, flat_z), (sharp, sharp_z) = _valleys(landscape, y, effective_noise)
     return _bottom_to_bottom(flat, flat_z, sharp, sharp_z), _bottom_to_bottom(sharp, sharp_z, flat, flat_z)
+
+
+def rates_by_valley(landscape: TwoValley, y: ArrayLike, effective_noise: float) -> xr.Dataset:
+    """Dims (valley, y), valley being "sharp" and "flat": escape rates `kramers` (Eq. 21) and `exact` (1/`escape_times_exact`)."""
+    exact = [1 / time for time in escape_times_exact(landscape, y, effective_noise)]
+    pairs = {"kramers": rates_kramers(landscape, y, effective_noise), "exact": exact}
+    return xr.Dataset({name: (("valley", "y"), np.array(pair)[::-1]) for name, pair in pairs.items()}, {"valley": ["sharp", "flat"], "y": y})
 
 
 def kramers_limit(landscape: TwoValley, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,6 @@
 """Figures of the two-valley chapters."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,17 +15,18 @@ from valleys.book.figures.style import DIVERGED, FLAT, NEUTRAL, NOISE_MAP, QUANT
 
 WIDE = (9.0, 3.8)
 TALL = (7.2, 4.2)
+RASTER_DPI = 200  # of the rasterised parts of a vector figure
 SECTION_TOP = 3.5  # upper end of the loss axis of sections
 STYLES = ("--", "-.", ":", (0, (5, 1)), (0, (1, 3)))  # one per theory, all in the colour of theory
 
 
 def landscape(grid: xr.Dataset) -> Figure:
     """The loss as a surface with its two floors, and sections across it at four y; `grid` has loss (y, x), flat_x, sharp_x, floor_loss (y)."""
-    figure = Figure(figsize=(9.0, 4.2))
+    figure = Figure(figsize=(9.0, 4.2), dpi=RASTER_DPI)
     surface, sections = figure.add_subplot(1, 2, 1, projection="3d"), figure.add_subplot(1, 2, 2)
     x, y = np.meshgrid(grid.x, grid.y)
     ceiling = 1.15 * float(grid.loss.sel(x=0, method="nearest").max())
-    surface.plot_surface(x, y, grid.loss.where(grid.loss < ceiling), cmap=QUANTITY_MAP, alpha=0.75, rcount=60, ccount=80, linewidth=0)
+    surface.plot_surface(x, y, grid.loss.where(grid.loss < ceiling), cmap=QUANTITY_MAP, alpha=0.75, rcount=60, ccount=80, linewidth=0, rasterized=True)
     for side, colour in (("flat_x", FLAT), ("sharp_x", SHARP)):
         surface.plot(grid[side], grid.y, grid.floor_loss + 0.03, color=colour, linewidth=3, zorder=10)
     surface.set(xlabel="x", ylabel="y", zlabel="loss L", zlim=(1, ceiling), xticks=(-0.5, 0, 0.5), yticks=(0, 20, 40, 60), zticks=(1, 1.5, 2))
@@ -66,7 +67,7 @@ def hopping(runs: xr.Dataset, grid: xr.Dataset) -> Figure:
 
 
 def _run(above: Axes, beside: Axes, run: xr.Dataset) -> None:
-    look = {"color": FLAT if run.x[-1] > 0 else SHARP, "linewidth": 0.6, "alpha": 0.7}
+    look = {"color": FLAT if run.x[-1] > 0 else SHARP, "linewidth": 0.6, "alpha": 0.7, "rasterized": True}
     above.plot(run.x, run.y, **look)
     beside.plot(run.time[1:], run.x[1:], **look)
 
@@ -81,7 +82,7 @@ def phase_maps(cells: xr.Dataset) -> Figure:
 
 
 def _map(axes: Axes, cells: xr.Dataset, name: str, title: str, **colours: object) -> None:
-    mesh = axes.pcolormesh(cells.noise_strength, cells.learning_rate, cells[name], cmap=QUANTITY_MAP, shading="nearest", **colours)
+    mesh = axes.pcolormesh(cells.noise_strength, cells.learning_rate, cells[name], cmap=QUANTITY_MAP, shading="nearest", rasterized=True, **colours)
     axes.patch.set(hatch="////", edgecolor=DIVERGED)  # shows through where a cell has no value
     axes.set(xscale="log", yscale="log", xlabel="noise strength σ", title=title)
     for axis in (axes.xaxis, axes.yaxis):
@@ -158,8 +159,11 @@ def weight_along_y(measured: xr.Dataset, curves: xr.Dataset, levels: Mapping[str
     return figure
 
 
-def effective_potential(section: xr.Dataset, measured: xr.Dataset) -> Figure:
-    """Loss, effective loss and their difference on a section; beside it the potential of sampled positions with the theory of the same y."""
+def effective_potential(section: xr.Dataset, measured: xr.Dataset, theories: Sequence[str]) -> Figure:
+    """Loss, effective loss and their difference on a section; beside it the potential of sampled positions with theory.
+
+    `measured` has potential with potential_error, and each of `theories`, over the coordinate x.
+    """
     figure, (left, right) = _panels(1, 2, WIDE)
     left.plot(section.x, section.loss, color=NEUTRAL, label="loss L")
     left.plot(section.x, section.effective, color=THEORY, linestyle="--", label="$L_\\mathrm{eff}$ (Eq. 19)")
@@ -168,7 +172,7 @@ def effective_potential(section: xr.Dataset, measured: xr.Dataset) -> Figure:
     left.legend(loc="center", fontsize=9)
     for side, colour in ((measured.x >= 0, FLAT), (measured.x < 0, SHARP)):
         _points(right, measured.x[side], measured.potential[side], measured.potential_error[side], color=colour, linestyle="none", markersize=3)
-    _theories(right, measured[["Eq. 19", "Itô"]], "x")
+    _theories(right, measured[list(theories)], "x")
     right.axvline(0, color=NEUTRAL, linewidth=0.8)
     right.set(xlabel="x", ylabel="$-T_\\mathrm{eff}$ ln P(x | y)", title=f"y = {float(measured.y):g}, sampled")
     right.legend(loc="upper center", fontsize=9)
@@ -248,7 +252,7 @@ def transient_map(p_flat: xr.DataArray, limit: xr.DataArray) -> Figure:
 
 def _panels(rows: int, columns: int, size: tuple[float, float], **options: object) -> tuple[Figure, Any]:
     """A figure that no global state keeps alive, and its axes."""
-    figure = Figure(figsize=size)
+    figure = Figure(figsize=size, dpi=RASTER_DPI)
     return figure, figure.subplots(rows, columns, **options)
 
 
