@@ -45,6 +45,7 @@ from valleys.nets.studies import CellSpec, ContinuationSpec, EndpointsSpec, Swee
         (ContinuationSpec, {"last_branch": 2000}, "n_steps must be above last_branch"),
         (ContinuationSpec, {"branch_every": 0}, "branch_every must lie between 1"),
         (ContinuationSpec, {"branch_every": 30}, "last_branch must be a multiple of branch_every"),
+        (ContinuationSpec, {"flatness_every": 0}, "flatness_every must be 1 or more"),
         (ContinuationSpec, {"n_references": 0}, "n_references must be 1 or more"),
     ],
 )

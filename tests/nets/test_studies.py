@@ -16,7 +16,9 @@ def cell():
 
 @pytest.fixture(scope="module")
 def continued():
-    return studies.continuation(ContinuationSpec(learning_rate=0.1, batch_size=20, branch_every=50, last_branch=150, n_steps=300, n_references=2, n_records=7))
+    return studies.continuation(
+        ContinuationSpec(learning_rate=0.1, batch_size=20, branch_every=50, last_branch=150, n_steps=300, n_references=2, n_records=7, flatness_every=4)
+    )
 
 
 def test_a_cell_holds_what_it_promises(cell):
@@ -144,6 +146,11 @@ def test_a_continuation_begins_on_its_reference_run(continued):
         first = np.argmax(begun)
         np.testing.assert_allclose(continued.branch_train_loss[:, branch, first], continued.reference_train_loss[:, first], rtol=1e-4)
         np.testing.assert_allclose(continued.branch_position[:, branch, first], continued.reference_position[:, first], atol=1e-3)
+
+
+def test_flatness_of_continuations_is_measured_where_it_was_asked_for(continued):
+    assert np.isfinite(continued.branch_flatness[0, 0]).values.tolist() == [True, False, False, False, True, False, True]
+    assert np.isfinite(continued.reference_flatness[1]).values.tolist() == [True, False, False, False, True, False, True]
 
 
 def test_continuations_end_where_their_records_end(continued):

@@ -21,8 +21,7 @@ def continuation(spec: ContinuationSpec) -> xr.Dataset:
     setting = Setting.of(spec)
     branches: dict[int, Networks] = {}
     reference, clock = _reference(setting, spec, branches)
-    every = range(spec.n_records)
-    recorder = Recorder(len(branches) * spec.n_references, _steps(spec), setting.train, setting.test, every, keep_weights=True)
+    recorder = Recorder(len(branches) * spec.n_references, _steps(spec), setting.train, setting.test, _flatness_records(spec), keep_weights=True)
     visits = plan((_steps(spec), recorder))
     ends = descend_from_branches(branches, setting.train, learning_rate=spec.learning_rate, n_steps=spec.n_steps, visits=visits)
     found = _reference_records(reference, clock) | _branch_records(recorder, spec) | _ends(ends, setting, spec) | _plane(reference, recorder, spec)
@@ -34,9 +33,13 @@ def _steps(spec: ContinuationSpec) -> np.ndarray:
     return record_steps(spec.n_steps, spec.n_records)
 
 
+def _flatness_records(spec: ContinuationSpec) -> set[int]:
+    return {*range(0, spec.n_records, spec.flatness_every), spec.n_records - 1}
+
+
 def _reference(setting: Setting, spec: ContinuationSpec, branches: dict[int, Networks]) -> tuple[Recorder, FreezingClock]:
     """Train the reference runs and fill `branches` with copies of them."""
-    recorder = Recorder(spec.n_references, _steps(spec), setting.train, setting.test, range(spec.n_records), keep_weights=True)
+    recorder = Recorder(spec.n_references, _steps(spec), setting.train, setting.test, _flatness_records(spec), keep_weights=True)
     clock = FreezingClock(setting.train, spec.thresholds)
 
     def leave(step: int, networks: Networks) -> None:

@@ -29,7 +29,7 @@ def endpoints(spec: EndpointsSpec) -> xr.Dataset:
     runs = _converged_runs(setting, spec)
     ends, pairs = [run[-1] for run in runs.values()], list(runs)
     found = _likeness(ends, setting) | _barriers(ends, setting, spec) | _trajectories(list(runs.values()))
-    found |= _paths(list(runs.values()), found["similarity"][1], setting, spec) | _spectra(ends, pairs, setting, spec)
+    found |= _paths(list(runs.values()), found["similarity"][1], found["similarity_full"][1], setting, spec) | _spectra(ends, pairs, setting, spec)
     coords = {"learning_rate": ("solution", [pair[0] for pair in pairs]), "batch_size": ("solution", [pair[1] for pair in pairs])}
     coords |= {"time": ("record", np.linspace(0, spec.training_time, spec.n_records)), "fraction": np.linspace(0, 1, spec.n_fractions)}
     return xr.Dataset(found, coords=coords, attrs={"dataset": spec.dataset, "n_runs": len(spec.learning_rates) * len(spec.batch_sizes)})
@@ -84,10 +84,10 @@ def _trajectories(runs: list[list[Networks]]) -> dict:
     return {"position": (("solution", "record", "component"), np.stack(projection.scores)), "explained": ("component", projection.explained)}
 
 
-def _paths(runs: list[list[Networks]], similarity: np.ndarray, setting: Setting, spec: EndpointsSpec) -> dict:
-    """Loss between the runs of the most and of the least similar pair, at each record."""
+def _paths(runs: list[list[Networks]], similarity: np.ndarray, similarity_full: np.ndarray, setting: Setting, spec: EndpointsSpec) -> dict:
+    """Loss between the runs of the most and of the least similar pair, at each record; all test images decide between equals on the small set."""
     first, second = np.triu_indices(len(runs), 1)
-    order, fractions = np.argsort(similarity[first, second], kind="stable"), np.linspace(0, 1, spec.n_fractions)
+    order, fractions = np.lexsort((similarity_full[first, second], similarity[first, second])), np.linspace(0, 1, spec.n_fractions)
     chosen = [(first[order[-1]], second[order[-1]]), (first[order[0]], second[order[0]])]
     losses = [[solutions.path_losses(a, b, setting.train, fractions) for a, b in zip(runs[i], runs[j], strict=True)] for i, j in chosen]
     return {"path_loss": (("pair", "record", "fraction"), losses), "pair": list(EXTREMES), "pair_member": (("pair", "end"), np.array(chosen))}

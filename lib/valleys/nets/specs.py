@@ -197,6 +197,7 @@ class ContinuationSpec(Spec):
         n_steps: step at which every branch is evaluated, on the reference run's clock.
         n_references: reference runs, each with its own batch order.
         n_records: equally spaced records, the first at step 0.
+        flatness_every: the flatness is measured at every so many records and at the last.
         thresholds: values of L_c for the freezing time of the reference runs.
     """
 
@@ -207,6 +208,7 @@ class ContinuationSpec(Spec):
     n_steps: int = 2000
     n_references: int = 1
     n_records: int = 21
+    flatness_every: int = 1
     thresholds: tuple[float, ...] = THRESHOLDS
 
     def check(self) -> None:
@@ -218,6 +220,7 @@ class ContinuationSpec(Spec):
         require(self.last_branch % self.branch_every == 0, f"last_branch must be a multiple of branch_every {self.branch_every}, got {self.last_branch}")
         require(self.last_branch < self.n_steps, f"n_steps must be above last_branch {self.last_branch}, got {self.n_steps}")
         require(self.n_references >= 1, f"n_references must be 1 or more, got {self.n_references}")
+        require(self.flatness_every >= 1, f"flatness_every must be 1 or more, got {self.flatness_every}")
         require(2 <= self.n_records <= self.n_steps + 1, f"n_records must lie between 2 and n_steps + 1, got {self.n_records}")
 
     @property

@@ -106,8 +106,7 @@ def training_run(cell: xr.Dataset, threshold: float) -> Figure:
     figure, (above, below) = _panels(2, 1, (7.2, 4.8), sharex=True)
     freeze = float(cell.freezing_time.sel(threshold=threshold))
     above.plot(cell.step, cell.train_loss, color=LOSS)
-    above.axhline(threshold, color=NEUTRAL, linewidth=1, linestyle=":")
-    above.annotate(f"$ℒ_c$ = {threshold:g}", (0, threshold), xytext=(0, -3), textcoords="offset points", va="top", color=NEUTRAL)
+    _mark_threshold(above, threshold)
     above.set(yscale="log", ylabel="training loss")
     below.plot(cell.step, cell.train_accuracy, color=ACCURACY, label="training set")
     below.plot(cell.step, cell.test_accuracy, color=ACCURACY, linestyle="--", label="small test set")
@@ -190,8 +189,7 @@ def transient(sweep: xr.Dataset, learning_rate: float, threshold: float) -> Figu
         flat = cell.flatness.mean("realization")
         known = np.isfinite(flat.values)
         right.plot(cell.time[known], flat[known], **look)
-    left.axhline(threshold, color=NEUTRAL, linewidth=1, linestyle=":")
-    left.annotate(f"$ℒ_c$ = {threshold:g}", (0, threshold), xytext=(0, -3), textcoords="offset points", va="top", color=NEUTRAL)
+    _mark_threshold(left, threshold)
     left.set(yscale="log", xlabel="training time η·step", ylabel="mean training loss")
     right.set(xlabel="training time η·step", ylabel="mean flatness ⟨$F$⟩")
     right.legend(loc="upper left", fontsize=9)
@@ -235,9 +233,10 @@ def branch_histories(found: xr.Dataset) -> Figure:
     figure, panels = _panels(2, 2, (9.0, 6.4))
     shade, names = _branch_shade(found), ("test_loss", "flatness")
     for axes, name in zip(panels[0], names, strict=True):
-        for branch in _each(found.isel(reference=0), "branch"):
-            axes.plot(found.step, branch[f"branch_{name}"], color=shade.to_rgba(float(branch.branch_step)), linewidth=1)
-        axes.plot(found.step, found[f"reference_{name}"][0], color=THEORY, linewidth=2.2)
+        known = found.isel(record=np.flatnonzero(np.isfinite(found[f"reference_{name}"][0])))
+        for branch in _each(known.isel(reference=0), "branch"):
+            axes.plot(known.step, branch[f"branch_{name}"], color=shade.to_rgba(float(branch.branch_step)), linewidth=1)
+        axes.plot(known.step, known[f"reference_{name}"][0], color=THEORY, linewidth=2.2)
         axes.set_xlabel("step")
     _readable_log(panels[0, 0])
     panels[0, 0].set_ylabel("loss on the small test set")
@@ -381,6 +380,11 @@ def _batch_axis(axes: Axes, sizes: np.ndarray) -> None:
     axes.minorticks_off()
     axes.invert_xaxis()
     axes.set_xlabel("batch size B")
+
+
+def _mark_threshold(axes: Axes, threshold: float) -> None:
+    axes.axhline(threshold, color=NEUTRAL, linewidth=1, linestyle=":")
+    axes.annotate(f"$ℒ_c$ = {threshold:g}", (1, threshold), (3, 0), ("axes fraction", "data"), "offset points", va="center", color=NEUTRAL, fontsize=9)
 
 
 def _readable_log(axes: Axes) -> None:
