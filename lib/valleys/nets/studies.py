@@ -4,7 +4,18 @@ from valleys.nets.cells import plane_of, sweep, train_cell
 from valleys.nets.continuation import continuation
 from valleys.nets.endpoints import endpoints
 from valleys.nets.specs import CellSpec, ContinuationSpec, EndpointsSpec, SweepSpec
-from valleys.nets.summary import accuracy_gain, agreement, estimate, flatness_at_loss, noise_effect, noisiest_batch_size, settled, summarize
+from valleys.nets.summary import (
+    accuracy_gain,
+    agreement,
+    estimate,
+    flatness_at_equal_loss,
+    flatness_at_loss,
+    milestones,
+    noise_effect,
+    noisiest_batch_size,
+    settled,
+    summarize,
+)
 
 __all__ = [
     "CellSpec",
@@ -16,7 +27,9 @@ __all__ = [
     "continuation",
     "endpoints",
     "estimate",
+    "flatness_at_equal_loss",
     "flatness_at_loss",
+    "milestones",
     "noise_effect",
     "noisiest_batch_size",
     "plane_of",

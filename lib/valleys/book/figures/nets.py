@@ -228,8 +228,9 @@ def branch_plane(found: xr.Dataset) -> Figure:
     return figure
 
 
-def branch_histories(found: xr.Dataset) -> Figure:
-    """Test loss and flatness of the first reference run and its continuations against the step, and their final values against the branching step."""
+def branch_histories(found: xr.Dataset, at_equal_loss: xr.DataArray) -> Figure:
+    """Test loss and flatness of the first reference run and its continuations against the step, and against the branching step their final
+    values; `at_equal_loss` is the flatness (reference, branch) at the training loss in its attribute."""
     figure, panels = _panels(2, 2, (9.0, 6.4))
     shade, names = _branch_shade(found), ("test_loss", "flatness")
     for axes, name in zip(panels[0], names, strict=True):
@@ -242,7 +243,14 @@ def branch_histories(found: xr.Dataset) -> Figure:
     panels[0, 0].set_ylabel("loss on the small test set")
     panels[0, 1].set(ylabel="flatness $F$")
     _final_values(panels[1, 0], found, found.final_test_loss_full, "final loss, all test images")
-    _final_values(panels[1, 1], found, found.branch_flatness[..., -1], "final flatness $F$")
+    panels[1, 1].plot(found.branch_step, found.branch_flatness[..., -1].T, color=NEUTRAL, linewidth=1, linestyle=":")
+    _final_values(panels[1, 1], found, at_equal_loss, "flatness $F$")
+    _legend(
+        panels[1, 1],
+        {f"at training loss {at_equal_loss.train_loss:.2g}": {"color": NEUTRAL, "marker": "o"}, "at the end": {"color": NEUTRAL, "linestyle": ":"}},
+        loc="lower right",
+        fontsize=9,
+    )
     figure.colorbar(shade, ax=panels, label="branching step $t_c$", shrink=0.7)
     return figure
 
