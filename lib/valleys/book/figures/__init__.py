@@ -1,15 +1,12 @@
 """Figure functions: each takes a dataset, draws it, returns the figure, and computes nothing."""
 
+from valleys.book.figures.continuation import branch_histories, branch_plane, branch_similarity, flatness_against_test_loss
 from valleys.book.figures.nets import (
     accuracy,
     barrier_against_similarity,
-    branch_histories,
-    branch_plane,
-    branch_similarity,
     endpoint_similarity,
     endpoint_trajectories,
     flatness,
-    flatness_against_test_loss,
     flatness_controls,
     freezing,
     hessian_spectrum,

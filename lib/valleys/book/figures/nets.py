@@ -1,46 +1,40 @@
-"""Figures of the network chapters."""
+"""Figures of the chapters on end points and on sweeps."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from valleys.book.figures.parts import MARKERS, WIDE, component_labels, each, legend, new_figure
 from valleys.book.figures.style import DIVERGED, NEUTRAL, QUANTITY_MAP, THEORY, batch_size_colours, learning_rate_colours
 
-MARKERS = "osD^vP*X"  # one per batch size where the colour is taken
 LOSS, ACCURACY = "#CC79A7", "#009E73"
-WIDE = (9.0, 3.8)
-RASTER_DPI = 200  # of the rasterised parts of a vector figure
 
 
 def endpoint_trajectories(found: xr.Dataset) -> Figure:
     """Runs from one start on two principal components: colour is the learning rate, marker the batch size; `found` has position (solution, record, …)."""
-    figure, axes = _panels(1, 1, (7.2, 4.6))
+    figure, axes = new_figure(1, 1, (7.2, 4.6))
     colours, markers = learning_rate_colours(found.learning_rate.values), _markers(found.batch_size.values)
-    for run in _each(found, "solution"):
+    for run in each(found, "solution"):
         look = {"color": colours[float(run.learning_rate)]}
         axes.plot(*run.position.values.T, linewidth=1, alpha=0.8, **look)
         axes.plot(*run.position.values[-1], marker=markers[int(run.batch_size)], markeredgecolor="white", markersize=8, **look)
     axes.plot(*found.position.values[0, 0], marker="*", color=THEORY, markersize=16, linestyle="none")
-    _component_labels(axes, found.explained)
+    component_labels(axes, found.explained)
     entries = {f"η = {rate:g}": {"color": colour} for rate, colour in colours.items()}
     entries |= {f"B = {size}": {"color": NEUTRAL, "marker": marker, "linestyle": "none"} for size, marker in markers.items()}
-    _legend(axes, entries | {"start": {"color": THEORY, "marker": "*", "markersize": 12, "linestyle": "none"}}, loc="center left", bbox_to_anchor=(1, 0.5))
+    legend(axes, entries | {"start": {"color": THEORY, "marker": "*", "markersize": 12, "linestyle": "none"}}, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 
 def endpoint_similarity(found: xr.Dataset) -> Figure:
     """Sim_J between all pairs of end points, on the small and on the full test set; one row and column a run, grouped by learning rate."""
-    figure, panels = _panels(1, 2, (9.0, 4.4), sharey=True)
+    figure, panels = new_figure(1, 2, (9.0, 4.4), sharey=True)
     lowest = min(float(found.similarity.min()), float(found.similarity_full.min()))
     for axes, name in zip(panels, ("similarity", "similarity_full"), strict=True):
         image = axes.imshow(found[name], cmap=QUANTITY_MAP, vmin=lowest, vmax=1)
@@ -53,10 +47,10 @@ def endpoint_similarity(found: xr.Dataset) -> Figure:
 
 def interpolation(found: xr.Dataset) -> Figure:
     """Training loss along the straight line between two runs, one curve a record; `found` has path_loss (pair, record, fraction)."""
-    figure, panels = _panels(1, 2, WIDE, sharey=True)
+    figure, panels = new_figure(1, 2, WIDE, sharey=True)
     shade = ScalarMappable(Normalize(0, 1), QUANTITY_MAP)
-    for axes, pair in zip(panels, _each(found, "pair"), strict=True):
-        for record, share in zip(_each(pair, "record"), np.linspace(0, 1, pair.sizes["record"]), strict=True):
+    for axes, pair in zip(panels, each(found, "pair"), strict=True):
+        for record, share in zip(each(pair, "record"), np.linspace(0, 1, pair.sizes["record"]), strict=True):
             axes.plot(found.fraction, record.path_loss, color=shade.to_rgba(share), linewidth=1.2)
         axes.plot(found.fraction, pair.path_loss[-1], color=THEORY, linewidth=2, linestyle="--")
         i, j = pair.pair_member.values
@@ -68,7 +62,7 @@ def interpolation(found: xr.Dataset) -> Figure:
 
 def barrier_against_similarity(found: xr.Dataset, lines: Sequence[Any]) -> Figure:
     """Barrier of each pair against its Sim_J on both test sets, with least-squares lines (objects with slope and intercept)."""
-    figure, panels = _panels(1, 2, WIDE, sharey=True)
+    figure, panels = new_figure(1, 2, WIDE, sharey=True)
     pairs = np.triu_indices(found.sizes["solution"], 1)
     for axes, name, line in zip(panels, ("similarity", "similarity_full"), lines, strict=True):
         x, y = found[name].values[pairs], found.barrier.values[pairs]
@@ -83,10 +77,10 @@ def barrier_against_similarity(found: xr.Dataset, lines: Sequence[Any]) -> Figur
 
 def hessian_spectrum(found: xr.Dataset) -> Figure:
     """Every eigenvalue of the second layer's Hessian by rank, and the share of the trace that the largest hold; one colour a batch size."""
-    figure, (left, right) = _panels(1, 2, WIDE)
+    figure, (left, right) = new_figure(1, 2, WIDE)
     known = found.isel(solution=np.flatnonzero(np.isfinite(found.eigenvalue).all("rank").values))
     colours = batch_size_colours(known.batch_size.values)
-    for run in _each(known, "solution"):
+    for run in each(known, "solution"):
         values = np.maximum(run.eigenvalue.values, 0)
         rank, look = np.arange(1, len(values) + 1), {"color": colours[int(run.batch_size)], "label": f"B = {int(run.batch_size)}"}
         left.plot(rank, values, **look)
@@ -103,7 +97,7 @@ def hessian_spectrum(found: xr.Dataset) -> Figure:
 
 def training_run(cell: xr.Dataset, threshold: float) -> Figure:
     """One run: training loss with its threshold, and accuracies, against the step; `cell` has train_loss, train_accuracy, test_accuracy (record)."""
-    figure, (above, below) = _panels(2, 1, (7.2, 4.8), sharex=True)
+    figure, (above, below) = new_figure(2, 1, (7.2, 4.8), sharex=True)
     freeze = float(cell.freezing_time.sel(threshold=threshold))
     above.plot(cell.step, cell.train_loss, color=LOSS)
     _mark_threshold(above, threshold)
@@ -120,16 +114,16 @@ def training_run(cell: xr.Dataset, threshold: float) -> Figure:
 
 def spread(summary: xr.Dataset, plane: xr.Dataset) -> Figure:
     """Mean pairwise Sim_J of each cell, and the runs of two cells on shared principal components; `plane` has position (cell, realization, record, …)."""
-    figure, panels = _panels(1, 3, (10.5, 3.9), width_ratios=(1.35, 1, 1))
+    figure, panels = new_figure(1, 3, (10.5, 3.9), width_ratios=(1.35, 1, 1))
     _heat(panels[0], summary, "similarity_full", "⟨$Sim_J$⟩, all test images", "{:.2f}", mark=plane)
     colours = learning_rate_colours(summary.learning_rate.values)
-    for number, (axes, cell) in enumerate(zip(panels[1:], _each(plane, "cell"), strict=True)):
+    for number, (axes, cell) in enumerate(zip(panels[1:], each(plane, "cell"), strict=True)):
         for run in cell.position.values:
             axes.plot(*run.T, color=colours[float(cell.learning_rate)], linewidth=0.9, alpha=0.8)
             axes.plot(*run[-1], "o", color=colours[float(cell.learning_rate)], markeredgecolor="white")
         axes.plot(*cell.position.values[0, 0], marker="*", color=THEORY, markersize=14)
         axes.set_title(f"{'①②'[number]} B = {cell.batch_size.item():g}, η = {cell.learning_rate.item():g}")
-        _component_labels(axes, plane.explained)
+        component_labels(axes, plane.explained)
     for panel in panels[1:]:
         _frame(panel, plane.position)
     panels[2].set(ylabel="", yticklabels=[])
@@ -138,7 +132,7 @@ def spread(summary: xr.Dataset, plane: xr.Dataset) -> Figure:
 
 def accuracy(summary: xr.Dataset, sweep: xr.Dataset, learning_rate: float) -> Figure:
     """Largest accuracy on the small test set, mean accuracy on all test images, and the runs behind both at one learning rate."""
-    figure, panels = _panels(1, 3, (11.0, 3.9), width_ratios=(1.1, 1.1, 1))
+    figure, panels = new_figure(1, 3, (11.0, 3.9), width_ratios=(1.1, 1.1, 1))
     _heat(panels[0], summary, "max_test_accuracy", "largest, small test set", "{:.3f}")
     _heat(panels[1], summary, "full_test_accuracy", "mean, all test images", "{:.3f}")
     panels[1].set_ylabel("")
@@ -149,7 +143,7 @@ def accuracy(summary: xr.Dataset, sweep: xr.Dataset, learning_rate: float) -> Fi
 
 def flatness(summary: xr.Dataset, sweep: xr.Dataset, learning_rate: float) -> Figure:
     """Largest flatness of each cell, and the runs behind it at one learning rate."""
-    figure, panels = _panels(1, 2, (9.0, 3.9), width_ratios=(1.2, 1))
+    figure, panels = new_figure(1, 2, (9.0, 3.9), width_ratios=(1.2, 1))
     _heat(panels[0], summary, "max_flatness", "largest flatness $F$", "{:.1f}")
     _runs(panels[1], sweep, "flatness", summary, learning_rate)
     panels[1].set(title=f"η = {learning_rate:g}", ylabel="flatness $F$")
@@ -158,9 +152,9 @@ def flatness(summary: xr.Dataset, sweep: xr.Dataset, learning_rate: float) -> Fi
 
 def flatness_controls(summary: xr.Dataset, sweep: xr.Dataset, learning_rate: float) -> Figure:
     """Flatness against training loss along the runs, and three measures of flatness against batch size, each relative to gradient descent's."""
-    figure, (left, right) = _panels(1, 2, WIDE)
+    figure, (left, right) = new_figure(1, 2, WIDE)
     row, colours = sweep.sel(learning_rate=learning_rate), batch_size_colours(sweep.batch_size.values)
-    for cell in _each(row, "batch_size"):
+    for cell in each(row, "batch_size"):
         known = cell.isel(record=np.flatnonzero(np.isfinite(cell.flatness).any("realization").values))
         size = int(cell.batch_size)
         left.plot(known.train_loss.mean("realization"), known.flatness.mean("realization"), color=colours[size], label=f"B = {size}")
@@ -181,9 +175,9 @@ def flatness_controls(summary: xr.Dataset, sweep: xr.Dataset, learning_rate: flo
 
 def transient(sweep: xr.Dataset, learning_rate: float, threshold: float) -> Figure:
     """Mean training loss and mean flatness against training time at one learning rate, one colour a batch size."""
-    figure, (left, right) = _panels(1, 2, WIDE)
+    figure, (left, right) = new_figure(1, 2, WIDE)
     row, colours = sweep.sel(learning_rate=learning_rate), batch_size_colours(sweep.batch_size.values)
-    for cell in _each(row, "batch_size"):
+    for cell in each(row, "batch_size"):
         look = {"color": colours[int(cell.batch_size)], "label": f"B = {int(cell.batch_size)}"}
         left.plot(cell.time, cell.train_loss.mean("realization"), **look)
         flat = cell.flatness.mean("realization")
@@ -198,10 +192,10 @@ def transient(sweep: xr.Dataset, learning_rate: float, threshold: float) -> Figu
 
 def freezing(summary: xr.Dataset, learning_rate: float, threshold: float) -> Figure:
     """Freezing time in units of training time: a map at one threshold, and all thresholds at one learning rate, relative to the largest batch."""
-    figure, (left, right) = _panels(1, 2, (9.4, 3.9), width_ratios=(1.2, 1))
+    figure, (left, right) = new_figure(1, 2, (9.4, 3.9), width_ratios=(1.2, 1))
     _heat(left, summary.sel(threshold=threshold), "freezing_time", f"η⟨$t_{{freeze}}$⟩ at $ℒ_c$ = {threshold:g}", "{:.1f}")
     line = summary.sel(learning_rate=learning_rate).sortby("batch_size")
-    for one, marker in zip(_each(line, "threshold"), MARKERS, strict=False):
+    for one, marker in zip(each(line, "threshold"), MARKERS, strict=False):
         quiet = float(one.freezing_time[-1])
         ends = one.freezing_time_low / quiet, one.freezing_time_high / quiet
         _interval(right, one.batch_size, one.freezing_time / quiet, *ends, marker=marker, label=f"$ℒ_c$ = {one.threshold.item():g}")
@@ -212,110 +206,8 @@ def freezing(summary: xr.Dataset, learning_rate: float, threshold: float) -> Fig
     return figure
 
 
-def branch_plane(found: xr.Dataset) -> Figure:
-    """The first reference run on two principal components and gradient descent from its branches, coloured by branching step."""
-    figure, axes = _panels(1, 1, (7.2, 4.6))
-    shade = _branch_shade(found)
-    axes.plot(*found.reference_position.values[0].T, color=THEORY, linewidth=2.2, label="reference run (SGD)")
-    for branch in _each(found.isel(reference=0), "branch"):
-        colour = shade.to_rgba(float(branch.branch_step))
-        axes.plot(*branch.branch_position.values.T, color=colour, linewidth=1)
-        axes.plot(*branch.branch_position.values[-1], "o", color=colour, markeredgecolor="white", markersize=7)
-    axes.plot(*found.reference_position.values[0, 0], marker="*", color=THEORY, markersize=16, linestyle="none", label="start")
-    _component_labels(axes, found.explained[0])
-    axes.legend(loc="best")
-    figure.colorbar(shade, ax=axes, label="branching step $t_c$")
-    return figure
-
-
-def branch_histories(found: xr.Dataset, at_equal_loss: xr.DataArray) -> Figure:
-    """Test loss and flatness of the first reference run and its continuations against the step, and against the branching step their final
-    values; `at_equal_loss` is the flatness (reference, branch) at the training loss in its attribute."""
-    figure, panels = _panels(2, 2, (9.0, 6.4))
-    shade, names = _branch_shade(found), ("test_loss", "flatness")
-    for axes, name in zip(panels[0], names, strict=True):
-        known = found.isel(record=np.flatnonzero(np.isfinite(found[f"reference_{name}"][0])))
-        for branch in _each(known.isel(reference=0), "branch"):
-            axes.plot(known.step, branch[f"branch_{name}"], color=shade.to_rgba(float(branch.branch_step)), linewidth=1)
-        axes.plot(known.step, known[f"reference_{name}"][0], color=THEORY, linewidth=2.2)
-        axes.set_xlabel("step")
-    _readable_log(panels[0, 0])
-    panels[0, 0].set_ylabel("loss on the small test set")
-    panels[0, 1].set(ylabel="flatness $F$")
-    _final_values(panels[1, 0], found, found.final_test_loss_full, "final loss, all test images")
-    panels[1, 1].plot(found.branch_step, found.branch_flatness[..., -1].T, color=NEUTRAL, linewidth=1, linestyle=":")
-    _final_values(panels[1, 1], found, at_equal_loss, "flatness $F$")
-    _legend(
-        panels[1, 1],
-        {f"at training loss {at_equal_loss.train_loss:.2g}": {"color": NEUTRAL, "marker": "o"}, "at the end": {"color": NEUTRAL, "linestyle": ":"}},
-        loc="lower right",
-        fontsize=9,
-    )
-    figure.colorbar(shade, ax=panels, label="branching step $t_c$", shrink=0.7)
-    return figure
-
-
-def flatness_against_test_loss(found: xr.Dataset, lines: Sequence[Sequence[Any]]) -> Figure:
-    """Final flatness of each continuation against its test loss; `lines` holds, for the small and the full test set, a line a reference run."""
-    figure, panels = _panels(1, 2, WIDE, sharey=True)
-    shade = _branch_shade(found)
-    flat = found.branch_flatness[..., -1].values
-    for axes, name, line in zip(panels, ("final_test_loss", "final_test_loss_full"), lines, strict=True):
-        for x, y, marker in zip(found[name].values, flat, MARKERS * len(flat), strict=False):
-            axes.scatter(x, y, c=shade.to_rgba(found.branch_step.values), marker=marker, s=36, edgecolors="white", linewidths=0.5)
-        for one, row, style in zip(line, flat, ("--", ":", "-."), strict=False):
-            ends = np.array([row.min(), row.max()])
-            axes.plot(one.intercept + one.slope * ends, ends, color=THEORY, linestyle=style, linewidth=1.2, label="linear fit")
-        axes.xaxis.set_major_locator(MaxNLocator(5))
-    panels[0].set(xlabel="final loss on the small test set", ylabel="final flatness $F$")
-    panels[1].set(xlabel="final loss on all test images")
-    entries = {
-        f"run {i + 1}": {"color": NEUTRAL, "marker": MARKERS[i], "linestyle": style} for i, style in zip(range(len(flat)), ("--", ":", "-."), strict=False)
-    }
-    _legend(panels[1], entries, loc="best")
-    figure.colorbar(shade, ax=panels, label="branching step $t_c$")
-    return figure
-
-
-def branch_similarity(found: xr.Dataset, threshold: float) -> Figure:
-    """Sim_J between the first reference run's continuations with the frozen ones framed, and each continuation's Sim_J to the last one."""
-    figure, (left, right) = _panels(1, 2, (10.4, 4.0), width_ratios=(1.15, 1))
-    steps, frozen = found.branch_step.values, found.freezing_time.sel(threshold=threshold).values
-    half = (steps[1] - steps[0]) / 2
-    image = left.imshow(found.similarity_full[0], cmap=QUANTITY_MAP, vmax=1, origin="lower", extent=(steps[0] - half, steps[-1] + half) * 2)
-    if frozen[0] <= steps[-1]:
-        first = steps[steps >= frozen[0]][0] - half
-        left.add_patch(Rectangle((first, first), steps[-1] + half - first, steps[-1] + half - first, fill=False, edgecolor="#D55E00", linewidth=2))
-    left.set(xlabel="branching step $t_c$", ylabel="branching step $t_c$")
-    figure.colorbar(image, ax=left, label="$Sim_J$, all test images", shrink=0.85)
-    for row, freeze, marker in zip(found.similarity_full.values, frozen, MARKERS * len(frozen), strict=False):
-        right.plot(steps[:-1] / freeze, row[:-1, -1], marker=marker, color=NEUTRAL, linewidth=1)
-    right.axvline(1, color=THEORY, linestyle="--", linewidth=1)
-    right.set(xlabel="branching step / freezing time", ylabel="$Sim_J$ to the last continuation")
-    return figure
-
-
-def _panels(rows: int, columns: int, size: tuple[float, float], **options: object) -> tuple[Figure, Any]:
-    """A figure that no global state keeps alive, and its axes."""
-    figure = Figure(figsize=size, dpi=RASTER_DPI)
-    return figure, figure.subplots(rows, columns, **options)
-
-
-def _each(found: xr.Dataset, dimension: str) -> Iterable[xr.Dataset]:
-    return (found.isel({dimension: index}) for index in range(found.sizes[dimension]))
-
-
-def _legend(axes: Axes, entries: dict[str, dict[str, object]], **place: object) -> None:
-    axes.legend([Line2D([], [], **look) for look in entries.values()], entries.keys(), **place)
-
-
 def _markers(values: np.ndarray) -> dict[int, str]:
     return {int(value): MARKERS[index % len(MARKERS)] for index, value in enumerate(sorted(set(values.tolist())))}
-
-
-def _component_labels(axes: Axes, explained: xr.DataArray) -> None:
-    first, second = (f"principal component {i + 1} ({share:.0%})" for i, share in enumerate(explained.values))
-    axes.set(xlabel=first, ylabel=second)
 
 
 def _frame(axes: Axes, positions: xr.DataArray) -> None:
@@ -348,7 +240,7 @@ def _heat(axes: Axes, summary: xr.Dataset, name: str, title: str, form: str, mar
     axes.set_xticks(range(table.sizes["batch_size"]), [str(size) for size in table.batch_size.values])
     axes.set_yticks(range(table.sizes["learning_rate"]), [f"{rate:g}" for rate in table.learning_rate.values])
     axes.set(xlabel="batch size B", ylabel="learning rate η", title=title)
-    for number, cell in enumerate(_each(mark, "cell") if mark is not None else ()):
+    for number, cell in enumerate(each(mark, "cell") if mark is not None else ()):
         place = (list(table.batch_size.values).index(cell.batch_size), list(table.learning_rate.values).index(cell.learning_rate))
         axes.annotate(
             "①②"[number], place, xytext=(0, 9), textcoords="offset points", ha="center", color=_readable(image.to_rgba(table.values[place[::-1]])), fontsize=12
@@ -393,24 +285,3 @@ def _batch_axis(axes: Axes, sizes: np.ndarray) -> None:
 def _mark_threshold(axes: Axes, threshold: float) -> None:
     axes.axhline(threshold, color=NEUTRAL, linewidth=1, linestyle=":")
     axes.annotate(f"$ℒ_c$ = {threshold:g}", (1, threshold), (3, 0), ("axes fraction", "data"), "offset points", va="center", color=NEUTRAL, fontsize=9)
-
-
-def _readable_log(axes: Axes) -> None:
-    """A logarithmic axis with plain numbers at 1, 2 and 5 of each decade."""
-    axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
-
-
-def _branch_shade(found: xr.Dataset) -> ScalarMappable:
-    return ScalarMappable(Normalize(float(found.branch_step[0]), float(found.branch_step[-1])), mpl.colormaps[QUANTITY_MAP])
-
-
-def _final_values(axes: Axes, found: xr.Dataset, values: xr.DataArray, label: str) -> None:
-    """One line a reference run, from its own branches, with markers coloured by branching step."""
-    shade = _branch_shade(found)
-    for row, marker in zip(values.values, MARKERS * len(values), strict=False):
-        axes.plot(found.branch_step, row, color=NEUTRAL, linewidth=0.8, zorder=1)
-        axes.scatter(found.branch_step, row, c=shade.to_rgba(found.branch_step.values), marker=marker, s=28, edgecolors="white", linewidths=0.5, zorder=2)
-    axes.set(xlabel="branching step $t_c$", ylabel=label)
