@@ -178,3 +178,9 @@ def test_bad_places_and_calculi_are_refused():
         p_flat_kramers(LANDSCAPE, -1.0, NOISE)
     with pytest.raises(ValueError, match="stratonovich"):
         theory.conditional_density(LANDSCAPE, 0.1, Y, NOISE, "stratonovich")
+
+
+def test_kramers_limit_is_the_noise_at_which_the_diffusion_equals_the_barrier():
+    landscape, y = TwoValley(), np.array([0.5, 5.0, 50.0])
+    for side, limit in enumerate(theory.kramers_limit(landscape, y)):
+        np.testing.assert_allclose(theory.diffusion(landscape, y, limit)[side], landscape.barrier(y), rtol=1e-12)
