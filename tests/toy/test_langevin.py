@@ -7,25 +7,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from valleys.toy import TwoValley, langevin
+from valleys.toy import TwoValley, langevin, plain
 from valleys.toy.freezing import drift_speed
-from valleys.toy.kernels import ADVANCE, ALIVE, JITTER, LANES, STATE_ROWS, X, Y, exponential, fill_normals, natural_log
+from valleys.toy.kernels import ADVANCE, ALIVE, LANES, STATE_ROWS, X, Y, exponential, fill_normals, natural_log
 from valleys.toy.langevin import flat_probability, phase_diagram, trajectories
 
 LANDSCAPE = TwoValley()
 SIGMAS = 4.5  # standard errors allowed; each statistical test has a fixed seed
-
-
-def covariance(landscape, x, y, noise_strength, noise):
-    """Covariance of ξ from an eigendecomposition of the Hessian."""
-    values, vectors = np.linalg.eigh(landscape.hessian(x, y))
-    if noise == "hessian":
-        values = np.maximum(values, 0)
-    elif noise == "hessian_squared":
-        values = values**2
-    else:
-        values = np.full(2, 2 / np.sqrt(np.prod(landscape.flatness(y))))
-    return 2 * noise_strength * (vectors * values) @ vectors.T + JITTER * np.eye(2)
 
 
 @pytest.mark.parametrize("noise", langevin.NOISES)
@@ -41,7 +29,7 @@ def test_one_step_is_eq_13(noise, landscape):
     ADVANCE[noise](state, words, 1, 1, constants, learning_rate, noise_strength)
     for lane in range(LANES):
         x, y = before[X, lane], before[Y, lane]
-        factor = np.linalg.cholesky(covariance(landscape, x, y, noise_strength, noise))
+        factor = np.linalg.cholesky(plain.covariance(landscape, x, y, noise_strength, noise))
         kick = factor @ [first[lane], second[lane]]
         expected = np.array([x, y]) - learning_rate * (landscape.gradient(x, y) + kick)
         np.testing.assert_allclose(state[[X, Y], lane], expected, rtol=1e-10, atol=1e-12)
