@@ -13,6 +13,8 @@ FREEZING = studies.FreezingSpec([0.05, 0.1], [1e-3, 2e-3, 3e-3], n_runs=4, durat
 EVOLUTION = studies.EvolutionSpec(noise_strengths=[0.05, 0.1], n_runs=4, n_steps=20, record_every=10)
 RUNS = studies.TrajectoriesSpec(noise_strengths=[0.05], n_runs=4, n_steps=20, record_every=10)
 FROZEN = studies.FrozenSpec([0.05, 0.1], [1e-3], [3.0, 4.0, 5.0], n_runs=4, duration=10, burn_in=0, n_bins=20)
+MASTER_MAP = studies.MasterMapSpec([0.05, 0.1], [0.05], n_steps=20)
+MASTER_HISTORY = studies.MasterHistorySpec([0.05, 0.1], [1e-3, 2e-3, 3e-3], duration=2.0, n_records=5)
 
 
 @pytest.mark.parametrize(
@@ -24,6 +26,8 @@ FROZEN = studies.FrozenSpec([0.05, 0.1], [1e-3], [3.0, 4.0, 5.0], n_runs=4, dura
         (studies.trajectories, RUNS, {"noise_strength": 1, "run": 4, "step": 3}),
         (studies.frozen, FROZEN, {"learning_rate": 2, "effective_noise": 1, "y": 3, "bin": 20, "valley": 2}),
         (studies.operator, FROZEN, {"learning_rate": 2, "effective_noise": 1, "y": 3}),
+        (studies.master_map, MASTER_MAP, {"learning_rate": 2, "noise_strength": 1}),
+        (studies.master_histories, MASTER_HISTORY, {"learning_rate": 2, "effective_noise": 3, "time": 5}),
     ],
 )
 def test_a_study_returns_its_dimensions_and_repeats_itself(study, spec, sizes):
@@ -59,6 +63,8 @@ def test_equal_specs_are_equal_however_they_are_written():
         (FROZEN, {"duration": 0.1}, "duration"),
         (FROZEN, {"effective_noises": [-1e-3]}, "noise"),
         (FROZEN, {"n_runs": 0}, "n_runs"),
+        (MASTER_MAP, {"noise": "isotropic"}, "spreads y"),
+        (MASTER_HISTORY, {"n_records": 1}, "n_records"),
     ],
 )
 def test_bad_specs_are_refused(spec, change, word):

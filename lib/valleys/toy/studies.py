@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from valleys.toy import langevin
+from valleys.toy import langevin, master_equation
 from valleys.toy.discrete import stationary_density
 from valleys.toy.frozen import frozen_y
-from valleys.toy.langevin import check_settings
+from valleys.toy.langevin import check_settings, in_threads
 from valleys.toy.two_valley import TwoValley
 
 
@@ -131,6 +131,45 @@ class FrozenSpec:
             raise ValueError("duration must be at least 10 steps long, burn_in must not be negative, n_bins must be at least 1")
 
 
+@dataclass(frozen=True)
+class MasterMapSpec:
+    """The map of PhaseDiagramSpec without runs and seed, for the master equation."""
+
+    learning_rates: tuple[float, ...]
+    noise_strengths: tuple[float, ...]
+    n_steps: int = 20_000
+    start_y: float = 5.0
+    noise: str = "hessian"
+    landscape: TwoValley = field(default_factory=TwoValley)
+
+    def __post_init__(self) -> None:
+        """Refuse, before any work, what cannot be computed."""
+        _fix(self, learning_rates=self.learning_rates, noise_strengths=self.noise_strengths)
+        check_settings(self.landscape, self.learning_rates, self.noise_strengths, 2, self.n_steps, self.noise, 0, self.start_y)
+        master_equation.check_noise(self.noise)
+
+
+@dataclass(frozen=True)
+class MasterHistorySpec:
+    """Histories at the given learning rates and effective noises, of the same duration in time, η·step."""
+
+    learning_rates: tuple[float, ...]
+    effective_noises: tuple[float, ...]
+    duration: float = 1000.0
+    start_y: float = 1.0
+    n_records: int = 200
+    noise: str = "hessian"
+    landscape: TwoValley = field(default_factory=TwoValley)
+
+    def __post_init__(self) -> None:
+        """Refuse, before any work, what cannot be computed."""
+        _fix(self, learning_rates=self.learning_rates, effective_noises=self.effective_noises)
+        check_settings(self.landscape, self.learning_rates, self.effective_noises, 2, 1, self.noise, 0, self.start_y)
+        master_equation.check_noise(self.noise)
+        if not self.duration >= 10 * max(self.learning_rates) or self.n_records < 2:
+            raise ValueError("duration must be at least 10 steps long and n_records at least 2")
+
+
 def phase_diagram(spec: PhaseDiagramSpec) -> xr.Dataset:
     """P_flat, freezing time [steps] and freezing y over (learning_rate, noise_strength); see `langevin.phase_diagram`.
 
@@ -181,8 +220,29 @@ def operator(spec: FrozenSpec) -> xr.Dataset:
     return _over_grid(one, spec)
 
 
+def master_map(spec: MasterMapSpec) -> xr.Dataset:
+    """The map of `phase_diagram` without sampling; see `master_equation.phase_diagram`."""
+    settings = {"n_steps": spec.n_steps, "start_y": spec.start_y, "noise": spec.noise}
+    return _with_times(master_equation.phase_diagram(spec.landscape, spec.learning_rates, spec.noise_strengths, **settings))
+
+
+def master_histories(spec: MasterHistorySpec) -> xr.Dataset:
+    """`master_equation.evolve` over (learning_rate, effective_noise), at n_records times spaced evenly on a logarithmic axis."""
+    times = np.geomspace(max(spec.learning_rates), spec.duration, spec.n_records)
+
+    def one(cell: tuple[float, float]) -> xr.Dataset:
+        rate, noise = cell
+        run = master_equation.evolve(spec.landscape, rate, noise / rate, round(spec.duration / rate), spec.start_y, spec.noise)
+        run = run.drop_dims("x").assign(to_flat=run.to_flat / rate, to_sharp=run.to_sharp / rate)
+        return run.swap_dims(step="time").drop_vars("step").interp(time=times, kwargs={"fill_value": "extrapolate"})
+
+    points = list(product(spec.learning_rates, spec.effective_noises))
+    return _gridded(in_threads(one, points), points, {"learning_rate": spec.learning_rates, "effective_noise": spec.effective_noises})
+
+
 def _with_times(cells: xr.Dataset) -> xr.Dataset:
-    times = {f"time_to_freeze{end}": cells.learning_rate * cells[f"freezing_time{end}"] for end in ("", "_error")}
+    ends = ("", "_error", "_spread")
+    times = {f"time_to_freeze{end}": cells.learning_rate * cells[f"freezing_time{end}"] for end in ends if f"freezing_time{end}" in cells}
     return cells.assign(times).assign_coords(effective_noise=cells.learning_rate * cells.noise_strength)
 
 
@@ -200,7 +260,12 @@ def _over_grid(one: Callable, spec: FrozenSpec) -> xr.Dataset:
     grid = {"learning_rate": spec.learning_rates, "effective_noise": spec.effective_noises, "y": spec.ys}
     points = list(product(*grid.values()))
     seeds = np.random.SeedSequence(spec.seed).spawn(len(points))
-    parts = xr.concat([one(*point, seed) for point, seed in zip(points, seeds, strict=True)], dim="point")
+    return _gridded([one(*point, seed) for point, seed in zip(points, seeds, strict=True)], points, grid)
+
+
+def _gridded(parts: list[xr.Dataset], points: list[tuple[float, ...]], grid: dict[str, tuple[float, ...]]) -> xr.Dataset:
+    """One dataset a point, put together along the dimensions of the grid."""
+    joined = xr.concat(parts, dim="point")
     index = pd.MultiIndex.from_tuples(points, names=list(grid))
-    unstacked = parts.assign_coords(xr.Coordinates.from_pandas_multiindex(index, "point")).unstack("point")
+    unstacked = joined.assign_coords(xr.Coordinates.from_pandas_multiindex(index, "point")).unstack("point")
     return unstacked.reindex({name: list(values) for name, values in grid.items()}).transpose(*grid, ...)
