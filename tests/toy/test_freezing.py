@@ -85,11 +85,20 @@ def test_equal_valleys_never_choose():
 
 
 def test_numeric_freezing_point_solves_the_criterion():
+    def ratio(y, noise):
+        flat, sharp = theory.rates_kramers(LANDSCAPE, y, noise)
+        return flat / sharp
+
     for noise in (1e-5, 1e-4, 1e-3):
         y = freezing.freezing_y_numeric(LANDSCAPE, noise)
-        flat, sharp = theory.rates_kramers(LANDSCAPE, y, noise)
-        assert sharp == pytest.approx(0.1 * freezing.freezing_rate(LANDSCAPE, y) / noise * flat / (flat + sharp), rel=1e-6)
+        slope = (ratio(y * (1 + 1e-5), noise) - ratio(y * (1 - 1e-5), noise)) / (2e-5 * y)
+        sharp = theory.rates_kramers(LANDSCAPE, y, noise)[1]
+        assert sharp == pytest.approx(-0.1 * slope * freezing.drift_speed(LANDSCAPE, y) / (1 + ratio(y, noise)), rel=1e-5)
     assert np.isinf(freezing.freezing_y_numeric(LANDSCAPE, 1.0))
+
+
+def test_the_ratio_of_the_rates_falls_twice_as_fast_as_printed_for_high_barriers():
+    assert freezing.ratio_decay(LANDSCAPE, 20.0, 1e-4) == pytest.approx(2 * freezing.freezing_rate(LANDSCAPE, 20.0) / 1e-4, rel=0.01)
 
 
 def test_master_equation_agrees_with_a_stiff_solver():

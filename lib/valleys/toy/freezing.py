@@ -7,12 +7,13 @@ Where a formula ends it takes its limit: y_freeze is 0 if the noise is too weak 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
+from scipy.special import dawsn
 
-from valleys.toy.theory import escape_times_exact, positive, rates_kramers
+from valleys.toy.theory import escape_times_exact, positive, rates_kramers, reduced_barriers
 from valleys.toy.two_valley import TwoValley
 
 EPSILON = 0.1  # ε of Eq. 25 as in Fig. 6C
-Y_SEARCH = np.logspace(-9, 4, 4000)  # where a freezing point is looked for
+Y_SEARCH = np.logspace(-6, 4, 4000)  # where a freezing point is looked for
 
 
 def relaxation_times(landscape: TwoValley, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -101,8 +102,18 @@ def freezing_limit(landscape: TwoValley, epsilon: float = EPSILON) -> float:
     return float(np.exp(brentq(excess, np.log(threshold), np.log(max(np.e * threshold, landscape.x2**2)))))
 
 
+def ratio_decay(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> np.ndarray:
+    """−d ln(k⁺/k⁻)/dt = (dy/dt)·(z₊'/dawsn z₊ − z₋'/dawsn z₋), how fast the ratio of the rates of Eq. 21 falls; y > 0.
+
+    Eq. A31 approximates it by Φ(y)/Δ_S, which is half of its value for high barriers.
+    """
+    y = np.asarray(y, dtype=float)
+    slopes = [z * landscape.y_b / (y * (y + landscape.y_b)) / dawsn(z) for z in reduced_barriers(landscape, y, effective_noise)]
+    return drift_speed(landscape, y) * (slopes[0] - slopes[1])
+
+
 def freezing_y_numeric(landscape: TwoValley, effective_noise: ArrayLike, epsilon: float = EPSILON) -> np.ndarray:
-    """The first y at which k⁻ falls to (εΦ(y)/Δ_S) k⁺/(k⁺ + k⁻), with the rates of Eq. 21 and the whole Φ(y) (Eqs. A30 and A32).
+    """The first y at which k⁻ falls to −ε (1 + k⁺/k⁻)⁻¹ d(k⁺/k⁻)/dt (Eq. A30), with the rates of Eq. 21 and nothing approximated.
 
     ∞ if k⁻ never falls so low.
     """
@@ -110,7 +121,7 @@ def freezing_y_numeric(landscape: TwoValley, effective_noise: ArrayLike, epsilon
 
     def excess(y: np.ndarray, noise: float) -> np.ndarray:
         flat_rate, sharp_rate = rates_kramers(landscape, y, noise)
-        return sharp_rate * (flat_rate + sharp_rate) - epsilon * freezing_rate(landscape, y) / noise * flat_rate
+        return sharp_rate * (flat_rate + sharp_rate) - epsilon * ratio_decay(landscape, y, noise) * flat_rate
 
     def first_root(noise: float) -> float:
         below = np.flatnonzero(excess(Y_SEARCH, noise) < 0)
