@@ -77,6 +77,22 @@ def test_epsilon_is_the_inverse_of_eq_26():
             freezing.epsilon_of(landscape, 1e-3, p_flat)
 
 
+def test_epsilon_of_a_freezing_point_is_the_inverse_of_eq_25():
+    noise = np.logspace(-5, -3, 5)
+    for epsilon in (0.1, 3.0):
+        np.testing.assert_allclose(freezing.epsilon_of_freezing_y(LANDSCAPE, noise, freezing.freezing_y(LANDSCAPE, noise, epsilon)), epsilon)
+    with pytest.raises(ValueError, match="x1 > x2"):
+        freezing.epsilon_of_freezing_y(TwoValley(x1=0.65), 1e-3, 4.0)
+
+
+def test_y_of_a_share_is_where_the_quasi_steady_state_has_it():
+    y = freezing.y_of_share(LANDSCAPE, [1e-4, 1e-3], 0.9)
+    np.testing.assert_allclose(theory.p_flat_exact(LANDSCAPE, y, [1e-4, 1e-3]), 0.9, rtol=1e-8)
+    assert np.isinf(freezing.y_of_share(LANDSCAPE, 10.0, 0.99))
+    with pytest.raises(ValueError, match="below"):
+        freezing.y_of_share(LANDSCAPE, 1e-3, 0.4)
+
+
 def test_equal_valleys_never_choose():
     twin = TwoValley(x1=0.65)
     assert freezing.p_flat_transient(twin, 1e-3) == 0.5
@@ -101,7 +117,7 @@ def test_the_ratio_of_the_rates_falls_twice_as_fast_as_printed_for_high_barriers
     assert freezing.ratio_decay(LANDSCAPE, 20.0, 1e-4) == pytest.approx(2 * freezing.freezing_rate(LANDSCAPE, 20.0) / 1e-4, rel=0.01)
 
 
-def test_master_equation_agrees_with_a_stiff_solver():
+def test_balance_agrees_with_a_stiff_solver():
     noise, y = 1e-3, np.linspace(1, 30, 1500)
 
     def slope(at, p):
@@ -109,7 +125,7 @@ def test_master_equation_agrees_with_a_stiff_solver():
         return (sharp * (1 - p) - flat * p) / freezing.drift_speed(LANDSCAPE, at)
 
     solved = solve_ivp(slope, (1, 30), [0.5], method="LSODA", rtol=1e-8, atol=1e-10, t_eval=[2.0, 8.0, 30.0])
-    ours = freezing.p_flat_master_equation(LANDSCAPE, noise, y, rates="kramers")
+    ours = freezing.p_flat_balance(LANDSCAPE, noise, y, rates="kramers")
     np.testing.assert_allclose(np.interp([2.0, 8.0, 30.0], y, ours), solved.y[0], atol=2e-3)
 
 
@@ -123,6 +139,6 @@ def test_an_epsilon_that_is_no_positive_number_is_refused(epsilon):
     ("arguments", "word"),
     [({"y": [1.0]}, "increasing"), ({"y": [2.0, 1.0]}, "increasing"), ({"start_p": 1.5}, "start_p"), ({"rates": "guess"}, "guess")],
 )
-def test_bad_settings_of_the_master_equation_are_refused(arguments, word):
+def test_bad_settings_of_the_balance_are_refused(arguments, word):
     with pytest.raises(ValueError, match=word):
-        freezing.p_flat_master_equation(LANDSCAPE, 1e-3, **({"y": [1.0, 2.0]} | arguments))
+        freezing.p_flat_balance(LANDSCAPE, 1e-3, **({"y": [1.0, 2.0]} | arguments))

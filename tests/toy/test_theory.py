@@ -8,6 +8,7 @@ from scipy.integrate import quad
 from scipy.special import erfi
 
 from valleys.toy import TwoValley, theory
+from valleys.toy.frozen import frozen_y
 from valleys.toy.theory import p_flat_exact, p_flat_kramers, p_flat_printed
 
 LANDSCAPE = TwoValley()
@@ -110,6 +111,22 @@ def test_mean_times_are_the_double_integrals():
     np.testing.assert_allclose(theory.times_to_ridge(LANDSCAPE, Y, NOISE), ridge, rtol=1e-4)
     across = [passage_time(LANDSCAPE, Y, NOISE, flat, sharp, far), passage_time(LANDSCAPE, Y, NOISE, sharp, flat, -far)]
     np.testing.assert_allclose(theory.escape_times_exact(LANDSCAPE, Y, NOISE), across, rtol=1e-4)
+
+
+def test_steps_reach_the_ridge_as_if_it_stood_further_away():
+    setting = {"n_runs": 256, "n_steps": 300_000, "burn_in": 20_000, "seed": 6}
+    learning_rate, noise, y = 0.001, 1e-3, 3.0
+    found = frozen_y(LANDSCAPE, learning_rate, noise / learning_rate, y, **setting)
+    for place, (shifted, at_once) in enumerate(zip(*(theory.times_to_ridge(LANDSCAPE, y, noise, rate)[::-1] for rate in (learning_rate, 0.0)), strict=True)):
+        measured, error = 1 / float(found.top_rate[place]), float(found.top_rate_error[place] / found.top_rate[place] ** 2)
+        assert measured - at_once > 8 * error
+        assert abs(measured - shifted) < 4 * error + 0.03 * shifted  # what is left is of the order of the learning rate
+
+
+def test_overshoot_is_minus_zeta_of_a_half():
+    terms = np.arange(1, 1_000_001.0)
+    zeta = np.sum(terms**-0.5) - 2 * terms[-1] ** 0.5 - terms[-1] ** -0.5 / 2
+    assert pytest.approx(-zeta / np.sqrt(2 * np.pi), rel=1e-9) == theory.OVERSHOOT
 
 
 def test_crossing_takes_longer_than_reaching_the_ridge_by_a_known_factor():

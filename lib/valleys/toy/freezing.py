@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import dawsn
 
-from valleys.toy.theory import escape_times_exact, positive, rates_kramers, reduced_barriers
+from valleys.toy.theory import escape_times_exact, open_y, p_flat_exact, positive, rates_kramers, reduced_barriers
 from valleys.toy.two_valley import TwoValley
 
 EPSILON = 0.1  # ε of Eq. 25 as in Fig. 6C
@@ -90,6 +90,35 @@ def epsilon_of(landscape: TwoValley, effective_noise: ArrayLike, p_flat: ArrayLi
     return np.sqrt(noise) / freezing_constant(landscape) * (gamma**0.5 * (1 - p_flat) / p_flat) ** (1 / (gamma - 1))
 
 
+def epsilon_of_freezing_y(landscape: TwoValley, effective_noise: ArrayLike, y_freeze: ArrayLike) -> np.ndarray:
+    """The ε at which Eq. 25 gives y_freeze: √Δ_S/Φ · exp(−s²/(2Δ_S)) with s = x2 y_freeze/(y_freeze + y_b).
+
+    Raises ValueError if γ = 1, because Φ is 0 then.
+    """
+    noise, y = positive(effective_noise, "effective noise"), open_y(y_freeze)
+    if landscape.flatness_ratio == 1:
+        raise ValueError("Eq. 25 can be solved for ε only if x1 > x2")
+    reach = landscape.x2 * y / (y + landscape.y_b)
+    return np.sqrt(noise) / freezing_constant(landscape) * np.exp(-(reach**2) / (2 * noise))
+
+
+def y_of_share(landscape: TwoValley, effective_noise: ArrayLike, p_flat: ArrayLike) -> np.ndarray:
+    """The y at which the quasi-steady share `p_flat_exact` is p_flat: where Eq. 24 would have to be taken; ∞ if the share is never so large.
+
+    Raises ValueError if p_flat is below its value at y = 0.
+    """
+    low, high = Y_SEARCH[[0, -1]]
+
+    def root(noise: float, share: float) -> float:
+        if share < p_flat_exact(landscape, low, noise):
+            raise ValueError(f"p_flat is {share:g}, below the quasi-steady share at y = 0")
+        if share >= p_flat_exact(landscape, high, noise):
+            return np.inf
+        return brentq(lambda y: p_flat_exact(landscape, y, noise) - share, low, high, xtol=1e-9)
+
+    return np.vectorize(root, otypes=[float])(positive(effective_noise, "effective noise"), np.asarray(p_flat, dtype=float))
+
+
 def freezing_limit(landscape: TwoValley, epsilon: float = EPSILON) -> float:
     """The effective noise at which Eq. 25 diverges, where Δ_S ln(Δ_S/(ε²Φ²)) = x2²; 0 if γ = 1, because Φ is 0 then."""
     threshold = (_checked_epsilon(epsilon) * freezing_constant(landscape)) ** 2
@@ -132,7 +161,7 @@ def freezing_y_numeric(landscape: TwoValley, effective_noise: ArrayLike, epsilon
     return np.vectorize(first_root, otypes=[float])(positive(effective_noise, "effective noise"))
 
 
-def p_flat_master_equation(landscape: TwoValley, effective_noise: float, y: ArrayLike, start_p: float = 0.5, rates: str = "exact") -> np.ndarray:
+def p_flat_balance(landscape: TwoValley, effective_noise: float, y: ArrayLike, start_p: float = 0.5, rates: str = "exact") -> np.ndarray:
     """P_flat along increasing y of dP_flat/dt = k⁻(1 − P_flat) − k⁺ P_flat with dy/dt of Eq. A8 (Eq. A26); starts from start_p at y[0].
 
     rates: "kramers" takes Eq. 21, "exact" the inverse of `escape_times_exact`. Each interval of y uses the rates of its middle.

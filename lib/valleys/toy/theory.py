@@ -15,6 +15,7 @@ from valleys.toy.two_valley import TwoValley
 
 SQRT_PI = np.sqrt(np.pi)
 CALCULI = ("ito", "printed")
+OVERSHOOT = 0.5825971579390106  # −ζ(½)/√(2π): mean overshoot of a Gaussian walk over a far barrier (Chernoff 1965, Siegmund 1979)
 LARGEST_Z = 26.0  # beyond this, exp(z²) leaves the range of a float64 and a mean time is infinite
 
 
@@ -86,9 +87,12 @@ def rates_asymptotic(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayL
     return tuple(2 * z / (SQRT_PI * f) * np.exp(-(z**2)) for f, z in _valleys(landscape, y, effective_noise))
 
 
-def times_to_ridge(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Mean times from the bottom of the (flat, sharp) valley to the ridge, by the double integral of Eqs. A20 and A19."""
-    return tuple(f * _ridge_integral(z) for f, z in _valleys(landscape, y, effective_noise))
+def times_to_ridge(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike, learning_rate: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Mean times from the bottom of the (flat, sharp) valley to the ridge, by the double integral of Eqs. A20 and A19.
+
+    With a learning rate, to first order in its root: a walk in steps passes a ridge as if it stood OVERSHOOT kicks of √(2ηD) further away.
+    """
+    return tuple(f * _ridge_integral(z + OVERSHOOT * np.sqrt(2 * learning_rate / f)) for f, z in _valleys(landscape, y, effective_noise))
 
 
 def times_to_ridge_closed(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -106,10 +110,18 @@ def escape_times_exact(landscape: TwoValley, y: ArrayLike, effective_noise: Arra
     return _bottom_to_bottom(flat, flat_z, sharp, sharp_z), _bottom_to_bottom(sharp, sharp_z, flat, flat_z)
 
 
-def rates_by_valley(landscape: TwoValley, y: ArrayLike, effective_noise: float) -> xr.Dataset:
-    """Dims (valley, y), valley being "sharp" and "flat": escape rates `kramers` (Eq. 21) and `exact` (1/`escape_times_exact`)."""
-    exact = [1 / time for time in escape_times_exact(landscape, y, effective_noise)]
-    pairs = {"kramers": rates_kramers(landscape, y, effective_noise), "exact": exact}
+def rates_by_valley(landscape: TwoValley, y: ArrayLike, effective_noise: float, learning_rate: float = 0.0) -> xr.Dataset:
+    """Dims (valley, y), valley being "sharp" and "flat": what theory says on the rates at which runs leave the bottom of a valley.
+
+    `kramers` (Eq. 21); `ridge` and `ridge_in_steps`, one over the mean time to the ridge without and with the learning rate
+    (`times_to_ridge`); `exact`, one over the mean time to the other bottom (`escape_times_exact`).
+    """
+    times = {
+        "ridge": times_to_ridge(landscape, y, effective_noise),
+        "ridge_in_steps": times_to_ridge(landscape, y, effective_noise, learning_rate),
+        "exact": escape_times_exact(landscape, y, effective_noise),
+    }
+    pairs = {"kramers": rates_kramers(landscape, y, effective_noise)} | {name: [1 / time for time in pair] for name, pair in times.items()}
     return xr.Dataset({name: (("valley", "y"), np.array(pair)[::-1]) for name, pair in pairs.items()}, {"valley": ["sharp", "flat"], "y": y})
 
 

@@ -136,14 +136,14 @@ def density_at_fixed_y(samples: xr.Dataset, curves: xr.Dataset) -> Figure:
     return figure
 
 
-def weight_against_step(measured: xr.Dataset, operator: xr.Dataset, levels: Mapping[str, float]) -> Figure:
-    """P_flat at fixed y against the square root of the learning rate: simulation, transition operator, and the levels of theory."""
+def weight_against_step(measured: xr.Dataset, exact: xr.Dataset, levels: Mapping[str, float], name: str = "transition operator") -> Figure:
+    """P_flat against the square root of the learning rate: simulation, the same without sampling (called `name`), and the levels of theory."""
     figure, axes = _panels(1, 1, TALL)
     root = np.sqrt(measured.learning_rate)
     _points(axes, root, measured.p_flat, measured.p_flat_error, color=FLAT, linestyle="none", label="simulation")
-    axes.plot(np.sqrt(operator.learning_rate), operator.p_flat, color=FLAT, linewidth=1, label="transition operator")
+    axes.plot(np.sqrt(exact.learning_rate), exact.p_flat, color=FLAT, linewidth=1, label=name)
     _levels(axes, levels)
-    axes.set(xlabel="√η", ylabel="flat valley, $P_\\mathrm{flat}(y)$", xlim=(0, None))
+    axes.set(xlabel="√η", ylabel="flat valley, $P_\\mathrm{flat}$", xlim=(0, None))
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
 
@@ -197,24 +197,27 @@ def evolution(runs: xr.Dataset, curves: xr.Dataset, levels: Mapping[str, float])
     return figure
 
 
-def escape_rates(measured: xr.Dataset, curves: xr.Dataset) -> Figure:
-    """Escape rates of both valleys against y; `measured` has escape_rate (y, valley), `curves` one theory a variable over (y, valley)."""
-    figure, axes = _panels(1, 1, TALL)
-    for valley, colour in (("sharp", SHARP), ("flat", FLAT)):
-        points = measured.sel(valley=valley)
-        _points(axes, points.y, points.escape_rate, points.escape_rate_error, color=colour, linestyle="none", label=f"out of the {valley} valley")
+def escape_rates(measured: xr.Dataset, to_ridge: xr.Dataset, to_bottom: xr.Dataset) -> Figure:
+    """Rates of reaching the ridge and of reaching the other bottom, against y; `measured` has top_rate and escape_rate over (y, valley)."""
+    figure, (left, right) = _panels(1, 2, WIDE, sharey=True)
+    for axes, rate, curves, title in ((left, "top_rate", to_ridge, "to the ridge"), (right, "escape_rate", to_bottom, "to the other bottom")):
+        for valley, colour in (("sharp", SHARP), ("flat", FLAT)):
+            points = measured.sel(valley=valley)
+            _points(axes, points.y, points[rate], points[f"{rate}_error"], color=colour, linestyle="none", label=f"out of the {valley} valley")
+            for name, style in zip(curves, STYLES, strict=False):
+                axes.plot(curves.y, curves[name].sel(valley=valley), color=colour, linestyle=style, linewidth=1.2)
         for name, style in zip(curves, STYLES, strict=False):
-            axes.plot(curves.y, curves[name].sel(valley=valley), color=colour, linestyle=style, linewidth=1.2)
-    for name, style in zip(curves, STYLES, strict=False):
-        axes.plot([], [], color=THEORY, linestyle=style, linewidth=1.2, label=str(name))
-    axes.set(yscale="log", xlabel="y", ylabel="escapes per unit of time η·step")
-    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+            axes.plot([], [], color=THEORY, linestyle=style, linewidth=1.2, label=str(name))
+        axes.set(yscale="log", xlabel="y", title=title)
+        axes.legend(loc="lower left", fontsize=9)
+    left.set_ylabel("passages per unit of time η·step")
     return figure
 
 
-def paradox(fixed: xr.Dataset, fixed_curves: xr.Dataset, final: xr.Dataset, final_curves: xr.Dataset) -> Figure:
-    """P_flat against effective noise: at fixed y (falls), and at the end of evolving runs (rises)."""
+def paradox(fixed: xr.Dataset, fixed_curves: xr.Dataset, final: xr.Dataset, final_curves: xr.Dataset, exact: xr.Dataset) -> Figure:
+    """P_flat against effective noise: at fixed y (falls), and at the end of evolving runs (rises); `exact` is the end without sampling."""
     figure, (left, right) = _panels(1, 2, WIDE, sharey=True)
+    right.plot(exact.effective_noise, exact.p_flat, color=FLAT, linewidth=1, label="master equation")
     for axes, measured, curves, title in (
         (left, fixed, fixed_curves, f"held at y = {float(fixed.y):g}"),
         (right, final, final_curves, "free to move along y"),
@@ -227,9 +230,31 @@ def paradox(fixed: xr.Dataset, fixed_curves: xr.Dataset, final: xr.Dataset, fina
     return figure
 
 
-def freezing_point(measured: xr.Dataset, curves: xr.Dataset) -> Figure:
-    """y at the last crossing against effective noise, with theory."""
+def freezing_course(histories: xr.Dataset, ends: xr.Dataset) -> Figure:
+    """How runs freeze along y, one colour an effective noise, from `frozen`, `p_flat` and `mean_y` over (effective_noise, time).
+
+    Left: the share of runs whose last crossing is over. Right: P_flat as a part of its final value; dots at the mean y of the last crossing,
+    `freezing_y` of `ends`.
+    """
+    figure, (left, right) = _panels(1, 2, WIDE, sharex=True)
+    colours = shades(histories.effective_noise.values, NOISE_MAP)
+    for noise, colour in colours.items():
+        course, end = histories.sel(effective_noise=noise), ends.sel(effective_noise=noise)
+        part = course.p_flat / course.p_flat[-1]
+        left.plot(course.mean_y, course.frozen, color=colour, label=f"$Δ_S$ = {noise:g}")
+        right.plot(course.mean_y, part, color=colour)
+        for axes, values in ((left, course.frozen), (right, part)):
+            axes.plot(end.freezing_y, np.interp(end.freezing_y, course.mean_y, values), "o", color=colour)
+    left.set(xscale="log", xlabel="mean y", ylabel="runs past their last crossing")
+    right.set(xlabel="mean y", ylabel="$P_\\mathrm{flat}$ over its final value")
+    left.legend(loc="upper left", fontsize=9)
+    return figure
+
+
+def freezing_point(measured: xr.Dataset, curves: xr.Dataset, exact: xr.Dataset) -> Figure:
+    """y at the last crossing against effective noise, with theory; `exact` is the mean without sampling."""
     figure, axes = _panels(1, 1, TALL)
+    axes.plot(exact.effective_noise, exact.freezing_y, color=FLAT, linewidth=1, label="master equation")
     _points(axes, measured.effective_noise, measured.freezing_y, measured.freezing_y_error, color=FLAT, linestyle="none", label="simulation")
     _theories(axes, curves, "effective_noise")
     axes.set(xscale="log", yscale="log", xlabel="effective noise $Δ_S$", ylabel="$y_\\mathrm{freeze}$")
