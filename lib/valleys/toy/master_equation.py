@@ -24,6 +24,7 @@ NODES_PER_PANEL = 8
 PANEL_KICKS = 3.5  # width of a panel in standard deviations of the smallest kick
 TAIL = 7.0  # standard deviations, of a kick and of the stationary state, beyond which the density is taken as zero
 LARGEST_GRID = 20_000
+NEGLIGIBLE = 1e-16  # probability of a node below which nothing is carried on from it
 COMPILE = {"error_model": "numpy", "nogil": True, "cache": True, "fastmath": True}
 
 
@@ -192,7 +193,9 @@ def _backward(process: _Process, grid: _Grid, history: _History) -> np.ndarray:
     frozen = [1.0]
     for place in range(history.kernel_ys.size - 1, -1, -1):
         kernel, first, _ = process.kernel(grid, history.kernel_ys[place])
-        stays = _stay(kernel, first, stays, grid.weight, grid.first_flat, int(history.steps[place + 1] - history.steps[place]))
+        length = int(history.steps[place + 1] - history.steps[place])
+        visited = history.densities[place : place + 2].max(axis=0) * grid.weight > NEGLIGIBLE
+        stays = _stay(kernel, first, stays, grid.weight, grid.first_flat, visited, length)
         density = history.densities[place] * grid.weight
         frozen.append(float(density @ stays / density.sum()))
     return np.array(frozen[::-1])
@@ -243,6 +246,8 @@ def _carry(kernel, first, density, weight, along_y, n_steps):
         following = np.zeros(n_nodes)
         for j in range(n_nodes):
             probability = density[j] * weight[j]
+            if probability < NEGLIGIBLE:
+                continue
             travelled += probability * along_y[j]
             begin = first[j]
             for i in range(min(band, n_nodes - begin)):
@@ -252,13 +257,13 @@ def _carry(kernel, first, density, weight, along_y, n_steps):
 
 
 @nb.njit(**COMPILE)
-def _stay(kernel, first, stays, weight, first_flat, n_steps):
-    """Probability, from each node, of no crossing during n_steps more steps and after them."""
+def _stay(kernel, first, stays, weight, first_flat, visited, n_steps):
+    """Probability, from each node that is visited, of no crossing during n_steps more steps and after them."""
     n_nodes, band = kernel.shape
     for _ in range(n_steps):
         following = weight * stays
         earlier = np.zeros(n_nodes)
-        for j in range(n_nodes):
+        for j in np.flatnonzero(visited):
             begin = first[j] if j < first_flat else max(first[j], first_flat)
             end = min(first[j] + band, first_flat if j < first_flat else n_nodes)
             total = 0.0
