@@ -17,11 +17,13 @@ from valleys.book.figures.nets import (
 )
 from valleys.book.figures.style import use_style
 from valleys.book.figures.toy import (
+    agreement,
     control,
     density_at_fixed_y,
     effective_potential,
     escape_rates,
     evolution,
+    flux,
     freezing_course,
     freezing_point,
     hopping,
@@ -36,6 +38,7 @@ from valleys.book.figures.toy import (
 
 __all__ = [
     "accuracy",
+    "agreement",
     "barrier_against_similarity",
     "branch_histories",
     "branch_plane",
@@ -50,6 +53,7 @@ __all__ = [
     "flatness",
     "flatness_against_test_loss",
     "flatness_controls",
+    "flux",
     "freezing",
     "freezing_course",
     "freezing_point",

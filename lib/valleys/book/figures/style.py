@@ -15,6 +15,7 @@ LEARNING_RATE_MAP = "viridis"
 BATCH_SIZE_MAP = "plasma"
 NOISE_MAP = "cividis"  # effective noise or noise strength of the two-valley model
 QUANTITY_MAP = "cividis"  # the values of a heat map
+PULL_MAP = "PuOr"  # differences in standard errors, white where there is none
 DIVERGED = "#BBBBBB"  # cells without a result, hatched as well
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
-from valleys.book.figures.style import DIVERGED, FLAT, NEUTRAL, NOISE_MAP, QUANTITY_MAP, SHARP, THEORY, learning_rate_colours, shades
+from valleys.book.figures.style import DIVERGED, FLAT, NEUTRAL, NOISE_MAP, PULL_MAP, QUANTITY_MAP, SHARP, THEORY, learning_rate_colours, shades
 
 WIDE = (9.0, 3.8)
 TALL = (7.2, 4.2)
@@ -82,12 +82,23 @@ def phase_maps(cells: xr.Dataset) -> Figure:
 
 
 def _map(axes: Axes, cells: xr.Dataset, name: str, title: str, **colours: object) -> None:
-    mesh = axes.pcolormesh(cells.noise_strength, cells.learning_rate, cells[name], cmap=QUANTITY_MAP, shading="nearest", rasterized=True, **colours)
+    look = {"cmap": QUANTITY_MAP, "shading": "nearest", "rasterized": True} | colours
+    mesh = axes.pcolormesh(cells.noise_strength, cells.learning_rate, cells[name], **look)
     axes.patch.set(hatch="////", edgecolor=DIVERGED)  # shows through where a cell has no value
     axes.set(xscale="log", yscale="log", xlabel="noise strength σ", title=title)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_minor_formatter(NullFormatter())
     axes.figure.colorbar(mesh, ax=axes)
+
+
+def agreement(pulls: xr.Dataset) -> Figure:
+    """Simulation less exact value in standard errors over (learning_rate, noise_strength), of p_flat and time_to_freeze; grey where nothing hops."""
+    figure, (left, right) = _panels(1, 2, WIDE, sharey=True)
+    for axes, name, title in ((left, "p_flat", "$P_\\mathrm{flat}$"), (right, "time_to_freeze", "time to freeze")):
+        _map(axes, pulls, name, f"{title}, simulation − exact", cmap=PULL_MAP, vmin=-4, vmax=4)
+        axes.figure.axes[-1].set_ylabel("standard errors")
+    left.set_ylabel("learning rate η")
+    return figure
 
 
 def noise_response(cells: xr.Dataset) -> Figure:
@@ -259,6 +270,24 @@ def freezing_point(measured: xr.Dataset, curves: xr.Dataset, exact: xr.Dataset) 
     _theories(axes, curves, "effective_noise")
     axes.set(xscale="log", yscale="log", xlabel="effective noise $Δ_S$", ylabel="$y_\\mathrm{freeze}$")
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return figure
+
+
+def flux(histories: xr.Dataset) -> Figure:
+    """Crossings of the ridge per unit of time against mean y, and their difference, one panel an effective noise.
+
+    `histories` has to_flat, to_sharp, mean_y over (effective_noise, time).
+    """
+    figure, panels = _panels(1, histories.sizes["effective_noise"], WIDE, sharey=True, squeeze=False)
+    for axes, (noise, course) in zip(panels[0], histories.groupby("effective_noise"), strict=True):
+        course = course.squeeze("effective_noise")
+        net = course.to_flat - course.to_sharp
+        axes.plot(course.mean_y, course.to_flat, color=FLAT, label="into the flat valley")
+        axes.plot(course.mean_y, course.to_sharp, color=SHARP, label="into the sharp valley")
+        axes.plot(course.mean_y, net.where(net > 0), color=THEORY, linestyle="--", label="the difference")
+        axes.set(xscale="log", yscale="log", xlabel="mean y", title=f"$Δ_S$ = {float(noise):g}", ylim=(1e-8, None))
+    panels[0, 0].set_ylabel("crossings per run and unit of time")
+    panels[0, -1].legend(loc="lower left", fontsize=9)
     return figure
 
 
