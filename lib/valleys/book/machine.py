@@ -1,0 +1,37 @@
+"""The machine that a result or a timing was made on, told without its name."""
+
+import os
+import platform
+from pathlib import Path
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+PROCESSORS = Path("/proc/cpuinfo")
+
+
+def system() -> str:
+    """Operating system and architecture, such as `Linux x86_64`."""
+    return f"{platform.system()} {platform.machine()}"
+
+
+def processor() -> str:
+    """Model name of the processor, from /proc/cpuinfo where there is one."""
+    lines = PROCESSORS.read_text(encoding="utf-8").splitlines() if PROCESSORS.is_file() else []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.processor() or platform.machine()
+
+
+def cores() -> int:
+    """Logical cores of the machine."""
+    return os.cpu_count() or 1
+
+
+def threads() -> int:
+    """Threads that a computation may use: those that the environment allows it, else one for each core."""
+    allowed = [os.environ[name] for name in THREAD_VARIABLES if os.environ.get(name, "").isdigit()]
+    return min([cores(), *map(int, allowed)])
+
+
+def description() -> str:
+    """System and cores, such as `Linux x86_64, 2 cores`, or `1 of 2 cores` where a computation may not use them all."""
+    share = "" if threads() == cores() else f"{threads()} of "
+    return f"{system()}, {share}{cores()} core{'s' if cores() > 1 else ''}"

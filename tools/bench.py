@@ -1,0 +1,138 @@
+"""Measure how fast the book computes, and print a table: `python tools/bench.py --help`.
+
+Each benchmark is a function of the number of repeats that returns rows, and runs in a fresh process of its own, so that none changes the memory
+or the caches that the next one finds. What is compared is measured in turns, and compared within each turn, so that a busy moment of the machine
+strikes both.
+"""
+
+import platform
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+import click
+import numba
+import numpy as np
+
+from valleys.book import machine
+from valleys.book.chapters import BookError
+from valleys.toy import TwoValley, langevin, plain, studies
+
+PUBLISHED = tuple(np.geomspace(0.01, 0.1, 10).tolist())
+NUMPY_RUNS, NUMPY_STEPS = 8000, 100  # side by side; with fewer or many more, NumPy is slower
+
+
+@dataclass(frozen=True)
+class Row:
+    """One quantity, measured once a repeat."""
+
+    quantity: str
+    unit: str
+    values: tuple[float, ...]
+
+    def line(self) -> str:
+        """The row of the table: median, lowest and highest of the repeats."""
+        numbers = (statistics.median(self.values), min(self.values), max(self.values))
+        return f"| {self.quantity} | {' | '.join(f'{number:,.3g}' if number < 1000 else f'{number:,.0f}' for number in numbers)} | {self.unit} |"
+
+
+def two_valley(repeats: int) -> list[Row]:
+    """Steps per second of the two-valley simulation: compiled, on all threads and on one, against plain NumPy."""
+    kernel_rate(n_steps=10)  # compiles, or loads what was compiled
+    turns = [(kernel_rate(), kernel_rate(n_threads=1), numpy_rate()) for _ in range(repeats)]
+    every, single, plainly = (np.array(rates) for rates in zip(*turns, strict=True))
+    return [
+        Row(f"compiled kernel, {numba.config.NUMBA_NUM_THREADS} threads", "million steps/s", tuple(every / 1e6)),
+        Row("compiled kernel, 1 thread", "million steps/s", tuple(single / 1e6)),
+        Row("plain NumPy, 1 process", "million steps/s", tuple(plainly / 1e6)),
+        Row("kernel on all threads : NumPy", "times", tuple(every / plainly)),
+        Row("kernel on 1 thread : NumPy", "times", tuple(single / plainly)),
+    ]
+
+
+def kernel_rate(*, n_runs: int = 2000, n_steps: int = 20_000, n_threads: int | None = None) -> float:
+    """Steps per second of four cells of the phase diagram through the compiled kernel."""
+    numba.set_num_threads(n_threads or numba.config.NUMBA_NUM_THREADS)
+    started = time.perf_counter()
+    langevin.phase_diagram(TwoValley(), (0.02, 0.05), (0.02, 0.05), n_runs=n_runs, n_steps=n_steps)
+    return 4 * n_runs * n_steps / (time.perf_counter() - started)
+
+
+def numpy_rate(*, n_runs: int = NUMPY_RUNS, n_steps: int = NUMPY_STEPS) -> float:
+    """Steps per second of the same equation in plain NumPy, all runs in one array."""
+    landscape, generator = TwoValley(), np.random.default_rng(0)
+    x, y = np.where(np.arange(n_runs) % 2, langevin.START_X, -langevin.START_X), np.full(n_runs, 5.0)
+    started = time.perf_counter()
+    for _ in range(n_steps):
+        x, y = plain.step(landscape, x, y, 0.05, 0.05, "hessian", generator)
+    return n_runs * n_steps / (time.perf_counter() - started)
+
+
+def published_map(repeats: int) -> list[Row]:
+    """Seconds and peak memory of Figs. 5C and 5D: 100 cells of 2,000 runs of 20,000 steps, 4 billion steps in all."""
+    kernel_rate(n_steps=10)
+    before, seconds = peak_megabytes(), []
+    for seed in range(repeats):
+        started = time.perf_counter()
+        studies.phase_diagram(studies.PhaseDiagramSpec(PUBLISHED, PUBLISHED, seed=seed))
+        seconds.append(time.perf_counter() - started)
+    return [
+        Row("map of Figs. 5C and 5D", "s", tuple(seconds)),
+        Row("peak memory of its process", "MB", (peak_megabytes(),)),
+        Row("of it, Python and imports before the map", "MB", (before,)),
+    ]
+
+
+def peak_megabytes() -> float:
+    """Most memory that this process has held so far [10⁶ bytes]; the system counts in bytes on macOS, in KiB elsewhere."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+BENCHMARKS: dict[str, Callable[[int], list[Row]]] = {"two_valley": two_valley, "published_map": published_map}
+
+
+def chosen(names: tuple[str, ...]) -> dict[str, Callable[[int], list[Row]]]:
+    """The benchmarks of these names, all if there are none.
+
+    Raises:
+        BookError: a name is unknown.
+    """
+    if unknown := [name for name in names if name not in BENCHMARKS]:
+        raise BookError(f"no benchmark is named '{unknown[0]}'; the benchmarks are {', '.join(BENCHMARKS)}")
+    return {name: BENCHMARKS[name] for name in names or BENCHMARKS}
+
+
+def table(rows: list[Row]) -> str:
+    """The rows as a Markdown table."""
+    return "\n".join(["| quantity | median | lowest | highest | unit |", "|---|---:|---:|---:|---|", *(row.line() for row in rows)])
+
+
+def described_machine() -> str:
+    """Processor, cores, system and versions, without names of hosts or folders."""
+    versions = f"Python {platform.python_version()}, numba {numba.__version__}, NumPy {np.__version__}"
+    return f"{machine.processor()}, {machine.cores()} cores, {machine.system()}; {versions}"
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--only", multiple=True, metavar="NAME", help=f"Run only this benchmark, of {', '.join(BENCHMARKS)}; may be given several times.")
+@click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True, help="Measurements of each quantity.")
+def main(only: tuple[str, ...], repeats: int) -> None:
+    """Measure, and print a table with the median and the range of the repeats."""
+    rows: list[Row] = []
+    for measure in chosen(only).values():
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+            rows += process.submit(measure, repeats).result()
+    click.echo(f"{described_machine()}; {repeats} repeats\n\n{table(rows)}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except BookError as error:
+        sys.exit(f"bench: {error}")
