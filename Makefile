@@ -1,10 +1,11 @@
 # Every target makes .venv first when it is missing, and does nothing twice.
 PYTHON ?= python3
 SIZE ?= quick
+SHIPPED ?= toy_model effective_potential freezing_theory
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install book test lint format lock clean
+.PHONY: help install book results bench test lint format lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -17,6 +18,12 @@ install: .venv/.installed ## create .venv with the exact versions of requirement
 book: install ## run the chapters (SIZE=smoke, quick or paper) and build the site into _build/html
 	@$(BIN)/python -m valleys run --size $(SIZE)
 	@$(BIN)/python -m valleys build --size $(SIZE)
+
+results: install ## bring results/paper, which comes with the book, up to date with the code of the chapters SHIPPED
+	@$(BIN)/python -m valleys ship $(addprefix --only ,$(SHIPPED))
+
+bench: install ## measure the speed of what the book computes with, and print a table
+	@$(BIN)/python tools/bench.py
 
 test: install ## run every test: units, chapters and book at smoke size, the site in a browser
 	@$(BIN)/python -m pytest

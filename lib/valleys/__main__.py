@@ -1,13 +1,16 @@
 """Command line of the book: `python -m valleys --help`."""
 
 import sys
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-from valleys.book import check, runner, site, sizes
+from valleys.book import check, runner, shipping, site, sizes
 from valleys.book.chapters import BookError, all_chapters, find_chapter
-from valleys.book.paths import book_root
+from valleys.book.paths import RESULTS_VARIABLE, book_root, shipped_folder
+from valleys.book.store import ASKED_VARIABLE
 
 size_option = click.option("--size", type=click.Choice(sizes.SIZES), default="quick", show_default=True, help="How much to compute.")
 
@@ -24,6 +27,32 @@ def main() -> None:
 @click.option("--jobs", type=click.IntRange(min=1), help="Chapters at once. [default: 2, or the number of cores if smaller]")
 def run(size: str, only: tuple[str, ...], settings: tuple[str, ...], jobs: int | None) -> None:
     """Execute chapters; the executed copies go to _build/executed/SIZE."""
+    run_chosen(size, only, settings, jobs)
+
+
+@main.command()
+@click.option("--only", multiple=True, metavar="NAME", help="Ship the results of this chapter; may be given several times. [default: all chapters]")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Chapters at once.")
+def ship(only: tuple[str, ...], jobs: int) -> None:
+    """Make results/paper hold what chapters show at size paper, and nothing else."""
+    folder = shipped_folder()
+
+    def compute() -> set[str]:
+        with tempfile.TemporaryDirectory() as scratch:
+            asked = Path(scratch) / "asked"
+            asked.touch()
+            run_chosen("paper", only, (), jobs, environment={RESULTS_VARIABLE: str(folder), ASKED_VARIABLE: str(asked)})
+            return set(asked.read_text(encoding="utf-8").split())
+
+    click.echo(shipping.ship(folder, compute).lines())
+
+
+def run_chosen(size: str, only: tuple[str, ...], settings: tuple[str, ...], jobs: int | None, environment: Mapping[str, str] | None = None) -> None:
+    """Check the values of the chosen chapters, all if none is named, then execute them and tell how each went.
+
+    Raises:
+        BookError: something is refused, or a chapter failed.
+    """
     chapters = all_chapters()
     values = sizes.run_parameters(chapters, size, [sizes.Setting.parse(text) for text in settings])
     chosen = [find_chapter(name, chapters) for name in only] or list(chapters.values())
@@ -31,7 +60,7 @@ def run(size: str, only: tuple[str, ...], settings: tuple[str, ...], jobs: int |
         runner.check_before_running(chapter, values[chapter.name])
     work = {chapter.name: (chapter, values[chapter.name]) for chapter in chosen}
     failures = 0
-    for outcome in runner.run_chapters(work, executed_folder(size), jobs=jobs):
+    for outcome in runner.run_chapters(work, executed_folder(size), jobs=jobs, environment=environment):
         click.echo(outcome.line())
         failures += outcome.failure is not None
     if failures:

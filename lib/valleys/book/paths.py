@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 RESULTS_VARIABLE = "VALLEYS_RESULTS"
+SHIPPED_VARIABLE = "VALLEYS_SHIPPED"
 
 
 def book_root() -> Path:
@@ -23,3 +24,9 @@ def results_folder() -> Path:
     """Folder of computed results: `$VALLEYS_RESULTS`, else `results/cache` of the book."""
     named = os.environ.get(RESULTS_VARIABLE)
     return Path(named).resolve() if named else book_root() / "results" / "cache"
+
+
+def shipped_folder() -> Path:
+    """Folder of the results that come with the book: `$VALLEYS_SHIPPED`, else `results/paper` of the book."""
+    named = os.environ.get(SHIPPED_VARIABLE)
+    return Path(named).resolve() if named else book_root() / "results" / "paper"

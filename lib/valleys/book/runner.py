@@ -17,9 +17,9 @@ import yaml
 from tqdm import tqdm
 
 from valleys.book.chapters import BookError, Chapter
+from valleys.book.machine import THREAD_VARIABLES
 from valleys.book.paths import book_root
 
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 PATIENCE_SECONDS = 10.0  # for a notebook to shut its kernel down after an interrupt
 
 
@@ -54,18 +54,21 @@ def check_before_running(chapter: Chapter, values: Mapping[str, Any]) -> None:
         raise BookError(f"{chapter.name}: {error}") from error
 
 
-def run_chapters(work: Mapping[str, tuple[Chapter, dict[str, Any]]], output: Path, *, jobs: int | None = None) -> Iterable[Outcome]:
+def run_chapters(
+    work: Mapping[str, tuple[Chapter, dict[str, Any]]], output: Path, *, jobs: int | None = None, environment: Mapping[str, str] | None = None
+) -> Iterable[Outcome]:
     """Execute chapters, some at once, and yield each outcome as it comes.
 
     Args:
         work: chapter and parameter values by chapter name, already checked.
         output: folder for the executed copies.
         jobs: chapters at once; the cores are shared out between them. At most two if None.
+        environment: variables to set for the chapters, over those of this process.
     """
     output.mkdir(parents=True, exist_ok=True)
     cores = os.cpu_count() or 1
     jobs = max(1, min(jobs or 2, cores, len(work)))
-    runs = _Runs(threads=max(1, cores // jobs))
+    runs = _Runs(threads=max(1, cores // jobs), environment=environment or {})
     with ThreadPoolExecutor(jobs) as pool, tqdm(total=len(work), unit="chapter", disable=None) as bar:
         futures = [pool.submit(runs.run, chapter, values, output) for chapter, values in work.values()]
         try:
@@ -81,8 +84,8 @@ def run_chapters(work: Mapping[str, tuple[Chapter, dict[str, Any]]], output: Pat
 class _Runs:
     """Papermill processes under way, so that they can be stopped together."""
 
-    def __init__(self, *, threads: int) -> None:
-        self.environment = os.environ | {variable: str(threads) for variable in THREAD_VARIABLES}
+    def __init__(self, *, threads: int, environment: Mapping[str, str]) -> None:
+        self.environment = os.environ | {variable: str(threads) for variable in THREAD_VARIABLES} | environment
         self.processes: list[subprocess.Popen[str]] = []
         self.stopping = False
 

@@ -1,9 +1,14 @@
-"""Results on disk, each named by what made it: the spec of a study and the code behind it."""
+"""Results on disk, each named by what made it: the spec of a study and the code behind it.
+
+A result is looked for in the folder of computed results, then among those that come with the book. Both follow the same rule: a file whose spec or
+code is another one is never shown.
+"""
 
 import ast
 import dataclasses
 import datetime
 import hashlib
+import importlib.metadata
 import importlib.util
 import io
 import json
@@ -23,11 +28,14 @@ from typing import Any
 import xarray as xr
 from tqdm import tqdm
 
-from valleys.book.paths import results_folder
+from valleys.book import machine
+from valleys.book.paths import results_folder, shipped_folder
 
 Study = Callable[[Any], xr.Dataset]
 PACKAGE = "valleys"
 KEY = "result_key"
+ASKED_VARIABLE = "VALLEYS_ASKED"  # may name a file, to which the name of every result that is asked for is added
+COMPRESSED_FROM = 10_000  # bytes; smaller variables grow when they are compressed
 
 
 class StoreWarning(UserWarning):
@@ -35,7 +43,7 @@ class StoreWarning(UserWarning):
 
 
 def load_or_compute(study: Study, spec: Any) -> xr.Dataset:
-    """The dataset `study(spec)`, from the store if it is there, else computed and stored.
+    """The dataset `study(spec)`, from the store or from what the book ships if it is there, else computed and stored.
 
     Args:
         study: module-level function of one spec.
@@ -44,9 +52,13 @@ def load_or_compute(study: Study, spec: Any) -> xr.Dataset:
     Returns:
         The dataset, with its provenance in the attributes.
     """
-    path = result_path(study, spec)
-    stored = _read(path, result_key(study, spec))
-    return _compute_and_store(study, spec) if stored is None else stored
+    key = result_key(study, spec)
+    _note_asked(key)
+    for folder in dict.fromkeys((results_folder(), shipped_folder())):
+        stored = _read(path_of_key(key, folder), key)
+        if stored is not None:
+            return stored
+    return _compute_and_store(study, spec)
 
 
 def load_or_compute_all(study: Study, specs: Iterable[Any], *, executor: Executor | None = None) -> list[xr.Dataset]:
@@ -75,9 +87,29 @@ def result_key(study: Study, spec: Any) -> str:
 
 
 def result_path(study: Study, spec: Any) -> Path:
-    """File of a result: `<results>/<study>/<hash of its key>.nc`."""
-    digest = hashlib.sha256(result_key(study, spec).encode()).hexdigest()
-    return results_folder() / study.__name__ / f"{digest[:24]}.nc"
+    """File of a computed result; see `path_of_key`."""
+    return path_of_key(result_key(study, spec), results_folder())
+
+
+def path_of_key(key: str, folder: Path) -> Path:
+    """File of a result in a folder of results: `<folder>/<study>/<hash of its key>.nc`."""
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    return folder / json.loads(key)["study"].rpartition(".")[2] / f"{digest[:24]}.nc"
+
+
+def key_of(path: Path) -> str | None:
+    """The key that a stored result carries; None if the file cannot be read or carries none."""
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as opened:
+            return opened.attrs.get(KEY)
+    except Exception:  # h5py raises many kinds for a damaged file, and each means the same here
+        return None
+
+
+def is_current(key: str) -> bool:
+    """Whether the code that made a result is the code of today."""
+    made_by = json.loads(key)
+    return made_by["code"] == code_version(made_by["study"].rpartition(".")[0])
 
 
 @cache
@@ -153,10 +185,24 @@ def _compute_and_store(study: Study, spec: Any) -> xr.Dataset:
     return result if stored is None else stored
 
 
+def _note_asked(key: str) -> None:
+    """Add the name of a result to the list of those asked for, where there is one."""
+    if listing := os.environ.get(ASKED_VARIABLE):
+        with open(listing, "a", encoding="utf-8") as names:
+            names.write(f"{path_of_key(key, Path())}\n")
+
+
 def _provenance(seconds: float) -> dict[str, str | float]:
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
-    return {"wall_time_seconds": round(seconds, 3), "computed_at": now, "machine": machine, "python": platform.python_version()}
+    made_on = {"machine": machine.description(), "processor": machine.processor(), "python": platform.python_version()}
+    return {"wall_time_seconds": round(seconds, 3), "computed_at": now} | made_on | {PACKAGE: _package_version()}
+
+
+def _package_version() -> str:
+    try:
+        return importlib.metadata.version(PACKAGE)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def _write(result: xr.Dataset, path: Path) -> None:
@@ -164,7 +210,8 @@ def _write(result: xr.Dataset, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
     try:
-        result.to_netcdf(partial, engine="h5netcdf")
+        large = [name for name, variable in result.variables.items() if variable.nbytes >= COMPRESSED_FROM]
+        result.to_netcdf(partial, engine="h5netcdf", encoding={name: {"zlib": True, "shuffle": True} for name in large})
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
@@ -178,9 +225,9 @@ def _read(path: Path, key: str) -> xr.Dataset | None:
         with xr.open_dataset(path, engine="h5netcdf") as opened:
             result = opened.load()
     except Exception as error:  # h5py raises many kinds for a damaged file, and each means the same here
-        warnings.warn(f"{path} cannot be read ({error}); it is computed again", StoreWarning, stacklevel=3)
+        warnings.warn(f"{path} cannot be read ({error}); it counts as missing", StoreWarning, stacklevel=3)
         return None
     if result.attrs.get(KEY) == key:
         return result
-    warnings.warn(f"{path} was made by something else; it is computed again", StoreWarning, stacklevel=3)
+    warnings.warn(f"{path} was made by something else; it counts as missing", StoreWarning, stacklevel=3)
     return None
