@@ -26,6 +26,7 @@ def executed(tmp_path_factory) -> Path:
     """Executed copies of every chapter at smoke size, computed afresh."""
     folder = tmp_path_factory.mktemp("executed")
     os.environ["VALLEYS_RESULTS"] = str(tmp_path_factory.mktemp("results"))
+    os.environ["VALLEYS_SHIPPED"] = str(tmp_path_factory.mktemp("shipped"))
     chapters = all_chapters()
     values = run_parameters(chapters, "smoke")
     outcomes = list(runner.run_chapters({name: (chapter, values[name]) for name, chapter in chapters.items()}, folder))
@@ -64,7 +65,7 @@ def test_papermill_works_from_the_root_and_from_the_chapters(folder, tmp_path):
     values = run_parameters(all_chapters(), "smoke")["04_toy_model"] | {"seed": 1}
     notebook = os.path.relpath(book_root() / "chapters" / "04_toy_model.ipynb", book_root() / folder)
     command = [sys.executable, "-m", "papermill", notebook, str(tmp_path / "out.ipynb"), "-y", yaml.safe_dump(values)]
-    environment = os.environ | {"VALLEYS_RESULTS": str(tmp_path)}
+    environment = os.environ | {"VALLEYS_RESULTS": str(tmp_path), "VALLEYS_SHIPPED": str(tmp_path)}
     subprocess.run(command, cwd=book_root() / folder, env=environment, check=True, capture_output=True, timeout=120)
     assert (tmp_path / "out.ipynb").exists()
 

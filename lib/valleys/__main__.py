@@ -4,14 +4,16 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from valleys.book import check, runner, shipping, site, sizes
-from valleys.book.chapters import BookError, all_chapters, find_chapter
+from valleys.book.chapters import BookError, Chapter, all_chapters, find_chapter
 from valleys.book.paths import RESULTS_VARIABLE, book_root, shipped_folder
 from valleys.book.store import ASKED_VARIABLE
 
+Work = Mapping[str, tuple[Chapter, dict[str, Any]]]
 size_option = click.option("--size", type=click.Choice(sizes.SIZES), default="quick", show_default=True, help="How much to compute.")
 
 
@@ -27,44 +29,24 @@ def main() -> None:
 @click.option("--jobs", type=click.IntRange(min=1), help="Chapters at once. [default: 2, or the number of cores if smaller]")
 def run(size: str, only: tuple[str, ...], settings: tuple[str, ...], jobs: int | None) -> None:
     """Execute chapters; the executed copies go to _build/executed/SIZE."""
-    run_chosen(size, only, settings, jobs)
+    execute(checked_work(size, only, settings), size, jobs=jobs)
 
 
 @main.command()
 @click.option("--only", multiple=True, metavar="NAME", help="Ship the results of this chapter; may be given several times. [default: all chapters]")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Chapters at once.")
 def ship(only: tuple[str, ...], jobs: int) -> None:
-    """Make results/paper hold what chapters show at size paper, and nothing else."""
-    folder = shipped_folder()
+    """Make results/paper hold what these chapters show at size paper, and nothing else."""
+    work, folder = checked_work("paper", only), shipped_folder()
 
     def compute() -> set[str]:
         with tempfile.TemporaryDirectory() as scratch:
             asked = Path(scratch) / "asked"
             asked.touch()
-            run_chosen("paper", only, (), jobs, environment={RESULTS_VARIABLE: str(folder), ASKED_VARIABLE: str(asked)})
+            execute(work, "paper", jobs=jobs, environment={RESULTS_VARIABLE: str(folder), ASKED_VARIABLE: str(asked)})
             return set(asked.read_text(encoding="utf-8").split())
 
     click.echo(shipping.ship(folder, compute).lines())
-
-
-def run_chosen(size: str, only: tuple[str, ...], settings: tuple[str, ...], jobs: int | None, environment: Mapping[str, str] | None = None) -> None:
-    """Check the values of the chosen chapters, all if none is named, then execute them and tell how each went.
-
-    Raises:
-        BookError: something is refused, or a chapter failed.
-    """
-    chapters = all_chapters()
-    values = sizes.run_parameters(chapters, size, [sizes.Setting.parse(text) for text in settings])
-    chosen = [find_chapter(name, chapters) for name in only] or list(chapters.values())
-    for chapter in chosen:
-        runner.check_before_running(chapter, values[chapter.name])
-    work = {chapter.name: (chapter, values[chapter.name]) for chapter in chosen}
-    failures = 0
-    for outcome in runner.run_chapters(work, executed_folder(size), jobs=jobs, environment=environment):
-        click.echo(outcome.line())
-        failures += outcome.failure is not None
-    if failures:
-        raise BookError(f"{failures} of {len(work)} chapters failed")
 
 
 @main.command()
@@ -88,6 +70,34 @@ def check_command(html: Path | None) -> None:
         raise BookError(f"{html} holds no site; build it with `make book`")
     _report(check.check_site(html))
     click.echo(f"{html} is in order")
+
+
+def checked_work(size: str, only: tuple[str, ...], settings: tuple[str, ...] = ()) -> Work:
+    """The chosen chapters, all if none is named, each with its parameter values.
+
+    Raises:
+        BookError: a chapter or parameter is unknown, or a value is refused.
+    """
+    chapters = all_chapters()
+    values = sizes.run_parameters(chapters, size, [sizes.Setting.parse(text) for text in settings])
+    chosen = [find_chapter(name, chapters) for name in only] or list(chapters.values())
+    for chapter in chosen:
+        runner.check_before_running(chapter, values[chapter.name])
+    return {chapter.name: (chapter, values[chapter.name]) for chapter in chosen}
+
+
+def execute(work: Work, size: str, *, jobs: int | None, environment: Mapping[str, str] | None = None) -> None:
+    """Run chapters and tell how each went.
+
+    Raises:
+        BookError: a chapter failed.
+    """
+    failures = 0
+    for outcome in runner.run_chapters(work, executed_folder(size), jobs=jobs, environment=environment):
+        click.echo(outcome.line())
+        failures += outcome.failure is not None
+    if failures:
+        raise BookError(f"{failures} of {len(work)} chapters failed")
 
 
 def executed_folder(size: str) -> Path:

@@ -1,7 +1,10 @@
 """Numbers as they stand in the text."""
 
+import json
+
 import numpy as np
 import pytest
+import xarray as xr
 
 from valleys.book import numbers
 
@@ -33,3 +36,44 @@ def test_numpy_scalars_are_glued_as_plain_numbers(monkeypatch):
     numbers.report(p=np.float64(0.5), n=np.array(3), name="digits")
     assert glued == {"p": 0.5, "n": 3, "name": "digits"}
     assert [type(value) for value in glued.values()] == [float, int, str]
+
+
+def result(study: str = "phase_diagram", *, seconds: float = 21.7, day: str = "2026-11-21", machine: str = "Linux x86_64, 2 cores", **spec: int) -> xr.Dataset:
+    """A dataset with the provenance that the store gives it."""
+    key = json.dumps({"study": f"valleys.toy.studies.{study}", "code": "0", "spec": spec})
+    made = {"result_key": key, "wall_time_seconds": seconds, "computed_at": f"{day}T12:00:00+00:00", "machine": machine, "valleys": "0.1.0"}
+    return xr.Dataset({"p_flat": ("cell", [0.5, 0.6])}, {"cell": [0, 1]}, made)
+
+
+def test_line_of_provenance():
+    line = "phase_diagram · seed 0 · valleys 0.1.0 · 21.7 s on Linux x86_64, 2 cores · 2026-11-21"
+    assert numbers.made_by(result(seed=0)) == line
+    assert numbers.made_by(result(seed=0).sel(cell=[1]).squeeze().drop_vars("cell")) == line
+
+
+def test_line_of_several_results_adds_their_times_and_names_each_thing_once():
+    several = [
+        result(seed=0),
+        result("frozen", seconds=100.3, seed=1, day="2026-11-23"),
+        result("frozen", seconds=1.0, seed=0, machine="Darwin arm64, 8 cores"),
+    ]
+    line = "phase_diagram and frozen · seeds 0, 1 · valleys 0.1.0 · 2.05 min on Linux x86_64, 2 cores and Darwin arm64, 8 cores · 2026-11-21 to 2026-11-23"
+    assert numbers.made_by(*several) == line
+
+
+def test_two_views_of_one_result_count_once():
+    whole = result(seed=0)
+    assert numbers.made_by(whole, whole.isel(cell=0)) == numbers.made_by(whole)
+
+
+def test_result_of_a_study_without_seed_or_of_an_older_version_has_a_line():
+    older = result(seconds=7300)
+    del older.attrs["valleys"]
+    assert numbers.made_by(older) == "phase_diagram · 2.03 h on Linux x86_64, 2 cores · 2026-11-21"
+
+
+def test_line_is_refused_where_provenance_is_missing():
+    with pytest.raises(ValueError, match="a dataset of p_flat carries no provenance"):
+        numbers.made_by(result(seed=0), result().drop_attrs())
+    with pytest.raises(ValueError, match="no dataset"):
+        numbers.made_by()

@@ -1,7 +1,9 @@
 """The result store: computed once, named by what made it, robust against damaged files."""
 
+import platform
 import sys
 import threading
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,9 +31,21 @@ def noise(spec: Spec) -> xr.Dataset:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("VALLEYS_RESULTS", str(tmp_path))
+    monkeypatch.setenv("VALLEYS_RESULTS", str(tmp_path / "cache"))
+    monkeypatch.setenv("VALLEYS_SHIPPED", str(tmp_path / "shipped"))
     calls.clear()
-    return tmp_path
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def shipped(monkeypatch, tmp_path):
+    """File of a result that is shipped and not cached."""
+    with monkeypatch.context() as patch:
+        patch.setenv("VALLEYS_RESULTS", str(tmp_path / "shipped"))
+        store.load_or_compute(noise, Spec())
+        path = store.result_path(noise, Spec())
+    calls.clear()
+    return path
 
 
 def test_second_call_loads_the_same_values():
@@ -67,6 +81,7 @@ def test_file_of_another_spec_under_this_name_is_not_loaded():
 
 
 def test_result_is_used_when_it_cannot_be_kept(folder):
+    folder.mkdir()
     (folder / "noise").write_text("a file where a folder should be")
     with pytest.warns(store.StoreWarning, match="not kept"):
         assert store.load_or_compute(noise, Spec()).sizes["step"] == 3
@@ -138,3 +153,75 @@ def test_code_version_sees_an_edit_of_an_imported_module(package):
 @pytest.mark.parametrize(("old", "new"), [("# why", "# another reason"), ('"""Doc."""\n    ', '"""Doc\n\n    more."""\n\n    ')])
 def test_code_version_ignores_comments_docstrings_and_blank_lines(package, old, new):
     assert package() == package(old, new)
+
+
+def test_shipped_result_is_loaded_and_not_copied(shipped, folder):
+    assert store.load_or_compute(noise, Spec()).attrs["seed"] == 0
+    assert calls == []
+    assert shipped.exists()
+    assert not folder.exists()
+
+
+def test_cached_result_goes_before_a_shipped_one(shipped):
+    cached = store.result_path(noise, Spec())
+    cached.parent.mkdir(parents=True)
+    with xr.open_dataset(shipped) as opened:
+        opened.load().assign_attrs(seed=42).to_netcdf(cached, engine="h5netcdf")
+    assert store.load_or_compute(noise, Spec()).attrs["seed"] == 42
+    assert calls == []
+
+
+def test_result_shipped_by_other_code_is_not_loaded(shipped, monkeypatch):
+    monkeypatch.setattr(store, "code_version", lambda module: "edited")
+    store.load_or_compute(noise, Spec())
+    assert calls == [Spec()]
+
+
+def test_shipped_file_under_the_name_of_other_code_is_not_loaded(shipped, monkeypatch):
+    monkeypatch.setattr(store, "code_version", lambda module: "edited")
+    shipped.rename(shipped.with_name(store.result_path(noise, Spec()).name))
+    with pytest.warns(store.StoreWarning, match="made by something else"):
+        store.load_or_compute(noise, Spec())
+    assert calls == [Spec()]
+
+
+def test_damaged_shipped_file_is_left_alone_and_warned_of_once(shipped):
+    shipped.write_bytes(b"not a result")
+    with pytest.warns(store.StoreWarning, match="counts as missing"):
+        store.load_or_compute(noise, Spec())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        store.load_or_compute(noise, Spec())
+    assert calls == [Spec()]
+    assert shipped.read_bytes() == b"not a result"
+
+
+def test_damaged_cached_file_gives_way_to_a_shipped_one(shipped):
+    cached = store.result_path(noise, Spec())
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes(b"")
+    with pytest.warns(store.StoreWarning, match="counts as missing"):
+        store.load_or_compute(noise, Spec())
+    assert calls == []
+
+
+def test_large_variables_are_compressed_without_loss():
+    result = store.load_or_compute(noise, Spec(length=10_000))
+    path = store.result_path(noise, Spec(length=10_000))
+    assert path.stat().st_size < result.nbytes
+    np.testing.assert_array_equal(result.value, np.random.default_rng(0).normal(size=10_000))
+    assert result.value.dtype == np.float64
+
+
+def test_provenance_tells_version_and_machine_without_its_name():
+    attributes = store.load_or_compute(noise, Spec()).attrs
+    assert {"valleys", "machine", "processor", "python", "wall_time_seconds", "computed_at", "result_key"} <= set(attributes)
+    assert not platform.node() or all(platform.node() not in str(value) for value in attributes.values())
+
+
+def test_asked_results_are_listed_whether_computed_cached_or_shipped(shipped, tmp_path, monkeypatch):
+    monkeypatch.setenv("VALLEYS_ASKED", str(tmp_path / "asked"))
+    for seed in (0, 1, 1):
+        store.load_or_compute(noise, Spec(seed=seed))
+    names = [f"noise/{store.result_path(noise, Spec(seed=seed)).name}" for seed in (0, 1, 1)]
+    assert (tmp_path / "asked").read_text().split() == names
