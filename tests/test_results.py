@@ -1,0 +1,170 @@
+"""The results that come with the book are those that its code makes: every file is named by what made it, and cells drawn at random come out again.
+
+A cell is simulated alone with the stream that it has in its study. Where the processor is of the kind that made the file, simulated values must be equal
+to the last bit; elsewhere the compiler may round otherwise, and those with an error must agree within it.
+"""
+
+import dataclasses
+import importlib
+import json
+import random
+import typing
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import product
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from valleys.book import machine, shipping, store
+from valleys.book.paths import book_root
+from valleys.toy import discrete, frozen, langevin, studies
+
+FOLDER = book_root() / "results" / "paper"
+NAMES = sorted(shipping.names(FOLDER))
+MOST_STEPS = 2e8  # of a cell that is simulated again: a second or two
+N_CELLS = 2  # of each file
+DRAW = 20260110  # seed of the draw of cells
+
+Cell = tuple[dict[str, float], float, Callable[[], xr.Dataset]]  # where it stands, how many steps it takes, how to simulate it
+
+
+def phase_diagram_cells(spec: studies.PhaseDiagramSpec) -> Iterator[Cell]:
+    runs = {"n_runs": spec.n_runs, "n_steps": spec.n_steps, "start_y": spec.start_y, "noise": spec.noise}
+    for index, (rate, strength) in enumerate(product(spec.learning_rates, spec.noise_strengths)):
+        place = {"learning_rate": rate, "noise_strength": strength}
+        yield place, spec.n_runs * spec.n_steps, partial(map_cell, spec.landscape, rate, strength, index, np.random.SeedSequence(spec.seed), **runs)
+
+
+def freezing_cells(spec: studies.FreezingSpec) -> Iterator[Cell]:
+    for rate, stream in zip(spec.learning_rates, np.random.SeedSequence(spec.seed).spawn(len(spec.learning_rates)), strict=True):
+        runs = {"n_runs": spec.n_runs, "n_steps": round(spec.duration / rate), "start_y": spec.start_y, "noise": spec.noise}
+        for index, noise in enumerate(spec.effective_noises):
+            place = {"learning_rate": rate, "effective_noise": noise}
+            yield place, spec.n_runs * runs["n_steps"], partial(map_cell, spec.landscape, rate, noise / rate, index, stream, **runs)
+
+
+def map_cell(landscape, learning_rate, noise_strength, index: int, stream: np.random.SeedSequence, **runs) -> xr.Dataset:
+    """The cell of that index in a map: as if all cells before it had been given their streams."""
+    later = np.random.SeedSequence(stream.entropy, spawn_key=stream.spawn_key, n_children_spawned=index)
+    with mock.patch.object(langevin, "streams", lambda seed: seed):
+        return langevin.phase_diagram(landscape, [learning_rate], [noise_strength], seed=later, **runs).squeeze(drop=True)
+
+
+def evolution_cells(spec: studies.EvolutionSpec | studies.TrajectoriesSpec, simulate: Callable = langevin.flat_probability) -> Iterator[Cell]:
+    runs = {name: getattr(spec, name) for name in ("n_runs", "n_steps", "start_y", "record_every", "noise")}
+    for strength, stream in zip(spec.noise_strengths, np.random.SeedSequence(spec.seed).spawn(len(spec.noise_strengths)), strict=True):
+        cell = partial(simulate, spec.landscape, spec.learning_rate, strength, seed=stream, **runs)
+        yield {"noise_strength": strength}, spec.n_runs * spec.n_steps, cell
+
+
+def trajectories_cells(spec: studies.TrajectoriesSpec) -> Iterator[Cell]:
+    yield from evolution_cells(spec, langevin.trajectories)
+
+
+def frozen_cells(spec: studies.FrozenSpec) -> Iterator[Cell]:
+    size = {"n_runs": spec.n_runs, "n_bins": spec.n_bins, "noise": spec.noise}
+    for (rate, noise, y), stream in grid_with_streams(spec):
+        steps = {"n_steps": round(spec.duration / rate), "burn_in": round(spec.burn_in / rate)}
+        cell = partial(frozen.frozen_y, spec.landscape, rate, noise / rate, y, seed=stream, **steps, **size)
+        yield {"learning_rate": rate, "effective_noise": noise, "y": y}, spec.n_runs * sum(steps.values()), cell
+
+
+def operator_cells(spec: studies.FrozenSpec) -> Iterator[Cell]:
+    for (rate, noise, y), _ in grid_with_streams(spec):
+        cell = partial(operator_cell, spec.landscape, rate, noise / rate, y, spec.noise)
+        yield {"learning_rate": rate, "effective_noise": noise, "y": y}, 0, cell
+
+
+def operator_cell(*setting: typing.Any) -> xr.Dataset:
+    """What linear algebra rounds depends on its threads: the value is known within an error of its own."""
+    return discrete.stationary_density(*setting)[["p_flat"]].assign(p_flat_error=1e-9)
+
+
+def grid_with_streams(spec: studies.FrozenSpec) -> Iterator[tuple[tuple[float, float, float], np.random.SeedSequence]]:
+    points = list(product(spec.learning_rates, spec.effective_noises, spec.ys))
+    yield from zip(points, np.random.SeedSequence(spec.seed).spawn(len(points)), strict=True)
+
+
+CELLS = {name.removesuffix("_cells"): cells for name, cells in list(globals().items()) if name.endswith("_cells")}
+
+
+def spec_of(key: str) -> typing.Any:
+    """The spec that a key tells of, as an object that has checked itself."""
+    made_by = json.loads(key)
+    module, _, study = made_by["study"].rpartition(".")
+    kind = typing.get_type_hints(getattr(importlib.import_module(module), study))["spec"]
+    parts = typing.get_type_hints(kind)
+    return kind(**{name: parts[name](**value) if dataclasses.is_dataclass(parts[name]) else value for name, value in made_by["spec"].items()})
+
+
+def assert_cells_come_out_again(stored: xr.Dataset, chosen: list[Cell], *, to_the_bit: bool) -> None:
+    for place, _, simulate in chosen:
+        again, there = simulate(), stored.sel(place).squeeze()
+        for name in again.data_vars:
+            message = f"{name} at {place}, drawn with seed {DRAW}"
+            if to_the_bit and set(again) <= set(there):
+                np.testing.assert_array_equal(again[name], there[name], err_msg=message)
+            elif f"{name}_error" in again:
+                far = abs(again[name] - there[name]) > again[f"{name}_error"] + there.get(f"{name}_error", 0)
+                assert not far.any(), message
+                assert (np.isnan(again[name]) == np.isnan(there[name])).all(), message
+
+
+SMALL = {
+    "phase_diagram": studies.PhaseDiagramSpec([0.05, 0.1], [0.03, 0.1], n_runs=70, n_steps=20),
+    "freezing": studies.FreezingSpec([0.05, 0.1], [1e-3, 2e-3], n_runs=70, duration=2.0, seed=3),
+    "evolution": studies.EvolutionSpec(noise_strengths=[0.05, 0.1], n_runs=4, n_steps=20, record_every=10),
+    "trajectories": studies.TrajectoriesSpec(noise_strengths=[0.02, 0.05], n_runs=4, n_steps=20, record_every=10),
+    "frozen": studies.FrozenSpec([0.05, 0.1], [1e-3], [3.0, 4.0], n_runs=4, duration=10, burn_in=1, n_bins=20),
+    "operator": studies.FrozenSpec([0.05, 0.1], [1e-3], [3.0], n_runs=4, duration=10),
+}
+
+
+@pytest.mark.parametrize("study", CELLS)
+def test_each_cell_alone_is_the_cell_of_its_study(study):
+    stored = getattr(studies, study)(SMALL[study])
+    cells = list(CELLS[study](SMALL[study]))
+    assert len(cells) == np.prod([stored.sizes[dim] for dim in cells[0][0]])
+    assert_cells_come_out_again(stored, cells, to_the_bit=True)
+
+
+def test_a_key_gives_back_its_spec():
+    for name, spec in SMALL.items():
+        assert spec_of(store.result_key(getattr(studies, name), spec)) == spec
+
+
+def test_a_wrong_value_is_noticed():
+    stored = studies.evolution(SMALL["evolution"])
+    stored["p_flat"][1, -1] += 0.25
+    with pytest.raises(AssertionError, match="p_flat at"):
+        assert_cells_come_out_again(stored, list(CELLS["evolution"](SMALL["evolution"])), to_the_bit=True)
+
+
+shipped = pytest.mark.parametrize("name", NAMES or [pytest.param("", marks=pytest.mark.skip(reason="results/paper is empty: `make results` fills it"))])
+
+
+@shipped
+def test_shipped_file_is_current_and_named_by_its_key(name):
+    key = store.key_of(FOLDER / name)
+    assert key is not None, "the file cannot be read"
+    assert store.is_current(key), "the code has changed since: run `make results`"
+    assert store.path_of_key(key, Path()).as_posix() == name
+    assert json.loads(key)["spec"] == json.loads(json.dumps(dataclasses.asdict(spec_of(key))))
+
+
+@shipped
+def test_cells_of_a_shipped_file_come_out_again(name):
+    study = Path(name).parent.name
+    if study not in CELLS:
+        pytest.skip(f"no cell of {study} can be simulated alone")
+    with xr.open_dataset(FOLDER / name, engine="h5netcdf") as opened:
+        stored = opened.load()
+    affordable = [cell for cell in CELLS[study](spec_of(stored.attrs[store.KEY])) if cell[1] <= MOST_STEPS]
+    if not affordable:
+        pytest.skip(f"every cell of it takes more than {MOST_STEPS:.0e} steps")
+    chosen = random.Random(f"{DRAW} {name}").sample(affordable, min(N_CELLS, len(affordable)))
+    assert_cells_come_out_again(stored, chosen, to_the_bit=stored.attrs["processor"] == machine.processor())
