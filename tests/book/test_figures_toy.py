@@ -1,0 +1,245 @@
+"""The figures of the two-valley chapters draw what their datasets say, in the colours of the book, with named axes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from valleys.book import figures
+from valleys.book.figures.style import FLAT, NEUTRAL, NOISE_MAP, SHARP, THEORY, learning_rate_colours, shades
+from valleys.toy import TwoValley
+
+RATES, STRENGTHS = [0.01, 0.1], [0.02, 0.05, 0.1]
+
+
+@dataclass(frozen=True)
+class Points:
+    """What an error-bar plot shows."""
+
+    x: np.ndarray
+    y: np.ndarray
+    error: np.ndarray
+    colour: str
+    label: str
+
+    def shows(self, x, y, error) -> bool:
+        return all(np.allclose(drawn, given) for drawn, given in ((self.x, x), (self.y, y), (self.error, error)))
+
+
+def points(axes: Axes) -> list[Points]:
+    found = []
+    for container in axes.containers:
+        line, _, (bars,) = container.lines
+        half = [np.ptp(segment[:, 1]) / 2 for segment in bars.get_segments()]
+        found.append(Points(line.get_xdata(), line.get_ydata(), np.array(half), to_hex(line.get_color()).upper(), container.get_label()))
+    return found
+
+
+def lines(axes: Axes) -> dict[str, tuple[np.ndarray, np.ndarray, str]]:
+    """x, y and colour of each labelled line."""
+    named = [line for line in axes.lines if not str(line.get_label()).startswith("_")]
+    return {line.get_label(): (np.array(line.get_xdata()), np.array(line.get_ydata()), to_hex(line.get_color()).upper()) for line in named}
+
+
+def legend(axes: Axes) -> list[str]:
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def drawn_axes(figure: Figure, n: int) -> list[Axes]:
+    """The first n axes, with labels, of a figure that a browser could be given."""
+    figure.canvas.draw()
+    for axes in figure.axes[:n]:
+        assert axes.get_xlabel() or axes.get_shared_x_axes().get_siblings(axes) != [axes]
+        assert axes.get_ylabel() or axes.get_shared_y_axes().get_siblings(axes) != [axes]
+    return figure.axes[:n]
+
+
+def with_errors(values: dict, coords: dict, *dims: str) -> xr.Dataset:
+    """Variables over dims, each with an error of a tenth."""
+    return xr.Dataset({name: (dims, value) for name, value in values.items()} | {f"{n}_error": (dims, np.asarray(v) / 10) for n, v in values.items()}, coords)
+
+
+@pytest.fixture
+def cells() -> xr.Dataset:
+    p_flat = np.linspace(0.5, 0.9, 6).reshape(2, 3)
+    made = with_errors(
+        {"p_flat": p_flat, "time_to_freeze": 1000 * p_flat}, {"learning_rate": RATES, "noise_strength": STRENGTHS}, "learning_rate", "noise_strength"
+    )
+    return made.assign_coords(effective_noise=made.learning_rate * made.noise_strength)
+
+
+def test_landscape_shows_floors_and_sections_in_the_colours_of_the_valleys():
+    grid = TwoValley().on_grid(np.linspace(-0.9, 0.9, 31), np.linspace(0, 60, 13))
+    surface, sections = drawn_axes(figures.landscape(grid), 2)
+    assert [to_hex(line.get_color()).upper() for line in surface.lines] == [FLAT, SHARP]
+    np.testing.assert_allclose(surface.lines[0].get_data_3d()[0], grid.flat_x)
+    np.testing.assert_allclose(surface.lines[1].get_data_3d()[0], grid.sharp_x)
+    for y, right, left in zip((0, 20, 40, 60), sections.lines[::2], sections.lines[1::2], strict=True):
+        section = grid.loss.sel(y=y)
+        assert (to_hex(right.get_color()).upper(), to_hex(left.get_color()).upper()) == (FLAT, SHARP)
+        np.testing.assert_allclose(right.get_ydata(), section[grid.x >= 0])
+        np.testing.assert_allclose(left.get_ydata(), section[grid.x <= 0])
+    assert [text.get_text() for text in sections.texts] == ["y = 0", "y = 20", "y = 40", "y = 60"]
+    assert legend(sections) == ["flat side", "sharp side"]
+
+
+def test_run_has_the_colour_of_the_valley_in_which_it_ends():
+    x = np.array([[[0.1, -0.1, 0.2], [0.1, 0.2, -0.3]]])
+    runs = xr.Dataset({"x": (("noise_strength", "run", "step"), x), "y": (("noise_strength", "run", "step"), 5 + x)}, {"noise_strength": [0.05], "run": [0, 1]})
+    runs = runs.assign_coords(step=[0, 10, 20], time=("step", [0.0, 1.0, 2.0]))
+    grid = TwoValley().on_grid(np.linspace(-0.9, 0.9, 11), np.linspace(0, 30, 7))
+    above, beside = drawn_axes(figures.hopping(runs, grid), 2)
+    assert [to_hex(line.get_color()).upper() for line in above.lines] == [FLAT, SHARP]
+    np.testing.assert_allclose(above.lines[1].get_xydata(), np.stack([x[0, 1], 5 + x[0, 1]], axis=1))
+    np.testing.assert_allclose(beside.lines[0].get_xydata(), [[1, -0.1], [2, 0.2]])
+    assert "0.05" in above.get_title()
+
+
+def test_maps_show_every_cell_and_leave_a_gap_where_there_is_no_value(cells):
+    cells["p_flat"][0, 1] = np.nan
+    figure = figures.phase_maps(cells)
+    left, right = drawn_axes(figure, 2)
+    for axes, name in ((left, "p_flat"), (right, "time_to_freeze")):
+        np.testing.assert_allclose(axes.collections[0].get_array().filled(np.nan).reshape(2, 3), cells[name])
+        assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    assert left.collections[0].get_array().mask.sum() == 1
+    assert left.collections[0].get_clim() == (0.5, 1.0)
+    assert (left.get_xlabel(), left.get_ylabel()) == ("noise strength σ", "learning rate η")
+    assert len(figure.axes) == 4  # with two colour bars
+
+
+def test_response_shows_a_row_of_cells_for_each_learning_rate(cells):
+    panels = drawn_axes(figures.noise_response(cells), 2)
+    colours = learning_rate_colours(RATES)
+    for axes, name in zip(panels, ("p_flat", "time_to_freeze"), strict=True):
+        for rate, row in zip(RATES, points(axes), strict=True):
+            expected = cells.sel(learning_rate=rate)
+            assert row.shows(expected.effective_noise, expected[name], expected[f"{name}_error"])
+            assert row.colour == to_hex(colours[rate]).upper()
+
+
+def test_control_has_a_panel_for_each_learning_rate_with_both_noises_and_the_levels(cells):
+    both = xr.concat([cells, cells.assign(p_flat=cells.p_flat - 0.1)], dim=xr.Variable("noise", ["hessian", "isotropic"]))
+    figure = figures.control(both, {"Boltzmann": 0.55})
+    for axes, rate in zip(drawn_axes(figure, 2), RATES, strict=True):
+        uneven, even = points(axes)
+        assert uneven.shows(*(both.sel(learning_rate=rate, noise="hessian")[name] for name in ("effective_noise", "p_flat", "p_flat_error")))
+        assert even.shows(*(both.sel(learning_rate=rate, noise="isotropic")[name] for name in ("effective_noise", "p_flat", "p_flat_error")))
+        assert (uneven.colour, even.colour) == (FLAT, NEUTRAL)
+        assert (uneven.label, even.label) == ("hessian noise", "isotropic noise")
+        assert lines(axes)["Boltzmann"][1:] == (pytest.approx([0.55, 0.55]), THEORY)
+        assert f"{rate:g}" in axes.get_title()
+
+
+def test_density_is_split_at_the_ridge():
+    x = np.array([-0.2, -0.1, 0.1, 0.3])
+    density = [[1.0, 2.0, 3.0, 4.0], [4.0, 3.0, 2.0, 1.0]]
+    samples = with_errors({"density": density}, {"learning_rate": RATES}, "learning_rate", "bin").assign_coords(x=(("learning_rate", "bin"), [x, 2 * x]))
+    curves = xr.Dataset({"Itô": ("x", [1.0, 5.0])}, {"x": [-0.5, 0.5]})
+    for axes, group, scale in zip(drawn_axes(figures.density_at_fixed_y(samples, curves), 2), density, (1, 2), strict=True):
+        flat, sharp = points(axes)
+        assert flat.shows(scale * x[2:], group[2:], np.array(group[2:]) / 10)
+        assert sharp.shows(scale * x[:2], group[:2], np.array(group[:2]) / 10)
+        assert (flat.colour, sharp.colour) == (FLAT, SHARP)
+        np.testing.assert_allclose(lines(axes)["Itô"][1], [1, 5])
+
+
+def test_weight_is_drawn_against_the_root_of_the_step():
+    measured = with_errors({"p_flat": [0.7, 0.8]}, {"learning_rate": [0.01, 0.04]}, "learning_rate")
+    operator = xr.Dataset({"p_flat": ("learning_rate", [0.72, 0.74, 0.79])}, {"learning_rate": [0.01, 0.0225, 0.04]})
+    (axes,) = drawn_axes(figures.weight_against_step(measured, operator, {"Eq. 22": 0.6, "Itô": 0.7}), 1)
+    assert points(axes)[0].shows([0.1, 0.2], [0.7, 0.8], [0.07, 0.08])
+    np.testing.assert_allclose(lines(axes)["transition operator"][:2], [[0.1, 0.15, 0.2], [0.72, 0.74, 0.79]])
+    assert [lines(axes)[name][1][0] for name in ("Eq. 22", "Itô")] == [0.6, 0.7]
+    assert set(legend(axes)) == {"simulation", "transition operator", "Eq. 22", "Itô"}
+
+
+def test_weight_along_y_shows_points_theories_and_levels_in_styles_of_their_own():
+    measured = with_errors({"p_flat": [0.6, 0.9]}, {"y": [1.0, 3.0]}, "y")
+    curves = xr.Dataset({"Eq. 22": ("y", [0.5, 0.6]), "Itô": ("y", [0.55, 0.7])}, {"y": [0.0, 4.0]})
+    (axes,) = drawn_axes(figures.weight_along_y(measured, curves, {"equilibrium": 0.52}), 1)
+    assert points(axes)[0].shows([1, 3], [0.6, 0.9], [0.06, 0.09])
+    for name in curves:
+        np.testing.assert_allclose(lines(axes)[name][:2], [curves.y, curves[name]])
+    styles = [line._unscaled_dash_pattern for line in axes.lines if line.get_label() in ("Eq. 22", "Itô", "equilibrium")]
+    assert len(set(map(str, styles))) == 3
+
+
+def test_effective_potential_shows_losses_left_and_samples_right():
+    section = xr.Dataset(
+        {name: ("x", [value, value + 1]) for name, value in (("loss", 1.0), ("effective", 2.0), ("correction", 3.0))}, {"x": [-1.0, 1.0], "y": 40.0}
+    )
+    measured = with_errors({"potential": [0.1, 0.2, 0.3]}, {"x": [-0.2, -0.1, 0.4], "y": 3.0}, "x").assign(Itô=("x", [0.1, 0.2, 0.25]))
+    left, right = drawn_axes(figures.effective_potential(section, measured, ["Itô"]), 2)
+    assert [list(y) for _, y, _ in lines(left).values()] == [[1, 2], [2, 3], [3, 4]]
+    flat, sharp = points(right)
+    assert flat.shows([0.4], [0.3], [0.03])
+    assert sharp.shows([-0.2, -0.1], [0.1, 0.2], [0.01, 0.02])
+    assert (flat.colour, sharp.colour) == (FLAT, SHARP)
+    np.testing.assert_allclose(lines(right)["Itô"][1], [0.1, 0.2, 0.25])
+    assert ("40" in left.get_title(), "3" in right.get_title()) == (True, True)
+
+
+def test_evolution_shows_runs_with_a_band_and_theory_in_the_colour_of_its_noise():
+    dims, p_flat = ("noise_strength", "step"), np.array([[0.5, 0.6], [0.5, 0.8]])
+    runs = with_errors({"p_flat": p_flat, "mean_y": [[1.0, 10.0], [2.0, 20.0]]}, {"noise_strength": [0.01, 0.1], "step": [0, 10]}, *dims)
+    curves = xr.Dataset({"Eq. 22": (("noise_strength", "y"), [[0.5, 0.7], [0.5, 0.9]])}, {"noise_strength": [0.01, 0.1], "y": [1.0, 30.0]})
+    (axes,) = drawn_axes(figures.evolution(runs, curves, {"equilibrium": 0.52}), 1)
+    colours = shades([0.01, 0.1], NOISE_MAP)
+    for index, strength in enumerate((0.01, 0.1)):
+        x, y, colour = lines(axes)[f"σ = {strength:g}"]
+        np.testing.assert_allclose([x, y], [runs.mean_y[index], runs.p_flat[index]])
+        assert colour == to_hex(colours[strength]).upper()
+        band = axes.collections[index].get_paths()[0].vertices[:, 1]
+        assert (band.min(), band.max()) == pytest.approx((0.9 * p_flat[index, 0], 1.1 * p_flat[index, 1]))
+        same_colour = [line for line in axes.lines if to_hex(line.get_color()).upper() == colour]
+        np.testing.assert_allclose(same_colour[1].get_ydata(), curves["Eq. 22"][index])
+
+
+def test_rates_of_each_valley_have_its_colour():
+    measured = with_errors({"escape_rate": [[0.2, 0.1], [0.02, 0.01]]}, {"y": [1.0, 2.0], "valley": ["sharp", "flat"]}, "y", "valley")
+    curves = xr.Dataset({"Eq. 21": (("y", "valley"), [[0.3, 0.2], [0.03, 0.02]])}, {"y": [1.0, 2.0], "valley": ["sharp", "flat"]})
+    (axes,) = drawn_axes(figures.escape_rates(measured, curves), 1)
+    sharp, flat = points(axes)
+    assert sharp.shows([1, 2], [0.2, 0.02], [0.02, 0.002])
+    assert flat.shows([1, 2], [0.1, 0.01], [0.01, 0.001])
+    assert (sharp.colour, sharp.label) == (SHARP, "out of the sharp valley")
+    assert (flat.colour, flat.label) == (FLAT, "out of the flat valley")
+    theory = {to_hex(line.get_color()).upper(): list(line.get_ydata()) for line in axes.lines if len(line.get_xdata()) == 2 and line.get_linestyle() == "--"}
+    assert theory == {SHARP: [0.3, 0.03], FLAT: [0.2, 0.02]}
+    assert axes.get_yscale() == "log"
+
+
+def test_paradox_puts_what_is_held_left_and_what_is_free_right():
+    noise = {"effective_noise": [1e-4, 1e-3]}
+    held, free = with_errors({"p_flat": [0.9, 0.6]}, noise | {"y": 3.0}, "effective_noise"), with_errors({"p_flat": [0.7, 0.8]}, noise, "effective_noise")
+    theories = [xr.Dataset({"Itô": ("effective_noise", share)}, noise) for share in ([0.91, 0.61], [0.71, 0.81])]
+    left, right = drawn_axes(figures.paradox(held, theories[0], free, theories[1]), 2)
+    assert points(left)[0].shows(noise["effective_noise"], [0.9, 0.6], [0.09, 0.06])
+    assert points(right)[0].shows(noise["effective_noise"], [0.7, 0.8], [0.07, 0.08])
+    assert (list(lines(left)["Itô"][1]), list(lines(right)["Itô"][1])) == ([0.91, 0.61], [0.71, 0.81])
+    assert "y = 3" in left.get_title()
+
+
+def test_freezing_point_shows_measurement_and_theory():
+    noise = {"effective_noise": [1e-4, 1e-3]}
+    measured, curves = with_errors({"freezing_y": [2.0, 8.0]}, noise, "effective_noise"), xr.Dataset({"Eq. 25": ("effective_noise", [3.0, 9.0])}, noise)
+    (axes,) = drawn_axes(figures.freezing_point(measured, curves), 1)
+    assert points(axes)[0].shows(noise["effective_noise"], [2, 8], [0.2, 0.8])
+    np.testing.assert_allclose(lines(axes)["Eq. 25"][1], [3, 9])
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+
+
+def test_transient_map_shows_shares_and_where_the_theory_ends():
+    p_flat = xr.DataArray([[0.5, 0.5], [0.6, 0.7], [0.7, 0.8]], {"flatness_ratio": [1.0, 1.1, 1.2], "effective_noise": [1e-3, 1e-1]})
+    limit = xr.DataArray([0.02, 0.03, 0.04], {"flatness_ratio": [1.0, 1.1, 1.2]})
+    figure = figures.transient_map(p_flat, limit)
+    (axes,) = drawn_axes(figure, 1)
+    np.testing.assert_allclose(np.asarray(axes.collections[0].get_array()).reshape(3, 2), p_flat)
+    np.testing.assert_allclose(axes.lines[0].get_xydata(), [[0.02, 1.0], [0.03, 1.1], [0.04, 1.2]])
+    assert axes.texts[0].get_text() == "Eq. 25 ends"
+    assert len(figure.axes) == 2  # with a colour bar
