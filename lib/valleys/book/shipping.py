@@ -40,7 +40,11 @@ def ship(folder: Path, compute: Callable[[], set[str]]) -> Shipment:
     outdated = {name for name in names(folder) if not _is_current(folder, name)}
     _remove(folder, outdated)
     before = names(folder)
-    asked = compute()
+    try:
+        asked = compute()
+    except BookError as error:
+        n_new = len(names(folder) - before)
+        raise BookError(f"{error}; {n_new} new results are kept, {len(outdated)} outdated ones were removed, and nothing else") from error
     now = names(folder)
     if missing := sorted(asked - now):
         raise BookError(f"{len(missing)} results could not be written to {folder}, such as {missing[0]}; nothing was removed but what is outdated")
