@@ -200,38 +200,89 @@ def test_evolution_shows_runs_with_a_band_and_theory_in_the_colour_of_its_noise(
         np.testing.assert_allclose(same_colour[1].get_ydata(), curves["Eq. 22"][index])
 
 
-def test_rates_of_each_valley_have_its_colour():
-    measured = with_errors({"escape_rate": [[0.2, 0.1], [0.02, 0.01]]}, {"y": [1.0, 2.0], "valley": ["sharp", "flat"]}, "y", "valley")
-    curves = xr.Dataset({"Eq. 21": (("y", "valley"), [[0.3, 0.2], [0.03, 0.02]])}, {"y": [1.0, 2.0], "valley": ["sharp", "flat"]})
-    (axes,) = drawn_axes(figures.escape_rates(measured, curves), 1)
-    sharp, flat = points(axes)
-    assert sharp.shows([1, 2], [0.2, 0.02], [0.02, 0.002])
-    assert flat.shows([1, 2], [0.1, 0.01], [0.01, 0.001])
-    assert (sharp.colour, sharp.label) == (SHARP, "out of the sharp valley")
-    assert (flat.colour, flat.label) == (FLAT, "out of the flat valley")
-    theory = {to_hex(line.get_color()).upper(): list(line.get_ydata()) for line in axes.lines if len(line.get_xdata()) == 2 and line.get_linestyle() == "--"}
-    assert theory == {SHARP: [0.3, 0.03], FLAT: [0.2, 0.02]}
-    assert axes.get_yscale() == "log"
+def test_rates_of_each_valley_have_its_colour_in_both_panels():
+    coords = {"y": [1.0, 2.0], "valley": ["sharp", "flat"]}
+    measured = with_errors({"escape_rate": [[0.2, 0.1], [0.02, 0.01]], "top_rate": [[0.6, 0.5], [0.06, 0.05]]}, coords, "y", "valley")
+    theories = [xr.Dataset({"Eq. 21": (("y", "valley"), rates)}, coords) for rates in ([[0.7, 0.8], [0.07, 0.08]], [[0.3, 0.4], [0.03, 0.04]])]
+    panels = drawn_axes(figures.escape_rates(measured, *theories), 2)
+    for axes, rate, theory in zip(panels, ("top_rate", "escape_rate"), theories, strict=True):
+        sharp, flat = points(axes)
+        for drawn, valley, colour in ((sharp, "sharp", SHARP), (flat, "flat", FLAT)):
+            expected = measured.sel(valley=valley)
+            assert drawn.shows([1, 2], expected[rate], expected[f"{rate}_error"])
+            assert (drawn.colour, drawn.label) == (colour, f"out of the {valley} valley")
+        dashed = {
+            to_hex(line.get_color()).upper(): list(line.get_ydata()) for line in axes.lines if len(line.get_xdata()) == 2 and line.get_linestyle() == "--"
+        }
+        assert dashed == {SHARP: list(theory["Eq. 21"].sel(valley="sharp")), FLAT: list(theory["Eq. 21"].sel(valley="flat"))}
+        assert axes.get_yscale() == "log"
 
 
 def test_paradox_puts_what_is_held_left_and_what_is_free_right():
     noise = {"effective_noise": [1e-4, 1e-3]}
     held, free = with_errors({"p_flat": [0.9, 0.6]}, noise | {"y": 3.0}, "effective_noise"), with_errors({"p_flat": [0.7, 0.8]}, noise, "effective_noise")
-    theories = [xr.Dataset({"Itô": ("effective_noise", share)}, noise) for share in ([0.91, 0.61], [0.71, 0.81])]
-    left, right = drawn_axes(figures.paradox(held, theories[0], free, theories[1]), 2)
+    curves = [xr.Dataset({"Itô": ("effective_noise", share)}, noise) for share in ([0.91, 0.61], [0.71, 0.81])]
+    exact = xr.Dataset({"p_flat": ("effective_noise", [0.72, 0.82])}, noise)
+    left, right = drawn_axes(figures.paradox(held, curves[0], free, curves[1], exact), 2)
     assert points(left)[0].shows(noise["effective_noise"], [0.9, 0.6], [0.09, 0.06])
     assert points(right)[0].shows(noise["effective_noise"], [0.7, 0.8], [0.07, 0.08])
     assert (list(lines(left)["Itô"][1]), list(lines(right)["Itô"][1])) == ([0.91, 0.61], [0.71, 0.81])
+    assert list(lines(right)["master equation"][1]) == [0.72, 0.82]
     assert "y = 3" in left.get_title()
 
 
-def test_freezing_point_shows_measurement_and_theory():
+def test_freezing_point_shows_measurement_exact_value_and_theory():
     noise = {"effective_noise": [1e-4, 1e-3]}
     measured, curves = with_errors({"freezing_y": [2.0, 8.0]}, noise, "effective_noise"), xr.Dataset({"Eq. 25": ("effective_noise", [3.0, 9.0])}, noise)
-    (axes,) = drawn_axes(figures.freezing_point(measured, curves), 1)
+    exact = xr.Dataset({"freezing_y": ("effective_noise", [2.1, 8.1])}, noise)
+    (axes,) = drawn_axes(figures.freezing_point(measured, curves, exact), 1)
     assert points(axes)[0].shows(noise["effective_noise"], [2, 8], [0.2, 0.8])
-    np.testing.assert_allclose(lines(axes)["Eq. 25"][1], [3, 9])
+    assert (list(lines(axes)["Eq. 25"][1]), list(lines(axes)["master equation"][1])) == ([3, 9], [2.1, 8.1])
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+
+
+def test_agreement_is_coloured_evenly_about_zero(cells):
+    pulls = cells[["p_flat", "time_to_freeze"]] * 0 + np.array([-1.0, 0.0, 2.0])
+    pulls["time_to_freeze"] = pulls.time_to_freeze * 2
+    for axes, name in zip(drawn_axes(figures.agreement(pulls), 2), ("p_flat", "time_to_freeze"), strict=True):
+        np.testing.assert_allclose(np.asarray(axes.collections[0].get_array()).reshape(2, 3), pulls[name])
+        low, high = axes.collections[0].get_clim()
+        assert low == -high
+
+
+@pytest.fixture
+def histories() -> xr.Dataset:
+    """Two effective noises, three times."""
+    values = {
+        "mean_y": [[1.0, 5.0, 20.0], [2.0, 6.0, 30.0]],
+        "frozen": [[0.1, 0.5, 1.0], [0.0, 0.4, 1.0]],
+        "p_flat": [[0.5, 0.6, 0.8], [0.5, 0.7, 0.9]],
+        "to_flat": [[0.3, 0.2, 0.01], [0.4, 0.3, 0.02]],
+        "to_sharp": [[0.2, 0.1, 0.02], [0.3, 0.1, 0.01]],
+    }
+    coords = {"effective_noise": [1e-4, 1e-3], "time": [1.0, 10.0, 100.0]}
+    return xr.Dataset({name: (("effective_noise", "time"), value) for name, value in values.items()}, coords)
+
+
+def test_freezing_course_marks_the_last_crossing_on_each_curve(histories):
+    ends = xr.Dataset({"freezing_y": ("effective_noise", [5.0, 6.0])}, {"effective_noise": [1e-4, 1e-3]})
+    left, right = drawn_axes(figures.freezing_course(histories, ends), 2)
+    for axes, values in ((left, histories.frozen), (right, histories.p_flat / histories.p_flat.isel(time=-1))):
+        for index, (curve, mark) in enumerate(zip(axes.lines[::2], axes.lines[1::2], strict=True)):
+            np.testing.assert_allclose(curve.get_xydata(), np.stack([histories.mean_y[index], values[index]], axis=1))
+            np.testing.assert_allclose(mark.get_xydata(), [[ends.freezing_y[index], values[index, 1]]])
+            assert curve.get_color() is mark.get_color() or np.array_equal(curve.get_color(), mark.get_color())
+    assert legend(left) == ["$Δ_S$ = 0.0001", "$Δ_S$ = 0.001"]
+
+
+def test_flux_shows_both_directions_and_their_difference_where_it_is_positive(histories):
+    for index, axes in enumerate(drawn_axes(figures.flux(histories), 2)):
+        drawn, course = lines(axes), histories.isel(effective_noise=index)
+        for label, name, colour in (("into the flat valley", "to_flat", FLAT), ("into the sharp valley", "to_sharp", SHARP)):
+            np.testing.assert_allclose(drawn[label][:2], [course.mean_y, course[name]])
+            assert drawn[label][2] == colour
+        net = course.to_flat - course.to_sharp
+        np.testing.assert_allclose(drawn["the difference"][1], net.where(net > 0))
 
 
 def test_transient_map_shows_shares_and_where_the_theory_ends():
