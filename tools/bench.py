@@ -88,13 +88,24 @@ def published_map(repeats: int) -> list[Row]:
     ]
 
 
+def exact_map(repeats: int) -> list[Row]:
+    """Seconds of the same map from the master equation."""
+    studies.master_map(studies.MasterMapSpec((0.1,), (0.1,), n_steps=10))
+    seconds = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        studies.master_map(studies.MasterMapSpec(PUBLISHED, PUBLISHED))
+        seconds.append(time.perf_counter() - started)
+    return [Row("the same map from the master equation", "s", tuple(seconds))]
+
+
 def peak_megabytes() -> float:
     """Most memory that this process has held so far [10⁶ bytes]; the system counts in bytes on macOS, in KiB elsewhere."""
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
-BENCHMARKS: dict[str, Callable[[int], list[Row]]] = {"two_valley": two_valley, "published_map": published_map}
+BENCHMARKS: dict[str, Callable[[int], list[Row]]] = {"two_valley": two_valley, "published_map": published_map, "exact_map": exact_map}
 
 
 def chosen(names: tuple[str, ...]) -> dict[str, Callable[[int], list[Row]]]:
