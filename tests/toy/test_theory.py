@@ -85,9 +85,9 @@ def test_asymptotic_forms_meet_the_full_ones_for_high_barriers():
     assert odds[0] == pytest.approx(odds[1], rel=0.05)
 
 
-def passage_time(landscape, y, noise, start, end, bottom_of_integral):
+def passage_time(landscape, y, diffusions, start, end, bottom_of_integral):
     """∫_start^end dx' e^{φ(x')} ∫ dx'' e^{−φ(x'')}/D(x''), φ = (L − L0)/D, the mean first passage time of an Itô process, by quadrature."""
-    flat_d, sharp_d = theory.diffusion(landscape, y, noise)
+    flat_d, sharp_d = diffusions
 
     def local(x):
         return flat_d if x >= 0 else sharp_d
@@ -106,10 +106,20 @@ def passage_time(landscape, y, noise, start, end, bottom_of_integral):
 def test_mean_times_are_the_double_integrals():
     flat, sharp = map(float, LANDSCAPE.valley_positions(Y))
     far = 0.4  # ten standard deviations beyond a bottom
-    ridge = [passage_time(LANDSCAPE, Y, NOISE, flat, 0.0, far), passage_time(LANDSCAPE, Y, NOISE, sharp, 0.0, -far)]
+    diffusions = theory.diffusion(LANDSCAPE, Y, NOISE)
+    ridge = [passage_time(LANDSCAPE, Y, diffusions, flat, 0.0, far), passage_time(LANDSCAPE, Y, diffusions, sharp, 0.0, -far)]
     np.testing.assert_allclose(theory.times_to_ridge(LANDSCAPE, Y, NOISE), ridge, rtol=1e-4)
-    across = [passage_time(LANDSCAPE, Y, NOISE, flat, sharp, far), passage_time(LANDSCAPE, Y, NOISE, sharp, flat, -far)]
+    across = [passage_time(LANDSCAPE, Y, diffusions, flat, sharp, far), passage_time(LANDSCAPE, Y, diffusions, sharp, flat, -far)]
     np.testing.assert_allclose(theory.escape_times_exact(LANDSCAPE, Y, NOISE), across, rtol=1e-4)
+
+
+@pytest.mark.parametrize("diffusions", [(0.007, 0.007), (0.006, 0.014)])
+def test_mean_times_between_the_bottoms_for_any_diffusion(diffusions):
+    (flat, sharp), height = map(float, LANDSCAPE.valley_positions(Y)), float(LANDSCAPE.barrier(Y))
+    (flat_f, sharp_f), (flat_z, sharp_z) = LANDSCAPE.flatness(Y), (np.sqrt(height / diffusion) for diffusion in diffusions)
+    across = [passage_time(LANDSCAPE, Y, diffusions, flat, sharp, 0.5), passage_time(LANDSCAPE, Y, diffusions, sharp, flat, -0.5)]
+    times = [theory.bottom_to_bottom(flat_f, flat_z, sharp_f, sharp_z), theory.bottom_to_bottom(sharp_f, sharp_z, flat_f, flat_z)]
+    np.testing.assert_allclose(times, across, rtol=1e-4)
 
 
 def test_crossing_takes_longer_than_reaching_the_ridge_by_a_known_factor():

@@ -103,7 +103,7 @@ def escape_times_exact(landscape: TwoValley, y: ArrayLike, effective_noise: Arra
     For large barriers they are (1 + z/z') times Eq. A24, with z' of the other valley: reaching the ridge is not yet crossing it.
     """
     (flat, flat_z), (sharp, sharp_z) = _valleys(landscape, y, effective_noise)
-    return _bottom_to_bottom(flat, flat_z, sharp, sharp_z), _bottom_to_bottom(sharp, sharp_z, flat, flat_z)
+    return bottom_to_bottom(flat, flat_z, sharp, sharp_z), bottom_to_bottom(sharp, sharp_z, flat, flat_z)
 
 
 def rates_by_valley(landscape: TwoValley, y: ArrayLike, effective_noise: float) -> xr.Dataset:
@@ -186,11 +186,14 @@ def _descent_integral(z: float) -> float:
 
 
 @np.vectorize
-def _bottom_to_bottom(f: float, z: float, other_f: float, other_z: float) -> float:
-    """Climb to the ridge, returns from beyond the ridge, descent to the other bottom; the three terms of the mean first passage time."""
+def bottom_to_bottom(f: float, z: float, other_f: float, other_z: float) -> float:
+    """Mean time of the Itô process from the bottom of a valley (f, z = √(ΔL/D)) to the other bottom, for any D that is constant on each side.
+
+    Climb to the ridge, returns from beyond the ridge, descent to the other bottom: the three terms of the mean first passage time.
+    """
     if z > LARGEST_Z:
         return np.inf
-    returns = f * SQRT_PI / 2 * erfcx(-z) * dawsn(other_z)
+    returns = np.sqrt(f * other_f) * z * SQRT_PI / 2 * erfcx(-z) * _dawsn_slope(other_z)
     return f * _ridge_integral(z) + returns + other_f * _descent_integral(other_z)
 
 
