@@ -153,6 +153,50 @@ def test_effective_potential_is_the_logarithm_of_the_density():
     np.testing.assert_allclose(effective, LANDSCAPE.loss(x, y) + theory.sgd_correction(LANDSCAPE, x, y), rtol=1e-12)
 
 
+def tilted_moments(y, noise, force, diffusions):
+    """Share, ⟨x⟩ and ⟨x²⟩ of both sides of the Itô density with a force, by quadrature."""
+    sums = []
+    for diffusion, end in zip(diffusions, (1.0, -1.0), strict=True):
+        for power in range(3):
+
+            def density(x, diffusion=diffusion, power=power):
+                return x**power * np.exp((LANDSCAPE.drift_loss(y) - LANDSCAPE.loss(x, y) + force * x) / diffusion) / diffusion
+
+            sums.append(quad(density, *sorted((0.0, end)), points=[0.1 * end], epsabs=0, epsrel=1e-11, limit=200)[0])
+    return np.array(sums).reshape(2, 3)
+
+
+@pytest.mark.parametrize("noise", ["hessian", "hessian_squared", "isotropic"])
+@pytest.mark.parametrize("y", [0.5, 3.0, 6.0])
+def test_mean_position_and_response_are_integrals_and_slopes(noise, y):
+    strength = 2e-4 if noise == "hessian_squared" else 1e-3
+    diffusions = theory.noise_diffusion(LANDSCAPE, y, strength, noise)
+    for force in (0.0, 0.02):
+        total = tilted_moments(y, strength, force, diffusions).sum(axis=0)
+        assert theory.mean_position(LANDSCAPE, y, strength, force, noise) == pytest.approx(total[1] / total[0], rel=1e-8)
+    variance, response = theory.fluctuation_and_response(LANDSCAPE, y, strength, noise)
+    total = tilted_moments(y, strength, 0.0, diffusions).sum(axis=0)
+    assert variance == pytest.approx(total[2] / total[0] - (total[1] / total[0]) ** 2, rel=1e-8)
+    ends = [theory.mean_position(LANDSCAPE, y, strength, force, noise) for force in (1e-5, -1e-5)]
+    assert response == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-6)
+    if noise == "isotropic":
+        assert variance / response == pytest.approx(diffusions[0], rel=1e-10)
+
+
+def test_noise_diffusion_of_the_hessian_is_eq_17_and_unknown_kinds_are_refused():
+    np.testing.assert_allclose(theory.noise_diffusion(LANDSCAPE, Y, NOISE, "hessian"), theory.diffusion(LANDSCAPE, Y, NOISE))
+    with pytest.raises(ValueError, match="pink"):
+        theory.noise_diffusion(LANDSCAPE, Y, NOISE, "pink")
+
+
+def test_response_broadcasts_and_lies_between_the_temperatures_for_low_barriers():
+    y = np.array([0.5, 1.0, 2.0])
+    variance, response = theory.fluctuation_and_response(LANDSCAPE, y, np.array([[1e-3], [2e-3]]))
+    flat, sharp = theory.diffusion(LANDSCAPE, y, np.array([[1e-3], [2e-3]]))
+    assert response.shape == (2, 3)
+    assert np.all((flat < variance / response) & (variance / response < sharp))
+
+
 def test_noise_deepens_the_flat_valley_and_raises_the_sharp_one():
     flat, sharp = LANDSCAPE.valley_positions(40.0)
     assert theory.sgd_correction(LANDSCAPE, flat, 40.0) < 0 < theory.sgd_correction(LANDSCAPE, sharp, 40.0)

@@ -1,7 +1,4 @@
-"""What a setting of the two-valley model will do, from theory, before it is simulated: one verdict per way to go wrong.
-
-Noise of kind "hessian", "hessian_squared" or "isotropic" diffuses x with D = Δ_S c, where c is 2/f, (2/f)² or 2/√(f1 f2).
-"""
+"""What a setting of the two-valley model will do, from theory, before it is simulated: one verdict per way to go wrong."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +10,7 @@ from scipy.integrate import solve_ivp
 from valleys.toy import plain
 from valleys.toy.freezing import Y_SEARCH, drift_speed, relaxation_times
 from valleys.toy.langevin import check_settings
-from valleys.toy.theory import bottom_to_bottom
+from valleys.toy.theory import bottom_to_bottom, noise_diffusion
 from valleys.toy.two_valley import TwoValley
 
 SLOWEST_CLOCK = 0.1  # τ_x/τ_y below this: x relaxes ten times before y moves by one unit
@@ -112,8 +109,7 @@ def side_by_side(diagnoses: Mapping[str, Diagnosis]) -> pd.DataFrame:
 
 def barrier_over_noise(landscape: TwoValley, effective_noise: float, noise: str, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """ΔL/D of the (flat, sharp) valley, for any kind of noise; 0 at y = 0, where no barrier stands."""
-    spreads = _spreads(2 / np.array(landscape.flatness(y)), noise)
-    return tuple(landscape.barrier(y) / (effective_noise * spread) for spread in spreads)
+    return tuple(landscape.barrier(y) / diffusion for diffusion in noise_diffusion(landscape, y, effective_noise, noise))
 
 
 def swing_limit(landscape: TwoValley, y: float) -> float:
@@ -122,11 +118,6 @@ def swing_limit(landscape: TwoValley, y: float) -> float:
     Swings carry a run to larger y if y_b > y_f, where the limit is higher; beyond the limit of y → ∞ nothing stops them.
     """
     return float(sum(landscape.flatness(y)) / 2)
-
-
-def _spreads(curves: np.ndarray, noise: str) -> np.ndarray:
-    """D/Δ_S in both valleys, from their curvatures on the first axis."""
-    return {"hessian": curves, "hessian_squared": curves**2, "isotropic": np.sqrt(curves[::-1] * curves)}[noise]
 
 
 def _drift(landscape: TwoValley, start_y: float, duration: float) -> tuple[np.ndarray, np.ndarray]:
@@ -170,9 +161,9 @@ def _reach(setting: tuple, learning_rate: float, noise_strength: float, start_y:
     """η √(n Σ_yy)/(y − y_min) for n steps at the start, with Σ_yy the largest within three widths beyond a bottom."""
     landscape, effective_noise, noise = setting
     bottoms = np.array(landscape.valley_positions(start_y))
-    curves = 2 / np.array(landscape.flatness(start_y))
-    slack = np.maximum(1 - learning_rate * curves / 2, SMALL_STEP)  # a discrete step widens a valley; kept finite where it is unstable
-    widths = np.sqrt(effective_noise * _spreads(curves, noise) / curves / slack)
+    flatness = np.array(landscape.flatness(start_y))
+    slack = np.maximum(1 - learning_rate / flatness, SMALL_STEP)  # a discrete step widens a valley; kept finite where it is unstable
+    widths = np.sqrt(np.array(noise_diffusion(landscape, start_y, effective_noise, noise)) * flatness / 2 / slack)
     x = bottoms + np.array([1, -1]) * widths * np.linspace(0, 3, 13)[:, None]
     variance = plain.covariance(landscape, x.ravel(), np.full(x.size, start_y), noise_strength, noise)[:, 1, 1].max()
     return float(learning_rate * np.sqrt(n_steps * variance) / (start_y - landscape.y_min))

@@ -11,16 +11,22 @@ LARGEST_GRID = 4000
 
 
 def stationary_density(
-    landscape: TwoValley, learning_rate: float, noise_strength: float, y: float, noise: str = "hessian", points_per_kick: int = 8
+    landscape: TwoValley,
+    learning_rate: float,
+    noise_strength: float,
+    y: float,
+    noise: str = "hessian",
+    points_per_kick: int = 8,
+    force: float = 0.0,
 ) -> xr.Dataset:
-    """P(x|y) of x_{t+1} = x_t − η(∂x L + ξ): the fixed point of p(x') = ∫ N(x'; x − η ∂x L, η² Var ξ) p(x) dx.
+    """P(x|y) of x_{t+1} = x_t − η(∂x L − force + ξ): the fixed point of p(x') = ∫ N(x'; x − η(∂x L − force), η² Var ξ) p(x) dx.
 
     Dim x: density; p_flat: its integral over x > 0. The midpoint rule has `points_per_kick` points per standard deviation of one step and a
     cell border on the jump at x = 0; its error of p_flat is of order 1e-4.
     Raises ValueError for a setting out of range, or if the grid would need more than LARGEST_GRID points.
     """
     check_settings(landscape, [learning_rate], [noise_strength], 2, 1, noise, 0, y)
-    bottoms, curves, kicks, edges = along_x(landscape, learning_rate, noise_strength, y, noise, 1)
+    bottoms, curves, kicks, edges = along_x(landscape, learning_rate, noise_strength, y, noise, 1, force)
     spacing = min(kicks) / points_per_kick
     n_sharp, n_flat = int(np.ceil(-edges[0] / spacing)), int(np.ceil(edges[-1] / spacing))
     if n_sharp + n_flat > LARGEST_GRID:
