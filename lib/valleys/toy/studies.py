@@ -1,7 +1,7 @@
 """The studies of the chapters: each a spec that refuses bad values, and a function of that spec that returns a dataset."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 import numpy as np
@@ -131,6 +131,52 @@ class FrozenSpec:
             raise ValueError("duration must be at least 10 steps long, burn_in must not be negative, n_bins must be at least 1")
 
 
+@dataclass(frozen=True)
+class ContrastSpec:
+    """The same runs in landscapes that differ in the flatness ratio γ alone: x1² = γ x2², with the x2 of `landscape`."""
+
+    flatness_ratios: tuple[float, ...]
+    learning_rate: float = 0.01
+    noise_strength: float = 0.1
+    n_runs: int = 2000
+    n_steps: int = 20_000
+    start_y: float = 1.0
+    noise: str = "hessian"
+    seed: int = 0
+    landscape: TwoValley = field(default_factory=TwoValley)
+
+    def __post_init__(self) -> None:
+        """Refuse, before any work, what no simulation can run with."""
+        _fix(self, flatness_ratios=self.flatness_ratios)
+        if not self.flatness_ratios or not all(1 <= ratio < np.inf for ratio in self.flatness_ratios):
+            raise ValueError(f"flatness_ratios are {self.flatness_ratios}; give at least one, all 1 or more, because x1 is the flat valley")
+        rates, shape = ([self.learning_rate], [self.noise_strength]), (self.n_runs, self.n_steps)
+        check_settings(self.landscape, *rates, *shape, self.noise, self.seed, self.start_y)
+
+
+@dataclass(frozen=True)
+class ResponseSpec:
+    """x at fixed y, at rest and pushed both ways with each of several forces; durations in units of time, η·step."""
+
+    forces: tuple[float, ...]
+    ys: tuple[float, ...]
+    learning_rate: float = 0.005
+    effective_noise: float = 0.001
+    n_runs: int = 1024
+    duration: float = 400.0
+    burn_in: float = 50.0
+    noise: str = "hessian"
+    seed: int = 0
+    landscape: TwoValley = field(default_factory=TwoValley)
+
+    def __post_init__(self) -> None:
+        """Refuse, before any work, what no simulation can run with."""
+        _fix(self, forces=self.forces, ys=self.ys)
+        if not self.forces or min(self.forces) <= 0:
+            raise ValueError(f"forces are {self.forces}; give at least one, all positive, because each pushes both ways")
+        FrozenSpec([self.learning_rate], [self.effective_noise], self.ys, self.n_runs, self.duration, self.burn_in, 80, self.noise, self.seed, self.landscape)
+
+
 def phase_diagram(spec: PhaseDiagramSpec) -> xr.Dataset:
     """P_flat, freezing time [steps] and freezing y over (learning_rate, noise_strength); see `langevin.phase_diagram`.
 
@@ -179,6 +225,54 @@ def operator(spec: FrozenSpec) -> xr.Dataset:
         return stationary_density(spec.landscape, learning_rate, effective_noise / learning_rate, y, spec.noise)[["p_flat"]]
 
     return _over_grid(one, spec)
+
+
+def contrast(spec: ContrastSpec) -> xr.Dataset:
+    """P_flat and freezing over flatness_ratio, at one learning rate and noise strength; see `langevin.phase_diagram`."""
+    runs = {"n_runs": spec.n_runs, "n_steps": spec.n_steps, "start_y": spec.start_y, "noise": spec.noise}
+    seeds = np.random.SeedSequence(spec.seed).spawn(len(spec.flatness_ratios))
+    landscapes = [with_contrast(spec.landscape, ratio) for ratio in spec.flatness_ratios]
+    cells = [langevin.phase_diagram(one, [spec.learning_rate], [spec.noise_strength], seed=seed, **runs) for one, seed in zip(landscapes, seeds, strict=True)]
+    return _with_times(xr.concat(cells, dim=xr.Variable("flatness_ratio", list(spec.flatness_ratios)))).squeeze(["learning_rate", "noise_strength"])
+
+
+def with_contrast(landscape: TwoValley, flatness_ratio: float) -> TwoValley:
+    """The landscape with x1 = √γ x2 and all else unchanged; Fig. 6C varies γ this way."""
+    return replace(landscape, x1=landscape.x2 * max(flatness_ratio, 1.0) ** 0.5)
+
+
+def response(spec: ResponseSpec) -> xr.Dataset:
+    """Fluctuation against response over y: variance_x, and susceptibility d⟨x⟩/d force, (⟨x⟩ pushed right − ⟨x⟩ pushed left)/(2 force), over force.
+
+    The same of the steps on one side of the ridge, over valley: valley_variance and valley_susceptibility. Their ratios are temperature (force, y)
+    and valley_temperature (force, valley, y). Each with its error; runs with different forces are independent.
+    """
+    pushes = sorted({0.0, *spec.forces, *(-force for force in spec.forces)})
+    steps = {"n_steps": round(spec.duration / spec.learning_rate), "burn_in": round(spec.burn_in / spec.learning_rate)}
+    settings = {"n_runs": spec.n_runs, "noise": spec.noise} | steps
+    points = list(product(pushes, spec.ys))
+    seeds = np.random.SeedSequence(spec.seed).spawn(len(points))
+    strength = spec.effective_noise / spec.learning_rate
+    setting = (spec.landscape, spec.learning_rate, strength)
+    parts = [frozen_y(*setting, y, force=push, seed=seed, **settings) for (push, y), seed in zip(points, seeds, strict=True)]
+    runs = xr.concat([part.drop_dims("bin") for part in parts], dim="point")
+    index = pd.MultiIndex.from_tuples(points, names=["force", "y"])
+    return _fluctuation_and_response(runs.assign_coords(xr.Coordinates.from_pandas_multiindex(index, "point")).unstack("point"), list(spec.forces))
+
+
+def _fluctuation_and_response(runs: xr.Dataset, forces: list[float]) -> xr.Dataset:
+    """Differences of the pushed runs, and their ratio with the variance at rest; `runs` has dims (force, y, valley)."""
+    rest, forwards = runs.sel(force=0.0, drop=True), runs.sel(force=forces)
+    backwards = runs.sel(force=[-force for force in forces]).assign_coords(force=forces)
+    found = rest[["p_flat", "p_flat_error", "variance_x", "variance_x_error", "valley_variance", "valley_variance_error"]]
+    for mean, variance, prefix in (("mean_x", "variance_x", ""), ("valley_mean", "valley_variance", "valley_")):
+        slope = (forwards[mean] - backwards[mean]) / (2 * forwards.force)
+        error = np.hypot(forwards[f"{mean}_error"], backwards[f"{mean}_error"]) / (2 * forwards.force)
+        ratio = rest[variance] / slope
+        spread = abs(ratio) * np.hypot(rest[f"{variance}_error"] / rest[variance], error / slope)
+        names = {"susceptibility": slope, "susceptibility_error": error, "temperature": ratio, "temperature_error": spread}
+        found = found.assign({f"{prefix}{name}": value for name, value in names.items()})
+    return found.transpose("force", "valley", "y")
 
 
 def _with_times(cells: xr.Dataset) -> xr.Dataset:
