@@ -246,6 +246,7 @@ def response(spec: ResponseSpec) -> xr.Dataset:
 
     The same of the steps on one side of the ridge, over valley: valley_variance and valley_susceptibility. Their ratios are temperature (force, y)
     and valley_temperature (force, valley, y). Each with its error; runs with different forces are independent.
+    operator_temperature (force, y) is the same ratio from the transition operator of the step, without a random number.
     """
     pushes = sorted({0.0, *spec.forces, *(-force for force in spec.forces)})
     steps = {"n_steps": round(spec.duration / spec.learning_rate), "burn_in": round(spec.burn_in / spec.learning_rate)}
@@ -257,7 +258,19 @@ def response(spec: ResponseSpec) -> xr.Dataset:
     parts = [frozen_y(*setting, y, force=push, seed=seed, **settings) for (push, y), seed in zip(points, seeds, strict=True)]
     runs = xr.concat([part.drop_dims("bin") for part in parts], dim="point")
     index = pd.MultiIndex.from_tuples(points, names=["force", "y"])
-    return _fluctuation_and_response(runs.assign_coords(xr.Coordinates.from_pandas_multiindex(index, "point")).unstack("point"), list(spec.forces))
+    found = _fluctuation_and_response(runs.assign_coords(xr.Coordinates.from_pandas_multiindex(index, "point")).unstack("point"), list(spec.forces))
+    solved = [[_operator_temperature(spec, force, y) for y in spec.ys] for force in spec.forces]
+    return found.assign(operator_temperature=(("force", "y"), solved))
+
+
+def _operator_temperature(spec: ResponseSpec, force: float, y: float) -> float:
+    """Var x at rest over (⟨x⟩ pushed right − ⟨x⟩ pushed left)/(2 force), of the stationary densities of the step."""
+    setting = (spec.landscape, spec.learning_rate, spec.effective_noise / spec.learning_rate, y, spec.noise)
+    densities = [stationary_density(*setting, force=push).density for push in (0.0, -force, force)]
+    rest, left, right = (density / density.sum() for density in densities)
+    mean = float((rest * rest.x).sum())
+    variance = float((rest * (rest.x - mean) ** 2).sum())
+    return variance * 2 * force / float((right * right.x).sum() - (left * left.x).sum())
 
 
 def _fluctuation_and_response(runs: xr.Dataset, forces: list[float]) -> xr.Dataset:
