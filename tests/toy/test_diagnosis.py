@@ -153,7 +153,9 @@ def test_tables_are_readable():
     assert len(lines) == len(NAMES) + 1
     assert any("start forgotten" in line and "NO" in line for line in lines)
     table = side_by_side({"healthy": diagnose(LANDSCAPE, *HEALTHY), "quiet": found})
-    assert table.shape == (len(NAMES), 2)
+    assert list(table.index) == list(NAMES)
+    assert list(table.columns) == ["asks for", "healthy", "quiet"]
+    assert "< 0.135" in table.loc["start forgotten", "asks for"]
     assert table.loc["start forgotten", "quiet"].startswith("NO")
     with pytest.raises(KeyError, match="small step"):
         found["luck"]

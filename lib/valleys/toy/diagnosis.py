@@ -26,9 +26,10 @@ N_PATH = 121  # points along the drift, for each of two durations
 
 @dataclass(frozen=True)
 class Verdict:
-    """One question put to a setting: its number, whether all is well, and a sentence that says what follows."""
+    """One question put to a setting: what its number is and must be, the number, whether all is well, and what follows."""
 
     name: str
+    needs: str
     value: float
     holds: bool
     sentence: str
@@ -102,9 +103,14 @@ def diagnose(
 
 
 def side_by_side(diagnoses: Mapping[str, Diagnosis]) -> pd.DataFrame:
-    """A table of verdicts: a row for each question, a column for each setting, "yes" or "NO" with the number in every cell."""
-    columns = {name: {v.name: f"{'yes' if v.holds else 'NO'} ({v.value:.2g})" for v in found.verdicts} for name, found in diagnoses.items()}
-    return pd.DataFrame(columns)
+    """A table of verdicts: a row for each question, with what its number must be, and a column for each setting, "yes" or "NO" with the number."""
+    columns = {name: {v.name: f"{'yes' if v.holds else 'NO'} ({_short(v.value)})" for v in found.verdicts} for name, found in diagnoses.items()}
+    needs = {verdict.name: verdict.needs for found in diagnoses.values() for verdict in found.verdicts}
+    return pd.DataFrame({"asks for": needs} | columns)
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if 100 <= value < 1e6 else ("0" if value < 1e-6 else f"{value:.2g}")
 
 
 def barrier_over_noise(landscape: TwoValley, effective_noise: float, noise: str, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -172,21 +178,65 @@ def _reach(setting: tuple, learning_rate: float, noise_strength: float, start_y:
 def _verdicts(gamma, *, clock_ratio, start_barrier, kramers_y, step_ratio, memory, hops_after, growth, swing, reach, end_y, **_) -> tuple[Verdict, ...]:
     """One verdict a question; of its two sentences the one that applies."""
     edge = max(swing, reach)
+    barrier = f"the barrier is {start_barrier:.2g} times the noise at the start, and high enough for Kramers from y = {kramers_y:.3g}"
     questions = [
-        ("separate clocks", clock_ratio, clock_ratio < SLOWEST_CLOCK, "x settles long before y moves", "y moves while x settles: no quasi-steady state"),
         (
-            "Kramers' rates hold",
-            start_barrier,
-            kramers_y < end_y,
-            f"the barrier is {start_barrier:.2g} times the noise at the start, and high enough for Kramers from y = {kramers_y:.3g}",
-            f"the barrier is {start_barrier:.2g} times the noise at the start, and high enough only from y = {kramers_y:.3g}, beyond the end",
+            "separate clocks",
+            f"time to settle in x, to move in y: ratio < {SLOWEST_CLOCK:g}",
+            clock_ratio,
+            clock_ratio < SLOWEST_CLOCK,
+            "x settles long before y moves",
+            "y moves while x settles: no quasi-steady state",
         ),
-        ("stable step", step_ratio, step_ratio < UNSTABLE, "a step leads towards the bottom", "the sharp valley throws runs out: lower the learning rate"),
-        ("small step", step_ratio, step_ratio < SMALL_STEP, "theory of continuous time applies", "the size of the step has effects of its own"),
-        ("start forgotten", memory, memory < FORGOTTEN, "runs hop before they freeze", "runs freeze where they are put: P_flat remembers its start"),
-        ("frozen at the end", hops_after, hops_after < LAST_HOPS, "the end is final", "runs still hop at the end: P_flat is not final"),
-        ("flatness contrast", gamma, gamma >= CONTRAST, "the valleys differ", "the valleys are equally flat: expect one half"),
-        ("growing ridge", growth, growth >= GROWTH, "the ridge outgrows the noise", "the ridge hardly grows during the run: nothing freezes on the way"),
-        ("stays on the map", edge, edge < 1, "no run can leave the landscape", "wide swings or kicks may throw runs off the landscape"),
+        ("Kramers' rates hold", f"barrier over noise: {HIGH_BARRIER:g} before the end", start_barrier, kramers_y < end_y, barrier, f"{barrier}, past the end"),
+        (
+            "stable step",
+            f"step × curvature < {UNSTABLE:g}",
+            step_ratio,
+            step_ratio < UNSTABLE,
+            "a step leads towards the bottom",
+            "the sharp valley throws runs out: lower the learning rate",
+        ),
+        (
+            "small step",
+            f"step × curvature < {SMALL_STEP:g}",
+            step_ratio,
+            step_ratio < SMALL_STEP,
+            "theory of continuous time applies",
+            "the size of the step has effects of its own",
+        ),
+        (
+            "start forgotten",
+            f"share of the start left < {FORGOTTEN:g}",
+            memory,
+            memory < FORGOTTEN,
+            "runs hop before they freeze",
+            "runs freeze where they are put: P_flat remembers its start",
+        ),
+        (
+            "frozen at the end",
+            f"hops to come < {LAST_HOPS:g}",
+            hops_after,
+            hops_after < LAST_HOPS,
+            "the end is final",
+            "runs still hop at the end: P_flat is not final",
+        ),
+        ("flatness contrast", f"γ ≥ {CONTRAST:g}", gamma, gamma >= CONTRAST, "the valleys differ", "the valleys are equally flat: expect one half"),
+        (
+            "growing ridge",
+            f"growth of barrier over noise ≥ {GROWTH:g}",
+            growth,
+            growth >= GROWTH,
+            "the ridge outgrows the noise",
+            "the ridge hardly grows during the run: nothing freezes on the way",
+        ),
+        (
+            "stays on the map",
+            "swing or kick over its limit < 1",
+            edge,
+            edge < 1,
+            "no run can leave the landscape",
+            "wide swings or kicks may throw runs off the landscape",
+        ),
     ]
-    return tuple(Verdict(name, value, bool(holds), yes if holds else no) for name, value, holds, yes, no in questions)
+    return tuple(Verdict(name, needs, value, bool(holds), yes if holds else no) for name, needs, value, holds, yes, no in questions)

@@ -131,7 +131,7 @@ def flatness_contrast(measured: xr.Dataset, curves: xr.Dataset) -> Figure:
     _theories(axes, curves, "flatness_ratio")
     axes.axhline(0.5, color=NEUTRAL, linewidth=0.8)
     axes.set(xlabel="flatness ratio γ", ylabel="flat valley, $P_\\mathrm{flat}$", ylim=(0.4, 1.02))
-    axes.legend(loc="lower right")
+    axes.legend(loc="center right")
     return figure
 
 
@@ -141,14 +141,15 @@ def temperatures(measured: xr.Dataset, curves: xr.Dataset) -> Figure:
     `measured` has relative, relative_error (part, y), `curves` has theory (part, y), with the parts "sharp", "both" and "flat".
     """
     figure, axes = _panels(1, 1, TALL)
-    looks = {"sharp": (SHARP, "s", "sharp valley alone"), "both": (NEUTRAL, "D", "both valleys"), "flat": (FLAT, "o", "flat valley alone")}
-    for part, (colour, marker, label) in looks.items():
+    looks = {"sharp": (SHARP, "s", 8, "sharp valley alone"), "both": (NEUTRAL, "D", -18, "both valleys"), "flat": (FLAT, "o", -18, "flat valley alone")}
+    middle = float(curves.y[:2].mean())
+    for part, (colour, marker, offset, label) in looks.items():
         points, line = measured.sel(part=part), curves.theory.sel(part=part)
         axes.plot(curves.y, line, color=THEORY, linestyle="--", linewidth=1.3)
         _points(axes, points.y, points.relative, points.relative_error, color=colour, marker=marker, linestyle="none")
-        axes.annotate(label, (float(curves.y[0]), float(line[0])), xytext=(0, 9), textcoords="offset points", color=colour)
+        axes.annotate(label, (middle, float(line[:2].mean())), xytext=(0, offset), textcoords="offset points", ha="center", color=colour)
     axes.axhline(1, color=NEUTRAL, linewidth=0.8)
-    axes.annotate("$T_\\mathrm{eff}$", (float(curves.y[-1]), 1), xytext=(0, 4), textcoords="offset points", ha="right", color=NEUTRAL)
+    axes.annotate("$T_\\mathrm{eff}$", (float(curves.y[-1]), 1), xytext=(0, 5), textcoords="offset points", ha="right", color=NEUTRAL)
     axes.set(xlabel="y", ylabel="Var x / response, in units of $T_\\mathrm{eff}$", ylim=(0.7, 1.45))
     return figure
 
