@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from valleys.toy import TwoValley, theory
-from valleys.toy.discrete import stationary_density
+from valleys.toy.discrete import stationary_density, two_states
 from valleys.toy.frozen import frozen_y, rate_and_error
 from valleys.toy.langevin import NOISES
 
@@ -35,6 +35,35 @@ def test_the_transition_operator_leads_to_the_ito_weight(y):
     shares = [float(stationary_density(LANDSCAPE, rate, NOISE / rate, y).p_flat) for rate in rates]
     limit = np.polyfit(np.sqrt(rates), shares, 4)[-1]
     assert limit == pytest.approx(float(theory.p_flat_exact(LANDSCAPE, y, NOISE)), abs=1e-4)
+
+
+@pytest.mark.parametrize("y", [6.0, 8.0])
+def test_the_second_eigenvalue_of_the_operator_is_the_sum_of_the_rates(y):
+    rates = np.array([0.016, 0.004, 0.001])
+    found = [two_states(LANDSCAPE, rate, NOISE / rate, y) for rate in rates]
+    assert found[0][0] == pytest.approx(float(stationary_density(LANDSCAPE, rates[0], NOISE / rates[0], y).p_flat), abs=1e-9)
+    limit = np.polyfit(np.sqrt(rates), [rate for _, rate in found], 2)[-1]
+    expected = sum(1 / time for time in theory.escape_times_exact(LANDSCAPE, y, NOISE))
+    assert limit == pytest.approx(float(expected), rel=0.03)  # two states describe x where the ridge is high
+
+
+def test_the_second_eigenvalue_is_the_rate_at_which_runs_forget_their_valley():
+    rate, y = 0.02, 5.0
+    share, speed = two_states(LANDSCAPE, rate, NOISE / rate, y)
+    steps, n_runs = round(1 / speed / rate), 4096
+    x = np.tile(np.array(LANDSCAPE.valley_positions(y))[:, None], n_runs)
+    generator, (flatness, kicks) = (
+        np.random.default_rng(1),
+        (np.array(LANDSCAPE.flatness(y)), rate * np.sqrt(4 * NOISE / rate / np.array(LANDSCAPE.flatness(y)))),
+    )
+    bottoms = np.array(LANDSCAPE.valley_positions(y))
+    gaps = []
+    for step in range(1, 2 * steps + 1):
+        side = (x < 0).astype(int)
+        x = x - rate * 2 / flatness[side] * (x - bottoms[side]) + kicks[side] * generator.standard_normal(x.shape)
+        if step in (steps, 2 * steps):
+            gaps.append(np.diff(-(x > 0).mean(axis=1))[0])
+    assert gaps[1] / gaps[0] == pytest.approx(np.exp(-1), abs=SIGMAS * np.sqrt(2 * share * (1 - share) / n_runs) / gaps[0])
 
 
 @pytest.fixture(scope="module")

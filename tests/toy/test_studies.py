@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from valleys.toy import TwoValley, studies, theory
+from valleys.toy import TwoValley, freezing, studies, theory
 from valleys.toy.langevin import fraction_error
 
 PHASES = studies.PhaseDiagramSpec([0.05, 0.1], [0.05], n_runs=4, n_steps=20)
@@ -28,6 +28,7 @@ FROZEN = studies.FrozenSpec([0.05, 0.1], [1e-3], [3.0, 4.0, 5.0], n_runs=4, dura
         (studies.trajectories, RUNS, {"noise_strength": 1, "run": 4, "step": 3}),
         (studies.frozen, FROZEN, {"learning_rate": 2, "effective_noise": 1, "y": 3, "bin": 20, "valley": 2}),
         (studies.contrast, CONTRAST, {"flatness_ratio": 2}),
+        (studies.contrast_balance, CONTRAST, {"flatness_ratio": 2}),
         (studies.response, RESPONSE, {"force": 2, "valley": 2, "y": 3}),
         (studies.operator, FROZEN, {"learning_rate": 2, "effective_noise": 1, "y": 3}),
     ],
@@ -48,6 +49,16 @@ def test_contrast_varies_the_flatness_ratio_alone():
     half, more = studies.contrast(studies.ContrastSpec([1.0, 1.5], n_runs=1024, n_steps=60_000, seed=1)).p_flat
     assert abs(float(half) - 0.5) < 4.5 * fraction_error(512, 1024)
     assert float(more) > 0.9
+
+
+def test_balance_with_the_rates_of_the_step_ends_where_the_runs_end():
+    spec = studies.ContrastSpec([1.0, 1.2, 1.4], n_runs=8192, n_steps=45_000, seed=3)
+    runs, solved = studies.contrast(spec), studies.contrast_balance(spec)
+    assert float((abs(runs.p_flat - solved.p_flat) / runs.p_flat_error).max()) < 3.5
+    path = np.linspace(1.0, float(runs.y.min()), 200)
+    exact = [freezing.p_flat_master_equation(studies.with_contrast(TwoValley(), ratio), 1e-3, path)[-1] for ratio in spec.flatness_ratios]
+    gaps = (exact - runs.p_flat)[1:]  # what the limit of small steps leaves
+    assert float(gaps.mean()) > 3 * float(runs.p_flat_error[1:].mean()) / np.sqrt(2)
 
 
 @pytest.mark.parametrize("noise", ["hessian", "isotropic"])

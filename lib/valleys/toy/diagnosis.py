@@ -82,7 +82,7 @@ def diagnose(
     if start_y < 0:
         raise ValueError(f"start_y is {start_y!r}; a diagnosis begins at 0 or above, where the valleys have opened")
     setting = (landscape, learning_rate * noise_strength, noise)
-    time, y = _drift(landscape, start_y, learning_rate * n_steps)
+    time, y = drift_path(landscape, start_y, learning_rate * n_steps)
     during = slice(0, N_PATH)
     memory, hops_after, p_flat = _hopping(setting, learning_rate, time, y)
     barriers = barrier_over_noise(*setting, np.array([start_y, y[during][-1]]))[1]
@@ -126,7 +126,7 @@ def swing_limit(landscape: TwoValley, y: float) -> float:
     return float(sum(landscape.flatness(y)) / 2)
 
 
-def _drift(landscape: TwoValley, start_y: float, duration: float) -> tuple[np.ndarray, np.ndarray]:
+def drift_path(landscape: TwoValley, start_y: float, duration: float) -> tuple[np.ndarray, np.ndarray]:
     """Times and y on the floor of a valley, over the run and as long again, with N_PATH points each; dense where the run begins."""
     first = duration * np.linspace(0, 1, N_PATH) ** 2
     times = np.concatenate([first, duration + duration * np.linspace(0, 1, N_PATH)[1:]])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import xarray as xr
+from scipy.sparse.linalg import eigs
 
 from valleys.toy.frozen import along_x
 from valleys.toy.langevin import check_settings
@@ -25,6 +26,24 @@ def stationary_density(
     cell border on the jump at x = 0; its error of p_flat is of order 1e-4.
     Raises ValueError for a setting out of range, or if the grid would need more than LARGEST_GRID points.
     """
+    x, spacing, operator = _transition(landscape, learning_rate, noise_strength, y, noise, points_per_kick, force)
+    weights = _stationary(operator)
+    return xr.Dataset({"density": ("x", weights / spacing), "p_flat": ((), weights[x > 0].sum())}, {"x": x})
+
+
+def two_states(landscape: TwoValley, learning_rate: float, noise_strength: float, y: float, noise: str = "hessian") -> tuple[float, float]:
+    """P_flat at fixed y, and the rate k⁺ + k⁻ = −ln μ/η at which the step approaches it, μ being the second largest eigenvalue of the operator.
+
+    Raises ValueError as `stationary_density`.
+    """
+    x, _, operator = _transition(landscape, learning_rate, noise_strength, y, noise, 8, 0.0)
+    weights = _stationary(operator)
+    values = eigs(operator, k=2, which="LM", v0=np.where(x > 0, 1.0, -0.5), return_eigenvectors=False)
+    return float(weights[x > 0].sum()), max(-np.log(np.abs(values).min()) / learning_rate, 0.0)
+
+
+def _transition(landscape, learning_rate, noise_strength, y, noise, points_per_kick, force) -> tuple[np.ndarray, float, np.ndarray]:
+    """Grid, its spacing, and the operator on it; ValueError for bad settings and for a grid out of reach."""
     check_settings(landscape, [learning_rate], [noise_strength], 2, 1, noise, 0, y)
     bottoms, curves, kicks, edges = along_x(landscape, learning_rate, noise_strength, y, noise, 1, force)
     spacing = min(kicks) / points_per_kick
@@ -34,10 +53,11 @@ def stationary_density(
     x = spacing * (np.arange(-n_sharp, n_flat) + 0.5)
     side = (x > 0).astype(int)
     mean = x - learning_rate * np.take(curves, side) * (x - np.take(bottoms, side))
-    kick = np.take(kicks, side)
-    operator = np.exp(-(((x[:, None] - mean) / kick) ** 2) / 2)  # column: from x, row: to x'
-    operator /= operator.sum(axis=0)
-    system = operator - np.eye(x.size)
+    operator = np.exp(-(((x[:, None] - mean) / np.take(kicks, side)) ** 2) / 2)  # column: from x, row: to x'
+    return x, spacing, operator / operator.sum(axis=0)
+
+
+def _stationary(operator: np.ndarray) -> np.ndarray:
+    system = operator - np.eye(len(operator))
     system[-1] = 1.0  # the last balance follows from the others; normalisation takes its place
-    weights = np.linalg.solve(system, np.eye(x.size)[-1])
-    return xr.Dataset({"density": ("x", weights / spacing), "p_flat": ((), weights[side == 1].sum())}, {"x": x})
+    return np.linalg.solve(system, np.eye(len(operator))[-1])

@@ -9,10 +9,14 @@ import pandas as pd
 import xarray as xr
 
 from valleys.toy import langevin
-from valleys.toy.discrete import stationary_density
+from valleys.toy.diagnosis import N_PATH, drift_path
+from valleys.toy.discrete import stationary_density, two_states
 from valleys.toy.frozen import frozen_y
 from valleys.toy.langevin import check_settings
 from valleys.toy.two_valley import TwoValley
+
+OPERATOR_YS = 16  # places along y where the transition operator is solved
+SLOWEST_RATE = 1e-12  # hops per unit of time below which a rate is not resolved
 
 
 def _fix(spec: object, **lists: object) -> None:
@@ -234,6 +238,25 @@ def contrast(spec: ContrastSpec) -> xr.Dataset:
     landscapes = [with_contrast(spec.landscape, ratio) for ratio in spec.flatness_ratios]
     cells = [langevin.phase_diagram(one, [spec.learning_rate], [spec.noise_strength], seed=seed, **runs) for one, seed in zip(landscapes, seeds, strict=True)]
     return _with_times(xr.concat(cells, dim=xr.Variable("flatness_ratio", list(spec.flatness_ratios)))).squeeze(["learning_rate", "noise_strength"])
+
+
+def contrast_balance(spec: ContrastSpec) -> xr.Dataset:
+    """p_flat over flatness_ratio at the end of dP/dt = (k⁺ + k⁻)(p − P) along the drift of Eq. A8 (Eq. A26), from one half and without simulation.
+
+    p, the share at fixed y, and k⁺ + k⁻ are those of the step of this learning rate, from its transition operator.
+    """
+    time, y = (along[:N_PATH] for along in drift_path(spec.landscape, spec.start_y, spec.learning_rate * spec.n_steps))
+    middle, ys = (y[1:] + y[:-1]) / 2, np.geomspace(max(spec.start_y, 0.1), y[-1], OPERATOR_YS)
+    shares = []
+    for ratio in spec.flatness_ratios:
+        landscape = with_contrast(spec.landscape, ratio)
+        share, rate = np.array([two_states(landscape, spec.learning_rate, spec.noise_strength, at, spec.noise) for at in ys]).T
+        kept = np.exp(-np.exp(np.interp(middle, ys, np.log(rate + SLOWEST_RATE))) * np.diff(time))
+        p_flat = 0.5
+        for target, memory in zip(np.interp(middle, ys, share), kept, strict=True):
+            p_flat = target + (p_flat - target) * memory
+        shares.append(p_flat)
+    return xr.Dataset({"p_flat": ("flatness_ratio", shares)}, {"flatness_ratio": list(spec.flatness_ratios)})
 
 
 def with_contrast(landscape: TwoValley, flatness_ratio: float) -> TwoValley:
