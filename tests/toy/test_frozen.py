@@ -13,9 +13,9 @@ Y, NOISE = 3.0, 1e-3
 SIGMAS = 4.5
 
 
-def at_fixed_y(learning_rate, duration, effective_noise=NOISE, y=Y, noise="hessian", n_runs=1024, seed=0):
+def at_fixed_y(learning_rate, duration, effective_noise=NOISE, y=Y, noise="hessian", n_runs=1024, seed=0, **others):
     steps = {"n_steps": round(duration / learning_rate), "burn_in": round(20 / learning_rate)}
-    return frozen_y(LANDSCAPE, learning_rate, effective_noise / learning_rate, y, n_runs=n_runs, noise=noise, seed=seed, **steps)
+    return frozen_y(LANDSCAPE, learning_rate, effective_noise / learning_rate, y, n_runs=n_runs, noise=noise, seed=seed, **steps, **others)
 
 
 @pytest.mark.parametrize(("noise", "effective_noise"), [("hessian", 1e-3), ("hessian_squared", 2e-4), ("isotropic", 1e-3)])
@@ -68,6 +68,47 @@ def test_isotropic_noise_gives_the_boltzmann_weight():
     runs = at_fixed_y(1e-3, 250, noise="isotropic", n_runs=2048, seed=3)
     assert abs(float(runs.p_flat) - theory.p_flat_boltzmann(LANDSCAPE)) < 4 * float(runs.p_flat_error)
     assert abs(float(runs.p_flat) - theory.p_flat_equilibrium(LANDSCAPE)) > 10 * float(runs.p_flat_error)
+
+
+@pytest.mark.parametrize("noise", NOISES)
+def test_a_force_shifts_the_mean_as_theory_says(noise):
+    effective_noise = 2e-4 if noise == "hessian_squared" else NOISE
+    for force in (-0.03, 0.03):
+        runs = at_fixed_y(0.005, 200, effective_noise, noise=noise, seed=5, force=force)
+        solved = stationary_density(LANDSCAPE, 0.005, effective_noise / 0.005, Y, noise, points_per_kick=16, force=force)
+        mean = float((solved.x * solved.density).sum() * (solved.x[1] - solved.x[0]))
+        assert abs(float(runs.mean_x) - mean) < SIGMAS * float(runs.mean_x_error) + 2e-5
+        limit = theory.mean_position(LANDSCAPE, Y, effective_noise, force, noise)
+        assert mean == pytest.approx(float(limit), abs=4e-3)  # a finite step moves it by less
+
+
+def test_a_force_shifts_a_valley_that_no_run_leaves_by_its_flatness():
+    runs = [at_fixed_y(0.02, 50, 1e-3, y=40.0, n_runs=256, force=force) for force in (-0.01, 0.01)]
+    shift = (runs[1].valley_mean - runs[0].valley_mean).values / 0.02
+    error = np.hypot(*(run.valley_mean_error.values for run in runs)) / 0.02
+    np.testing.assert_array_less(np.abs(shift - np.array(LANDSCAPE.flatness(40.0))[::-1] / 2), SIGMAS * error)
+    widened = 1e-3 / (1 - 0.02 / np.array(LANDSCAPE.flatness(40.0))[::-1])
+    np.testing.assert_array_less(np.abs(runs[0].valley_variance - widened), SIGMAS * runs[0].valley_variance_error)
+
+
+def test_moments_are_those_of_the_histogram():
+    runs = at_fixed_y(0.02, 200, n_bins=400)
+    width = float(runs.x[1] - runs.x[0])
+    mean = float((runs.density * runs.x).sum() * width)
+    assert float(runs.mean_x) == pytest.approx(mean, abs=3e-4)
+    assert float(runs.variance_x) == pytest.approx(float((runs.density * (runs.x - mean) ** 2).sum() * width), rel=5e-3)
+
+
+def test_errors_of_the_moments_cover_the_spread_between_seeds():
+    runs = [at_fixed_y(0.05, 50, n_runs=128, seed=seed) for seed in range(16)]
+    for name in ("mean_x", "variance_x", "valley_mean", "valley_variance"):
+        values, errors = (np.array([run[key].values for run in runs]) for key in (name, f"{name}_error"))
+        assert np.all((values.std(axis=0, ddof=1) / errors.mean(axis=0) > 0.5) & (values.std(axis=0, ddof=1) / errors.mean(axis=0) < 1.7)), name
+
+
+def test_a_force_that_empties_a_valley_is_refused():
+    with pytest.raises(ValueError, match="weaker"):
+        at_fixed_y(0.05, 5, force=1.0)
 
 
 def test_histogram_is_a_density():

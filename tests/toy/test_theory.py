@@ -86,9 +86,9 @@ def test_asymptotic_forms_meet_the_full_ones_for_high_barriers():
     assert odds[0] == pytest.approx(odds[1], rel=0.05)
 
 
-def passage_time(landscape, y, noise, start, end, bottom_of_integral):
+def passage_time(landscape, y, diffusions, start, end, bottom_of_integral):
     """∫_start^end dx' e^{φ(x')} ∫ dx'' e^{−φ(x'')}/D(x''), φ = (L − L0)/D, the mean first passage time of an Itô process, by quadrature."""
-    flat_d, sharp_d = theory.diffusion(landscape, y, noise)
+    flat_d, sharp_d = diffusions
 
     def local(x):
         return flat_d if x >= 0 else sharp_d
@@ -107,9 +107,10 @@ def passage_time(landscape, y, noise, start, end, bottom_of_integral):
 def test_mean_times_are_the_double_integrals():
     flat, sharp = map(float, LANDSCAPE.valley_positions(Y))
     far = 0.4  # ten standard deviations beyond a bottom
-    ridge = [passage_time(LANDSCAPE, Y, NOISE, flat, 0.0, far), passage_time(LANDSCAPE, Y, NOISE, sharp, 0.0, -far)]
+    diffusions = theory.diffusion(LANDSCAPE, Y, NOISE)
+    ridge = [passage_time(LANDSCAPE, Y, diffusions, flat, 0.0, far), passage_time(LANDSCAPE, Y, diffusions, sharp, 0.0, -far)]
     np.testing.assert_allclose(theory.times_to_ridge(LANDSCAPE, Y, NOISE), ridge, rtol=1e-4)
-    across = [passage_time(LANDSCAPE, Y, NOISE, flat, sharp, far), passage_time(LANDSCAPE, Y, NOISE, sharp, flat, -far)]
+    across = [passage_time(LANDSCAPE, Y, diffusions, flat, sharp, far), passage_time(LANDSCAPE, Y, diffusions, sharp, flat, -far)]
     np.testing.assert_allclose(theory.escape_times_exact(LANDSCAPE, Y, NOISE), across, rtol=1e-4)
 
 
@@ -127,6 +128,15 @@ def test_overshoot_is_minus_zeta_of_a_half():
     terms = np.arange(1, 1_000_001.0)
     zeta = np.sum(terms**-0.5) - 2 * terms[-1] ** 0.5 - terms[-1] ** -0.5 / 2
     assert pytest.approx(-zeta / np.sqrt(2 * np.pi), rel=1e-9) == theory.OVERSHOOT
+
+
+@pytest.mark.parametrize("diffusions", [(0.007, 0.007), (0.006, 0.014)])
+def test_mean_times_between_the_bottoms_for_any_diffusion(diffusions):
+    (flat, sharp), height = map(float, LANDSCAPE.valley_positions(Y)), float(LANDSCAPE.barrier(Y))
+    (flat_f, sharp_f), (flat_z, sharp_z) = LANDSCAPE.flatness(Y), (np.sqrt(height / diffusion) for diffusion in diffusions)
+    across = [passage_time(LANDSCAPE, Y, diffusions, flat, sharp, 0.5), passage_time(LANDSCAPE, Y, diffusions, sharp, flat, -0.5)]
+    times = [theory.bottom_to_bottom(flat_f, flat_z, sharp_f, sharp_z), theory.bottom_to_bottom(sharp_f, sharp_z, flat_f, flat_z)]
+    np.testing.assert_allclose(times, across, rtol=1e-4)
 
 
 def test_crossing_takes_longer_than_reaching_the_ridge_by_a_known_factor():
@@ -158,6 +168,50 @@ def test_effective_potential_is_the_logarithm_of_the_density():
     effective = theory.effective_loss(LANDSCAPE, x, y)
     np.testing.assert_allclose(np.diff(potential), np.diff(effective), rtol=1e-9)
     np.testing.assert_allclose(effective, LANDSCAPE.loss(x, y) + theory.sgd_correction(LANDSCAPE, x, y), rtol=1e-12)
+
+
+def tilted_moments(y, noise, force, diffusions):
+    """Share, ⟨x⟩ and ⟨x²⟩ of both sides of the Itô density with a force, by quadrature."""
+    sums = []
+    for diffusion, end in zip(diffusions, (1.0, -1.0), strict=True):
+        for power in range(3):
+
+            def density(x, diffusion=diffusion, power=power):
+                return x**power * np.exp((LANDSCAPE.drift_loss(y) - LANDSCAPE.loss(x, y) + force * x) / diffusion) / diffusion
+
+            sums.append(quad(density, *sorted((0.0, end)), points=[0.1 * end], epsabs=0, epsrel=1e-11, limit=200)[0])
+    return np.array(sums).reshape(2, 3)
+
+
+@pytest.mark.parametrize("noise", ["hessian", "hessian_squared", "isotropic"])
+@pytest.mark.parametrize("y", [0.5, 3.0, 6.0])
+def test_mean_position_and_response_are_integrals_and_slopes(noise, y):
+    strength = 2e-4 if noise == "hessian_squared" else 1e-3
+    diffusions = theory.noise_diffusion(LANDSCAPE, y, strength, noise)
+    for force in (0.0, 0.02):
+        total = tilted_moments(y, strength, force, diffusions).sum(axis=0)
+        assert theory.mean_position(LANDSCAPE, y, strength, force, noise) == pytest.approx(total[1] / total[0], rel=1e-8)
+    variance, response = theory.fluctuation_and_response(LANDSCAPE, y, strength, noise)
+    total = tilted_moments(y, strength, 0.0, diffusions).sum(axis=0)
+    assert variance == pytest.approx(total[2] / total[0] - (total[1] / total[0]) ** 2, rel=1e-8)
+    ends = [theory.mean_position(LANDSCAPE, y, strength, force, noise) for force in (1e-5, -1e-5)]
+    assert response == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-6)
+    if noise == "isotropic":
+        assert variance / response == pytest.approx(diffusions[0], rel=1e-10)
+
+
+def test_noise_diffusion_of_the_hessian_is_eq_17_and_unknown_kinds_are_refused():
+    np.testing.assert_allclose(theory.noise_diffusion(LANDSCAPE, Y, NOISE, "hessian"), theory.diffusion(LANDSCAPE, Y, NOISE))
+    with pytest.raises(ValueError, match="pink"):
+        theory.noise_diffusion(LANDSCAPE, Y, NOISE, "pink")
+
+
+def test_response_broadcasts_and_lies_between_the_temperatures_for_low_barriers():
+    y = np.array([0.5, 1.0, 2.0])
+    variance, response = theory.fluctuation_and_response(LANDSCAPE, y, np.array([[1e-3], [2e-3]]))
+    flat, sharp = theory.diffusion(LANDSCAPE, y, np.array([[1e-3], [2e-3]]))
+    assert response.shape == (2, 3)
+    assert np.all((flat < variance / response) & (variance / response < sharp))
 
 
 def test_noise_deepens_the_flat_valley_and_raises_the_sharp_one():

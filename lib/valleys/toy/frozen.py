@@ -16,6 +16,8 @@ from valleys.toy.kernels import (
     JITTER,
     LANES,
     POSITION,
+    SQUARES,
+    SUM,
     TOPS,
     advance_frozen,
 )
@@ -37,10 +39,12 @@ def frozen_y(
     n_bins: int = 80,
     noise: str = "hessian",
     seed: Seed = 0,
+    force: float = 0.0,
 ) -> xr.Dataset:
-    """x_{t+1} = x_t − η(∂x L + ξ) at fixed y > 0, with Var ξ = 2σ ∂²L/∂x² on each side (Eq. 13 along x; Eq. A10 for small η).
+    """x_{t+1} = x_t − η(∂x L − force + ξ) at fixed y > 0, with Var ξ = 2σ ∂²L/∂x² on each side (Eq. 13 along x; Eq. A10 for small η).
 
     p_flat: share of the steps with x > 0, over n_steps steps after burn_in, with its error over the independent runs.
+    mean_x and variance_x: of all steps; valley_mean and valley_variance (valley): of the steps on one side of the ridge.
     density (bin): histogram of x, in bins that reach 5 standard deviations beyond both bottoms; x (bin) is the centre of each.
     Dim valley ("sharp", "flat"): escape_rate, one over the mean time from one bottom to the other; top_rate, one over the mean time from a
     bottom to the ridge x = 0, both per unit of time η·step; n_escapes and n_tops, how many were seen. Every estimate has its `…_error`.
@@ -49,7 +53,7 @@ def frozen_y(
     check_settings(landscape, [learning_rate], [noise_strength], n_runs, n_steps, noise, seed, y)
     if burn_in < 0 or min(sample_every, n_bins) < 1 or n_steps < sample_every:
         raise ValueError("burn_in must be at least 0, n_bins and sample_every at least 1, and sample_every at most n_steps")
-    bottoms, curves, kicks, edges = along_x(landscape, learning_rate, noise_strength, y, noise, n_bins)
+    bottoms, curves, kicks, edges = along_x(landscape, learning_rate, noise_strength, y, noise, n_bins, force)
     grid = (bottoms, curves, kicks, float(learning_rate), float(edges[0]), float(edges[1] - edges[0]))
 
     def run_block(block: np.random.SeedSequence) -> tuple[np.ndarray, np.ndarray]:
@@ -68,12 +72,14 @@ def frozen_y(
     return _frozen_dataset(state, counts, edges, n_steps, sample_every, learning_rate)
 
 
-def along_x(landscape, learning_rate, noise_strength, y, noise, n_bins) -> tuple:
+def along_x(landscape, learning_rate, noise_strength, y, noise, n_bins, force=0.0) -> tuple:
     """Bottoms, curvatures and kicks per step of the (sharp, flat) valley, and the edges of the histogram; ValueError without a stationary state."""
     if y <= 0:
         raise ValueError(f"y is {y!r}; two valleys exist for y > 0 only")
-    flat_bottom, sharp_bottom = landscape.valley_positions(y)
     flatness = np.array(landscape.flatness(y))[::-1]
+    sharp_bottom, flat_bottom = np.array(landscape.valley_positions(y))[::-1] + force * flatness / 2  # a force moves the bottoms, not the ridge
+    if not sharp_bottom < 0 < flat_bottom:
+        raise ValueError(f"force {force!r} moves a bottom across the ridge at y = {y:g}; give a weaker one")
     curves = 2 / flatness
     if learning_rate * max(curves) >= 2:
         raise ValueError(f"learning rate {learning_rate:g} times the curvature {max(curves):.3g} is 2 or more: no stationary state; lower it")
@@ -94,12 +100,35 @@ def _frozen_dataset(state, counts, edges, n_steps, sample_every, learning_rate) 
         "density_error": ("bin", _error(density)),
         "x": ("bin", (edges[1:] + edges[:-1]) / 2),
     }
+    variables |= _moments(state, n_steps)
     for name, events, clock in (("escape", ESCAPES, CORE_TIME), ("top", TOPS, ARMED_TIME)):
         rates = [rate_and_error(state[events + side], state[clock + side] * learning_rate) for side in range(2)]
         variables[f"{name}_rate"] = ("valley", np.array([rate for rate, _ in rates]))
         variables[f"{name}_rate_error"] = ("valley", np.array([error for _, error in rates]))
         variables[f"n_{name}s"] = ("valley", state[events : events + 2].sum(axis=1).astype(int))
     return xr.Dataset(variables, {"valley": list(VALLEYS)})
+
+
+def _moments(state: np.ndarray, n_steps: int) -> dict[str, tuple]:
+    """Mean and variance of x, on each side of the ridge and over both, with errors over the independent runs."""
+    flat_steps = state[IN_FLAT]
+    sides = [_mean_and_variance(n, state[SUM + side], state[SQUARES + side]) for side, n in enumerate((n_steps - flat_steps, flat_steps))]
+    both = _mean_and_variance(np.full(flat_steps.size, float(n_steps)), state[SUM : SUM + 2].sum(axis=0), state[SQUARES : SQUARES + 2].sum(axis=0))
+    names = ("mean", "mean_error", "variance", "variance_error")
+    whole = {f"{name.split('_')[0]}_x{'_error' if 'error' in name else ''}": ((), value) for name, value in zip(names, both, strict=True)}
+    return whole | {f"valley_{name}": ("valley", np.array(values)) for name, values in zip(names, zip(*sides, strict=True), strict=True)}
+
+
+def _mean_and_variance(steps: np.ndarray, sums: np.ndarray, squares: np.ndarray) -> tuple[float, float, float, float]:
+    """Mean, its error, variance, its error, from the sums of each independent run; NaN where no step was spent."""
+    total = steps.sum()
+    if total == 0:
+        return (math.nan,) * 4
+    mean, n_runs = sums.sum() / total, steps.size
+    variance = squares.sum() / total - mean**2
+    pulls = sums - mean * steps, squares - 2 * mean * sums + (mean**2 - variance) * steps  # what each run adds to the deviation, times its steps
+    mean_error, variance_error = (float(np.std(pull, ddof=1) * math.sqrt(n_runs) / total) for pull in pulls)
+    return float(mean), mean_error, float(variance), variance_error
 
 
 def _error(per_run: np.ndarray) -> np.ndarray:

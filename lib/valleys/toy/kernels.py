@@ -190,8 +190,8 @@ def _advancer(noise):
 ADVANCE = {name: _advancer(code) for code, name in enumerate(NOISES)}
 
 # Rows of a block at fixed y. Index 0 of a pair is the sharp valley, 1 the flat one.
-POSITION, CORE, ARMED, IN_FLAT, ESCAPES, CORE_TIME, TOPS, ARMED_TIME = 0, 1, 2, 3, 4, 6, 8, 10
-FROZEN_ROWS = 12
+POSITION, CORE, ARMED, IN_FLAT, ESCAPES, CORE_TIME, TOPS, ARMED_TIME, SUM, SQUARES = 0, 1, 2, 3, 4, 6, 8, 10, 12, 14
+FROZEN_ROWS = 16
 
 
 @nb.njit(inline="always")
@@ -211,6 +211,11 @@ def _frozen_step(state, normal, bottoms, curves, step_sizes, learning_rate):
         from_sharp, from_flat = armed < 0.0, armed > 0.0
         state[POSITION, k] = x
         state[IN_FLAT, k] += 1.0 if x >= 0.0 else 0.0
+        left, right = min(x, 0.0), max(x, 0.0)
+        state[SUM, k] += left
+        state[SUM + 1, k] += right
+        state[SQUARES, k] += left * left
+        state[SQUARES + 1, k] += right * right
         state[CORE_TIME, k] += 1.0 if in_sharp else 0.0
         state[CORE_TIME + 1, k] += 1.0 if in_flat else 0.0
         state[ESCAPES, k] += 1.0 if in_sharp & at_flat else 0.0

@@ -1,7 +1,7 @@
-"""The studies of the chapters: each a spec that refuses bad values, and a function of that spec that returns a dataset."""
+"""The studies of the two-valley chapters: each a function of one spec that returns a dataset."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -11,163 +11,43 @@ import xarray as xr
 from valleys.toy import langevin, master_equation
 from valleys.toy.discrete import stationary_density
 from valleys.toy.frozen import frozen_y
-from valleys.toy.langevin import check_settings, in_threads
+from valleys.toy.langevin import in_threads
+from valleys.toy.specs import (
+    ContrastSpec,
+    EvolutionSpec,
+    FreezingSpec,
+    FrozenSpec,
+    MasterHistorySpec,
+    MasterMapSpec,
+    PhaseDiagramSpec,
+    ResponseSpec,
+    TrajectoriesSpec,
+)
 from valleys.toy.two_valley import TwoValley
 
-
-def _fix(spec: object, **lists: object) -> None:
-    """Turn the lists of a frozen spec into tuples of floats, so that equal specs are equal and hashable."""
-    for name, values in lists.items():
-        try:
-            object.__setattr__(spec, name, tuple(float(value) for value in values))
-        except (TypeError, ValueError):
-            raise ValueError(f"{name} is {values!r}; it must be a list of numbers") from None
-
-
-@dataclass(frozen=True)
-class PhaseDiagramSpec:
-    """A map over learning rate and noise strength; defaults as in Figs. 5C and 5D."""
-
-    learning_rates: tuple[float, ...]
-    noise_strengths: tuple[float, ...]
-    n_runs: int = 2000
-    n_steps: int = 20_000
-    start_y: float = 5.0
-    noise: str = "hessian"
-    seed: int = 0
-    landscape: TwoValley = field(default_factory=TwoValley)
-
-    def __post_init__(self) -> None:
-        """Refuse, before any work, what no simulation can run with."""
-        _fix(self, learning_rates=self.learning_rates, noise_strengths=self.noise_strengths)
-        check_settings(self.landscape, self.learning_rates, self.noise_strengths, self.n_runs, self.n_steps, self.noise, self.seed, self.start_y)
-
-
-@dataclass(frozen=True)
-class FreezingSpec:
-    """Runs that freeze, for every learning rate and effective noise; the duration is in units of time, η·step."""
-
-    learning_rates: tuple[float, ...]
-    effective_noises: tuple[float, ...]
-    n_runs: int = 1000
-    duration: float = 1000.0
-    start_y: float = 1.0
-    noise: str = "hessian"
-    seed: int = 0
-    landscape: TwoValley = field(default_factory=TwoValley)
-
-    def __post_init__(self) -> None:
-        """Refuse, before any work, what no simulation can run with."""
-        _fix(self, learning_rates=self.learning_rates, effective_noises=self.effective_noises)
-        check_settings(self.landscape, self.learning_rates, self.effective_noises, self.n_runs, 1, self.noise, self.seed, self.start_y)
-        if not self.duration >= max(self.learning_rates):
-            raise ValueError(f"duration is {self.duration!r}; it must be at least one step long")
-
-
-@dataclass(frozen=True)
-class EvolutionSpec:
-    """P_flat as it evolves, for several noise strengths at one learning rate; defaults as in Fig. 6B."""
-
-    learning_rate: float = 0.01
-    noise_strengths: tuple[float, ...] = (0.01, 0.05, 0.1)
-    n_runs: int = 1000
-    n_steps: int = 100_000
-    start_y: float = 1.0
-    record_every: int = 100
-    noise: str = "hessian"
-    seed: int = 0
-    landscape: TwoValley = field(default_factory=TwoValley)
-
-    def __post_init__(self) -> None:
-        """Refuse, before any work, what no simulation can run with."""
-        _fix(self, noise_strengths=self.noise_strengths)
-        rates, shape = [self.learning_rate], (self.n_runs, self.n_steps)
-        check_settings(self.landscape, rates, self.noise_strengths, *shape, self.noise, self.seed, self.start_y, self.record_every)
-
-
-@dataclass(frozen=True)
-class TrajectoriesSpec:
-    """A few single runs for each of several noise strengths."""
-
-    learning_rate: float = 0.05
-    noise_strengths: tuple[float, ...] = (0.02, 0.1)
-    n_runs: int = 4
-    n_steps: int = 20_000
-    start_y: float = 5.0
-    record_every: int = 20
-    noise: str = "hessian"
-    seed: int = 0
-    landscape: TwoValley = field(default_factory=TwoValley)
-
-    def __post_init__(self) -> None:
-        """Refuse, before any work, what no simulation can run with."""
-        _fix(self, noise_strengths=self.noise_strengths)
-        rates, shape = [self.learning_rate], (self.n_runs, self.n_steps)
-        check_settings(self.landscape, rates, self.noise_strengths, *shape, self.noise, self.seed, self.start_y, self.record_every)
-
-
-@dataclass(frozen=True)
-class FrozenSpec:
-    """x at fixed y, for every learning rate, effective noise and y; durations in units of time, η·step."""
-
-    learning_rates: tuple[float, ...]
-    effective_noises: tuple[float, ...]
-    ys: tuple[float, ...]
-    n_runs: int = 256
-    duration: float = 1000.0
-    burn_in: float = 50.0
-    n_bins: int = 80
-    noise: str = "hessian"
-    seed: int = 0
-    landscape: TwoValley = field(default_factory=TwoValley)
-
-    def __post_init__(self) -> None:
-        """Refuse, before any work, what no simulation can run with."""
-        _fix(self, learning_rates=self.learning_rates, effective_noises=self.effective_noises, ys=self.ys)
-        if not self.ys or min(self.ys) <= 0:
-            raise ValueError(f"ys are {self.ys}; give at least one, all positive, because two valleys exist for y > 0 only")
-        check_settings(self.landscape, self.learning_rates, self.effective_noises, self.n_runs, 1, self.noise, self.seed, self.ys[0])
-        if self.duration < 10 * max(self.learning_rates) or self.burn_in < 0 or self.n_bins < 1:
-            raise ValueError("duration must be at least 10 steps long, burn_in must not be negative, n_bins must be at least 1")
-
-
-@dataclass(frozen=True)
-class MasterMapSpec:
-    """The map of PhaseDiagramSpec without runs and seed, for the master equation."""
-
-    learning_rates: tuple[float, ...]
-    noise_strengths: tuple[float, ...]
-    n_steps: int = 20_000
-    start_y: float = 5.0
-    noise: str = "hessian"
-    landscape: TwoValley = field(default_factory=TwoValley)
-
-    def __post_init__(self) -> None:
-        """Refuse, before any work, what cannot be computed."""
-        _fix(self, learning_rates=self.learning_rates, noise_strengths=self.noise_strengths)
-        check_settings(self.landscape, self.learning_rates, self.noise_strengths, 2, self.n_steps, self.noise, 0, self.start_y)
-        master_equation.check_noise(self.noise)
-
-
-@dataclass(frozen=True)
-class MasterHistorySpec:
-    """Histories at the given learning rates and effective noises, of the same duration in time, η·step."""
-
-    learning_rates: tuple[float, ...]
-    effective_noises: tuple[float, ...]
-    duration: float = 1000.0
-    start_y: float = 1.0
-    n_records: int = 200
-    noise: str = "hessian"
-    landscape: TwoValley = field(default_factory=TwoValley)
-
-    def __post_init__(self) -> None:
-        """Refuse, before any work, what cannot be computed."""
-        _fix(self, learning_rates=self.learning_rates, effective_noises=self.effective_noises)
-        check_settings(self.landscape, self.learning_rates, self.effective_noises, 2, 1, self.noise, 0, self.start_y)
-        master_equation.check_noise(self.noise)
-        if not self.duration >= 10 * max(self.learning_rates) or self.n_records < 2:
-            raise ValueError("duration must be at least 10 steps long and n_records at least 2")
+__all__ = [
+    "ContrastSpec",
+    "EvolutionSpec",
+    "FreezingSpec",
+    "FrozenSpec",
+    "MasterHistorySpec",
+    "MasterMapSpec",
+    "PhaseDiagramSpec",
+    "ResponseSpec",
+    "TrajectoriesSpec",
+    "contrast",
+    "contrast_exact",
+    "evolution",
+    "freezing",
+    "frozen",
+    "master_histories",
+    "master_map",
+    "operator",
+    "phase_diagram",
+    "response",
+    "trajectories",
+    "with_contrast",
+]
 
 
 def phase_diagram(spec: PhaseDiagramSpec) -> xr.Dataset:
@@ -238,6 +118,77 @@ def master_histories(spec: MasterHistorySpec) -> xr.Dataset:
 
     points = list(product(spec.learning_rates, spec.effective_noises))
     return _gridded(in_threads(one, points), points, {"learning_rate": spec.learning_rates, "effective_noise": spec.effective_noises})
+
+
+def contrast(spec: ContrastSpec) -> xr.Dataset:
+    """P_flat and freezing over flatness_ratio, at one learning rate and noise strength; see `langevin.phase_diagram`."""
+    runs = {"n_runs": spec.n_runs, "n_steps": spec.n_steps, "start_y": spec.start_y, "noise": spec.noise}
+    seeds = np.random.SeedSequence(spec.seed).spawn(len(spec.flatness_ratios))
+    landscapes = [with_contrast(spec.landscape, ratio) for ratio in spec.flatness_ratios]
+    cells = [langevin.phase_diagram(one, [spec.learning_rate], [spec.noise_strength], seed=seed, **runs) for one, seed in zip(landscapes, seeds, strict=True)]
+    return _with_times(xr.concat(cells, dim=xr.Variable("flatness_ratio", list(spec.flatness_ratios)))).squeeze(["learning_rate", "noise_strength"])
+
+
+def contrast_exact(spec: ContrastSpec) -> xr.Dataset:
+    """p_flat over flatness_ratio at the end of the same runs, from the master equation; runs and seed of the spec do not matter."""
+
+    def end(flatness_ratio: float) -> float:
+        landscape = with_contrast(spec.landscape, flatness_ratio)
+        return float(master_equation.evolve(landscape, spec.learning_rate, spec.noise_strength, spec.n_steps, spec.start_y, spec.noise).p_flat[-1])
+
+    return xr.Dataset({"p_flat": ("flatness_ratio", in_threads(end, spec.flatness_ratios))}, {"flatness_ratio": list(spec.flatness_ratios)})
+
+
+def with_contrast(landscape: TwoValley, flatness_ratio: float) -> TwoValley:
+    """The landscape with x1 = √γ x2 and all else unchanged; Fig. 6C varies γ this way."""
+    return replace(landscape, x1=landscape.x2 * max(flatness_ratio, 1.0) ** 0.5)
+
+
+def response(spec: ResponseSpec) -> xr.Dataset:
+    """Fluctuation against response over y: variance_x, and susceptibility d⟨x⟩/d force, (⟨x⟩ pushed right − ⟨x⟩ pushed left)/(2 force), over force.
+
+    The same of the steps on one side of the ridge, over valley: valley_variance and valley_susceptibility. Their ratios are temperature (force, y)
+    and valley_temperature (force, valley, y). Each with its error; runs with different forces are independent.
+    operator_temperature (force, y) is the same ratio from the transition operator of the step, without a random number.
+    """
+    pushes = sorted({0.0, *spec.forces, *(-force for force in spec.forces)})
+    steps = {"n_steps": round(spec.duration / spec.learning_rate), "burn_in": round(spec.burn_in / spec.learning_rate)}
+    settings = {"n_runs": spec.n_runs, "noise": spec.noise} | steps
+    points = list(product(pushes, spec.ys))
+    seeds = np.random.SeedSequence(spec.seed).spawn(len(points))
+    strength = spec.effective_noise / spec.learning_rate
+    setting = (spec.landscape, spec.learning_rate, strength)
+    parts = [frozen_y(*setting, y, force=push, seed=seed, **settings) for (push, y), seed in zip(points, seeds, strict=True)]
+    runs = xr.concat([part.drop_dims("bin") for part in parts], dim="point")
+    index = pd.MultiIndex.from_tuples(points, names=["force", "y"])
+    found = _fluctuation_and_response(runs.assign_coords(xr.Coordinates.from_pandas_multiindex(index, "point")).unstack("point"), list(spec.forces))
+    solved = [[_operator_temperature(spec, force, y) for y in spec.ys] for force in spec.forces]
+    return found.assign(operator_temperature=(("force", "y"), solved))
+
+
+def _operator_temperature(spec: ResponseSpec, force: float, y: float) -> float:
+    """Var x at rest over (⟨x⟩ pushed right − ⟨x⟩ pushed left)/(2 force), of the stationary densities of the step."""
+    setting = (spec.landscape, spec.learning_rate, spec.effective_noise / spec.learning_rate, y, spec.noise)
+    densities = [stationary_density(*setting, force=push).density for push in (0.0, -force, force)]
+    rest, left, right = (density / density.sum() for density in densities)
+    mean = float((rest * rest.x).sum())
+    variance = float((rest * (rest.x - mean) ** 2).sum())
+    return variance * 2 * force / float((right * right.x).sum() - (left * left.x).sum())
+
+
+def _fluctuation_and_response(runs: xr.Dataset, forces: list[float]) -> xr.Dataset:
+    """Differences of the pushed runs, and their ratio with the variance at rest; `runs` has dims (force, y, valley)."""
+    rest, forwards = runs.sel(force=0.0, drop=True), runs.sel(force=forces)
+    backwards = runs.sel(force=[-force for force in forces]).assign_coords(force=forces)
+    found = rest[["p_flat", "p_flat_error", "variance_x", "variance_x_error", "valley_variance", "valley_variance_error"]]
+    for mean, variance, prefix in (("mean_x", "variance_x", ""), ("valley_mean", "valley_variance", "valley_")):
+        slope = (forwards[mean] - backwards[mean]) / (2 * forwards.force)
+        error = np.hypot(forwards[f"{mean}_error"], backwards[f"{mean}_error"]) / (2 * forwards.force)
+        ratio = rest[variance] / slope
+        spread = abs(ratio) * np.hypot(rest[f"{variance}_error"] / rest[variance], error / slope)
+        names = {"susceptibility": slope, "susceptibility_error": error, "temperature": ratio, "temperature_error": spread}
+        found = found.assign({f"{prefix}{name}": value for name, value in names.items()})
+    return found.transpose("force", "valley", "y")
 
 
 def _with_times(cells: xr.Dataset) -> xr.Dataset:

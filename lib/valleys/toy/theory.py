@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 from scipy.integrate import quad
-from scipy.special import dawsn, erf, erfcx
+from scipy.special import dawsn, erf, erfcx, log_ndtr, logsumexp
 
 from valleys.toy.two_valley import TwoValley
 
@@ -29,6 +29,16 @@ def diffusion(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) ->
     noise = positive(effective_noise, "effective noise")
     flat, sharp = landscape.flatness(open_y(y))
     return 2 * noise / flat, 2 * noise / sharp
+
+
+def noise_diffusion(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike, noise: str) -> tuple[np.ndarray, np.ndarray]:
+    """D along x of the (flat, sharp) valley for each kind of noise: Δ_S·2/f, Δ_S·(2/f)², or Δ_S·2/√(f1 f2) in both."""
+    strength = positive(effective_noise, "effective noise")
+    flat, sharp = (2 / flatness for flatness in landscape.flatness(open_y(y)))
+    spreads = {"hessian": (flat, sharp), "hessian_squared": (flat**2, sharp**2), "isotropic": (np.sqrt(flat * sharp),) * 2}
+    if noise not in spreads:
+        raise ValueError(f"unknown noise {noise!r}; choose one of {', '.join(spreads)}")
+    return tuple(strength * spread for spread in spreads[noise])
 
 
 def effective_temperature(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> np.ndarray:
@@ -60,6 +70,36 @@ def conditional_density(landscape: TwoValley, x: ArrayLike, y: ArrayLike, effect
     if calculus == "printed":
         return np.exp(exponent - top) / (masses[0] + masses[1])
     return np.exp(exponent - top) / local / (masses[0] / flat_diffusion + masses[1] / sharp_diffusion)
+
+
+def mean_position(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike, force: float = 0.0, noise: str = "hessian") -> np.ndarray:
+    """⟨x⟩ at fixed y in the loss L − force·x: P ∝ e^{−(L − force·x)/D}/D, two Gaussians of the Itô process, each cut off at the ridge."""
+    shares, means, _, _ = _cut_gaussians(landscape, y, effective_noise, force, noise)
+    return (shares * means).sum(axis=0)
+
+
+def fluctuation_and_response(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike, noise: str = "hessian") -> tuple[np.ndarray, np.ndarray]:
+    """Var x and d⟨x⟩/d force = ⟨x·x/D⟩ − ⟨x⟩⟨x/D⟩ at fixed y, for the Itô process.
+
+    Their ratio is D if D is the same on both sides, as in equilibrium; and D of its own for the steps on one side alone.
+    """
+    shares, means, squares, diffusions = _cut_gaussians(landscape, y, effective_noise, 0.0, noise)
+    mean = (shares * means).sum(axis=0)
+    variance = (shares * squares).sum(axis=0) - mean**2
+    return variance, (shares * squares / diffusions).sum(axis=0) - mean * (shares * means / diffusions).sum(axis=0)
+
+
+def _cut_gaussians(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike, force: float, noise: str) -> tuple[np.ndarray, ...]:
+    """Share, mean, mean square and D of both sides, (flat, sharp) on the first axis."""
+    diffusions = np.array(noise_diffusion(landscape, y, effective_noise, noise))
+    sides = np.array([1.0, -1.0]).reshape(2, *[1] * (diffusions.ndim - 1))
+    flatness, bottoms = (np.array(np.broadcast_arrays(*pair, diffusions[0])[:2]) for pair in (landscape.flatness(y), landscape.valley_positions(y)))
+    widths = np.sqrt(diffusions * flatness / 2)
+    place = sides * (bottoms + force * flatness / 2) / widths  # of the bottom, in widths from the ridge
+    mean = place + np.sqrt(2 / np.pi) / erfcx(-place / np.sqrt(2))  # the cut raises it
+    weight = np.log(widths / diffusions) + place**2 / 2 + log_ndtr(place)
+    shares = np.exp(weight - logsumexp(weight, axis=0))
+    return shares, sides * widths * mean, widths**2 * (1 + place * mean), diffusions
 
 
 def effective_loss(landscape: TwoValley, x: ArrayLike, y: ArrayLike) -> np.ndarray:
@@ -107,7 +147,7 @@ def escape_times_exact(landscape: TwoValley, y: ArrayLike, effective_noise: Arra
     For large barriers they are (1 + z/z') times Eq. A24, with z' of the other valley: reaching the ridge is not yet crossing it.
     """
     (flat, flat_z), (sharp, sharp_z) = _valleys(landscape, y, effective_noise)
-    return _bottom_to_bottom(flat, flat_z, sharp, sharp_z), _bottom_to_bottom(sharp, sharp_z, flat, flat_z)
+    return bottom_to_bottom(flat, flat_z, sharp, sharp_z), bottom_to_bottom(sharp, sharp_z, flat, flat_z)
 
 
 def rates_by_valley(landscape: TwoValley, y: ArrayLike, effective_noise: float, learning_rate: float = 0.0) -> xr.Dataset:
@@ -198,11 +238,14 @@ def _descent_integral(z: float) -> float:
 
 
 @np.vectorize
-def _bottom_to_bottom(f: float, z: float, other_f: float, other_z: float) -> float:
-    """Climb to the ridge, returns from beyond the ridge, descent to the other bottom; the three terms of the mean first passage time."""
+def bottom_to_bottom(f: float, z: float, other_f: float, other_z: float) -> float:
+    """Mean time of the Itô process from the bottom of a valley (f, z = √(ΔL/D)) to the other bottom, for any D that is constant on each side.
+
+    Climb to the ridge, returns from beyond the ridge, descent to the other bottom: the three terms of the mean first passage time.
+    """
     if z > LARGEST_Z:
         return np.inf
-    returns = f * SQRT_PI / 2 * erfcx(-z) * dawsn(other_z)
+    returns = np.sqrt(f * other_f) * z * SQRT_PI / 2 * erfcx(-z) * _dawsn_slope(other_z)
     return f * _ridge_integral(z) + returns + other_f * _descent_integral(other_z)
 
 

@@ -72,12 +72,15 @@ def _run(above: Axes, beside: Axes, run: xr.Dataset) -> None:
     beside.plot(run.time[1:], run.x[1:], **look)
 
 
-def phase_maps(cells: xr.Dataset) -> Figure:
-    """P_flat and time to freeze over (learning_rate, noise_strength)."""
+def phase_maps(cells: xr.Dataset, marked: xr.DataArray | None = None) -> Figure:
+    """P_flat and time to freeze over (learning_rate, noise_strength); a cross in the cells of the left map where `marked` is true."""
     figure, (left, right) = _panels(1, 2, WIDE, sharey=True)
     _map(left, cells, "p_flat", "flat valley, $P_\\mathrm{flat}$", vmin=0.5, vmax=1.0)
     _map(right, cells, "time_to_freeze", "time to freeze, η⟨$t_\\mathrm{freeze}$⟩", norm=LogNorm())
     left.set_ylabel("learning rate η")
+    if marked is not None:
+        rates, strengths = np.nonzero(marked.transpose("learning_rate", "noise_strength").values)
+        left.plot(marked.noise_strength[strengths], marked.learning_rate[rates], color=THEORY, marker="x", markersize=6, linestyle="none")
     return figure
 
 
@@ -129,6 +132,36 @@ def control(cells: xr.Dataset, levels: Mapping[str, float]) -> Figure:
         axes.set(xscale="log", xlabel="effective noise $Δ_S$ = ησ", title=f"learning rate η = {rate:g}", ylim=(0.4, 1.02))
     panels[0, 0].set_ylabel("flat valley, $P_\\mathrm{flat}$")
     panels[0, 0].legend(loc="center left")
+    return figure
+
+
+def flatness_contrast(measured: xr.Dataset, curves: xr.Dataset) -> Figure:
+    """P_flat at the end of evolving runs against the flatness ratio, with theory; `measured` has p_flat (flatness_ratio)."""
+    figure, axes = _panels(1, 1, TALL)
+    _points(axes, measured.flatness_ratio, measured.p_flat, measured.p_flat_error, color=FLAT, linestyle="none", label="simulation")
+    _theories(axes, curves, "flatness_ratio")
+    axes.axhline(0.5, color=NEUTRAL, linewidth=0.8)
+    axes.set(xlabel="flatness ratio γ", ylabel="flat valley, $P_\\mathrm{flat}$", ylim=(0.4, 1.02))
+    axes.legend(loc="center right")
+    return figure
+
+
+def temperatures(measured: xr.Dataset, curves: xr.Dataset) -> Figure:
+    """Fluctuation over response against y, in units of T_eff, for each valley alone and for both.
+
+    `measured` has relative, relative_error (part, y), `curves` has theory (part, y), with the parts "sharp", "both" and "flat".
+    """
+    figure, axes = _panels(1, 1, TALL)
+    looks = {"sharp": (SHARP, "s", 8, "sharp valley alone"), "both": (NEUTRAL, "D", -18, "both valleys"), "flat": (FLAT, "o", -18, "flat valley alone")}
+    middle = float(curves.y[:2].mean())
+    for part, (colour, marker, offset, label) in looks.items():
+        points, line = measured.sel(part=part), curves.theory.sel(part=part)
+        axes.plot(curves.y, line, color=THEORY, linestyle="--", linewidth=1.3)
+        _points(axes, points.y, points.relative, points.relative_error, color=colour, marker=marker, linestyle="none")
+        axes.annotate(label, (middle, float(line[:2].mean())), xytext=(0, offset), textcoords="offset points", ha="center", color=colour)
+    axes.axhline(1, color=NEUTRAL, linewidth=0.8)
+    axes.annotate("$T_\\mathrm{eff}$", (float(curves.y[-1]), 1), xytext=(0, 5), textcoords="offset points", ha="right", color=NEUTRAL)
+    axes.set(xlabel="y", ylabel="Var x / response, in units of $T_\\mathrm{eff}$", ylim=(0.7, 1.45))
     return figure
 
 
