@@ -223,16 +223,21 @@ def effective_potential(section: xr.Dataset, measured: xr.Dataset, theories: Seq
     return figure
 
 
-def evolution(runs: xr.Dataset, curves: xr.Dataset, levels: Mapping[str, float]) -> Figure:
-    """P_flat of evolving runs against their mean y, one colour a noise; `curves` has theories over (noise_strength, y)."""
+def evolution(runs: xr.Dataset, curves: xr.Dataset, levels: Mapping[str, float], exact: xr.Dataset) -> Figure:
+    """P_flat of evolving runs against their mean y, one colour a noise; `curves` has theories over (noise_strength, y).
+
+    Bands are the runs with one standard error; thin lines are `exact`, p_flat and mean_y over (effective_noise, time), in the order of the noises.
+    """
     figure, axes = _panels(1, 1, TALL)
     colours = shades(runs.noise_strength.values, NOISE_MAP)
-    for strength, run in runs.groupby("noise_strength"):
-        run = run.squeeze("noise_strength")
-        axes.plot(run.mean_y, run.p_flat, color=colours[strength], label=f"σ = {strength:g}")
-        axes.fill_between(run.mean_y, run.p_flat - run.p_flat_error, run.p_flat + run.p_flat_error, color=colours[strength], alpha=0.3, linewidth=0)
+    for place, strength in enumerate(runs.noise_strength.values):
+        run, course = runs.isel(noise_strength=place), exact.isel(effective_noise=place)
+        band = (run.p_flat - run.p_flat_error, run.p_flat + run.p_flat_error)
+        axes.fill_between(run.mean_y, *band, color=colours[strength], alpha=0.35, linewidth=0, label=f"σ = {strength:g}")
+        axes.plot(course.mean_y, course.p_flat, color=colours[strength], linewidth=1)
         for name, style in zip(curves, STYLES, strict=False):
             axes.plot(curves.y, curves[name].sel(noise_strength=strength), color=colours[strength], linestyle=style, linewidth=1.2)
+    axes.plot([], [], color=THEORY, linewidth=1, label="master equation")
     for name, style in zip(curves, STYLES, strict=False):
         axes.plot([], [], color=THEORY, linestyle=style, linewidth=1.2, label=str(name))
     _levels(axes, levels, start=len(curves))
