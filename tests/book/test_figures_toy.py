@@ -112,6 +112,12 @@ def test_maps_show_every_cell_and_leave_a_gap_where_there_is_no_value(cells):
     assert len(figure.axes) == 4  # with two colour bars
 
 
+def test_maps_put_a_cross_on_marked_cells(cells):
+    marked = cells.p_flat > 0.85
+    (left, _) = drawn_axes(figures.phase_maps(cells, marked), 2)
+    assert left.lines[0].get_xydata().tolist() == [[STRENGTHS[2], RATES[1]]]
+
+
 def test_response_shows_a_row_of_cells_for_each_learning_rate(cells):
     panels = drawn_axes(figures.noise_response(cells), 2)
     colours = learning_rate_colours(RATES)
@@ -184,20 +190,45 @@ def test_effective_potential_shows_losses_left_and_samples_right():
     assert ("40" in left.get_title(), "3" in right.get_title()) == (True, True)
 
 
-def test_evolution_shows_runs_with_a_band_and_theory_in_the_colour_of_its_noise():
+def test_evolution_shows_runs_as_a_band_and_exact_values_and_theory_in_the_colour_of_their_noise():
     dims, p_flat = ("noise_strength", "step"), np.array([[0.5, 0.6], [0.5, 0.8]])
     runs = with_errors({"p_flat": p_flat, "mean_y": [[1.0, 10.0], [2.0, 20.0]]}, {"noise_strength": [0.01, 0.1], "step": [0, 10]}, *dims)
     curves = xr.Dataset({"Eq. 22": (("noise_strength", "y"), [[0.5, 0.7], [0.5, 0.9]])}, {"noise_strength": [0.01, 0.1], "y": [1.0, 30.0]})
-    (axes,) = drawn_axes(figures.evolution(runs, curves, {"equilibrium": 0.52}), 1)
+    exact = xr.Dataset({name: (("effective_noise", "time"), runs[name].values + 0.01) for name in ("p_flat", "mean_y")}, {"effective_noise": [1e-4, 1e-3]})
+    (axes,) = drawn_axes(figures.evolution(runs, curves, {"equilibrium": 0.52}, exact), 1)
     colours = shades([0.01, 0.1], NOISE_MAP)
     for index, strength in enumerate((0.01, 0.1)):
-        x, y, colour = lines(axes)[f"σ = {strength:g}"]
-        np.testing.assert_allclose([x, y], [runs.mean_y[index], runs.p_flat[index]])
-        assert colour == to_hex(colours[strength]).upper()
-        band = axes.collections[index].get_paths()[0].vertices[:, 1]
-        assert (band.min(), band.max()) == pytest.approx((0.9 * p_flat[index, 0], 1.1 * p_flat[index, 1]))
-        same_colour = [line for line in axes.lines if to_hex(line.get_color()).upper() == colour]
-        np.testing.assert_allclose(same_colour[1].get_ydata(), curves["Eq. 22"][index])
+        own = to_hex(colours[strength]).upper()
+        band = axes.collections[index]
+        assert (to_hex(band.get_facecolor()[0]).upper(), band.get_label()) == (own, f"σ = {strength:g}")
+        heights = band.get_paths()[0].vertices[:, 1]
+        assert (heights.min(), heights.max()) == pytest.approx((0.9 * p_flat[index, 0], 1.1 * p_flat[index, 1]))
+        drawn = [line for line in axes.lines if to_hex(line.get_color()).upper() == own]
+        np.testing.assert_allclose(drawn[0].get_xydata().T, [exact.mean_y[index], exact.p_flat[index]])
+        np.testing.assert_allclose(drawn[1].get_ydata(), curves["Eq. 22"][index])
+
+
+def test_flatness_contrast_shows_points_theories_and_one_half():
+    measured = with_errors({"p_flat": [0.5, 0.8]}, {"flatness_ratio": [1.0, 1.5]}, "flatness_ratio")
+    curves = xr.Dataset({name: ("flatness_ratio", [0.5, end]) for name, end in (("one", 0.7), ("two", 0.9))}, {"flatness_ratio": [1.0, 1.5]})
+    (axes,) = drawn_axes(figures.flatness_contrast(measured, curves), 1)
+    assert points(axes)[0].shows([1.0, 1.5], [0.5, 0.8], [0.05, 0.08])
+    assert points(axes)[0].colour == FLAT
+    for name in curves:
+        np.testing.assert_allclose(lines(axes)[name][1], curves[name])
+    assert 0.5 in [line.get_ydata()[0] for line in axes.lines if len(set(line.get_ydata())) == 1]
+
+
+def test_temperatures_show_each_part_in_its_colour_on_its_theory():
+    coords, values = {"part": ["sharp", "flat", "both"], "y": [1.0, 2.0]}, [[1.3, 1.2], [0.8, 0.9], [1.0, 0.95]]
+    measured = with_errors({"relative": values}, coords, "part", "y")
+    curves = xr.Dataset({"theory": (("part", "y"), np.array(values) + 0.01)}, coords)
+    (axes,) = drawn_axes(figures.temperatures(measured, curves), 1)
+    for found, (colour, row) in zip(points(axes), ((SHARP, 0), (NEUTRAL, 2), (FLAT, 1)), strict=True):
+        assert found.colour == colour
+        assert found.shows([1.0, 2.0], values[row], np.array(values[row]) / 10)
+    dashed = [line.get_ydata() for line in axes.lines if line.get_linestyle() == "--"]
+    np.testing.assert_allclose(dashed, np.array(values)[[0, 2, 1]] + 0.01)
 
 
 def test_rates_of_each_valley_have_its_colour_in_both_panels():
