@@ -110,7 +110,7 @@ def side_by_side(diagnoses: Mapping[str, Diagnosis]) -> pd.DataFrame:
 
 
 def _short(value: float) -> str:
-    return f"{value:.0f}" if 100 <= value < 1e6 else ("0" if value < 1e-6 else f"{value:.2g}")
+    return f"{value:.0f}" if 100 <= value < 1e6 else ("< 0.001" if value < 1e-3 else f"{value:.2g}")
 
 
 def barrier_over_noise(landscape: TwoValley, effective_noise: float, noise: str, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
