@@ -1,6 +1,6 @@
 """What a setting of the two-valley model will do, from theory, before it is simulated: one verdict per way to go wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,7 +99,7 @@ def diagnose(
         "end_y": float(y[during][-1]),
         "p_flat": p_flat,
     }
-    return Diagnosis(**numbers, verdicts=_verdicts(landscape.flatness_ratio, **numbers))
+    return Diagnosis(**numbers, verdicts=_verdicts(landscape.flatness_ratio, numbers))
 
 
 def side_by_side(diagnoses: Mapping[str, Diagnosis]) -> pd.DataFrame:
@@ -175,68 +175,101 @@ def _reach(setting: tuple, learning_rate: float, noise_strength: float, start_y:
     return float(learning_rate * np.sqrt(n_steps * variance) / (start_y - landscape.y_min))
 
 
-def _verdicts(gamma, *, clock_ratio, start_barrier, kramers_y, step_ratio, memory, hops_after, growth, swing, reach, end_y, **_) -> tuple[Verdict, ...]:
-    """One verdict a question; of its two sentences the one that applies."""
-    edge = max(swing, reach)
-    barrier = f"the barrier is {start_barrier:.2g} times the noise at the start, and high enough for Kramers from y = {kramers_y:.3g}"
-    questions = [
-        (
-            "separate clocks",
-            f"time to settle in x, to move in y: ratio < {SLOWEST_CLOCK:g}",
-            clock_ratio,
-            clock_ratio < SLOWEST_CLOCK,
-            "x settles long before y moves",
-            "y moves while x settles: no quasi-steady state",
-        ),
-        ("Kramers' rates hold", f"barrier over noise: {HIGH_BARRIER:g} before the end", start_barrier, kramers_y < end_y, barrier, f"{barrier}, past the end"),
-        (
-            "stable step",
-            f"step × curvature < {UNSTABLE:g}",
-            step_ratio,
-            step_ratio < UNSTABLE,
-            "a step leads towards the bottom",
-            "the sharp valley throws runs out: lower the learning rate",
-        ),
-        (
-            "small step",
-            f"step × curvature < {SMALL_STEP:g}",
-            step_ratio,
-            step_ratio < SMALL_STEP,
-            "theory of continuous time applies",
-            "the size of the step has effects of its own",
-        ),
-        (
-            "start forgotten",
-            f"share of the start left < {FORGOTTEN:g}",
-            memory,
-            memory < FORGOTTEN,
-            "runs hop before they freeze",
-            "runs freeze where they are put: P_flat remembers its start",
-        ),
-        (
-            "frozen at the end",
-            f"hops to come < {LAST_HOPS:g}",
-            hops_after,
-            hops_after < LAST_HOPS,
-            "the end is final",
-            "runs still hop at the end: P_flat is not final",
-        ),
-        ("flatness contrast", f"γ ≥ {CONTRAST:g}", gamma, gamma >= CONTRAST, "the valleys differ", "the valleys are equally flat: expect one half"),
-        (
-            "growing ridge",
-            f"growth of barrier over noise ≥ {GROWTH:g}",
-            growth,
-            growth >= GROWTH,
-            "the ridge outgrows the noise",
-            "the ridge hardly grows during the run: nothing freezes on the way",
-        ),
-        (
-            "stays on the map",
-            "swing or kick over its limit < 1",
-            edge,
-            edge < 1,
-            "no run can leave the landscape",
-            "wide swings or kicks may throw runs off the landscape",
-        ),
-    ]
-    return tuple(Verdict(name, needs, value, bool(holds), yes if holds else no) for name, needs, value, holds, yes, no in questions)
+@dataclass(frozen=True)
+class _Question:
+    """What is asked of the numbers of a setting, and the sentence for either answer."""
+
+    name: str
+    needs: str
+    number: str
+    holds: Callable[[Mapping[str, float]], bool]
+    yes: str
+    no: str
+
+    def answer(self, numbers: Mapping[str, float]) -> Verdict:
+        """The verdict on these numbers, which the sentences may quote."""
+        holds = bool(self.holds(numbers))
+        return Verdict(self.name, self.needs, numbers[self.number], holds, (self.yes if holds else self.no).format(**numbers))
+
+
+_RIDGE = "the barrier is {start_barrier:.2g} times the noise at the start, and high enough for Kramers from y = {kramers_y:.3g}"
+QUESTIONS = (
+    _Question(
+        "separate clocks",
+        f"time to settle in x, to move in y: ratio < {SLOWEST_CLOCK:g}",
+        "clock_ratio",
+        lambda n: n["clock_ratio"] < SLOWEST_CLOCK,
+        "x settles long before y moves",
+        "y moves while x settles: no quasi-steady state",
+    ),
+    _Question(
+        "Kramers' rates hold",
+        f"barrier over noise: {HIGH_BARRIER:g} before the end",
+        "start_barrier",
+        lambda n: n["kramers_y"] < n["end_y"],
+        _RIDGE,
+        _RIDGE + ", past the end",
+    ),
+    _Question(
+        "stable step",
+        f"step × curvature < {UNSTABLE:g}",
+        "step_ratio",
+        lambda n: n["step_ratio"] < UNSTABLE,
+        "a step leads towards the bottom",
+        "the sharp valley throws runs out: lower the learning rate",
+    ),
+    _Question(
+        "small step",
+        f"step × curvature < {SMALL_STEP:g}",
+        "step_ratio",
+        lambda n: n["step_ratio"] < SMALL_STEP,
+        "theory of continuous time applies",
+        "the size of the step has effects of its own",
+    ),
+    _Question(
+        "start forgotten",
+        f"share of the start left < {FORGOTTEN:g}",
+        "memory",
+        lambda n: n["memory"] < FORGOTTEN,
+        "runs hop before they freeze",
+        "runs freeze where they are put: P_flat remembers its start",
+    ),
+    _Question(
+        "frozen at the end",
+        f"hops to come < {LAST_HOPS:g}",
+        "hops_after",
+        lambda n: n["hops_after"] < LAST_HOPS,
+        "the end is final",
+        "runs still hop at the end: P_flat is not final",
+    ),
+    _Question(
+        "flatness contrast",
+        f"γ ≥ {CONTRAST:g}",
+        "gamma",
+        lambda n: n["gamma"] >= CONTRAST,
+        "the valleys differ",
+        "the valleys are equally flat: expect one half",
+    ),
+    _Question(
+        "growing ridge",
+        f"growth of barrier over noise ≥ {GROWTH:g}",
+        "growth",
+        lambda n: n["growth"] >= GROWTH,
+        "the ridge outgrows the noise",
+        "the ridge hardly grows during the run: nothing freezes on the way",
+    ),
+    _Question(
+        "stays on the map",
+        "swing or kick over its limit < 1",
+        "edge",
+        lambda n: n["edge"] < 1,
+        "no run can leave the landscape",
+        "wide swings or kicks may throw runs off the landscape",
+    ),
+)
+
+
+def _verdicts(gamma: float, numbers: Mapping[str, float]) -> tuple[Verdict, ...]:
+    """One verdict a question."""
+    known = {**numbers, "gamma": gamma, "edge": max(numbers["swing"], numbers["reach"])}
+    return tuple(question.answer(known) for question in QUESTIONS)
