@@ -142,3 +142,17 @@ def test_an_epsilon_that_is_no_positive_number_is_refused(epsilon):
 def test_bad_settings_of_the_balance_are_refused(arguments, word):
     with pytest.raises(ValueError, match=word):
         freezing.p_flat_balance(LANDSCAPE, 1e-3, **({"y": [1.0, 2.0]} | arguments))
+
+
+def test_epsilon_of_the_criterion_is_the_inverse_of_a30():
+    noise = np.array([1e-4, 1e-3])
+    for epsilon in (0.1, 8.0):
+        np.testing.assert_allclose(freezing.epsilon_of_criterion(LANDSCAPE, noise, freezing.freezing_y_numeric(LANDSCAPE, noise, epsilon)), epsilon, rtol=1e-6)
+
+
+def test_the_race_is_the_one_of_eq_21_where_its_constant_factors_drop_out():
+    """For high barriers the exact k⁻ is Eq. 21 over 1 + γ^{−½}, and the exact odds change as the printed ones do."""
+    y, noise = 20.0, 1e-3
+    _, sharp = theory.rates_kramers(LANDSCAPE, y, noise)
+    printed = sharp / freezing.ratio_decay(LANDSCAPE, y, noise)
+    assert freezing.race(LANDSCAPE, noise, y) == pytest.approx(printed / (1 + LANDSCAPE.flatness_ratio**-0.5), rel=0.02)

@@ -14,7 +14,7 @@ from valleys.toy.theory import bottom_to_bottom, noise_diffusion
 from valleys.toy.two_valley import TwoValley
 
 SLOWEST_CLOCK = 0.1  # τ_x/τ_y below this: x relaxes ten times before y moves by one unit
-HIGH_BARRIER = 5.0  # barrier over noise from which Eq. A25 is within 15 % of Eq. 21
+HIGH_BARRIER = 5.0  # barrier over noise from which Eq. A25 is within 16 % of Eq. 21
 UNSTABLE = 2.0  # η·2/f at which a step overshoots the bottom by more than it started with
 SMALL_STEP = 0.1  # η·2/f below this: the step widens a valley, whose variance is Δ_S/(1 − η/f), by at most 5 %
 FORGOTTEN = 0.135  # share of the start that may survive, e⁻²: two hops are expected, and P_flat moves by at most 0.07
@@ -204,8 +204,8 @@ QUESTIONS = (
     ),
     _Question(
         "Kramers' rates hold",
-        f"barrier over noise: {HIGH_BARRIER:g} before the end",
-        "start_barrier",
+        f"y at which the barrier is {HIGH_BARRIER:g} times the noise: before the end",
+        "kramers_y",
         lambda n: n["kramers_y"] < n["end_y"],
         _RIDGE,
         _RIDGE + ", past the end",

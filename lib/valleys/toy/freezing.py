@@ -70,7 +70,7 @@ def p_flat_at_freezing(landscape: TwoValley, effective_noise: ArrayLike, y_freez
 def p_flat_transient(landscape: TwoValley, effective_noise: ArrayLike, epsilon: float = EPSILON) -> np.ndarray:
     """P_tr = [1 + γ^{−½}(√Δ_S/(εΦ))^{1−γ}]⁻¹ (Eqs. 26 and A37).
 
-    Below √Δ_S = εΦ it keeps its value there, 1/(1 + γ^{−½}), because nothing moves. It goes on past the end of Eq. 25 (s ≥ x2), where no
+    Below √Δ_S = εΦ it keeps its value there, 1/(1 + γ^{−½}), the asymptotic share at y_freeze = 0. It goes on past the end of Eq. 25 (s ≥ x2), where no
     freezing point exists: see `freezing_limit`.
     """
     _, ratio = _noise_ratio(landscape, effective_noise, epsilon)
@@ -102,8 +102,23 @@ def epsilon_of_freezing_y(landscape: TwoValley, effective_noise: ArrayLike, y_fr
     return np.sqrt(noise) / freezing_constant(landscape) * np.exp(-(reach**2) / (2 * noise))
 
 
+def epsilon_of_criterion(landscape: TwoValley, effective_noise: ArrayLike, y_freeze: ArrayLike) -> np.ndarray:
+    """The ε at which Eq. A30 holds at y_freeze > 0, with the rates of Eq. 21 and nothing approximated: k⁻(k⁺ + k⁻)/(k⁺ · `ratio_decay`)."""
+    flat_rate, sharp_rate = rates_kramers(landscape, y_freeze, effective_noise)
+    return sharp_rate * (flat_rate + sharp_rate) / (flat_rate * ratio_decay(landscape, y_freeze, effective_noise))
+
+
+def race(landscape: TwoValley, effective_noise: ArrayLike, y: ArrayLike) -> np.ndarray:
+    """Exact k⁻ over the speed at which the exact odds change, −d ln(k⁺/k⁻)/dt, at y > 0: far above 1 the share keeps up, far below it is frozen."""
+    y, width = np.asarray(y, dtype=float), 1e-4
+    sides = [escape_times_exact(landscape, y * (1 + sign * width), effective_noise) for sign in (-1, 1)]
+    odds = [np.log(sharp_time / flat_time) for flat_time, sharp_time in sides]  # ln(k⁺/k⁻)
+    shift = (odds[0] - odds[1]) / (2 * width * y) * drift_speed(landscape, y)
+    return 1 / escape_times_exact(landscape, y, effective_noise)[1] / shift
+
+
 def y_of_share(landscape: TwoValley, effective_noise: ArrayLike, p_flat: ArrayLike) -> np.ndarray:
-    """The y at which the quasi-steady share `p_flat_exact` is p_flat: where Eq. 24 would have to be taken; ∞ if the share is never so large.
+    """The y at which the quasi-steady share `p_flat_exact` is p_flat; ∞ if the share is never so large.
 
     Raises ValueError if p_flat is below its value at y = 0.
     """

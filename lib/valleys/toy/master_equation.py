@@ -1,6 +1,6 @@
 """The process of Eqs. 13-15 without sampling: the probability density of x, carried from step to step on a grid.
 
-One step takes x to a Gaussian around x − η ∂x L, with the variance of the kick at x; this is exact at any learning rate η.
+At given y, one step takes x to a Gaussian around x − η ∂x L, with the variance of the kick at x: exact at any learning rate η.
 The integral over x uses Gauss-Legendre panels with a border on the ridge, where both mean and variance jump, so that it converges fast.
 y follows its mean over the density. Noise along the Hessian spreads y by about 0.1 over a whole run, and more than that is refused.
 """

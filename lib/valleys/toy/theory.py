@@ -130,7 +130,8 @@ def rates_asymptotic(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayL
 def times_to_ridge(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike, learning_rate: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     """Mean times from the bottom of the (flat, sharp) valley to the ridge, by the double integral of Eqs. A20 and A19.
 
-    With a learning rate, to first order in its root: a walk in steps passes a ridge as if it stood OVERSHOOT kicks of √(2ηD) further away.
+    With a learning rate, a walk in steps passes the ridge as if it stood OVERSHOOT kicks of √(2ηD) further away: the first order in √η, good
+    where the pull of one step, 2ηΔL/x1,2*, is small against a kick.
     """
     return tuple(f * _ridge_integral(z + OVERSHOOT * np.sqrt(2 * learning_rate / f)) for f, z in _valleys(landscape, y, effective_noise))
 
