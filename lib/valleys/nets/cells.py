@@ -8,7 +8,8 @@ import xarray as xr
 
 from valleys.nets import solutions
 from valleys.nets.curvature import flatness, whole_network_eigenvalues
-from valleys.nets.ensemble import FreezingClock, evaluate, freezing_checks, plan, record_steps, train
+from valleys.nets.ensemble import evaluate, plan, record_steps, train
+from valleys.nets.freezing import FreezingClock, freezing_checks
 from valleys.nets.networks import Networks
 from valleys.nets.recording import DESCRIPTIONS, Recorder
 from valleys.nets.setting import Setting, streams
@@ -71,7 +72,7 @@ def _whole_network(networks: Networks, setting: Setting, spec: CellSpec) -> dict
     values = np.full(len(networks), np.nan)
     for index in range(min(spec.n_whole_network, len(networks))):
         if bool(networks.alive[index]):
-            values[index] = flatness(whole_network_eigenvalues(networks, setting.train.images, setting.train.targets, index).eigenvalues)
+            values[index] = flatness(whole_network_eigenvalues(networks, setting.train.images, setting.train.labels, index).eigenvalues)
     return {"whole_network_flatness": ("realization", values, {"long_name": "flatness from the Hessian in all weights and biases"})}
 
 

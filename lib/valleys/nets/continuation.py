@@ -4,7 +4,8 @@ import numpy as np
 import xarray as xr
 
 from valleys.nets import solutions
-from valleys.nets.ensemble import FreezingClock, descend_from_branches, evaluate, freezing_checks, plan, record_steps, train
+from valleys.nets.ensemble import descend_from_branches, evaluate, plan, record_steps, train
+from valleys.nets.freezing import FreezingClock, freezing_checks
 from valleys.nets.networks import Networks
 from valleys.nets.recording import DESCRIPTIONS, Recorder
 from valleys.nets.setting import Setting, streams

@@ -96,8 +96,8 @@ def layer_curvature(networks: Networks, images: Tensor, index: int = 0, layer: i
     seen = []
     for weight, bias in zip(networks.weights, networks.biases, strict=True):
         seen.append(np.maximum(value, 0) if seen else value)
-        value = seen[-1] @ weight[index].double().cpu().numpy() + bias[index].double().cpu().numpy()
-    later = tuple(np.ascontiguousarray(weight[index].double().cpu().numpy()) for weight in networks.weights[layer + 1 :])
+        value = seen[-1] @ weight[index].double().cpu().numpy().T + bias[index, :, 0].double().cpu().numpy()
+    later = tuple(np.ascontiguousarray(weight[index].double().cpu().numpy().T) for weight in networks.weights[layer + 1 :])
     gates = tuple((inputs > 0).astype(float) for inputs in seen[layer + 1 :])
     return LayerCurvature(seen[layer], gates, later, _softmax(value))
 
@@ -152,20 +152,20 @@ def flatness(eigenvalues: np.ndarray) -> float:
     return float(np.exp(-np.log(values).mean())) if (values > 0).all() else float("inf")
 
 
-def whole_network_eigenvalues(networks: Networks, images: Tensor, targets: Tensor, index: int = 0, count: int = TOP) -> Spectrum:
+def whole_network_eigenvalues(networks: Networks, images: Tensor, labels: Tensor, index: int = 0, count: int = TOP) -> Spectrum:
     """Largest eigenvalues of the Hessian in all weights and biases at once, H v = ∂/∂ε ∇L(θ + ε v) by forward over reverse differentiation.
 
     Args:
         networks: R networks.
         images: the training images, (N, n_features).
-        targets: their one-hot labels, (N, n_classes).
+        labels: (N,).
         index: which of the R networks.
         count: how many.
     """
     parts = [part[index].double() for part in networks.weights + networks.biases]
     shapes, sizes = [part.shape for part in parts], [part.numel() for part in parts]
     point = torch.cat([part.reshape(-1) for part in parts])
-    slope = torch.func.grad(lambda theta: _loss_at([part.reshape(shape) for part, shape in zip(theta.split(sizes), shapes, strict=True)], images, targets))
+    slope = torch.func.grad(lambda theta: _loss_at([part.reshape(shape) for part, shape in zip(theta.split(sizes), shapes, strict=True)], images, labels))
 
     def product(direction: np.ndarray) -> np.ndarray:
         along = torch.from_numpy(np.ascontiguousarray(direction.ravel())).to(point)
@@ -174,8 +174,8 @@ def whole_network_eigenvalues(networks: Networks, images: Tensor, targets: Tenso
     return _lanczos(product, len(point), count, TOLERANCE)
 
 
-def _loss_at(parts: list[Tensor], images: Tensor, targets: Tensor) -> Tensor:
-    value, n_layers = images.double(), len(parts) // 2
+def _loss_at(parts: list[Tensor], images: Tensor, labels: Tensor) -> Tensor:
+    value, n_layers = images.double().T, len(parts) // 2
     for layer in range(n_layers):
-        value = (torch.relu(value) if layer else value) @ parts[layer] + parts[n_layers + layer]
-    return -(torch.log_softmax(value, dim=-1) * targets).sum(dim=-1).mean()
+        value = parts[layer] @ (torch.relu(value) if layer else value) + parts[n_layers + layer]
+    return torch.nn.functional.cross_entropy(value.T, labels)

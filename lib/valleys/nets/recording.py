@@ -74,7 +74,7 @@ class Recorder:
         return {name: torch.where(networks.alive, value, torch.nan).cpu().numpy() for name, value in found.items()}
 
     def _keep(self, record: int, networks: Networks) -> None:
-        matrices = networks.weights[SECOND_LAYER].float().cpu().numpy()
+        matrices = networks.weights[SECOND_LAYER].mT.float().cpu().numpy()
         if not self.weights.size:
             self.weights = np.full((self.n_networks, len(self.steps), *matrices.shape[1:]), np.nan, dtype=np.float32)
         self.weights[: len(networks), record] = matrices

@@ -1,0 +1,66 @@
+"""When a run freezes: the first step at which its training loss is below L_c (Eq. 7)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from valleys.nets.ensemble import Samples, sample_losses
+from valleys.nets.networks import Networks, forward
+
+EARLY_STEPS = 100  # the freezing time is looked for at each of these steps,
+LATER_SPACING = 0.01  # then at steps this fraction of themselves apart
+HARDEST = 100  # samples that are looked at first
+
+
+def freezing_checks(n_steps: int) -> list[int]:
+    """Steps at which the training loss is compared with L_c: each of the first 100, then 1 % of themselves apart, and the last."""
+    steps = list(range(min(EARLY_STEPS, n_steps) + 1))
+    while steps[-1] < n_steps:
+        steps.append(min(n_steps, steps[-1] + max(1, int(steps[-1] * LATER_SPACING))))
+    return steps
+
+
+@dataclass
+class FreezingClock:
+    """Freezing time of each network: the first checked step with training loss below L_c (Eq. 7), for several L_c.
+
+    No sample's loss is negative, so a few samples can show that a network is still above L_c; only where they do not are all looked at.
+
+    Attributes:
+        samples: the whole training set.
+        thresholds: the values of L_c.
+        steps: what was found, float, (R, len(thresholds)); NaN where the loss never fell that low.
+        hardest: indices of each network's samples of largest loss when all were last looked at, (R, HARDEST).
+    """
+
+    samples: Samples
+    thresholds: Sequence[float]
+    steps: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+    hardest: Tensor = field(default_factory=lambda: torch.empty(0))
+
+    def __call__(self, step: int, networks: Networks) -> None:
+        """Look at the loss of networks that are not yet below every threshold."""
+        if not self.steps.size:
+            self.steps = np.full((len(networks), len(self.thresholds)), np.nan)
+            some = torch.arange(min(HARDEST, len(self.samples)), device=self.samples.images.device)
+            self.hardest = some.repeat(len(networks), 1)
+        waiting = np.where(np.isnan(self.steps), self.thresholds, 0.0)
+        rows = np.flatnonzero(self._at_least(networks) < waiting.max(axis=1))
+        if rows.size:
+            loss = self._mean_loss(networks, torch.from_numpy(rows))
+            below = loss[:, None] < waiting[rows]
+            self.steps[rows] = np.where(below, step, self.steps[rows])
+
+    def _at_least(self, networks: Networks) -> np.ndarray:
+        """The mean loss of each network as far as its hardest samples make it up, (R,)."""
+        _, scores = forward(networks, self.samples.images[self.hardest])
+        return (sample_losses(scores, self.samples.labels[self.hardest]).sum(dim=1) / len(self.samples)).cpu().numpy()
+
+    def _mean_loss(self, networks: Networks, rows: Tensor) -> np.ndarray:
+        _, scores = forward(networks.pick(rows), self.samples.images)
+        losses = sample_losses(scores, self.samples.labels)
+        self.hardest[rows] = losses.topk(self.hardest.shape[1], dim=1).indices
+        return losses.mean(dim=1).cpu().numpy()
