@@ -22,11 +22,12 @@ def continued():
 
 
 def test_a_cell_holds_what_it_promises(cell):
-    assert dict(cell.sizes) == {"realization": 3, "record": 5, "threshold": 4, "n_in": 50, "n_out": 50, "test_image": 200, "full_test_image": 797}
+    assert dict(cell.sizes) == {"realization": 3, "record": 5, "rank": 10, "threshold": 4, "n_in": 50, "n_out": 50, "test_image": 200, "full_test_image": 797}
     assert cell.step.values.tolist() == [0, 50, 100, 150, 200]
     np.testing.assert_allclose(cell.time, 0.1 * cell.step)
     assert np.isfinite(cell.train_loss).all()
     assert np.isfinite(cell.flatness[0]).values.tolist() == [True, False, True, False, True]
+    np.testing.assert_allclose(cell.flatness, np.exp(-np.log(cell.eigenvalues).mean("rank", skipna=False)))
     np.testing.assert_allclose(cell.weight_norm, np.linalg.norm(cell.weights, axis=(2, 3)), rtol=1e-5)
 
 

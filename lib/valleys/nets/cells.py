@@ -20,7 +20,7 @@ def train_cell(spec: CellSpec) -> xr.Dataset:
     """Runs of one (η, B); gradient descent is computed once and serves every realization.
 
     Returns:
-        Dimensions realization, record, threshold, test_image, full_test_image. Steps count iterations; `time` is η · step.
+        Dimensions realization, record, rank, threshold, test_image, full_test_image. Steps count iterations; `time` is η · step.
         Runs that are not finite at the end are marked `diverged` and have NaN records; `converged` means 100 % training accuracy.
     """
     setting = Setting.of(spec)
@@ -49,7 +49,8 @@ def _coordinates(spec: CellSpec) -> dict:
 def _records(recorder: Recorder, steps: np.ndarray, spec: CellSpec) -> dict:
     over_time = {name: (("realization", "record"), values, {"long_name": DESCRIPTIONS[name]}) for name, values in recorder.values.items()}
     kept = {"weights": (("realization", "record", "n_in", "n_out"), recorder.weights)} if spec.keep_weights else {}
-    return over_time | kept | {"step": ("record", steps)}
+    bent = (("realization", "record", "rank"), recorder.eigenvalues, {"long_name": "largest eigenvalues of the second layer's Hessian"})
+    return over_time | kept | {"eigenvalues": bent, "step": ("record", steps)}
 
 
 def _freezing(clock: FreezingClock) -> dict:

@@ -1,33 +1,27 @@
 """Hessian of the training loss with respect to one layer's matrix, without ever building it unless asked."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
-from scipy.sparse.linalg import LinearOperator, eigsh
 from torch import Tensor
 
+from valleys.nets.lanczos import TOLERANCE, Spectrum, largest_eigenvalues
 from valleys.nets.networks import SECOND_LAYER, Networks
 
 TOP = 10  # the paper's N: one per class
-TOLERANCE = 1e-5  # residual over eigenvalue; an eigenvalue's own error is its square
-LANCZOS_VECTORS = 24  # kept at a time; measured as fastest for ten eigenvalues
 
 
-@dataclass(frozen=True)
-class Spectrum:
-    """Largest eigenvalues of a Hessian.
+class LayerMatrix(Protocol):
+    """A symmetric matrix over the entries of one layer's matrix, known by its products."""
 
-    Attributes:
-        eigenvalues: in falling order, (k,).
-        residuals: ‖Hv − λv‖ of each unit eigenvector, (k,).
-        n_products: Hessian-vector products that it took.
-    """
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n_in, n_out) of the layer's matrix."""
 
-    eigenvalues: np.ndarray
-    residuals: np.ndarray
-    n_products: int
+    def product(self, direction: np.ndarray) -> np.ndarray:
+        """Its product with a flat direction, (n_in · n_out,)."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +54,13 @@ class LayerCurvature:
             change = (change * gate) @ weight
         change *= self.probabilities
         change -= self.probabilities * change.sum(axis=1, keepdims=True)
+        return (self.inputs.T @ self.carry_back(change)).ravel() / len(self.inputs)
+
+    def carry_back(self, slopes: np.ndarray) -> np.ndarray:
+        """Slopes in the scores, (N, n_classes), as slopes in what the layer gives, (N, n_out)."""
         for gate, weight in zip(self.gates[::-1], self.weights[::-1], strict=True):
-            change = (change @ weight.T) * gate
-        return (self.inputs.T @ change).ravel() / len(self.inputs)
+            slopes = (slopes @ weight.T) * gate
+        return slopes
 
     def dense(self) -> np.ndarray:
         """H itself, (n_in · n_out, n_in · n_out), as a sum of outer products over samples and classes."""
@@ -107,38 +105,15 @@ def _softmax(scores: np.ndarray) -> np.ndarray:
     return exponential / exponential.sum(axis=1, keepdims=True)
 
 
-def top_eigenvalues(curvature: LayerCurvature, count: int = TOP, *, tolerance: float = TOLERANCE) -> Spectrum:
-    """The largest eigenvalues by the implicitly restarted Lanczos method (`scipy.sparse.linalg.eigsh`), from a fixed start.
+def top_eigenvalues(matrix: LayerMatrix, count: int = TOP, *, tolerance: float = TOLERANCE) -> Spectrum:
+    """The largest eigenvalues by the Lanczos method.
 
     Args:
-        curvature: the Hessian.
+        matrix: the Hessian of a layer, or its gradient noise.
         count: how many.
         tolerance: residual over eigenvalue at which an eigenvector counts as found.
     """
-    return _lanczos(curvature.product, curvature.shape[0] * curvature.shape[1], count, tolerance)
-
-
-def _lanczos(product: Callable[[np.ndarray], np.ndarray], size: int, count: int, tolerance: float) -> Spectrum:
-    start = np.random.default_rng(0).standard_normal(size)
-    if not product(start).any():  # no curvature at all, as in a network whose units are all off
-        return Spectrum(np.zeros(count), np.zeros(count), 1)
-    counted = _Counted(product)
-    operator = LinearOperator((size, size), matvec=counted, dtype=float)
-    values, vectors = eigsh(operator, k=count, which="LA", v0=start, ncv=min(size, max(LANCZOS_VECTORS, 2 * count + 1)), tol=tolerance)
-    order = np.argsort(values)[::-1]
-    residuals = [np.linalg.norm(product(vectors[:, i]) - values[i] * vectors[:, i]) for i in order]
-    return Spectrum(values[order], np.array(residuals), counted.calls)
-
-
-class _Counted:
-    """A function that knows how often it was called."""
-
-    def __init__(self, function: Callable[[np.ndarray], np.ndarray]) -> None:
-        self.function, self.calls = function, 0
-
-    def __call__(self, direction: np.ndarray) -> np.ndarray:
-        self.calls += 1
-        return self.function(direction)
+    return largest_eigenvalues(matrix.product, matrix.shape[0] * matrix.shape[1], count, tolerance=tolerance)
 
 
 def full_spectrum(curvature: LayerCurvature) -> np.ndarray:
@@ -171,7 +146,7 @@ def whole_network_eigenvalues(networks: Networks, images: Tensor, labels: Tensor
         along = torch.from_numpy(np.ascontiguousarray(direction.ravel())).to(point)
         return torch.func.jvp(slope, (point,), (along,))[1].cpu().numpy()
 
-    return _lanczos(product, len(point), count, TOLERANCE)
+    return largest_eigenvalues(product, len(point), count)
 
 
 def _loss_at(parts: list[Tensor], images: Tensor, labels: Tensor) -> Tensor:

@@ -32,9 +32,9 @@ class Setting:
         """Load the data and draw the initialization."""
         data = datasets.load(spec.dataset, spec.train_per_class, spec.test_per_class)
         start, basis = initialize(data.train_images.shape[1], spec.seed), span(data.train_images)
-        pairs = ((data.train_images, data.train_labels), (data.test_images, data.test_labels), (data.full_test_images, data.full_test_labels))
-        samples = (samples_within(basis, *pair, start, device=spec.device) for pair in pairs)
-        return cls(*samples, within(basis, start).to(spec.device))
+        train = Samples.of(data.train_images @ basis, data.train_labels, device=spec.device)
+        pairs = ((data.test_images, data.test_labels), (data.full_test_images, data.full_test_labels))
+        return cls(train, *(samples_within(basis, *pair, start, device=spec.device) for pair in pairs), within(basis, start).to(spec.device))
 
 
 def span(images: np.ndarray) -> np.ndarray:
@@ -51,8 +51,8 @@ def within(basis: np.ndarray, networks: Networks) -> Networks:
 
 def samples_within(basis: np.ndarray, images: np.ndarray, labels: np.ndarray, start: Networks, *, device: str = "cpu") -> Samples:
     """Images in a basis, with what the first layer of the one network `start` makes of the part outside it, in the precision of its weights."""
-    dtype, inside = start.weights[0].dtype, images @ basis
-    offset = start.weights[0][0].double().numpy() @ (images - inside @ basis.T).T
+    dtype, inside, first = start.weights[0].dtype, images @ basis, start.weights[0][0].double().numpy()
+    offset = first @ images.T - (first @ basis) @ inside.T
     return replace(Samples.of(inside, labels, device=device, dtype=dtype), offset=torch.tensor(offset, dtype=dtype, device=device))
 
 
