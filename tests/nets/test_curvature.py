@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from valleys.nets import curvature
+from valleys.nets import curvature, plain
 from valleys.nets.ensemble import train
 from valleys.nets.networks import Networks, initialize
 
@@ -118,3 +118,10 @@ def test_a_network_whose_units_are_all_off_has_no_curvature(digits):
     found = curvature.top_eigenvalues(curvature.layer_curvature(off, digits.images))
     assert not found.eigenvalues.any()
     assert curvature.flatness(found.eigenvalues) == np.inf
+
+
+def test_the_plain_way_finds_the_same_eigenvalues(trained, digits):
+    precise = trained.to(torch.float64)
+    module = plain.as_module(precise)
+    expected = plain.top_eigenvalues(module, dataclasses.replace(digits, images=digits.images.double()), module[2].weight)
+    np.testing.assert_allclose(curvature.top_eigenvalues(curvature.layer_curvature(trained, digits.images)).eigenvalues, expected, rtol=1e-5)

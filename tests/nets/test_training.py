@@ -126,6 +126,22 @@ def test_a_network_that_is_not_finite_leaves_its_neighbour_alone(digits):
     assert found.misclassified[1].all()
 
 
+def test_a_network_that_is_not_finite_is_trained_no_more(digits, monkeypatch):
+    trained = []
+    original = ensemble.descend
+    monkeypatch.setattr(ensemble, "descend", lambda networks, *rest: (trained.append(len(networks)), original(networks, *rest)))
+    networks = initialize(64, 0).repeat(3)
+    networks.weights[0][1] *= 1e30
+    options = {"learning_rate": 0.1, "batch_size": 50, "n_steps": 40}
+    train(networks, digits, **options, streams=_generators(3), visits=plan(((10, 20), lambda *_: None)))
+    assert trained == [3] * 10 + [2] * 30
+    assert networks.alive.tolist() == [True, False, True]
+    for index in (0, 2):
+        module = plain.as_module(initialize(64, 0))
+        plain.train(module, digits, **options, stream=_generators(3)[index])
+        assert _distance(networks, index, module) < 1e-4
+
+
 def test_training_stops_once_nothing_is_finite(digits):
     networks, seen = initialize(64, 0), []
     visits = plan((range(0, 101, 10), lambda step, _: seen.append(step)))

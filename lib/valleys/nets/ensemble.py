@@ -111,8 +111,7 @@ def train(
     running, stack = torch.arange(len(networks)), networks
     for step in range(n_steps + 1):
         if step in visits:
-            if stack is not networks:
-                networks.put(running, stack)
+            networks.put(running, stack)
             visits[step](step, networks)
             if not stack.alive.all():
                 running = running[stack.alive.cpu()]
@@ -121,6 +120,7 @@ def train(
                 return
         if step < n_steps:
             _advance(stack, samples, learning_rate, None if orders is None else next(orders)[running])
+    networks.put(running, stack)
 
 
 def _advance(networks: Networks, samples: Samples, learning_rate: float, chosen: Tensor | None) -> None:

@@ -32,7 +32,9 @@ class Networks:
         return Networks(tuple(weight[chosen] for weight in self.weights), tuple(bias[chosen] for bias in self.biases))
 
     def put(self, chosen: Tensor, networks: "Networks") -> None:
-        """Copy networks into the places named by their indices."""
+        """Copy networks into the places named by their indices, unless they are these very networks."""
+        if networks is self:
+            return
         for mine, theirs in zip(self.weights + self.biases, networks.weights + networks.biases, strict=True):
             mine[chosen] = theirs
 
