@@ -1,5 +1,6 @@
 import numpy as np
 
+from valleys.nets import freezing
 from valleys.nets.ensemble import mean_loss, plan, train
 from valleys.nets.freezing import FreezingClock, freezing_checks
 from valleys.nets.networks import initialize
@@ -29,3 +30,15 @@ def test_the_freezing_time_is_the_first_step_below_the_threshold(digits):
     assert (clock.steps[:, 0] < 100).all()  # so that the first column was checked step by step
     np.testing.assert_array_equal(clock.steps[:, 0], np.argmax(np.array(losses) < 1.0, axis=0))
     assert np.isnan(clock.steps[:, 2]).all()
+
+
+def test_a_few_samples_decide_only_what_all_would_decide(digits, monkeypatch):
+    found = []
+    for hardest in (5, 1000):
+        monkeypatch.setattr(freezing, "HARDEST", hardest)
+        clock = FreezingClock(digits, (1.0, 0.2, 0.05))
+        options = {"learning_rate": 0.2, "batch_size": 50, "n_steps": 1000}
+        train(initialize(64, 0).repeat(3), digits, **options, streams=_generators(3), visits=plan((freezing_checks(1000), clock)))
+        found.append(clock.steps)
+    assert np.isfinite(found[0]).all()
+    np.testing.assert_array_equal(*found)

@@ -17,6 +17,8 @@ def _matrix(values, seed=0):
         np.linspace(1, -1, 300),  # indefinite
         np.concatenate([[5.0, 4.0, 4.0 - 1e-6], np.geomspace(3, 1e-8, 297)]),
         np.concatenate([np.arange(6.0, 0.0, -1), np.zeros(294)]),  # rank below what is asked for
+        np.concatenate([np.arange(6.0, 0.0, -1), np.zeros(1200)]),  # and larger than the most products
+        np.zeros(30),
         np.ones(20),  # every vector is an eigenvector
         np.arange(10.0),  # no larger than what is asked for
     ],
@@ -46,3 +48,8 @@ def test_a_matrix_that_needs_too_many_products_is_an_error():
     values = np.linspace(0, 1, 1500)
     with pytest.raises(ArithmeticError, match="the 400 largest eigenvalues were not found after 1000 products; ask for fewer"):
         largest_eigenvalues(lambda vector: values * vector, 1500, 400, tolerance=1e-15)
+
+
+def test_more_eigenvalues_than_there_are_are_refused():
+    with pytest.raises(ValueError, match=r"^count must lie between 1 and the size 5 of the matrix, got 6$"):
+        largest_eigenvalues(lambda vector: vector, 5, 6)

@@ -48,22 +48,21 @@ class FreezingClock:
             some = torch.arange(min(HARDEST, len(self.samples)), device=self.samples.images.device)
             self.hardest = some.repeat(len(networks), 1)
         highest = np.where(np.isnan(self.steps), self.thresholds, 0.0).max(axis=1)
-        rows = torch.from_numpy(np.flatnonzero((highest > 0) & networks.alive.cpu().numpy()))
-        if len(rows):
-            rows = rows[self._at_least(networks, rows) < highest[rows]]
-        if len(rows):
+        rows = np.flatnonzero((highest > 0) & networks.alive.cpu().numpy())
+        rows = rows[self._at_least(networks, rows) < highest[rows]]
+        if rows.size:
             below = self._mean_loss(networks, rows)[:, None] < self.thresholds
             self.steps[rows] = np.where(below & np.isnan(self.steps[rows]), step, self.steps[rows])
 
-    def _at_least(self, networks: Networks, rows: Tensor) -> np.ndarray:
+    def _at_least(self, networks: Networks, rows: np.ndarray) -> np.ndarray:
         """The mean loss of the chosen networks as far as their hardest samples make it up, (len(rows),)."""
-        chosen = self.hardest[rows]
-        _, scores = forward(networks.pick(rows), self.samples.images[chosen])
+        chosen = self.hardest[torch.from_numpy(rows)]
+        _, scores = forward(networks.pick(torch.from_numpy(rows)), self.samples.images[chosen])
         return (sample_losses(scores, self.samples.labels[chosen]).sum(dim=1) / len(self.samples)).cpu().numpy()
 
-    def _mean_loss(self, networks: Networks, rows: Tensor) -> np.ndarray:
+    def _mean_loss(self, networks: Networks, rows: np.ndarray) -> np.ndarray:
         """The mean loss of the chosen networks, (len(rows),); their hardest samples are found anew."""
-        _, scores = forward(networks.pick(rows), self.samples.images)
+        _, scores = forward(networks.pick(torch.from_numpy(rows)), self.samples.images)
         losses = sample_losses(scores, self.samples.labels)
-        self.hardest[rows] = losses.topk(self.hardest.shape[1], dim=1).indices
+        self.hardest[torch.from_numpy(rows)] = losses.topk(self.hardest.shape[1], dim=1).indices
         return losses.mean(dim=1).cpu().numpy()
