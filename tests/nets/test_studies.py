@@ -154,6 +154,11 @@ def test_flatness_of_continuations_is_measured_where_it_was_asked_for(continued)
     assert np.isfinite(continued.reference_flatness[1]).values.tolist() == [True, False, False, False, True, False, True]
 
 
+def test_the_flatness_of_a_continuation_is_that_of_its_eigenvalues(continued):
+    for who in ("reference", "branch"):
+        np.testing.assert_allclose(continued[f"{who}_flatness"], np.exp(-np.log(continued[f"{who}_eigenvalues"]).mean("rank", skipna=False)))
+
+
 def test_continuations_end_where_their_records_end(continued):
     np.testing.assert_allclose(continued.final_test_loss, continued.branch_test_loss[..., -1], rtol=1e-4)
     assert (continued.branch_train_loss[..., -1] < continued.reference_train_loss[:, 0]).all()

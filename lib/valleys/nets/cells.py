@@ -11,7 +11,7 @@ from valleys.nets.curvature import flatness, whole_network_eigenvalues
 from valleys.nets.ensemble import evaluate, plan, record_steps, train
 from valleys.nets.freezing import FreezingClock, freezing_checks
 from valleys.nets.networks import Networks
-from valleys.nets.recording import DESCRIPTIONS, Recorder
+from valleys.nets.recording import DESCRIPTIONS, EIGENVALUES, Recorder
 from valleys.nets.setting import Setting, streams
 from valleys.nets.specs import CellSpec, SweepSpec
 
@@ -49,7 +49,7 @@ def _coordinates(spec: CellSpec) -> dict:
 def _records(recorder: Recorder, steps: np.ndarray, spec: CellSpec) -> dict:
     over_time = {name: (("realization", "record"), values, {"long_name": DESCRIPTIONS[name]}) for name, values in recorder.values.items()}
     kept = {"weights": (("realization", "record", "n_in", "n_out"), recorder.weights)} if spec.keep_weights else {}
-    bent = (("realization", "record", "rank"), recorder.eigenvalues, {"long_name": "largest eigenvalues of the second layer's Hessian"})
+    bent = (("realization", "record", "rank"), recorder.eigenvalues, EIGENVALUES)
     return over_time | kept | {"eigenvalues": bent, "step": ("record", steps)}
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from valleys.nets.networks import Networks, descend, forward, join
 
-SAMPLES_IN_CACHE = 1000  # samples of all networks that advance together on a processor; measured: 10 % faster at B = 100 and 500 than all at once
+SAMPLES_IN_CACHE = 1000  # samples of all networks that advance together on a processor; measured: 10 % faster at B = 100 to 500 than all at once
 
 Visit = Callable[[int, Networks], None]  # step, networks before that step's update
 

@@ -19,6 +19,7 @@ DESCRIPTIONS = {
     "flatness": "inverse geometric mean of the ten largest eigenvalues of the second layer's Hessian (Eq. 6)",
     "weight_norm": "Euclidean norm of the second layer's matrix",
 }
+EIGENVALUES = {"long_name": "ten largest eigenvalues of the second layer's Hessian"}
 
 
 def second_layer_eigenvalues(networks: Networks, images: Tensor, index: int) -> np.ndarray:
