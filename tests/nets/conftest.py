@@ -25,7 +25,7 @@ def blobs():
     rng = np.random.default_rng(5)
     labels = np.arange(30) % 3
     images = rng.standard_normal((30, 5)) + 2 * np.eye(5)[labels]
-    return Samples.of(images, labels, dtype=torch.float64, n_classes=3)
+    return Samples.of(images, labels, dtype=torch.float64)
 
 
 @pytest.fixture

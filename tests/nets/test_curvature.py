@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from valleys.nets import curvature
+from valleys.nets import curvature, plain
 from valleys.nets.ensemble import train
 from valleys.nets.networks import Networks, initialize
 
@@ -27,7 +27,7 @@ def trained(digits):
 
 
 def _loss_of_second_layer(networks, blobs, index):
-    weights, biases = [w[index] for w in networks.weights], [b[index] for b in networks.biases]
+    weights, biases = [w[index].T for w in networks.weights], [b[index].T for b in networks.biases]
 
     def loss(matrix):
         hidden = torch.relu(blobs.images @ weights[0] + biases[0])
@@ -89,12 +89,12 @@ def test_the_whole_network_hessian_is_that_of_autograd(blobs, networks):
     point = torch.cat([part[0].reshape(-1) for part in networks.weights + networks.biases])
 
     def loss(theta):
-        w1, w2, w3, b1, b2, b3 = (part.reshape(shape) for part, shape in zip(theta.split(sizes), shapes, strict=True))
+        w1, w2, w3, b1, b2, b3 = (part.reshape(shape).T for part, shape in zip(theta.split(sizes), shapes, strict=True))
         scores = torch.relu(torch.relu(blobs.images @ w1 + b1) @ w2 + b2) @ w3 + b3
         return torch.nn.functional.cross_entropy(scores, blobs.labels)
 
     expected = torch.linalg.eigvalsh(torch.autograd.functional.hessian(loss, point)).numpy()[::-1][:10]
-    found = curvature.whole_network_eigenvalues(networks, blobs.images, blobs.targets)
+    found = curvature.whole_network_eigenvalues(networks, blobs.images, blobs.labels)
     np.testing.assert_allclose(found.eigenvalues, expected, rtol=1e-5)
 
 
@@ -118,3 +118,10 @@ def test_a_network_whose_units_are_all_off_has_no_curvature(digits):
     found = curvature.top_eigenvalues(curvature.layer_curvature(off, digits.images))
     assert not found.eigenvalues.any()
     assert curvature.flatness(found.eigenvalues) == np.inf
+
+
+def test_the_plain_way_finds_the_same_eigenvalues(trained, digits):
+    precise = trained.to(torch.float64)
+    module = plain.as_module(precise)
+    expected = plain.top_eigenvalues(module, dataclasses.replace(digits, images=digits.images.double()), module[2].weight)
+    np.testing.assert_allclose(curvature.top_eigenvalues(curvature.layer_curvature(trained, digits.images)).eigenvalues, expected, rtol=1e-5)

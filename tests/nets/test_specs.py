@@ -69,6 +69,9 @@ def test_a_sweep_asks_each_cell_once_and_keeps_what_it_was_told_to():
     assert list(cells) == [(10, 0.1), (10, 0.2), (1000, 0.1), (1000, 0.2)]
     assert [cell.flatness_every for cell in cells.values()] == [0, 2, 0, 2]
     assert [cell.keep_weights for cell in cells.values()] == [True, False, False, False]
+    everywhere = dataclasses.replace(spec, follow_all=True, n_whole_network=1).cells()
+    assert [cell.flatness_every for cell in everywhere] == [2, 2, 2, 2]
+    assert [cell.n_whole_network for cell in everywhere] == [0, 1, 0, 1]
 
 
 def test_training_time_is_learning_rate_times_steps():

@@ -22,11 +22,12 @@ def continued():
 
 
 def test_a_cell_holds_what_it_promises(cell):
-    assert dict(cell.sizes) == {"realization": 3, "record": 5, "threshold": 4, "n_in": 50, "n_out": 50, "test_image": 200, "full_test_image": 797}
+    assert dict(cell.sizes) == {"realization": 3, "record": 5, "rank": 10, "threshold": 4, "n_in": 50, "n_out": 50, "test_image": 200, "full_test_image": 797}
     assert cell.step.values.tolist() == [0, 50, 100, 150, 200]
     np.testing.assert_allclose(cell.time, 0.1 * cell.step)
     assert np.isfinite(cell.train_loss).all()
     assert np.isfinite(cell.flatness[0]).values.tolist() == [True, False, True, False, True]
+    np.testing.assert_allclose(cell.flatness, np.exp(-np.log(cell.eigenvalues).mean("rank", skipna=False)))
     np.testing.assert_allclose(cell.weight_norm, np.linalg.norm(cell.weights, axis=(2, 3)), rtol=1e-5)
 
 
@@ -151,6 +152,11 @@ def test_a_continuation_begins_on_its_reference_run(continued):
 def test_flatness_of_continuations_is_measured_where_it_was_asked_for(continued):
     assert np.isfinite(continued.branch_flatness[0, 0]).values.tolist() == [True, False, False, False, True, False, True]
     assert np.isfinite(continued.reference_flatness[1]).values.tolist() == [True, False, False, False, True, False, True]
+
+
+def test_the_flatness_of_a_continuation_is_that_of_its_eigenvalues(continued):
+    for who in ("reference", "branch"):
+        np.testing.assert_allclose(continued[f"{who}_flatness"], np.exp(-np.log(continued[f"{who}_eigenvalues"]).mean("rank", skipna=False)))
 
 
 def test_continuations_end_where_their_records_end(continued):

@@ -2,38 +2,26 @@ import numpy as np
 import pytest
 import torch
 
-from valleys.nets import ensemble
-from valleys.nets.ensemble import FreezingClock, Samples, batches, descend_from_branches, evaluate, freezing_checks, mean_loss, plan, record_steps, train
-from valleys.nets.networks import forward, gradients, initialize, interpolate, join
+from valleys.nets import ensemble, plain
+from valleys.nets.ensemble import Samples, batches, descend_from_branches, evaluate, mean_loss, plan, record_steps, train
+from valleys.nets.networks import descend, forward, initialize, interpolate, join
 from valleys.nets.setting import streams
-
-
-def _torch_twin(networks, index=0):
-    """The same network made of torch.nn layers."""
-    layers = []
-    for weight, bias in zip(networks.weights, networks.biases, strict=True):
-        linear = torch.nn.Linear(weight.shape[1], weight.shape[2], dtype=weight.dtype)
-        linear.weight.data, linear.bias.data = weight[index].T.clone(), bias[index, 0].clone()
-        layers += [linear, torch.nn.ReLU()]
-    return torch.nn.Sequential(*layers[:-1])
-
-
-def _linears(twin):
-    return [layer for layer in twin if isinstance(layer, torch.nn.Linear)]
 
 
 def _generators(count, seed=3):
     return [np.random.default_rng([seed, run]) for run in range(count)]
 
 
-def _distance(networks, index, twin):
-    pairs = zip(networks.weights, networks.biases, _linears(twin), strict=True)
-    return max(max((w[index].T - linear.weight).abs().max().item(), (b[index, 0] - linear.bias).abs().max().item()) for w, b, linear in pairs)
+def _distance(networks, index, module):
+    """Largest difference in any weight or bias."""
+    mine = [part[index].reshape(-1) for pair in zip(networks.weights, networks.biases, strict=True) for part in pair]
+    return (torch.cat(mine) - torch.nn.utils.parameters_to_vector(module.parameters())).abs().max().item()
 
 
 def test_initialization_is_kaiming_normal_with_zero_biases():
     start = initialize(784, seed=0, hidden=(400, 300))
     for weight, n_in in zip(start.weights, (784, 400, 300), strict=True):
+        assert weight.shape[2] == n_in
         assert weight.std().item() == pytest.approx((2 / n_in) ** 0.5, rel=0.05)
         assert abs(weight.mean().item()) < 5 * (2 / n_in / weight.numel()) ** 0.5
     assert all(not bias.any() for bias in start.biases)
@@ -49,35 +37,36 @@ def test_scores_are_those_of_torch_layers(digits):
     networks = join([initialize(64, seed) for seed in range(3)])
     _, scores = forward(networks, digits.images)
     for index in range(3):
-        torch.testing.assert_close(scores[index], _torch_twin(networks, index)(digits.images), atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(scores[index].T, plain.as_module(networks, index)(digits.images), atol=1e-5, rtol=1e-5)
 
 
-def test_closed_form_gradients_are_autograd_in_float64(blobs):
+@pytest.mark.parametrize("shared", [True, False], ids=["one batch for all", "a batch for each"])
+def test_closed_form_gradients_are_autograd_in_float64(blobs, shared):
     networks = join([initialize(5, seed, hidden=(7, 6), n_classes=3).to(torch.float64) for seed in range(3)])
-    slope = gradients(networks, blobs.images, blobs.targets)
-    for index in range(3):
-        twin = _torch_twin(networks, index)
-        torch.nn.functional.cross_entropy(twin(blobs.images), blobs.labels).backward()
-        for weight, bias, linear in zip(slope.weights, slope.biases, _linears(twin), strict=True):
-            assert (weight[index].T - linear.weight.grad).abs().max() < 1e-10
-            assert (bias[index, 0] - linear.bias.grad).abs().max() < 1e-10
+    chosen = torch.arange(30) if shared else torch.stack([torch.randperm(30)[:12] for _ in range(3)])
+    modules = [plain.as_module(networks, index) for index in range(3)]
+    descend(networks, blobs.images[chosen], blobs.labels[chosen], learning_rate=1.0)  # θ − ∇L
+    for index, module in enumerate(modules):
+        mine = chosen if shared else chosen[index]
+        torch.nn.functional.cross_entropy(module(blobs.images[mine]), blobs.labels[mine]).backward()
+        for parameter in module.parameters():
+            parameter.data -= parameter.grad
+        assert _distance(networks, index, module) < 1e-10
 
 
+# In float32 a sum over a batch is rounded to about 1e-6 of itself, which 200 steps carry along as some 1e-5 of the weights. The tolerance is set by
+# units at their kink: where rounding switches one on for one of the two only, a step differs by η · slope · input / B, up to 1e-4 at η = 0.2.
 @pytest.mark.parametrize(("learning_rate", "batch_size"), [(0.05, 50), (0.1, 10), (0.1, 300), (0.2, 1000)])
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 2e-4)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 5e-4)])
 def test_two_hundred_steps_are_those_of_a_plain_torch_loop(digits, learning_rate, batch_size, dtype, tolerance):
-    samples = Samples(digits.images.to(dtype), digits.labels, digits.targets.to(dtype))
-    networks = initialize(64, 0).to(dtype).repeat(2)
-    twins = [_torch_twin(networks, index) for index in range(2)]
-    train(networks, samples, learning_rate=learning_rate, batch_size=batch_size, n_steps=200, streams=_generators(2), visits={})
-    orders = batches(1000, batch_size, _generators(2))
-    optimisers = [torch.optim.SGD(twin.parameters(), lr=learning_rate) for twin in twins]
-    for _, chosen in zip(range(200), orders, strict=False):
-        for index, (twin, optimiser) in enumerate(zip(twins, optimisers, strict=True)):
-            optimiser.zero_grad()
-            torch.nn.functional.cross_entropy(twin(samples.images[chosen[index]]), samples.labels[chosen[index]]).backward()
-            optimiser.step()
-    assert max(_distance(networks, index, twin) for index, twin in enumerate(twins)) < tolerance
+    samples = Samples(digits.images.to(dtype), digits.labels)
+    networks = initialize(64, 0).to(dtype).repeat(5)
+    modules = [plain.as_module(networks, index) for index in range(5)]
+    options = {"learning_rate": learning_rate, "batch_size": batch_size, "n_steps": 200}
+    train(networks, samples, **options, streams=_generators(5), visits={})
+    for index, (module, stream) in enumerate(zip(modules, _generators(5), strict=True)):
+        plain.train(module, samples, **options, stream=stream)
+        assert _distance(networks, index, module) < tolerance
 
 
 def test_each_epoch_shows_every_sample_once_in_a_new_order():
@@ -120,7 +109,7 @@ def test_full_batches_are_gradient_descent_whatever_the_stream(digits):
 
 def test_loss_and_errors_are_those_of_torch(digits):
     networks = initialize(64, 4)
-    scores, found = _torch_twin(networks)(digits.images), evaluate(networks, digits)
+    scores, found = plain.as_module(networks)(digits.images), evaluate(networks, digits)
     assert found.loss.item() == pytest.approx(torch.nn.functional.cross_entropy(scores, digits.labels).item(), rel=1e-5)
     assert torch.equal(found.misclassified[0], scores.argmax(1) != digits.labels)
     assert found.accuracy.item() == pytest.approx((scores.argmax(1) == digits.labels).float().mean().item())
@@ -137,6 +126,22 @@ def test_a_network_that_is_not_finite_leaves_its_neighbour_alone(digits):
     assert found.misclassified[1].all()
 
 
+def test_a_network_that_is_not_finite_is_trained_no_more(digits, monkeypatch):
+    trained = []
+    original = ensemble.descend
+    monkeypatch.setattr(ensemble, "descend", lambda networks, *rest: (trained.append(len(networks)), original(networks, *rest)))
+    networks = initialize(64, 0).repeat(3)
+    networks.weights[0][1] *= 1e30
+    options = {"learning_rate": 0.1, "batch_size": 50, "n_steps": 40}
+    train(networks, digits, **options, streams=_generators(3), visits=plan(((10, 20), lambda *_: None)))
+    assert trained == [3] * 10 + [2] * 30
+    assert networks.alive.tolist() == [True, False, True]
+    for index in (0, 2):
+        module = plain.as_module(initialize(64, 0))
+        plain.train(module, digits, **options, stream=_generators(3)[index])
+        assert _distance(networks, index, module) < 1e-4
+
+
 def test_training_stops_once_nothing_is_finite(digits):
     networks, seen = initialize(64, 0), []
     visits = plan((range(0, 101, 10), lambda step, _: seen.append(step)))
@@ -148,28 +153,6 @@ def test_training_stops_once_nothing_is_finite(digits):
 def test_records_are_equally_spaced_and_include_both_ends():
     assert record_steps(100, 5).tolist() == [0, 25, 50, 75, 100]
     assert record_steps(10, 4).tolist() == [0, 3, 7, 10]
-
-
-def test_freezing_is_looked_for_at_each_early_step_and_then_within_one_percent():
-    steps = np.array(freezing_checks(20000))
-    assert steps[:101].tolist() == list(range(101))
-    assert steps[-1] == 20000
-    assert (np.diff(steps) <= np.maximum(1, 0.01 * steps[:-1])).all()
-    assert freezing_checks(7) == list(range(8))
-
-
-def test_the_freezing_time_is_the_first_step_below_the_threshold(digits):
-    clock, losses, options = FreezingClock(digits, (1.0, 0.2, 1e-9)), [], {"learning_rate": 0.2, "batch_size": 100, "n_steps": 150}
-    train(initialize(64, 0).repeat(2), digits, **options, streams=_generators(2), visits=plan((freezing_checks(150), clock)))
-    every = plan((range(151), lambda _, networks: losses.append(mean_loss(networks, digits).numpy())))
-    train(initialize(64, 0).repeat(2), digits, **options, streams=_generators(2), visits=every)
-    for column, threshold in enumerate((1.0, 0.2)):
-        expected = np.argmax(np.array(losses) < threshold, axis=0)
-        assert (expected > 0).all()
-        assert ((clock.steps[:, column] >= expected) & (clock.steps[:, column] <= expected * 1.01 + 1)).all()
-    assert (clock.steps[:, 0] < 100).all()  # so that the first column was checked step by step
-    np.testing.assert_array_equal(clock.steps[:, 0], np.argmax(np.array(losses) < 1.0, axis=0))
-    assert np.isnan(clock.steps[:, 2]).all()
 
 
 def test_branches_are_gradient_descent_from_where_they_were_left(digits):
@@ -206,8 +189,8 @@ def test_interpolation_runs_from_the_second_to_the_first():
 
 def test_small_groups_are_the_whole_stack(digits, monkeypatch):
     ends = []
-    for size in (1, 3):
-        monkeypatch.setattr(ensemble, "NETWORKS_IN_CACHE", size)
+    for size in (1, 3000):
+        monkeypatch.setattr(ensemble, "SAMPLES_IN_CACHE", size)
         start = join([initialize(64, seed) for seed in range(3)])
         ends.append(descend_from_branches({0: start}, digits, learning_rate=0.1, n_steps=10, visits={}).weights[1])
     torch.testing.assert_close(*ends)

@@ -8,9 +8,10 @@ import xarray as xr
 
 from valleys.nets import solutions
 from valleys.nets.curvature import flatness, whole_network_eigenvalues
-from valleys.nets.ensemble import FreezingClock, evaluate, freezing_checks, plan, record_steps, train
+from valleys.nets.ensemble import evaluate, plan, record_steps, train
+from valleys.nets.freezing import FreezingClock, freezing_checks
 from valleys.nets.networks import Networks
-from valleys.nets.recording import DESCRIPTIONS, Recorder
+from valleys.nets.recording import DESCRIPTIONS, EIGENVALUES, Recorder
 from valleys.nets.setting import Setting, streams
 from valleys.nets.specs import CellSpec, SweepSpec
 
@@ -19,7 +20,7 @@ def train_cell(spec: CellSpec) -> xr.Dataset:
     """Runs of one (η, B); gradient descent is computed once and serves every realization.
 
     Returns:
-        Dimensions realization, record, threshold, test_image, full_test_image. Steps count iterations; `time` is η · step.
+        Dimensions realization, record, rank, threshold, test_image, full_test_image. Steps count iterations; `time` is η · step.
         Runs that are not finite at the end are marked `diverged` and have NaN records; `converged` means 100 % training accuracy.
     """
     setting = Setting.of(spec)
@@ -48,7 +49,8 @@ def _coordinates(spec: CellSpec) -> dict:
 def _records(recorder: Recorder, steps: np.ndarray, spec: CellSpec) -> dict:
     over_time = {name: (("realization", "record"), values, {"long_name": DESCRIPTIONS[name]}) for name, values in recorder.values.items()}
     kept = {"weights": (("realization", "record", "n_in", "n_out"), recorder.weights)} if spec.keep_weights else {}
-    return over_time | kept | {"step": ("record", steps)}
+    bent = (("realization", "record", "rank"), recorder.eigenvalues, EIGENVALUES)
+    return over_time | kept | {"eigenvalues": bent, "step": ("record", steps)}
 
 
 def _freezing(clock: FreezingClock) -> dict:
@@ -71,7 +73,7 @@ def _whole_network(networks: Networks, setting: Setting, spec: CellSpec) -> dict
     values = np.full(len(networks), np.nan)
     for index in range(min(spec.n_whole_network, len(networks))):
         if bool(networks.alive[index]):
-            values[index] = flatness(whole_network_eigenvalues(networks, setting.train.images, setting.train.targets, index).eigenvalues)
+            values[index] = flatness(whole_network_eigenvalues(networks, setting.train.images, setting.train.labels, index).eigenvalues)
     return {"whole_network_flatness": ("realization", values, {"long_name": "flatness from the Hessian in all weights and biases"})}
 
 

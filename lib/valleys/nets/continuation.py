@@ -4,9 +4,10 @@ import numpy as np
 import xarray as xr
 
 from valleys.nets import solutions
-from valleys.nets.ensemble import FreezingClock, descend_from_branches, evaluate, freezing_checks, plan, record_steps, train
+from valleys.nets.ensemble import descend_from_branches, evaluate, plan, record_steps, train
+from valleys.nets.freezing import FreezingClock, freezing_checks
 from valleys.nets.networks import Networks
-from valleys.nets.recording import DESCRIPTIONS, Recorder
+from valleys.nets.recording import DESCRIPTIONS, EIGENVALUES, Recorder
 from valleys.nets.setting import Setting, streams
 from valleys.nets.specs import ContinuationSpec
 
@@ -15,7 +16,7 @@ def continuation(spec: ContinuationSpec) -> xr.Dataset:
     """Reference runs of SGD, and gradient descent from each of their branches, all on one clock.
 
     Returns:
-        Dimensions reference, branch, record, threshold, component, test_image, full_test_image. `reference_…` belongs to the SGD run,
+        Dimensions reference, branch, record, rank, threshold, component, test_image, full_test_image. `reference_…` belongs to the SGD run,
         `branch_…` to its continuations (NaN before they begin), `final_…` to their ends at `n_steps`.
     """
     setting = Setting.of(spec)
@@ -56,6 +57,7 @@ def _reference(setting: Setting, spec: ContinuationSpec, branches: dict[int, Net
 
 def _reference_records(recorder: Recorder, clock: FreezingClock) -> dict:
     found = {f"reference_{name}": (("reference", "record"), values, {"long_name": DESCRIPTIONS[name]}) for name, values in recorder.values.items()}
+    found["reference_eigenvalues"] = (("reference", "record", "rank"), recorder.eigenvalues, EIGENVALUES)
     return found | {"freezing_time": (("reference", "threshold"), clock.steps, {"long_name": "first step with training loss below L_c (Eq. 7)"})}
 
 
@@ -66,7 +68,8 @@ def _by_reference(values: np.ndarray, spec: ContinuationSpec) -> np.ndarray:
 
 def _branch_records(recorder: Recorder, spec: ContinuationSpec) -> dict:
     dims = ("reference", "branch", "record")
-    return {f"branch_{name}": (dims, _by_reference(values, spec), {"long_name": DESCRIPTIONS[name]}) for name, values in recorder.values.items()}
+    found = {f"branch_{name}": (dims, _by_reference(values, spec), {"long_name": DESCRIPTIONS[name]}) for name, values in recorder.values.items()}
+    return found | {"branch_eigenvalues": ((*dims, "rank"), _by_reference(recorder.eigenvalues, spec), EIGENVALUES)}
 
 
 def _ends(ends: Networks, setting: Setting, spec: ContinuationSpec) -> dict:

@@ -1,33 +1,27 @@
 """Hessian of the training loss with respect to one layer's matrix, without ever building it unless asked."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
-from scipy.sparse.linalg import LinearOperator, eigsh
 from torch import Tensor
 
+from valleys.nets.lanczos import TOLERANCE, Spectrum, largest_eigenvalues
 from valleys.nets.networks import SECOND_LAYER, Networks
 
 TOP = 10  # the paper's N: one per class
-TOLERANCE = 1e-5  # residual over eigenvalue; an eigenvalue's own error is its square
-LANCZOS_VECTORS = 24  # kept at a time; measured as fastest for ten eigenvalues
 
 
-@dataclass(frozen=True)
-class Spectrum:
-    """Largest eigenvalues of a Hessian.
+class LayerMatrix(Protocol):
+    """A symmetric matrix over the entries of one layer's matrix, known by its products."""
 
-    Attributes:
-        eigenvalues: in falling order, (k,).
-        residuals: ‖Hv − λv‖ of each unit eigenvector, (k,).
-        n_products: Hessian-vector products that it took.
-    """
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n_in, n_out) of the layer's matrix."""
 
-    eigenvalues: np.ndarray
-    residuals: np.ndarray
-    n_products: int
+    def product(self, direction: np.ndarray) -> np.ndarray:
+        """Its product with a flat direction, (n_in · n_out,)."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +54,13 @@ class LayerCurvature:
             change = (change * gate) @ weight
         change *= self.probabilities
         change -= self.probabilities * change.sum(axis=1, keepdims=True)
+        return (self.inputs.T @ self.carry_back(change)).ravel() / len(self.inputs)
+
+    def carry_back(self, slopes: np.ndarray) -> np.ndarray:
+        """Slopes in the scores, (N, n_classes), as slopes in what the layer gives, (N, n_out)."""
         for gate, weight in zip(self.gates[::-1], self.weights[::-1], strict=True):
-            change = (change @ weight.T) * gate
-        return (self.inputs.T @ change).ravel() / len(self.inputs)
+            slopes = (slopes @ weight.T) * gate
+        return slopes
 
     def dense(self) -> np.ndarray:
         """H itself, (n_in · n_out, n_in · n_out), as a sum of outer products over samples and classes."""
@@ -96,8 +94,8 @@ def layer_curvature(networks: Networks, images: Tensor, index: int = 0, layer: i
     seen = []
     for weight, bias in zip(networks.weights, networks.biases, strict=True):
         seen.append(np.maximum(value, 0) if seen else value)
-        value = seen[-1] @ weight[index].double().cpu().numpy() + bias[index].double().cpu().numpy()
-    later = tuple(np.ascontiguousarray(weight[index].double().cpu().numpy()) for weight in networks.weights[layer + 1 :])
+        value = seen[-1] @ weight[index].double().cpu().numpy().T + bias[index, :, 0].double().cpu().numpy()
+    later = tuple(np.ascontiguousarray(weight[index].double().cpu().numpy().T) for weight in networks.weights[layer + 1 :])
     gates = tuple((inputs > 0).astype(float) for inputs in seen[layer + 1 :])
     return LayerCurvature(seen[layer], gates, later, _softmax(value))
 
@@ -107,38 +105,15 @@ def _softmax(scores: np.ndarray) -> np.ndarray:
     return exponential / exponential.sum(axis=1, keepdims=True)
 
 
-def top_eigenvalues(curvature: LayerCurvature, count: int = TOP, *, tolerance: float = TOLERANCE) -> Spectrum:
-    """The largest eigenvalues by the implicitly restarted Lanczos method (`scipy.sparse.linalg.eigsh`), from a fixed start.
+def top_eigenvalues(matrix: LayerMatrix, count: int = TOP, *, tolerance: float = TOLERANCE) -> Spectrum:
+    """The largest eigenvalues by the Lanczos method.
 
     Args:
-        curvature: the Hessian.
+        matrix: the Hessian of a layer, or its gradient noise.
         count: how many.
         tolerance: residual over eigenvalue at which an eigenvector counts as found.
     """
-    return _lanczos(curvature.product, curvature.shape[0] * curvature.shape[1], count, tolerance)
-
-
-def _lanczos(product: Callable[[np.ndarray], np.ndarray], size: int, count: int, tolerance: float) -> Spectrum:
-    start = np.random.default_rng(0).standard_normal(size)
-    if not product(start).any():  # no curvature at all, as in a network whose units are all off
-        return Spectrum(np.zeros(count), np.zeros(count), 1)
-    counted = _Counted(product)
-    operator = LinearOperator((size, size), matvec=counted, dtype=float)
-    values, vectors = eigsh(operator, k=count, which="LA", v0=start, ncv=min(size, max(LANCZOS_VECTORS, 2 * count + 1)), tol=tolerance)
-    order = np.argsort(values)[::-1]
-    residuals = [np.linalg.norm(product(vectors[:, i]) - values[i] * vectors[:, i]) for i in order]
-    return Spectrum(values[order], np.array(residuals), counted.calls)
-
-
-class _Counted:
-    """A function that knows how often it was called."""
-
-    def __init__(self, function: Callable[[np.ndarray], np.ndarray]) -> None:
-        self.function, self.calls = function, 0
-
-    def __call__(self, direction: np.ndarray) -> np.ndarray:
-        self.calls += 1
-        return self.function(direction)
+    return largest_eigenvalues(matrix.product, matrix.shape[0] * matrix.shape[1], count, tolerance=tolerance)
 
 
 def full_spectrum(curvature: LayerCurvature) -> np.ndarray:
@@ -152,30 +127,30 @@ def flatness(eigenvalues: np.ndarray) -> float:
     return float(np.exp(-np.log(values).mean())) if (values > 0).all() else float("inf")
 
 
-def whole_network_eigenvalues(networks: Networks, images: Tensor, targets: Tensor, index: int = 0, count: int = TOP) -> Spectrum:
+def whole_network_eigenvalues(networks: Networks, images: Tensor, labels: Tensor, index: int = 0, count: int = TOP) -> Spectrum:
     """Largest eigenvalues of the Hessian in all weights and biases at once, H v = ∂/∂ε ∇L(θ + ε v) by forward over reverse differentiation.
 
     Args:
         networks: R networks.
         images: the training images, (N, n_features).
-        targets: their one-hot labels, (N, n_classes).
+        labels: (N,).
         index: which of the R networks.
         count: how many.
     """
     parts = [part[index].double() for part in networks.weights + networks.biases]
     shapes, sizes = [part.shape for part in parts], [part.numel() for part in parts]
     point = torch.cat([part.reshape(-1) for part in parts])
-    slope = torch.func.grad(lambda theta: _loss_at([part.reshape(shape) for part, shape in zip(theta.split(sizes), shapes, strict=True)], images, targets))
+    slope = torch.func.grad(lambda theta: _loss_at([part.reshape(shape) for part, shape in zip(theta.split(sizes), shapes, strict=True)], images, labels))
 
     def product(direction: np.ndarray) -> np.ndarray:
         along = torch.from_numpy(np.ascontiguousarray(direction.ravel())).to(point)
         return torch.func.jvp(slope, (point,), (along,))[1].cpu().numpy()
 
-    return _lanczos(product, len(point), count, TOLERANCE)
+    return largest_eigenvalues(product, len(point), count)
 
 
-def _loss_at(parts: list[Tensor], images: Tensor, targets: Tensor) -> Tensor:
-    value, n_layers = images.double(), len(parts) // 2
+def _loss_at(parts: list[Tensor], images: Tensor, labels: Tensor) -> Tensor:
+    value, n_layers = images.double().T, len(parts) // 2
     for layer in range(n_layers):
-        value = (torch.relu(value) if layer else value) @ parts[layer] + parts[n_layers + layer]
-    return -(torch.log_softmax(value, dim=-1) * targets).sum(dim=-1).mean()
+        value = parts[layer] @ (torch.relu(value) if layer else value) + parts[n_layers + layer]
+    return torch.nn.functional.cross_entropy(value.T, labels)

@@ -79,7 +79,7 @@ def _barriers(ends: list[Networks], setting: Setting, spec: EndpointsSpec) -> di
 
 def _trajectories(runs: list[list[Networks]]) -> dict:
     """Second-layer weights of every run on their two principal components."""
-    weights = [np.stack([network.weights[SECOND_LAYER].cpu().numpy().ravel() for network in run]) for run in runs]
+    weights = [np.stack([network.weights[SECOND_LAYER].mT.cpu().numpy().ravel() for network in run]) for run in runs]
     projection = solutions.project(weights)
     return {"position": (("solution", "record", "component"), np.stack(projection.scores)), "explained": ("component", projection.explained)}
 

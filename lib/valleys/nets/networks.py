@@ -16,8 +16,8 @@ class Networks:
     """R networks of one architecture.
 
     Attributes:
-        weights: one tensor per layer, (R, n_in, n_out).
-        biases: one tensor per layer, (R, 1, n_out).
+        weights: one tensor per layer, (R, n_out, n_in), as in torch.nn.Linear.
+        biases: one tensor per layer, (R, n_out, 1).
     """
 
     weights: tuple[Tensor, ...]
@@ -27,9 +27,16 @@ class Networks:
         """Number of networks."""
         return len(self.weights[0])
 
-    def view(self, chosen: slice) -> "Networks":
-        """The chosen networks in the same memory."""
+    def pick(self, chosen: slice | Tensor) -> "Networks":
+        """The chosen networks: in the same memory for a slice, copies for a list of indices."""
         return Networks(tuple(weight[chosen] for weight in self.weights), tuple(bias[chosen] for bias in self.biases))
+
+    def put(self, chosen: Tensor, networks: "Networks") -> None:
+        """Copy networks into the places named by their indices, unless they are these very networks."""
+        if networks is self:
+            return
+        for mine, theirs in zip(self.weights + self.biases, networks.weights + networks.biases, strict=True):
+            mine[chosen] = theirs
 
     def copy(self) -> "Networks":
         """The same networks in memory of their own."""
@@ -54,7 +61,7 @@ def initialize(n_features: int, seed: int, *, hidden: Sequence[int] = HIDDEN, n_
     generator = torch.Generator().manual_seed(seed)
     sizes = (n_features, *hidden, n_classes)
     weights = tuple(torch.randn(1, n_in, n_out, generator=generator) * (2 / n_in) ** 0.5 for n_in, n_out in itertools.pairwise(sizes))
-    return Networks(weights, tuple(torch.zeros(1, 1, n_out) for n_out in sizes[1:]))
+    return Networks(tuple(weight.mT.contiguous() for weight in weights), tuple(torch.zeros(1, n_out, 1) for n_out in sizes[1:]))
 
 
 def join(stacks: Sequence[Networks]) -> Networks:
@@ -63,49 +70,73 @@ def join(stacks: Sequence[Networks]) -> Networks:
     return Networks(tuple(torch.cat([s.weights[i] for s in stacks]) for i in layers), tuple(torch.cat([s.biases[i] for s in stacks]) for i in layers))
 
 
-def forward(networks: Networks, images: Tensor) -> tuple[list[Tensor], Tensor]:
-    """Inputs of each layer, (R, N, n_in), and the scores (logits), (R, N, n_classes).
+def forward(networks: Networks, images: Tensor, offset: Tensor | None = None) -> tuple[list[Tensor], Tensor]:
+    """Outputs of the hidden layers, (R, n, N) each, and the scores (logits), (R, n_classes, N).
+
+    Samples run along the last axis, so that products of few units with many samples fill the processor's vectors.
 
     Args:
         networks: R networks.
         images: (N, n_features) for all, or (R, N, n_features), a batch for each.
+        offset: what the first layer receives besides, (n, N), or None.
     """
-    inputs = [images.expand(len(networks), -1, -1)]
-    *hidden, last = zip(networks.weights, networks.biases, strict=True)
-    for weight, bias in hidden:
-        inputs.append(torch.baddbmm(bias, inputs[-1], weight).relu_())
-    return inputs, torch.baddbmm(last[1], inputs[-1], last[0])
+    value, hidden = _first_layer(networks.weights[0], networks.biases[0], images), []
+    if offset is not None:
+        value += offset
+    for weight, bias in zip(networks.weights[1:], networks.biases[1:], strict=True):
+        hidden.append(value.relu_())
+        value = torch.baddbmm(bias, weight, value)
+    return hidden, value
 
 
-def softmax(scores: Tensor) -> Tensor:
-    """Probabilities over the last dimension; through logsumexp, which is several times faster than torch.softmax on ten classes."""
-    return (scores - torch.logsumexp(scores, dim=-1, keepdim=True)).exp_()
+def _first_layer(weight: Tensor, bias: Tensor, images: Tensor) -> Tensor:
+    """What the first hidden layer receives, (R, n, N); images that all share make one product of all networks' units side by side."""
+    if images.ndim == 3:
+        return torch.baddbmm(bias, weight, images.mT)
+    return (weight.flatten(0, 1) @ images.T).view(*weight.shape[:2], len(images)).add_(bias)
 
 
-def gradients(networks: Networks, images: Tensor, targets: Tensor) -> Networks:
-    """Gradient of each network's mean cross-entropy, ∇L = (1/N) Σ inputᵀ (softmax(score) − target) carried back through the layers.
+def deltas(networks: Networks, hidden: list[Tensor], scores: Tensor, labels: Tensor) -> list[Tensor]:
+    """Slope of each network's summed cross-entropy in what each layer receives, (R, n, N) per layer: softmax − target, carried back.
+
+    Args:
+        networks: R networks.
+        hidden: outputs of the hidden layers, as `forward` gives them.
+        scores: as `forward` gives them.
+        labels: (N,) or (R, N).
+    """
+    last = torch.softmax(scores, dim=1)
+    where = labels.expand(len(networks), -1).unsqueeze(1)
+    found = [last.scatter_add_(1, where, last.new_full((1,), -1.0).expand(where.shape))]
+    for weight, output in zip(networks.weights[:0:-1], hidden[::-1], strict=True):
+        back = torch.bmm(weight.mT, found[0])
+        found.insert(0, torch.ops.aten.threshold_backward.grad_input(back, output, 0, grad_input=back))  # 0 where the unit is off
+    return found
+
+
+def descend(networks: Networks, images: Tensor, labels: Tensor, learning_rate: float) -> None:
+    """One step θ ← θ − η ∇L in place (Eq. 3), ∇L = (1/N) Σ delta · inputᵀ, each network on its own batch or all on one.
 
     Args:
         networks: R networks.
         images: (N, n_features) or (R, N, n_features).
-        targets: one-hot labels, (N, n_classes) or (R, N, n_classes).
+        labels: (N,) or (R, N).
+        learning_rate: η.
     """
-    inputs, scores = forward(networks, images)
-    delta = (softmax(scores) - targets) / scores.shape[1]
-    weights, biases = [], []
-    for layer in range(len(inputs) - 1, -1, -1):
-        weights.append(torch.bmm(inputs[layer].mT, delta))
-        biases.append(delta.sum(dim=1, keepdim=True))
-        if layer:
-            delta = torch.bmm(delta, networks.weights[layer].mT).mul_(inputs[layer].sign())  # an input is 0 or positive: its sign is its gate
-    return Networks(tuple(weights[::-1]), tuple(biases[::-1]))
+    hidden, scores = forward(networks, images)
+    slopes, factor = deltas(networks, hidden, scores, labels), -learning_rate / images.shape[-2]
+    for weight, output, delta in zip(networks.weights[1:], hidden, slopes[1:], strict=True):
+        weight.baddbmm_(delta, output.mT, alpha=factor)
+    _descend_first_layer(networks.weights[0], slopes[0], images, factor)
+    for bias, delta in zip(networks.biases, slopes, strict=True):
+        bias.add_(delta.sum(dim=2, keepdim=True), alpha=factor)
 
 
-def descend(networks: Networks, images: Tensor, targets: Tensor, learning_rate: float) -> None:
-    """One step θ ← θ − η ∇L in place (Eq. 3), each network on its own batch or all on one."""
-    slope = gradients(networks, images, targets)
-    for value, change in zip(networks.weights + networks.biases, slope.weights + slope.biases, strict=True):
-        value.add_(change, alpha=-learning_rate)
+def _descend_first_layer(weight: Tensor, delta: Tensor, images: Tensor, factor: float) -> None:
+    if images.ndim == 3:
+        weight.baddbmm_(delta, images, alpha=factor)
+    else:
+        weight.view(-1, weight.shape[2]).addmm_(delta.flatten(0, 1), images, alpha=factor)
 
 
 def interpolate(first: Networks, second: Networks, fractions: Tensor) -> Networks:

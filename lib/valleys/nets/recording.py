@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from valleys.nets.curvature import flatness, layer_curvature, top_eigenvalues
+from valleys.nets.curvature import TOP, flatness, layer_curvature, top_eigenvalues
 from valleys.nets.ensemble import Samples, evaluate
 from valleys.nets.networks import SECOND_LAYER, Networks
 
@@ -18,18 +19,19 @@ DESCRIPTIONS = {
     "flatness": "inverse geometric mean of the ten largest eigenvalues of the second layer's Hessian (Eq. 6)",
     "weight_norm": "Euclidean norm of the second layer's matrix",
 }
+EIGENVALUES = {"long_name": "ten largest eigenvalues of the second layer's Hessian"}
 
 
-def second_layer_flatness(networks: Networks, samples: Samples, index: int) -> float:
-    """F of one network (Eq. 6); NaN where the network is not finite."""
+def second_layer_eigenvalues(networks: Networks, images: Tensor, index: int) -> np.ndarray:
+    """The ten largest eigenvalues of one network's second-layer Hessian, (10,); NaN where the network is not finite."""
     if not bool(networks.alive[index]):
-        return float("nan")
-    return flatness(top_eigenvalues(layer_curvature(networks, samples.images, index)).eigenvalues)
+        return np.full(TOP, np.nan)
+    return top_eigenvalues(layer_curvature(networks, images, index)).eigenvalues
 
 
 @dataclass
 class Recorder:
-    """A visit that keeps loss, accuracy, flatness and, if asked, the second-layer weights.
+    """A visit that keeps loss, accuracy, curvature and, if asked, the second-layer weights.
 
     Attributes:
         n_networks: how many networks there will be; those not there yet keep NaN.
@@ -39,6 +41,7 @@ class Recorder:
         flatness_records: records at which the flatness is measured.
         keep_weights: whether to keep the second layer's matrix.
         values: what was found, by name, (n_networks, n_records).
+        eigenvalues: the ten largest of the second layer's Hessian, (n_networks, n_records, 10).
         weights: second-layer matrices, float32, (n_networks, n_records, n_in, n_out), or empty.
     """
 
@@ -49,13 +52,16 @@ class Recorder:
     flatness_records: Sequence[int] = ()
     keep_weights: bool = False
     values: dict[str, np.ndarray] = field(init=False)
+    eigenvalues: np.ndarray = field(init=False)
     weights: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
         """Nothing is known yet."""
         self.steps = [int(step) for step in self.steps]
         self.values = {name: np.full((self.n_networks, len(self.steps)), np.nan) for name in DESCRIPTIONS}
+        self.eigenvalues = np.full((self.n_networks, len(self.steps), TOP), np.nan)
         self.weights = np.empty(0)
+        self._images = self.train.images.double()  # once, because the curvature wants float64 at each record
 
     def __call__(self, step: int, networks: Networks) -> None:
         """Write down the record of this step."""
@@ -63,7 +69,7 @@ class Recorder:
         for name, value in self._measure(networks).items():
             self.values[name][: len(networks), record] = value
         if record in self.flatness_records:
-            self.values["flatness"][: len(networks), record] = [second_layer_flatness(networks, self.train, i) for i in range(len(networks))]
+            self._bend(record, networks)
         if self.keep_weights:
             self._keep(record, networks)
 
@@ -73,8 +79,14 @@ class Recorder:
         found = {"train_loss": train.loss, "train_accuracy": train.accuracy, "test_loss": test.loss, "test_accuracy": test.accuracy, "weight_norm": norm}
         return {name: torch.where(networks.alive, value, torch.nan).cpu().numpy() for name, value in found.items()}
 
+    def _bend(self, record: int, networks: Networks) -> None:
+        for index in range(len(networks)):
+            found = second_layer_eigenvalues(networks, self._images, index)
+            self.eigenvalues[index, record] = found
+            self.values["flatness"][index, record] = np.nan if np.isnan(found).any() else flatness(found)
+
     def _keep(self, record: int, networks: Networks) -> None:
-        matrices = networks.weights[SECOND_LAYER].float().cpu().numpy()
+        matrices = networks.weights[SECOND_LAYER].mT.float().cpu().numpy()
         if not self.weights.size:
             self.weights = np.full((self.n_networks, len(self.steps), *matrices.shape[1:]), np.nan, dtype=np.float32)
         self.weights[: len(networks), record] = matrices

@@ -108,6 +108,7 @@ class SweepSpec(Spec):
         learning_rates: values of η.
         followed_learning_rate: η at which the flatness is measured along training; 0 for none.
         flatness_every: as in a cell, at the followed learning rate.
+        follow_all: whether the flatness is measured along training at every learning rate.
         weights_at: pairs (B, η) whose weights are kept.
         training_time: as in a cell.
         n_realizations: as in a cell.
@@ -119,6 +120,7 @@ class SweepSpec(Spec):
     learning_rates: tuple[float, ...] = (0.02, 0.05, 0.1)
     followed_learning_rate: float = 0.0
     flatness_every: int = 1
+    follow_all: bool = False
     weights_at: tuple[tuple[int, float], ...] = ()
     training_time: float = 100.0
     n_realizations: int = 4
@@ -141,7 +143,8 @@ class SweepSpec(Spec):
         shared = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(Spec)}
         own = {name: getattr(self, name) for name in ("training_time", "n_realizations", "n_records")}
         followed = learning_rate == self.followed_learning_rate
-        measured = {"flatness_every": self.flatness_every, "n_whole_network": self.n_whole_network} if followed else {}
+        measured = {"flatness_every": self.flatness_every} if followed or self.follow_all else {}
+        measured |= {"n_whole_network": self.n_whole_network} if followed else {}
         keep = (batch_size, learning_rate) in self.weights_at
         return CellSpec(**shared, **own, **measured, batch_size=batch_size, learning_rate=learning_rate, keep_weights=keep)
 
