@@ -22,7 +22,8 @@ def continued():
 
 
 def test_a_cell_holds_what_it_promises(cell):
-    assert dict(cell.sizes) == {"realization": 3, "record": 5, "rank": 10, "threshold": 4, "n_in": 50, "n_out": 50, "test_image": 200, "full_test_image": 797}
+    images = {"other": 3, "test_image": 200, "full_test_image": 797, "byte": 100}
+    assert dict(cell.sizes) == {"realization": 3, "record": 5, "rank": 10, "threshold": 4, "n_in": 50, "n_out": 50} | images
     assert cell.step.values.tolist() == [0, 50, 100, 150, 200]
     np.testing.assert_allclose(cell.time, 0.1 * cell.step)
     assert np.isfinite(cell.train_loss).all()
@@ -39,7 +40,19 @@ def test_the_runs_of_a_cell_start_alike_and_end_apart(cell):
 def test_errors_and_accuracy_tell_the_same_story(cell):
     np.testing.assert_allclose(1 - cell.misclassified.mean("test_image"), cell.test_accuracy[:, -1], atol=1e-6)
     np.testing.assert_allclose(1 - cell.misclassified_full.mean("full_test_image"), cell.full_test_accuracy, atol=1e-6)
+    np.testing.assert_allclose(1 - cell.misclassified_along.mean("test_image"), cell.test_accuracy, atol=1e-6)
+    along = np.unpackbits(cell.misclassified_full_along.values, axis=-1, count=797)
+    np.testing.assert_allclose(1 - along.mean(axis=-1), cell.full_accuracy, atol=1e-6)
+    np.testing.assert_array_equal(along[:, -1], cell.misclassified_full)
+    np.testing.assert_array_equal(cell.misclassified_along[:, -1], cell.misclassified)
     np.testing.assert_array_equal(cell.converged, cell.train_accuracy[:, -1] == 1)
+
+
+def test_distances_and_cosines_are_those_of_the_final_matrices(cell):
+    ends, start = (cell.weights[:, place].values.reshape(3, -1).astype(float) for place in (-1, 0))
+    np.testing.assert_allclose(cell.weight_distance, np.linalg.norm(ends[:, None] - ends, axis=-1), rtol=1e-4, atol=1e-6)
+    ways = (ends - start) / np.linalg.norm(ends - start, axis=1, keepdims=True)
+    np.testing.assert_allclose(cell.weight_cosine, ways @ ways.T, rtol=1e-4)
 
 
 def test_freezing_comes_later_for_a_lower_threshold(cell):

@@ -10,30 +10,33 @@ from valleys.nets import solutions
 from valleys.nets.curvature import flatness, whole_network_eigenvalues
 from valleys.nets.ensemble import evaluate, plan, record_steps, train
 from valleys.nets.freezing import FreezingClock, freezing_checks
-from valleys.nets.networks import Networks
+from valleys.nets.networks import SECOND_LAYER, Networks
 from valleys.nets.recording import DESCRIPTIONS, EIGENVALUES, Recorder
 from valleys.nets.setting import Setting, streams
 from valleys.nets.specs import CellSpec, SweepSpec
+
+ALONG = ("weights", "misclassified_along", "misclassified_full_along")  # large, and read cell by cell only
 
 
 def train_cell(spec: CellSpec) -> xr.Dataset:
     """Runs of one (η, B); gradient descent is computed once and serves every realization.
 
     Returns:
-        Dimensions realization, record, rank, threshold, test_image, full_test_image. Steps count iterations; `time` is η · step.
+        Dimensions realization, other (the same runs again), record, rank, threshold, test_image, full_test_image, byte.
+        Steps count iterations; `time` is η · step.
         Runs that are not finite at the end are marked `diverged` and have NaN records; `converged` means 100 % training accuracy.
     """
     setting = Setting.of(spec)
     count = 1 if spec.full_batch else spec.n_realizations
     networks, steps = setting.start.repeat(count), record_steps(spec.n_steps, spec.n_records)
-    recorder = Recorder(count, steps, setting.train, setting.test, _flatness_records(spec), spec.keep_weights)
+    recorder = Recorder(count, steps, setting.train, setting.test, setting.full_test, _flatness_records(spec), spec.keep_weights)
     clock = FreezingClock(setting.train, spec.thresholds)
     visits = plan((steps, recorder), (freezing_checks(spec.n_steps), clock))
     runs = streams(spec.seed, spec.batch_size, spec.learning_rate, count)
     train(networks, setting.train, learning_rate=spec.learning_rate, batch_size=spec.batch_size, n_steps=spec.n_steps, streams=runs, visits=visits)
-    found = _records(recorder, steps, spec) | _freezing(clock) | _ends(networks, setting) | _whole_network(networks, setting, spec)
+    found = _records(recorder, steps, spec) | _freezing(clock) | _ends(networks, setting) | _apart(networks, setting) | _whole_network(networks, setting, spec)
     result = xr.Dataset(found, coords=_coordinates(spec), attrs={"dataset": spec.dataset})
-    return result.isel(realization=[0] * spec.n_realizations) if spec.full_batch else result
+    return result.isel(realization=[0] * spec.n_realizations, other=[0] * spec.n_realizations) if spec.full_batch else result
 
 
 def _flatness_records(spec: CellSpec) -> set[int]:
@@ -50,7 +53,11 @@ def _records(recorder: Recorder, steps: np.ndarray, spec: CellSpec) -> dict:
     over_time = {name: (("realization", "record"), values, {"long_name": DESCRIPTIONS[name]}) for name, values in recorder.values.items()}
     kept = {"weights": (("realization", "record", "n_in", "n_out"), recorder.weights)} if spec.keep_weights else {}
     bent = (("realization", "record", "rank"), recorder.eigenvalues, EIGENVALUES)
-    return over_time | kept | {"eigenvalues": bent, "step": ("record", steps)}
+    wrong = {
+        "misclassified_along": (("realization", "record", "test_image"), recorder.wrong),
+        "misclassified_full_along": (("realization", "record", "byte"), recorder.wrong_full, {"long_name": "which of all test images are wrong, packed"}),
+    }
+    return over_time | kept | wrong | {"eigenvalues": bent, "step": ("record", steps)}
 
 
 def _freezing(clock: FreezingClock) -> dict:
@@ -66,6 +73,17 @@ def _ends(networks: Networks, setting: Setting) -> dict:
         "full_test_accuracy": ("realization", full_end.accuracy.cpu().numpy(), {"long_name": "fraction of all test images that is right"}),
         "converged": ("realization", (train_end.accuracy == 1).cpu().numpy()),
         "diverged": ("realization", ~networks.alive.cpu().numpy()),
+    }
+
+
+def _apart(networks: Networks, setting: Setting) -> dict:
+    """How far apart the runs end in the second layer's matrix, and how alike their ways there are."""
+    matrices = networks.weights[SECOND_LAYER].double().flatten(1).cpu().numpy()
+    start = setting.start.weights[SECOND_LAYER].double().flatten(1).cpu().numpy()
+    dims = ("realization", "other")
+    return {
+        "weight_distance": (dims, solutions.distance_matrix(matrices), {"long_name": "Euclidean distance of final second-layer matrices"}),
+        "weight_cosine": (dims, solutions.cosine_matrix(matrices - start), {"long_name": "cosine between displacements of the second-layer matrix"}),
     }
 
 
@@ -86,9 +104,9 @@ def sweep(spec: SweepSpec, store: ModuleType, *, executor: Executor | None = Non
         executor: where to compute; in this process if None.
 
     Returns:
-        Dimensions batch_size, learning_rate, realization, record and those of a cell, without the weights.
+        Dimensions batch_size, learning_rate, realization, record and those of a cell, without the weights and the error sets along the way.
     """
-    cells = [cell.drop_vars("weights", errors="ignore") for cell in store.load_or_compute_all(train_cell, spec.cells(), executor=executor)]
+    cells = [cell.drop_vars(ALONG, errors="ignore") for cell in store.load_or_compute_all(train_cell, spec.cells(), executor=executor)]
     width = len(spec.learning_rates)
     rows = [cells[start : start + width] for start in range(0, len(cells), width)]
     combined = xr.combine_nested(rows, ["batch_size", "learning_rate"], join="exact", combine_attrs="drop_conflicts")

@@ -22,7 +22,9 @@ def continuation(spec: ContinuationSpec) -> xr.Dataset:
     setting = Setting.of(spec)
     branches: dict[int, Networks] = {}
     reference, clock = _reference(setting, spec, branches)
-    recorder = Recorder(len(branches) * spec.n_references, _steps(spec), setting.train, setting.test, _flatness_records(spec), keep_weights=True)
+    recorder = Recorder(
+        len(branches) * spec.n_references, _steps(spec), setting.train, setting.test, flatness_records=_flatness_records(spec), keep_weights=True
+    )
     visits = plan((_steps(spec), recorder))
     ends = descend_from_branches(branches, setting.train, learning_rate=spec.learning_rate, n_steps=spec.n_steps, visits=visits)
     found = _reference_records(reference, clock) | _branch_records(recorder, spec) | _ends(ends, setting, spec) | _plane(reference, recorder, spec)
@@ -40,7 +42,7 @@ def _flatness_records(spec: ContinuationSpec) -> set[int]:
 
 def _reference(setting: Setting, spec: ContinuationSpec, branches: dict[int, Networks]) -> tuple[Recorder, FreezingClock]:
     """Train the reference runs and fill `branches` with copies of them."""
-    recorder = Recorder(spec.n_references, _steps(spec), setting.train, setting.test, _flatness_records(spec), keep_weights=True)
+    recorder = Recorder(spec.n_references, _steps(spec), setting.train, setting.test, flatness_records=_flatness_records(spec), keep_weights=True)
     clock = FreezingClock(setting.train, spec.thresholds)
 
     def leave(step: int, networks: Networks) -> None:

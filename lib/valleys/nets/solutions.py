@@ -25,6 +25,18 @@ def similarity_matrix(misclassified: np.ndarray) -> np.ndarray:
     return np.divide(both, either, out=np.ones_like(both), where=either > 0)
 
 
+def distance_matrix(weights: np.ndarray) -> np.ndarray:
+    """Euclidean distance of every pair of solutions, (S, S), from weights (S, n); NaN where one is not finite."""
+    return np.linalg.norm(weights[:, None] - weights[None], axis=-1)
+
+
+def cosine_matrix(displacements: np.ndarray) -> np.ndarray:
+    """Cosine of the angle between every pair of displacements from the start, (S, S), from (S, n); NaN where one is not finite or zero."""
+    lengths = np.linalg.norm(displacements, axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return displacements @ displacements.T / (lengths[:, None] * lengths)
+
+
 def path_losses(first: Networks, second: Networks, samples: Samples, fractions: np.ndarray) -> np.ndarray:
     """Loss at α θ₁ + (1 − α) θ₂ for each α, (len(fractions),); `first` and `second` hold one network each."""
     alpha = torch.as_tensor(fractions, dtype=samples.images.dtype, device=samples.images.device)
