@@ -192,9 +192,10 @@ def weight_against_step(measured: xr.Dataset, exact: xr.Dataset, levels: Mapping
     return figure
 
 
-def weight_along_y(measured: xr.Dataset, curves: xr.Dataset, levels: Mapping[str, float]) -> Figure:
-    """P_flat at fixed y against y: points with error bars, one line a theory."""
+def weight_along_y(measured: xr.Dataset, curves: xr.Dataset, levels: Mapping[str, float], exact: xr.Dataset) -> Figure:
+    """P_flat at fixed y against y: points with error bars, one line a theory, and a thin line for `exact`, the transition operator of the step."""
     figure, axes = _panels(1, 1, TALL)
+    axes.plot(exact.y, exact.p_flat, color=FLAT, linewidth=1, label="transition operator")
     _points(axes, measured.y, measured.p_flat, measured.p_flat_error, color=FLAT, linestyle="none", label="simulation")
     _theories(axes, curves, "y")
     _levels(axes, levels, start=len(curves))
