@@ -8,13 +8,19 @@ from typing import Any
 
 import click
 
-from valleys.book import check, runner, shipping, site, sizes
+from valleys.book import check, parallel, runner, shipping, site, sizes
 from valleys.book.chapters import BookError, Chapter, all_chapters, find_chapter
 from valleys.book.paths import RESULTS_VARIABLE, book_root, shipped_folder
 from valleys.book.store import ASKED_VARIABLE
 
 Work = Mapping[str, tuple[Chapter, dict[str, Any]]]
 size_option = click.option("--size", type=click.Choice(sizes.SIZES), default="quick", show_default=True, help="How much to compute.")
+workers_option = click.option(
+    "--workers", envvar=parallel.WORKERS_VARIABLE, type=click.IntRange(min=1), help="Processes for the cells of a sweep, in each chapter. [default: its share of the cores]"
+)
+scheduler_option = click.option(
+    "--scheduler", envvar=parallel.SCHEDULER_VARIABLE, metavar="tcp://HOST:PORT", help="Dask scheduler whose workers compute the cells of sweeps instead."
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,23 +33,27 @@ def main() -> None:
 @click.option("--only", multiple=True, metavar="NAME", help="Run only this chapter; may be given several times.")
 @click.option("--set", "settings", multiple=True, metavar="[NAME.]PARAMETER=VALUE", help="Set a parameter, everywhere or in one chapter.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Chapters at once. [default: 2, or the number of cores if smaller]")
-def run(size: str, only: tuple[str, ...], settings: tuple[str, ...], jobs: int | None) -> None:
+@workers_option
+@scheduler_option
+def run(size: str, only: tuple[str, ...], settings: tuple[str, ...], jobs: int | None, workers: int | None, scheduler: str | None) -> None:
     """Execute chapters; the executed copies go to _build/executed/SIZE."""
-    execute(checked_work(size, only, settings), size, jobs=jobs)
+    execute(checked_work(size, only, settings), size, jobs=jobs, workers=workers, environment=where_to_compute(workers, scheduler))
 
 
 @main.command()
 @click.option("--only", multiple=True, metavar="NAME", help="Ship the results of this chapter; may be given several times. [default: all chapters]")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Chapters at once.")
-def ship(only: tuple[str, ...], jobs: int) -> None:
+@workers_option
+@scheduler_option
+def ship(only: tuple[str, ...], jobs: int, workers: int | None, scheduler: str | None) -> None:
     """Make results/paper hold what these chapters show at size paper, and nothing else."""
-    work, folder = checked_work("paper", only), shipped_folder()
+    work, folder, where = checked_work("paper", only), shipped_folder(), where_to_compute(workers, scheduler)
 
     def compute() -> set[str]:
         with tempfile.TemporaryDirectory() as scratch:
             asked = Path(scratch) / "asked"
             asked.touch()
-            execute(work, "paper", jobs=jobs, environment={RESULTS_VARIABLE: str(folder), ASKED_VARIABLE: str(asked)})
+            execute(work, "paper", jobs=jobs, workers=workers, environment=where | {RESULTS_VARIABLE: str(folder), ASKED_VARIABLE: str(asked)})
             return set(asked.read_text(encoding="utf-8").split())
 
     click.echo(shipping.ship(folder, compute).lines())
@@ -86,14 +96,31 @@ def checked_work(size: str, only: tuple[str, ...], settings: tuple[str, ...] = (
     return {chapter.name: (chapter, values[chapter.name]) for chapter in chosen}
 
 
-def execute(work: Work, size: str, *, jobs: int | None, environment: Mapping[str, str] | None = None) -> None:
+def where_to_compute(workers: int | None, scheduler: str | None) -> dict[str, str]:
+    """The variables that tell chapters of a scheduler, once it has answered.
+
+    Raises:
+        BookError: both are given, or the scheduler cannot be used.
+    """
+    if scheduler is None:
+        return {}
+    if workers is not None:
+        raise BookError("give --workers for processes of this machine or --scheduler for a Dask cluster, not both")
+    try:
+        with parallel.dask_workers(scheduler):
+            return {parallel.SCHEDULER_VARIABLE: scheduler}
+    except ValueError as error:
+        raise BookError(str(error)) from None
+
+
+def execute(work: Work, size: str, *, jobs: int | None, workers: int | None = None, environment: Mapping[str, str] | None = None) -> None:
     """Run chapters and tell how each went.
 
     Raises:
         BookError: a chapter failed.
     """
     failures = 0
-    for outcome in runner.run_chapters(work, executed_folder(size), jobs=jobs, environment=environment):
+    for outcome in runner.run_chapters(work, executed_folder(size), jobs=jobs, workers=workers, environment=environment):
         click.echo(outcome.line())
         failures += outcome.failure is not None
     if failures:
