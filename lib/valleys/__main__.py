@@ -16,7 +16,10 @@ from valleys.book.store import ASKED_VARIABLE
 Work = Mapping[str, tuple[Chapter, dict[str, Any]]]
 size_option = click.option("--size", type=click.Choice(sizes.SIZES), default="quick", show_default=True, help="How much to compute.")
 workers_option = click.option(
-    "--workers", envvar=parallel.WORKERS_VARIABLE, type=click.IntRange(min=1), help="Processes for the cells of a sweep, in each chapter. [default: its share of the cores]"
+    "--workers",
+    envvar=parallel.WORKERS_VARIABLE,
+    type=click.IntRange(min=1),
+    help="Processes for the cells of a sweep, in each chapter. [default: its share of the cores]",
 )
 scheduler_option = click.option(
     "--scheduler", envvar=parallel.SCHEDULER_VARIABLE, metavar="tcp://HOST:PORT", help="Dask scheduler whose workers compute the cells of sweeps instead."

@@ -11,6 +11,7 @@ import xarray as xr
 
 from valleys.book import parallel, store
 
+
 @dataclass(frozen=True)
 class Spec:
     """A cell: its seed, how long it takes, how large it is, and where its first computation kills the process, if anywhere."""

@@ -152,7 +152,9 @@ class _Reach:
 
     def _is_own(self, module: _Module, name: str) -> bool:
         statements = module.bound.get(name, [])
-        foreign = [isinstance(one, Imports) and not any(origin in self.modules for bound, origin, _ in module.imported(one) if bound == name) for one in statements]
+        foreign = [
+            isinstance(one, Imports) and not any(origin in self.modules for bound, origin, _ in module.imported(one) if bound == name) for one in statements
+        ]
         return not all(foreign)
 
 

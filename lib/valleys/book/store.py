@@ -4,6 +4,7 @@ A result is looked for in the folder of computed results, then among those that 
 code is another one is never shown.
 """
 
+import contextlib
 import dataclasses
 import datetime
 import hashlib
@@ -12,6 +13,7 @@ import io
 import json
 import os
 import platform
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -209,13 +211,19 @@ def _compute_and_store(study: Study, spec: Any, key: str, folder: Path) -> xr.Da
 def _keep(result: xr.Dataset, path: Path) -> bool:
     """Write a result, or warn and return False."""
     large = [name for name, variable in result.variables.items() if variable.nbytes >= COMPRESSED_FROM]
-    content = result.to_netcdf(engine="h5netcdf", encoding={name: {"zlib": True, "shuffle": True} for name in large})
+    with _without_lock_of_the_cluster():
+        content = result.to_netcdf(engine="h5netcdf", encoding={name: {"zlib": True, "shuffle": True} for name in large})
     try:
         whole.write(path, content)
     except OSError as error:
         warnings.warn(f"{path} could not be written ({error}); the result is used but not kept", StoreWarning, stacklevel=4)
         return False
     return True
+
+
+def _without_lock_of_the_cluster() -> contextlib.AbstractContextManager:
+    """In a Dask worker xarray asks the scheduler for a lock, even for memory that is its own, and fails when the scheduler is busy with a lost worker."""
+    return sys.modules["dask"].config.set(scheduler="synchronous") if "dask" in sys.modules else contextlib.nullcontext()
 
 
 def _note_asked(key: str) -> None:
