@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from valleys.book import check, parallel, runner, shipping, site, sizes
+from valleys.book import check, parallel, runner, shipping, site, sizes, verify
 from valleys.book.chapters import BookError, Chapter, all_chapters, find_chapter
 from valleys.book.paths import RESULTS_VARIABLE, book_root, shipped_folder
 from valleys.book.store import ASKED_VARIABLE
@@ -83,6 +83,28 @@ def check_command(html: Path | None) -> None:
         raise BookError(f"{html} holds no site; build it with `make book`")
     _report(check.check_site(html))
     click.echo(f"{html} is in order")
+
+
+@main.command("verify")
+@click.option("--cells", "count", type=click.IntRange(min=1), default=5, show_default=True, help="How many results or cells of them to compute again.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the draw.")
+@click.option("--limit", type=click.FloatRange(min=0), default=60.0, show_default=True, help="Seconds that one of them may take, by its stored time.")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False)
+def verify_command(count: int, seed: int, limit: float, folder: Path | None) -> None:
+    """Compute stored results, drawn at random, again and compare. [default: results/paper, those that come with the book]
+
+    On the processor that made a result, simulated values must be equal to the last bit; on another, those with an error must agree within it, and the
+    others are left out. What is computed without random numbers must agree within 1e-6 of its size.
+    """
+    folder = (folder or shipped_folder()).resolve()
+    verdicts = []
+    for verdict in verify.verify(folder, count=count, seed=seed, limit=limit):
+        click.echo(verdict.line())
+        verdicts.append(verdict)
+    if not any(verdict.state in ("equal", "agrees", "differs") for verdict in verdicts):
+        click.echo(f"nothing in {folder} could be computed again")
+    if n_bad := sum(verdict.is_bad for verdict in verdicts):
+        raise BookError(f"{n_bad} of {len(verdicts)} results did not come out again")
 
 
 def checked_work(size: str, only: tuple[str, ...], settings: tuple[str, ...] = ()) -> Work:

@@ -3,7 +3,9 @@
 import os
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +35,17 @@ def cell(spec: Spec) -> xr.Dataset:
         with open(spec.log, "a") as log:
             log.write(f"{spec.seed} {os.getpid()} {os.environ.get('OMP_NUM_THREADS')}\n")
     return xr.Dataset({"value": ("step", np.random.default_rng(spec.seed).normal(size=spec.length))}, attrs={"seed": spec.seed})
+
+
+def grid(spec: Spec) -> xr.Dataset:
+    """Two cells in one result."""
+    return xr.concat([compute() for _, _, compute in grid_cells(spec)], xr.Variable("column", [0, 1]))
+
+
+def grid_cells(spec: Spec) -> Iterator[tuple[dict, float, Callable[[], xr.Dataset]]]:
+    """The cells of `grid`, each to be computed alone."""
+    for column in (0, 1):
+        yield {"column": column}, 1.0, partial(cell, replace(spec, seed=spec.seed + column))
 
 
 def always_deadly(spec: Spec) -> xr.Dataset:

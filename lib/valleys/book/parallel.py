@@ -68,18 +68,18 @@ def _count_from_environment() -> int | None:
 
 
 class Processes(Executor):
-    """A pool of processes with one thread each; after a worker died, the next call starts a fresh pool."""
+    """A pool of processes; after a worker died, the next call starts a fresh pool."""
 
-    def __init__(self, count: int) -> None:
-        """Prepare a number of workers; each starts when it is needed."""
-        self.count = count
+    def __init__(self, count: int, *, threads: int = 1) -> None:
+        """Prepare a number of workers with so many numerical threads each; a worker starts when it is needed."""
+        self.count, self.threads = count, threads
         # Workers end when the writing end is closed, which also happens when this process is killed.
         self.reader, self.writer = multiprocessing.get_context("spawn").Pipe(duplex=False)
         self.pool = self._fresh()
 
     def _fresh(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self.count, mp_context=context, initializer=_begin_worker, initargs=(self.reader,))
+        return ProcessPoolExecutor(self.count, mp_context=context, initializer=_begin_worker, initargs=(self.reader, self.threads))
 
     def submit(self, function: Callable, /, *args: Any, **kwargs: Any) -> Future:
         """As of an `Executor`."""
@@ -102,9 +102,9 @@ class Processes(Executor):
         self.shutdown(wait=not stopped, cancel_futures=True)
 
 
-def _begin_worker(alive: Connection) -> None:
-    """One thread, said before the numerical libraries are imported; and an end when the process that asked is gone."""
-    os.environ.update({variable: "1" for variable in machine.THREAD_VARIABLES})
+def _begin_worker(alive: Connection, threads: int) -> None:
+    """The number of threads, said before the numerical libraries are imported; and an end when the process that asked is gone."""
+    os.environ.update({variable: str(threads) for variable in machine.THREAD_VARIABLES})
     threading.Thread(target=_end_with_parent, args=(alive,), daemon=True).start()
 
 

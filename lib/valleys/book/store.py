@@ -235,7 +235,7 @@ def _note_asked(key: str) -> None:
 
 def _provenance(seconds: float) -> dict[str, str | float]:
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    made_on = {"machine": machine.description(), "processor": machine.processor(), "python": platform.python_version()}
+    made_on = {"machine": machine.description(), "processor": machine.processor(), "python": platform.python_version(), "threads": machine.threads()}
     return {"wall_time_seconds": round(seconds, 3), "computed_at": now} | made_on | {PACKAGE: _package_version()}
 
 
