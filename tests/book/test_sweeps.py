@@ -287,12 +287,18 @@ def test_worker_with_other_code_is_refused():
 
 
 def test_stop_ends_the_workers_at_once():
-    with pytest.raises(KeyboardInterrupt), parallel.Processes(1) as executor:
-        executor.submit(time.sleep, 60)
-        wait_for(lambda: executor.pool._processes)
-        workers = [process.pid for process in executor.pool._processes.values()]
-        time.sleep(1)
-        raise KeyboardInterrupt
+    workers = []
+
+    def interrupted() -> None:
+        with parallel.Processes(1) as executor:
+            executor.submit(time.sleep, 60)
+            wait_for(lambda: executor.pool._processes)
+            workers.extend(process.pid for process in executor.pool._processes.values())
+            time.sleep(1)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     wait_for(lambda: not any(is_alive(pid) for pid in workers), 10)
 
 

@@ -17,10 +17,10 @@ from typing import Any
 import yaml
 from tqdm import tqdm
 
-from valleys.book.chapters import BookError, Chapter
 from valleys.book import machine
-from valleys.book.paths import book_root
+from valleys.book.chapters import BookError, Chapter
 from valleys.book.parallel import WORKERS_VARIABLE
+from valleys.book.paths import book_root
 from valleys.book.progress import PROGRESS_VARIABLE, Watch
 
 PATIENCE_SECONDS = 10.0  # for a notebook to shut its kernel down after an interrupt
