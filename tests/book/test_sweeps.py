@@ -3,6 +3,7 @@
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -119,6 +120,39 @@ def test_full_disk_costs_the_file_and_not_the_result(folder, tmp_path):
     assert files(folder) == set()
     finish(start(folder, tmp_path / "log", count=2, length=100_000))
     assert_as_undisturbed(folder, 2, 100_000)
+
+
+IN_SMALL_FOLDER = """
+import os, sys, pathlib
+from tests.book import sweeping
+from valleys.book import store
+assert store.load_or_compute(sweeping.cell, sweeping.Spec(length=100_000)).value.size == 100_000
+store.load_or_compute(sweeping.cell, sweeping.Spec(length=10))
+print(sorted(path.suffix for path in pathlib.Path(os.environ["VALLEYS_RESULTS"]).rglob("*") if path.is_file()))
+"""
+
+
+def test_disk_that_is_really_full(folder):
+    small = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=128k none "$0" && exec "$@"', str(folder)]
+    folder.mkdir()
+    if shutil.which("unshare") is None or subprocess.run([*small, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no small disk can be mounted here")
+    found = subprocess.run([*small, sys.executable, "-c", IN_SMALL_FOLDER], cwd=book_root(), capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+    assert found.stderr.count("No space left on device); the result is used but not kept") == 1
+    assert found.stdout == "['.nc']\n", "the large one left nothing, the small one is kept"
+
+
+def test_writer_killed_while_it_writes_leaves_no_result_and_nothing_for_long(folder):
+    code = (
+        "import os, pathlib, sys; from valleys.book import whole; os.fsync = lambda _: os.kill(os.getpid(), 9); whole.write(pathlib.Path(sys.argv[1]), b'half')"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(folder / "a.nc")], check=False).returncode == -signal.SIGKILL
+    (left,) = files(folder)
+    assert left.startswith(".a.nc.")
+    assert left.endswith(".partial")
+    whole.write(folder / "b.nc", b"whole")
+    assert files(folder) == {"b.nc"}
 
 
 def test_damaged_cells_of_a_sweep_are_computed_again_and_the_others_not(folder, tmp_path):

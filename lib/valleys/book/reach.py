@@ -6,10 +6,12 @@ code looks names up while it runs.
 """
 
 import ast
+import contextlib
 import hashlib
 import importlib.util
 import io
 import sys
+import time
 import tokenize
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -45,7 +47,7 @@ class _Module:
     bound: dict[str, list[ast.stmt]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.statements, self.lines = ast.parse(self.source).body, _bare_lines(self.source)
+        self.statements, self.lines = _parsed(self.source).body, _bare_lines(self.source)
         for statement in self.statements:
             for name in _names_bound_by(statement):
                 self.bound.setdefault(name, []).append(statement)
@@ -214,7 +216,7 @@ def _source_file(module_name: str) -> Path | None:
 
 def _imports(source: str, name: str) -> Iterator[str]:
     """Modules that a source imports or may import, with the packages that they lie in."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_parsed(source)):
         if isinstance(node, ast.Import):
             dotted = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -234,13 +236,22 @@ def _absolute(statement: ast.ImportFrom, name: str) -> str:
     return ".".join([*parts[: len(parts) - statement.level + 1], *([statement.module] if statement.module else [])])
 
 
+@cache
+def _parsed(source: str) -> ast.Module:
+    for attempt in range(5):
+        with contextlib.suppress(SystemError):  # in CPython 3.11, where another thread parses at the same moment
+            return ast.parse(source)
+        time.sleep(0.01 * attempt)
+    return ast.parse(source)
+
+
 def _bare_lines(source: str) -> list[str]:
     """The lines of a source, comments and docstrings taken out, the same for every Python version."""
     lines = source.splitlines()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             lines[token.start[0] - 1] = lines[token.start[0] - 1][: token.start[1]]
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_parsed(source)):
         if isinstance(node, ast.Module | Definition) and ast.get_docstring(node) is not None:
             first, last = node.body[0].lineno, node.body[0].end_lineno or node.body[0].lineno
             if not lines[first - 1][: node.body[0].col_offset].strip():
