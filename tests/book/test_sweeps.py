@@ -5,8 +5,10 @@ import random
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from pathlib import Path
@@ -374,6 +376,34 @@ def test_dask_worker_that_is_killed_costs_nothing(cluster, folder, tmp_path, mon
     for one, other in zip(found, store.load_or_compute_all(sweeping.cell, specs), strict=True):
         xr.testing.assert_equal(one, other)
     assert files(folder) == files(tmp_path / "serial")
+
+
+def test_lost_scheduler_ends_the_sweep_in_one_line_and_the_rest_is_kept(folder, tmp_path):
+    log = tmp_path / "log"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    address, quiet = f"tcp://127.0.0.1:{port}", {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    scheduler = subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"], **quiet
+    )
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(tmp_path)],
+        cwd=book_root(),
+        **quiet,
+    )
+    threading.Thread(target=lambda: wait_for(lambda: len(logged(log)) >= 2) or scheduler.kill()).start()
+    try:
+        with pytest.raises(RuntimeError, match=r"the scheduler was lost; .* of 40 cells of cell are missing; the finished ones are kept"):
+            sweep_on(address, sweeping.specs(40, seconds=0.2, log=str(log)))
+    finally:
+        scheduler.kill()
+        worker.kill()
+    assert values_by_seed(folder)
+
+
+def sweep_on(address: str, specs: list[sweeping.Spec]) -> None:
+    with parallel.workers(scheduler=address) as executor:
+        store.load_or_compute_all(sweeping.cell, specs, executor=executor)
 
 
 @pytest.mark.parametrize(("address", "message"), [("tcp://127.0.0.1:9", "no scheduler answers at tcp://127.0.0.1:9"), ("here", "reads tcp://HOST:PORT")])

@@ -17,7 +17,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, as_completed
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ def load_or_compute_all(study: Study, specs: Iterable[Any], *, executor: Executo
         executor: where to compute, such as `valleys.book.parallel.workers()` gives; in this process if None.
 
     Raises:
-        RuntimeError: workers died, and died again in a second attempt at what was missing.
+        RuntimeError: workers died, and died again in a second attempt at what was missing; or the scheduler of a cluster was lost.
     """
     specs = list(specs)
     keys = [result_key(study, spec) for spec in specs]
@@ -90,10 +90,12 @@ def _computed(study: Study, missing: dict[str, Any], executor: Executor | None) 
                 del waiting[key]
                 yield key, result
             return
-        except BrokenExecutor:
-            state = f"a worker process died (killed, or out of memory?); {len(waiting)} of {len(missing)} cells of {study.__name__} are missing"
-            if last_attempt:
-                raise RuntimeError(f"{state} after a second attempt; the finished ones are kept, and the same command goes on from there") from None
+        except (BrokenExecutor, CancelledError) as error:
+            lost = "the scheduler was lost" if isinstance(error, CancelledError) else "a worker process died (killed, or out of memory?)"
+            state = f"{lost}; {len(waiting)} of {len(missing)} cells of {study.__name__} are missing"
+            if last_attempt or isinstance(error, CancelledError):
+                attempt = " after a second attempt" if last_attempt else ""
+                raise RuntimeError(f"{state}{attempt}; the finished ones are kept, and the same command goes on from there") from None
             warnings.warn(f"{state} and are tried once more", StoreWarning, stacklevel=4)
 
 
