@@ -6,9 +6,7 @@ up to rounding.
 """
 
 import dataclasses
-import importlib
 import json
-import random
 import typing
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -20,17 +18,16 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from valleys.book import machine, shipping, store
+from valleys.book import machine, shipping, store, verify
 from valleys.book.paths import book_root
+from valleys.book.verify import Cell, compare, spec_of
 from valleys.toy import discrete, frozen, langevin, master_equation, studies
 
 FOLDER = book_root() / "results" / "paper"
 NAMES = sorted(shipping.names(FOLDER))
-MOST_STEPS = 1.2e9  # simulated again for each file: a few seconds
+MOST_SECONDS = 6.0  # to simulate cells of one file again, by the time that the file took
 MOST_CELLS = 2  # of each file
 DRAW = 20260110  # seed of the draw of cells
-
-Cell = tuple[dict[str, float], float, Callable[[], xr.Dataset]]  # where it stands, how many steps it takes, how to simulate it
 
 
 def phase_diagram_cells(spec: studies.PhaseDiagramSpec) -> Iterator[Cell]:
@@ -114,28 +111,10 @@ WITHOUT_SAMPLING = ("operator", "master_map", "master_histories")
 CELLS = {name.removesuffix("_cells"): cells for name, cells in list(globals().items()) if name.endswith("_cells")}
 
 
-def spec_of(key: str) -> typing.Any:
-    """The spec that a key tells of, as an object that has checked itself."""
-    made_by = json.loads(key)
-    module, _, study = made_by["study"].rpartition(".")
-    kind = typing.get_type_hints(getattr(importlib.import_module(module), study))["spec"]
-    parts = typing.get_type_hints(kind)
-    return kind(**{name: parts[name](**value) if dataclasses.is_dataclass(parts[name]) else value for name, value in made_by["spec"].items()})
-
-
 def assert_cells_come_out_again(study: str, stored: xr.Dataset, chosen: list[Cell], *, same_processor: bool = True) -> None:
     for place, _, compute in chosen:
-        again, there = compute(), stored.sel(place).squeeze()
-        for name in again.data_vars:
-            message = f"{name} at {place}, drawn with seed {DRAW}"
-            if study in WITHOUT_SAMPLING:
-                np.testing.assert_allclose(again[name], there[name], rtol=1e-6, atol=1e-12, err_msg=message)
-            elif same_processor:
-                np.testing.assert_array_equal(again[name], there[name], err_msg=message)
-            elif f"{name}_error" in again:
-                far = abs(again[name] - there[name]) > again[f"{name}_error"] + there[f"{name}_error"]
-                assert not far.any(), message
-                assert (np.isnan(again[name]) == np.isnan(there[name])).all(), message
+        found = compare(stored.sel(place).squeeze(), compute(), sampled=study not in WITHOUT_SAMPLING, same_processor=same_processor)
+        assert not found.differing, f"{', '.join(found.differing)} at {place}, drawn with seed {DRAW}"
 
 
 SMALL = {
@@ -188,18 +167,9 @@ def test_cells_of_a_shipped_file_come_out_again(name):
     study = Path(name).parent.name
     if study not in CELLS:
         pytest.skip(f"no cell of {study} can be simulated alone")
-    with xr.open_dataset(FOLDER / name, engine="h5netcdf") as opened:
-        stored = opened.load()
-    chosen = drawn_cells(list(CELLS[study](spec_of(stored.attrs[store.KEY]))), name)
+    stored = store.load(FOLDER / name)
+    cells, seconds = list(CELLS[study](spec_of(stored.attrs[store.KEY]))), stored.attrs["wall_time_seconds"]
+    chosen = verify.drawn_cells(cells, seconds, MOST_SECONDS, f"{DRAW} {name}", MOST_CELLS)
     if not chosen:
-        pytest.skip(f"every cell of it takes more than {MOST_STEPS:.1e} steps")
+        pytest.skip(f"every cell of it takes more than {MOST_SECONDS} s")
     assert_cells_come_out_again(study, stored, chosen, same_processor=stored.attrs["processor"] == machine.processor())
-
-
-def drawn_cells(cells: list[Cell], name: str) -> list[Cell]:
-    """Cells at random that can be afforded together."""
-    chosen: list[Cell] = []
-    for cell in random.Random(f"{DRAW} {name}").sample(cells, len(cells)):
-        if len(chosen) < MOST_CELLS and cell[1] + sum(n_steps for _, n_steps, _ in chosen) <= MOST_STEPS:
-            chosen.append(cell)
-    return chosen

@@ -8,13 +8,22 @@ from typing import Any
 
 import click
 
-from valleys.book import check, runner, shipping, site, sizes
+from valleys.book import check, parallel, runner, shipping, site, sizes, verify
 from valleys.book.chapters import BookError, Chapter, all_chapters, find_chapter
 from valleys.book.paths import RESULTS_VARIABLE, book_root, shipped_folder
 from valleys.book.store import ASKED_VARIABLE
 
 Work = Mapping[str, tuple[Chapter, dict[str, Any]]]
 size_option = click.option("--size", type=click.Choice(sizes.SIZES), default="quick", show_default=True, help="How much to compute.")
+workers_option = click.option(
+    "--workers",
+    envvar=parallel.WORKERS_VARIABLE,
+    type=click.IntRange(min=1),
+    help="Processes for the cells of a sweep, in each chapter. [default: its share of the cores]",
+)
+scheduler_option = click.option(
+    "--scheduler", envvar=parallel.SCHEDULER_VARIABLE, metavar="tcp://HOST:PORT", help="Dask scheduler whose workers compute the cells of sweeps instead."
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,23 +36,27 @@ def main() -> None:
 @click.option("--only", multiple=True, metavar="NAME", help="Run only this chapter; may be given several times.")
 @click.option("--set", "settings", multiple=True, metavar="[NAME.]PARAMETER=VALUE", help="Set a parameter, everywhere or in one chapter.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Chapters at once. [default: 2, or the number of cores if smaller]")
-def run(size: str, only: tuple[str, ...], settings: tuple[str, ...], jobs: int | None) -> None:
+@workers_option
+@scheduler_option
+def run(size: str, only: tuple[str, ...], settings: tuple[str, ...], jobs: int | None, workers: int | None, scheduler: str | None) -> None:
     """Execute chapters; the executed copies go to _build/executed/SIZE."""
-    execute(checked_work(size, only, settings), size, jobs=jobs)
+    execute(checked_work(size, only, settings), size, jobs=jobs, workers=workers, environment=where_to_compute(workers, scheduler))
 
 
 @main.command()
 @click.option("--only", multiple=True, metavar="NAME", help="Ship the results of this chapter; may be given several times. [default: all chapters]")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Chapters at once.")
-def ship(only: tuple[str, ...], jobs: int) -> None:
+@workers_option
+@scheduler_option
+def ship(only: tuple[str, ...], jobs: int, workers: int | None, scheduler: str | None) -> None:
     """Make results/paper hold what these chapters show at size paper, and nothing else."""
-    work, folder = checked_work("paper", only), shipped_folder()
+    work, folder, where = checked_work("paper", only), shipped_folder(), where_to_compute(workers, scheduler)
 
     def compute() -> set[str]:
         with tempfile.TemporaryDirectory() as scratch:
             asked = Path(scratch) / "asked"
             asked.touch()
-            execute(work, "paper", jobs=jobs, environment={RESULTS_VARIABLE: str(folder), ASKED_VARIABLE: str(asked)})
+            execute(work, "paper", jobs=jobs, workers=workers, environment=where | {RESULTS_VARIABLE: str(folder), ASKED_VARIABLE: str(asked)})
             return set(asked.read_text(encoding="utf-8").split())
 
     click.echo(shipping.ship(folder, compute).lines())
@@ -72,6 +85,28 @@ def check_command(html: Path | None) -> None:
     click.echo(f"{html} is in order")
 
 
+@main.command("verify")
+@click.option("--cells", "count", type=click.IntRange(min=1), default=5, show_default=True, help="How many results or cells of them to compute again.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the draw.")
+@click.option("--limit", type=click.FloatRange(min=0), default=60.0, show_default=True, help="Seconds that one of them may take, by its stored time.")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False)
+def verify_command(count: int, seed: int, limit: float, folder: Path | None) -> None:
+    """Compute stored results, drawn at random, again and compare. [default: results/paper, those that come with the book]
+
+    On the processor that made a result, simulated values must be equal to the last bit; on another, those with an error must agree within it, and the
+    others are left out. What is computed without random numbers must agree within 1e-6 of its size.
+    """
+    folder = (folder or shipped_folder()).resolve()
+    verdicts = []
+    for verdict in verify.verify(folder, count=count, seed=seed, limit=limit):
+        click.echo(verdict.line())
+        verdicts.append(verdict)
+    if not any(verdict.state in ("equal", "agrees", "differs") for verdict in verdicts):
+        click.echo(f"nothing in {folder} could be computed again")
+    if n_bad := sum(verdict.is_bad for verdict in verdicts):
+        raise BookError(f"{n_bad} of {len(verdicts)} results did not come out again")
+
+
 def checked_work(size: str, only: tuple[str, ...], settings: tuple[str, ...] = ()) -> Work:
     """The chosen chapters, all if none is named, each with its parameter values.
 
@@ -86,14 +121,31 @@ def checked_work(size: str, only: tuple[str, ...], settings: tuple[str, ...] = (
     return {chapter.name: (chapter, values[chapter.name]) for chapter in chosen}
 
 
-def execute(work: Work, size: str, *, jobs: int | None, environment: Mapping[str, str] | None = None) -> None:
+def where_to_compute(workers: int | None, scheduler: str | None) -> dict[str, str]:
+    """The variables that tell chapters of a scheduler, once it has answered.
+
+    Raises:
+        BookError: both are given, or the scheduler cannot be used.
+    """
+    if scheduler is None:
+        return {}
+    if workers is not None:
+        raise BookError("give --workers for processes of this machine or --scheduler for a Dask cluster, not both")
+    try:
+        with parallel.dask_workers(scheduler):
+            return {parallel.SCHEDULER_VARIABLE: scheduler}
+    except ValueError as error:
+        raise BookError(str(error)) from None
+
+
+def execute(work: Work, size: str, *, jobs: int | None, workers: int | None = None, environment: Mapping[str, str] | None = None) -> None:
     """Run chapters and tell how each went.
 
     Raises:
         BookError: a chapter failed.
     """
     failures = 0
-    for outcome in runner.run_chapters(work, executed_folder(size), jobs=jobs, environment=environment):
+    for outcome in runner.run_chapters(work, executed_folder(size), jobs=jobs, workers=workers, environment=environment):
         click.echo(outcome.line())
         failures += outcome.failure is not None
     if failures:

@@ -53,6 +53,55 @@ def test_values_out_of_range_are_refused_before_the_work_cells(tmp_path):
     assert not ran.exists()
 
 
+@pytest.mark.parametrize(
+    ("n_chapters", "jobs", "workers", "shared"),
+    [
+        (6, None, None, (2, 4)),
+        (1, None, None, (1, 8)),
+        (6, 4, None, (4, 2)),
+        (6, None, 8, (1, 8)),
+        (6, None, 3, (2, 4)),
+        (6, 2, 4, (2, 4)),
+        (6, 99, None, (6, 1)),
+    ],
+)
+def test_cores_are_shared_out(monkeypatch, n_chapters, jobs, workers, shared):
+    monkeypatch.setattr(runner.machine, "granted", lambda: 8)
+    assert runner.shares(n_chapters, jobs, workers) == shared
+
+
+def test_more_workers_than_cores_are_refused(monkeypatch):
+    monkeypatch.setattr(runner.machine, "granted", lambda: 8)
+    with pytest.raises(BookError, match="2 chapters at once with 5 workers each need 10 cores, and there are 8"):
+        runner.shares(6, 2, 5)
+
+
+def test_chapter_is_told_its_workers_and_its_share_of_the_cores(tmp_path):
+    work = "import os\nprint([os.environ.get(name) for name in ('VALLEYS_WORKERS', 'OMP_NUM_THREADS', 'VALLEYS_SCHEDULER')])"
+    made = chapter(small_chapter(tmp_path / "01_small.ipynb", work=work))
+    environment = {"VALLEYS_SCHEDULER": "tcp://10.0.0.1:8786"}
+    done = next(iter(runner.run_chapters({made.name: (made, {})}, tmp_path / "executed", workers=1, environment=environment)))
+    assert printed(done.executed) == f"['1', '{runner.machine.granted()}', 'tcp://10.0.0.1:8786']\n"
+
+
+def test_workers_of_a_killed_chapter_end_with_it(tmp_path):
+    noted = tmp_path / "process"
+    work = f"""import os, pathlib, signal, time
+from valleys.book import parallel
+pool = parallel.Processes(1)
+pool.submit(time.sleep, 100)
+time.sleep(2)
+pathlib.Path({str(noted)!r}).write_text(str(*pool.pool._processes))
+os.kill(os.getpid(), signal.SIGKILL)"""
+    source = small_chapter(tmp_path / "01_small.ipynb", work=work)
+    assert outcome(source, tmp_path / "executed").failure is not None
+    pid = int(noted.read_text())
+    deadline = time.monotonic() + 10
+    while _alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not _alive(pid)
+
+
 def command(*arguments, **options):
     environment = os.environ | {"VALLEYS_RESULTS": str(options.pop("results"))} if "results" in options else os.environ
     return subprocess.Popen([sys.executable, "-m", "valleys", *arguments], cwd=book_root(), env=environment, text=True, stdout=-1, stderr=-1, **options)
@@ -69,6 +118,9 @@ def command(*arguments, **options):
         (["--set", "training_sweeps.learning_rates=[-0.1]", "--only", "training_sweeps"], "-0.1"),
         (["--set", "dataset=emnist"], "digits"),
         (["--size", "huge"], "smoke"),
+        (["--scheduler", "10.0.0.1"], "reads tcp://HOST:PORT"),
+        (["--scheduler", "tcp://127.0.0.1:9", "--workers", "1"], "not both"),
+        (["--jobs", "1", "--workers", "5000"], "need 5000 cores"),
     ],
 )
 def test_bad_input_ends_in_one_message_before_anything_runs(arguments, message, tmp_path):

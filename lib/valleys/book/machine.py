@@ -25,10 +25,15 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def granted() -> int:
+    """Logical cores that this process may use: a batch system or a container may leave it fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores()
+
+
 def threads() -> int:
     """Threads that a computation may use: those that the environment allows it, else one for each core."""
     allowed = [os.environ[name] for name in THREAD_VARIABLES if os.environ.get(name, "").isdigit()]
-    return min([cores(), *map(int, allowed)])
+    return max(1, min([granted(), *map(int, allowed)]))
 
 
 def description() -> str:

@@ -6,8 +6,9 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +17,11 @@ from typing import Any
 import yaml
 from tqdm import tqdm
 
+from valleys.book import machine
 from valleys.book.chapters import BookError, Chapter
-from valleys.book.machine import THREAD_VARIABLES
+from valleys.book.parallel import WORKERS_VARIABLE
 from valleys.book.paths import book_root
+from valleys.book.progress import PROGRESS_VARIABLE, Watch
 
 PATIENCE_SECONDS = 10.0  # for a notebook to shut its kernel down after an interrupt
 
@@ -55,21 +58,26 @@ def check_before_running(chapter: Chapter, values: Mapping[str, Any]) -> None:
 
 
 def run_chapters(
-    work: Mapping[str, tuple[Chapter, dict[str, Any]]], output: Path, *, jobs: int | None = None, environment: Mapping[str, str] | None = None
+    work: Mapping[str, tuple[Chapter, dict[str, Any]]],
+    output: Path,
+    *,
+    jobs: int | None = None,
+    workers: int | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterable[Outcome]:
     """Execute chapters, some at once, and yield each outcome as it comes.
 
     Args:
         work: chapter and parameter values by chapter name, already checked.
         output: folder for the executed copies.
-        jobs: chapters at once; the cores are shared out between them. At most two if None.
+        jobs: chapters at once; the cores are shared out between them. At most two if None, fewer where the workers need the cores.
+        workers: worker processes that each chapter asks for; as many as its share of the cores if None.
         environment: variables to set for the chapters, over those of this process.
     """
     output.mkdir(parents=True, exist_ok=True)
-    cores = os.cpu_count() or 1
-    jobs = max(1, min(jobs or 2, cores, len(work)))
-    runs = _Runs(threads=max(1, cores // jobs), environment=environment or {})
-    with ThreadPoolExecutor(jobs) as pool, tqdm(total=len(work), unit="chapter", disable=None) as bar:
+    jobs, threads = shares(len(work), jobs, workers)
+    with ThreadPoolExecutor(jobs) as pool, tqdm(total=len(work), unit="chapter", disable=None) as bar, _sweeps_shown() as told:
+        runs = _Runs(threads=threads, environment={**told, **({WORKERS_VARIABLE: str(workers)} if workers else {}), **(environment or {})})
         futures = [pool.submit(runs.run, chapter, values, output) for chapter, values in work.values()]
         try:
             for future in as_completed(futures):
@@ -81,11 +89,34 @@ def run_chapters(
             raise
 
 
+def shares(n_chapters: int, jobs: int | None, workers: int | None) -> tuple[int, int]:
+    """How many chapters run at once, and how many cores each may use.
+
+    Raises:
+        BookError: the workers of the chapters need more cores than there are.
+    """
+    cores = machine.granted()
+    chosen = max(1, min(jobs or min(2, cores // (workers or 1)), cores, n_chapters))
+    if workers and chosen * workers > cores:
+        raise BookError(f"{chosen} chapters at once with {workers} workers each need {chosen * workers} cores, and there are {cores}: choose fewer")
+    return chosen, max(1, cores // chosen)
+
+
+@contextlib.contextmanager
+def _sweeps_shown() -> Iterator[dict[str, str]]:
+    """Variables by which chapters tell the progress of their sweeps, shown meanwhile; none where there is no terminal."""
+    if not sys.stderr.isatty():
+        yield {}
+        return
+    with tempfile.TemporaryDirectory() as scratch, Watch(Path(scratch) / "progress") as watch:
+        yield {PROGRESS_VARIABLE: str(watch.told)}
+
+
 class _Runs:
     """Papermill processes under way, so that they can be stopped together."""
 
     def __init__(self, *, threads: int, environment: Mapping[str, str]) -> None:
-        self.environment = os.environ | {variable: str(threads) for variable in THREAD_VARIABLES} | environment
+        self.environment = os.environ | {variable: str(threads) for variable in machine.THREAD_VARIABLES} | environment
         self.processes: list[subprocess.Popen[str]] = []
         self.stopping = False
 

@@ -4,35 +4,31 @@ A result is looked for in the folder of computed results, then among those that 
 code is another one is never shown.
 """
 
-import ast
+import contextlib
 import dataclasses
 import datetime
 import hashlib
 import importlib.metadata
-import importlib.util
 import io
 import json
 import os
 import platform
 import sys
 import time
-import tokenize
-import uuid
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor
-from functools import cache
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, as_completed
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
-from tqdm import tqdm
 
-from valleys.book import machine
+from valleys.book import machine, whole
 from valleys.book.paths import results_folder, shipped_folder
+from valleys.book.progress import progress
+from valleys.book.reach import PACKAGE, code_version
 
 Study = Callable[[Any], xr.Dataset]
-PACKAGE = "valleys"
 KEY = "result_key"
 ASKED_VARIABLE = "VALLEYS_ASKED"  # may name a file, to which the name of every result that is asked for is added
 COMPRESSED_FROM = 10_000  # bytes; smaller variables grow when they are compressed
@@ -54,11 +50,8 @@ def load_or_compute(study: Study, spec: Any) -> xr.Dataset:
     """
     key = result_key(study, spec)
     _note_asked(key)
-    for folder in dict.fromkeys((results_folder(), shipped_folder())):
-        stored = _read(path_of_key(key, folder), key)
-        if stored is not None:
-            return stored
-    return _compute_and_store(study, spec)
+    stored = _stored(key)
+    return _compute_and_store(study, spec, key, results_folder()) if stored is None else stored
 
 
 def load_or_compute_all(study: Study, specs: Iterable[Any], *, executor: Executor | None = None) -> list[xr.Dataset]:
@@ -67,23 +60,101 @@ def load_or_compute_all(study: Study, specs: Iterable[Any], *, executor: Executo
     Args:
         study: module-level function of one spec.
         specs: the specs, one a cell of a sweep.
-        executor: where to compute; in this process if None.
+        executor: where to compute, such as `valleys.book.parallel.workers()` gives; in this process if None.
+
+    Raises:
+        RuntimeError: workers died, and died again in a second attempt at what was missing; or the scheduler of a cluster was lost.
     """
     specs = list(specs)
-    mapped = map(load_or_compute, [study] * len(specs), specs) if executor is None else executor.map(load_or_compute, [study] * len(specs), specs)
-    return list(tqdm(mapped, total=len(specs), desc=study.__name__, unit="cell", disable=None))
+    keys = [result_key(study, spec) for spec in specs]
+    for key in keys:
+        _note_asked(key)
+    found = {key: stored for key in dict.fromkeys(keys) if (stored := _stored(key)) is not None}
+    missing = {key: spec for key, spec in zip(keys, specs, strict=True) if key not in found}
+    with progress(study.__name__, total=len(found) + len(missing), initial=len(found)) as advance:
+        for key, result in _computed(study, missing, executor):
+            found[key] = result
+            advance()
+    return [found[key] for key in keys]
+
+
+def _computed(study: Study, missing: dict[str, Any], executor: Executor | None) -> Iterator[tuple[str, xr.Dataset]]:
+    """Key and result of each missing cell as it is finished, in any order; where workers died, what is then missing is tried once more."""
+    folder, waiting = results_folder(), dict(missing)
+    if executor is None:
+        yield from ((key, _compute_and_store(study, spec, key, folder)) for key, spec in missing.items())
+        return
+    for last_attempt in (False, True):
+        try:
+            for key, result in _from_workers(study, waiting, folder, executor):
+                del waiting[key]
+                yield key, result
+            return
+        except (BrokenExecutor, CancelledError) as error:
+            lost = "the scheduler was lost" if isinstance(error, CancelledError) else "a worker process died (killed, or out of memory?)"
+            state = f"{lost}; {len(waiting)} of {len(missing)} cells of {study.__name__} are missing"
+            if last_attempt or isinstance(error, CancelledError):
+                attempt = " after a second attempt" if last_attempt else ""
+                raise RuntimeError(f"{state}{attempt}; the finished ones are kept, and the same command goes on from there") from None
+            warnings.warn(f"{state} and are tried once more", StoreWarning, stacklevel=4)
+
+
+def _from_workers(study: Study, cells: dict[str, Any], folder: Path, executor: Executor) -> Iterator[tuple[str, xr.Dataset]]:
+    futures = {executor.submit(compute_elsewhere, study, spec, key, str(folder)): key for key, spec in cells.items()}
+    try:
+        for future in as_completed(futures):
+            key, result = futures[future], future.result()
+            if not path_of_key(key, folder).exists():  # the worker sees another disk, or could not write
+                _keep(result, path_of_key(key, folder))
+            yield key, result
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def compute_elsewhere(study: Study, spec: Any, key: str, folder: str) -> xr.Dataset:
+    """A cell in a worker process, which may have another environment: everything comes as an argument.
+
+    Raises:
+        RuntimeError: the worker has other code than the process that asks.
+    """
+    own = result_key(study, spec)
+    if own != key:
+        raise RuntimeError(f"a worker on {machine.description()} has other code behind {study.__name__}: bring both to the same version")
+    stored = _read(path_of_key(key, Path(folder)), key)
+    return _compute_and_store(study, spec, key, Path(folder)) if stored is None else stored
 
 
 def result_key(study: Study, spec: Any) -> str:
-    """JSON text of what makes a result: study, code version and spec.
+    """JSON text of what makes a result: study, kinds of spec, code version and spec.
 
     Raises:
-        ValueError: the study lives in a notebook or inside another function.
+        ValueError: the study or the class of the spec lives in a notebook or inside another function.
     """
     if study.__module__ == "__main__" or "<" in study.__qualname__:
         raise ValueError(f"the study {study.__qualname__} must be a function of a module, so that its code can be hashed")
-    made_by = {"study": f"{study.__module__}.{study.__qualname__}", "code": code_version(study.__module__), "spec": dataclasses.asdict(spec)}
+    name, kinds = f"{study.__module__}.{study.__qualname__}", sorted(set(_kinds(spec)))
+    made_by = {"study": name, "kinds": kinds, "code": _code(name, kinds), "spec": dataclasses.asdict(spec)}
     return json.dumps(made_by, sort_keys=True, allow_nan=False)
+
+
+def _code(study: str, kinds: list[str]) -> str:
+    module, _, name = study.rpartition(".")
+    return code_version((f"{module}:{name}", *kinds))
+
+
+def _kinds(value: Any) -> Iterator[str]:
+    """Classes of a spec and of the specs within it, each as `module:name`."""
+    if dataclasses.is_dataclass(value):
+        kind = type(value)
+        if kind.__module__ == "__main__" or "<" in kind.__qualname__:
+            raise ValueError(f"the spec {kind.__qualname__} must be a class of a module, so that its code can be hashed")
+        yield f"{kind.__module__}:{kind.__qualname__}"
+        for entry in dataclasses.fields(value):
+            yield from _kinds(getattr(value, entry.name))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _kinds(item)
 
 
 def result_path(study: Study, spec: Any) -> Path:
@@ -97,11 +168,20 @@ def path_of_key(key: str, folder: Path) -> Path:
     return folder / json.loads(key)["study"].rpartition(".")[2] / f"{digest[:24]}.nc"
 
 
+def load(path: Path) -> xr.Dataset:
+    """The dataset of a file, read at once, so that the file is not held open.
+
+    Raises:
+        Exception: of many kinds, where the file is damaged.
+    """
+    with xr.open_dataset(io.BytesIO(path.read_bytes()), engine="h5netcdf") as opened:
+        return opened.load()
+
+
 def key_of(path: Path) -> str | None:
     """The key that a stored result carries; None if the file cannot be read or carries none."""
     try:
-        with xr.open_dataset(path, engine="h5netcdf") as opened:
-            return opened.attrs.get(KEY)
+        return load(path).attrs.get(KEY)
     except Exception:  # h5py raises many kinds for a damaged file, and each means the same here
         return None
 
@@ -109,80 +189,43 @@ def key_of(path: Path) -> str | None:
 def is_current(key: str) -> bool:
     """Whether the code that made a result is the code of today."""
     made_by = json.loads(key)
-    return made_by["code"] == code_version(made_by["study"].rpartition(".")[0])
+    return "kinds" in made_by and made_by["code"] == _code(made_by["study"], made_by["kinds"])
 
 
-@cache
-def code_version(module_name: str) -> str:
-    """Hash of a module and of every module of this package that it imports, less comments, docstrings and blank lines."""
-    digest = hashlib.sha256()
-    for name, source in sorted(_sources_behind(module_name).items()):
-        digest.update(f"{name}\n{_bare_code(source)}\n".encode())
-    return digest.hexdigest()[:16]
+def _stored(key: str) -> xr.Dataset | None:
+    """The result among those computed or those shipped."""
+    for folder in dict.fromkeys((results_folder(), shipped_folder())):
+        stored = _read(path_of_key(key, folder), key)
+        if stored is not None:
+            return stored
+    return None
 
 
-def _sources_behind(module_name: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    waiting = [module_name]
-    while waiting:
-        name = waiting.pop()
-        origin = _source_file(name)
-        if name in found or origin is None:
-            continue
-        found[name] = origin.read_text(encoding="utf-8")
-        waiting += [imported for imported in _imports(found[name]) if imported.split(".")[0] == PACKAGE]
-    return found
-
-
-def _source_file(module_name: str) -> Path | None:
-    loaded = sys.modules.get(module_name)
-    if loaded is not None and getattr(loaded, "__file__", None):
-        return Path(loaded.__file__)
-    try:
-        found = importlib.util.find_spec(module_name)
-    except ModuleNotFoundError:  # `from package.module import name`: the name is no module
-        return None
-    return Path(found.origin) if found and found.origin else None
-
-
-def _imports(source: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def _bare_code(source: str) -> str:
-    """The source without comments, docstrings and blank lines, the same for every Python version."""
-    lines = source.splitlines()
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            lines[token.start[0] - 1] = lines[token.start[0] - 1][: token.start[1]]
-    for first, last in _docstring_lines(source):
-        lines[first - 1 : last] = [""] * (last - first + 1)
-    return "\n".join(line.rstrip() for line in lines if line.strip())
-
-
-def _docstring_lines(source: str) -> Iterator[tuple[int, int]]:
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
-            yield node.body[0].lineno, node.body[0].end_lineno or node.body[0].lineno
-
-
-def _compute_and_store(study: Study, spec: Any) -> xr.Dataset:
+def _compute_and_store(study: Study, spec: Any, key: str, folder: Path) -> xr.Dataset:
     started = time.perf_counter()
     result = study(spec).load()
-    result.attrs |= _provenance(time.perf_counter() - started) | {KEY: result_key(study, spec)}
-    path = result_path(study, spec)
-    try:
-        _write(result, path)
-    except OSError as error:
-        warnings.warn(f"{path} could not be written ({error}); the result is used but not kept", StoreWarning, stacklevel=3)
-        return result
-    stored = _read(path, result_key(study, spec))
+    result.attrs |= _provenance(time.perf_counter() - started) | {KEY: key}
+    path = path_of_key(key, folder)
+    stored = _read(path, key) if _keep(result, path) else None
     return result if stored is None else stored
+
+
+def _keep(result: xr.Dataset, path: Path) -> bool:
+    """Write a result, or warn and return False."""
+    large = [name for name, variable in result.variables.items() if variable.nbytes >= COMPRESSED_FROM]
+    with _without_lock_of_the_cluster():
+        content = result.to_netcdf(engine="h5netcdf", encoding={name: {"zlib": True, "shuffle": True} for name in large})
+    try:
+        whole.write(path, content)
+    except OSError as error:
+        warnings.warn(f"{path} could not be written ({error}); the result is used but not kept", StoreWarning, stacklevel=4)
+        return False
+    return True
+
+
+def _without_lock_of_the_cluster() -> contextlib.AbstractContextManager:
+    """In a Dask worker xarray asks the scheduler for a lock, even for memory that is its own, and fails when the scheduler is busy with a lost worker."""
+    return sys.modules["dask"].config.set(scheduler="synchronous") if "dask" in sys.modules else contextlib.nullcontext()
 
 
 def _note_asked(key: str) -> None:
@@ -194,7 +237,7 @@ def _note_asked(key: str) -> None:
 
 def _provenance(seconds: float) -> dict[str, str | float]:
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    made_on = {"machine": machine.description(), "processor": machine.processor(), "python": platform.python_version()}
+    made_on = {"machine": machine.description(), "processor": machine.processor(), "python": platform.python_version(), "threads": machine.threads()}
     return {"wall_time_seconds": round(seconds, 3), "computed_at": now} | made_on | {PACKAGE: _package_version()}
 
 
@@ -205,25 +248,12 @@ def _package_version() -> str:
         return "not installed"
 
 
-def _write(result: xr.Dataset, path: Path) -> None:
-    """Write beside the final place, then rename: a result is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
-    try:
-        large = [name for name, variable in result.variables.items() if variable.nbytes >= COMPRESSED_FROM]
-        result.to_netcdf(partial, engine="h5netcdf", encoding={name: {"zlib": True, "shuffle": True} for name in large})
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def _read(path: Path, key: str) -> xr.Dataset | None:
     """The stored dataset, or None with a warning where the file is damaged or belongs to something else."""
     if not path.exists():
         return None
     try:
-        with xr.open_dataset(path, engine="h5netcdf") as opened:
-            result = opened.load()
+        result = load(path)
     except Exception as error:  # h5py raises many kinds for a damaged file, and each means the same here
         warnings.warn(f"{path} cannot be read ({error}); it counts as missing", StoreWarning, stacklevel=3)
         return None

@@ -1,0 +1,143 @@
+"""Where the cells of a sweep are computed: worker processes of this machine, or a Dask cluster.
+
+Every worker computes with one thread, so that results do not depend on how many workers there are.
+"""
+
+import contextlib
+import importlib.util
+import multiprocessing
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from multiprocessing.connection import Connection
+from typing import Any
+
+from valleys.book import machine
+
+WORKERS_VARIABLE = "VALLEYS_WORKERS"
+SCHEDULER_VARIABLE = "VALLEYS_SCHEDULER"
+SCHEDULER_FORM = re.compile(r"(tcp|tls|ucx|ws|wss)://\S+:\d+")
+PATIENCE = "10s"  # for a scheduler to answer
+
+
+@contextlib.contextmanager
+def workers(count: int | None = None, scheduler: str | None = None) -> Iterator[Executor | None]:
+    """An executor for the cells of a sweep.
+
+    Args:
+        count: worker processes; `$VALLEYS_WORKERS` if None, else as many as this process may use threads.
+        scheduler: address of a Dask scheduler, such as tcp://10.0.0.1:8786, whose workers compute instead; `$VALLEYS_SCHEDULER` if None.
+
+    Yields:
+        The executor; None where this process alone computes, with the one thread that it may use.
+
+    Raises:
+        ValueError: there are more workers than threads that this process may use, or the scheduler cannot be used.
+    """
+    address = scheduler or os.environ.get(SCHEDULER_VARIABLE)
+    if address:
+        with dask_workers(address) as executor:
+            yield executor
+        return
+    count, granted = count or _count_from_environment(), machine.threads()
+    check_count(count, granted)
+    if granted == 1:
+        yield None
+        return
+    with Processes(count or granted) as executor:
+        yield executor
+
+
+def check_count(count: int | None, granted: int) -> None:
+    """Refuse more workers than the threads that may be used; each has one.
+
+    Raises:
+        ValueError: there are more.
+    """
+    if count is not None and not 1 <= count <= granted:
+        raise ValueError(f"the number of workers must lie between 1 and {granted}, the cores that this computation may use, got {count}")
+
+
+def _count_from_environment() -> int | None:
+    text = os.environ.get(WORKERS_VARIABLE)
+    if text and not text.isdigit():
+        raise ValueError(f"{WORKERS_VARIABLE} must be a whole number, got '{text}'")
+    return int(text) if text else None
+
+
+class Processes(Executor):
+    """A pool of processes; after a worker died, the next call starts a fresh pool."""
+
+    def __init__(self, count: int, *, threads: int = 1) -> None:
+        """Prepare a number of workers with so many numerical threads each; a worker starts when it is needed."""
+        self.count, self.threads = count, threads
+        # Workers end when the writing end is closed, which also happens when this process is killed.
+        self.reader, self.writer = multiprocessing.get_context("spawn").Pipe(duplex=False)
+        self.pool = self._fresh()
+
+    def _fresh(self) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(self.count, mp_context=context, initializer=_begin_worker, initargs=(self.reader, self.threads))
+
+    def submit(self, function: Callable, /, *args: Any, **kwargs: Any) -> Future:
+        """As of an `Executor`."""
+        try:
+            return self.pool.submit(function, *args, **kwargs)
+        except BrokenExecutor:
+            self.pool.shutdown(wait=False)
+            self.pool = self._fresh()
+            return self.pool.submit(function, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """As of an `Executor`."""
+        self.pool.shutdown(wait, cancel_futures=cancel_futures)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Wait for what runs; after Ctrl-C end the workers at once."""
+        stopped = kind is not None and not issubclass(kind, Exception)
+        if stopped:
+            self.writer.close()
+        self.shutdown(wait=not stopped, cancel_futures=True)
+
+
+def _begin_worker(alive: Connection, threads: int) -> None:
+    """The number of threads, said before the numerical libraries are imported; and an end when the process that asked is gone."""
+    os.environ.update({variable: str(threads) for variable in machine.THREAD_VARIABLES})
+    threading.Thread(target=_end_with_parent, args=(alive,), daemon=True).start()
+
+
+def _end_with_parent(alive: Connection) -> None:
+    alive.poll(None)  # nothing is ever sent: it returns when the other end is closed
+    os._exit(1)
+
+
+@contextlib.contextmanager
+def dask_workers(address: str) -> Iterator[Executor]:
+    """An executor on the workers of a Dask scheduler, which gives the cells of a lost worker to another one.
+
+    Raises:
+        ValueError: the address is of another form, Dask is not installed, or no scheduler answers.
+    """
+    check_scheduler(address)
+    from distributed import Client
+
+    try:
+        client = Client(address, timeout=PATIENCE, set_as_default=False)
+    except (OSError, TimeoutError) as error:
+        raise ValueError(f"no scheduler answers at {address} within {PATIENCE} ({type(error).__name__}); start it, or mend the address") from None
+    with client, client.get_executor(pure=False) as executor:
+        yield executor
+
+
+def check_scheduler(address: str) -> None:
+    """Refuse an address that no scheduler can have, and any where Dask is missing.
+
+    Raises:
+        ValueError: one of the two.
+    """
+    if not SCHEDULER_FORM.fullmatch(address):
+        raise ValueError(f"a scheduler's address reads tcp://HOST:PORT, such as tcp://10.0.0.1:8786; got '{address}'")
+    if importlib.util.find_spec("distributed") is None:
+        raise ValueError("a scheduler needs Dask: pip install dask distributed, in the versions of requirements.lock")
