@@ -167,7 +167,10 @@ def test_weight_is_drawn_against_the_root_of_the_step():
 def test_weight_along_y_shows_points_theories_and_levels_in_styles_of_their_own():
     measured = with_errors({"p_flat": [0.6, 0.9]}, {"y": [1.0, 3.0]}, "y")
     curves = xr.Dataset({"Eq. 22": ("y", [0.5, 0.6]), "Itô": ("y", [0.55, 0.7])}, {"y": [0.0, 4.0]})
-    (axes,) = drawn_axes(figures.weight_along_y(measured, curves, {"equilibrium": 0.52}), 1)
+    exact = xr.Dataset({"p_flat": ("y", [0.61, 0.89])}, {"y": [1.0, 3.0]})
+    (axes,) = drawn_axes(figures.weight_along_y(measured, curves, {"equilibrium": 0.52}, exact), 1)
+    assert lines(axes)["transition operator"][2] == FLAT
+    np.testing.assert_allclose(lines(axes)["transition operator"][:2], [exact.y, exact.p_flat])
     assert points(axes)[0].shows([1, 3], [0.6, 0.9], [0.06, 0.09])
     for name in curves:
         np.testing.assert_allclose(lines(axes)[name][:2], [curves.y, curves[name]])
