@@ -221,4 +221,5 @@ def test_network_cell_does_not_depend_on_other_studies():
     found = {(module, text.partition("(")[0].removeprefix("def ")) for module, _, text in reach._Reach(("valleys.nets.cells:train_cell",)).found()}
     assert ("valleys.nets.ensemble", "train") in found
     assert ("valleys.nets.cells", "sweep") not in found
-    assert not [module for module, _ in found if module in ("valleys.nets.continuation", "valleys.nets.solutions", "valleys.nets.studies")]
+    assert ("valleys.nets.solutions", "project") not in found
+    assert not [module for module, _ in found if module in ("valleys.nets.continuation", "valleys.nets.studies")]
