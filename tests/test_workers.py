@@ -8,15 +8,16 @@ from valleys.nets import studies
 SPEC = studies.SweepSpec(batch_sizes=(20, 1000), learning_rates=(0.1,), training_time=10.0, n_realizations=2, n_records=3)
 
 
-def test_sweep_in_two_processes_gives_the_bits_of_a_sweep_in_this_one(tmp_path, monkeypatch):
+def test_sweep_in_two_processes_gives_the_bits_of_a_sweep_in_one(tmp_path, monkeypatch):
+    """In one worker, not in this process, whose linear algebra may use more threads and so round otherwise."""
     monkeypatch.setenv("VALLEYS_SHIPPED", str(tmp_path / "shipped"))
-    monkeypatch.setenv("VALLEYS_RESULTS", str(tmp_path / "serial"))
-    serial = studies.sweep(SPEC, store)
-    monkeypatch.setenv("VALLEYS_RESULTS", str(tmp_path / "parallel"))
-    with parallel.Processes(2) as executor:
-        assert executor.submit(os.getpid).result() != os.getpid()
-        parallel_ones = studies.sweep(SPEC, store, executor=executor)
-    assert parallel_ones.equals(serial)
+    found = {}
+    for folder, count in (("serial", 1), ("parallel", 2)):
+        monkeypatch.setenv("VALLEYS_RESULTS", str(tmp_path / folder))
+        with parallel.Processes(count) as executor:
+            assert executor.submit(os.getpid).result() != os.getpid()
+            found[folder] = studies.sweep(SPEC, store, executor=executor)
+    assert found["parallel"].equals(found["serial"])
     names = [sorted(path.name for path in (tmp_path / folder).rglob("*.nc")) for folder in ("serial", "parallel")]
     assert names[0] == names[1]
     assert len(names[0]) == 2
