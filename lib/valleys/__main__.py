@@ -10,7 +10,7 @@ import click
 
 from valleys.book import check, parallel, runner, shipping, site, sizes, verify
 from valleys.book.chapters import BookError, Chapter, all_chapters, find_chapter
-from valleys.book.paths import RESULTS_VARIABLE, book_root, shipped_folder
+from valleys.book.paths import book_root, results_folder, shipped_folder
 from valleys.book.store import ASKED_VARIABLE
 
 Work = Mapping[str, tuple[Chapter, dict[str, Any]]]
@@ -56,10 +56,10 @@ def ship(only: tuple[str, ...], jobs: int, workers: int | None, scheduler: str |
         with tempfile.TemporaryDirectory() as scratch:
             asked = Path(scratch) / "asked"
             asked.touch()
-            execute(work, "paper", jobs=jobs, workers=workers, environment=where | {RESULTS_VARIABLE: str(folder), ASKED_VARIABLE: str(asked)})
+            execute(work, "paper", jobs=jobs, workers=workers, environment=where | {ASKED_VARIABLE: str(asked)})
             return set(asked.read_text(encoding="utf-8").split())
 
-    click.echo(shipping.ship(folder, compute).lines())
+    click.echo(shipping.ship(folder, results_folder(), compute).lines())
 
 
 @main.command()

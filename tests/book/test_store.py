@@ -193,3 +193,15 @@ def test_asked_results_are_listed_whether_computed_cached_or_shipped(shipped, tm
         store.load_or_compute(noise, Spec(seed=seed))
     names = [f"noise/{store.result_path(noise, Spec(seed=seed)).name}" for seed in (0, 1, 1)]
     assert (tmp_path / "asked").read_text().split() == names
+
+
+def test_assembled_result_is_kept_under_the_study_and_counts_the_time_of_its_cells(tmp_path):
+    def assemble() -> xr.Dataset:
+        cells = store.load_or_compute_all(noise, [Spec(seed=1), Spec(seed=2)])
+        return cells[0].assign_attrs(wall_time_seconds=12.5)
+
+    first = store.load_or_assemble(noise, Spec(seed=3), assemble)
+    assert first.attrs["wall_time_seconds"] == 12.5
+    again = store.load_or_assemble(noise, Spec(seed=3), lambda: pytest.fail("it is stored"))
+    assert again.identical(first)
+    assert again.attrs["result_key"] == store.result_key(noise, Spec(seed=3))

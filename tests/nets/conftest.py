@@ -37,4 +37,7 @@ def store():
         asked.extend(specs)
         return [study(spec) for spec in specs]
 
-    return SimpleNamespace(load_or_compute_all=load_or_compute_all, asked=asked)
+    def load_or_assemble(study, spec, assemble):
+        return assemble()
+
+    return SimpleNamespace(load_or_compute_all=load_or_compute_all, load_or_assemble=load_or_assemble, asked=asked)

@@ -111,15 +111,20 @@ def test_a_sweep_is_its_cells_whatever_their_order(store):
     alone = studies.train_cell(spec.cell(50, 0.1))
     np.testing.assert_array_equal(found.train_loss.sel(batch_size=50, learning_rate=0.1), alone.train_loss)
     np.testing.assert_array_equal(found.flatness.sel(batch_size=50, learning_rate=0.1), alone.flatness)
+    assert found.identical(studies.grid(spec))
 
 
-def test_cells_share_one_plane(cell):
-    found = studies.plane_of([cell, cell])
+def test_cells_share_one_plane(store):
+    pairs, values = ((50, 0.2), (200, 0.1)), {"n_realizations": 3, "training_time": 10.0, "n_records": 3}
+    spec = SweepSpec(batch_sizes=(50, 200), learning_rates=(0.1, 0.2), weights_at=pairs, **values)
+    found = studies.sweep_plane(spec, store)
+    assert store.asked == [spec.cell(*pair) for pair in pairs]
     assert found.position.dims == ("cell", "realization", "record", "component")
-    np.testing.assert_array_equal(found.position[0], found.position[1])
-    starts = found.position[0, :, 0]
-    assert np.ptp(starts.values, axis=0).max() < 1e-5
-    assert found.batch_size.values.tolist() == [50, 50]
+    assert np.ptp(found.position.isel(record=0).values.reshape(-1, 2), axis=0).max() < 1e-5  # one start for all
+    assert list(zip(found.batch_size.values, found.learning_rate.values, strict=True)) == list(pairs)
+    distances = np.linalg.norm(found.position.isel(record=-1, cell=0).diff("realization"), axis=-1)
+    assert distances.min() > 0
+    assert found.identical(studies.plane(spec))
 
 
 def test_end_points_and_what_lies_between_them():

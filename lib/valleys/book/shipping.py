@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from valleys.book import store
+from valleys.book import store, whole
 from valleys.book.chapters import BookError
 
 
@@ -26,16 +26,17 @@ class Shipment:
         return "\n".join([*each, f"{len(self.kept)} kept, {len(self.added)} added, {n_removed} removed; {self.size / 1e6:.2f} MB in all"])
 
 
-def ship(folder: Path, compute: Callable[[], set[str]]) -> Shipment:
+def ship(folder: Path, computed: Path, compute: Callable[[], set[str]]) -> Shipment:
     """Bring a folder of results up to date.
 
     Args:
-        folder: where the results lie.
-        compute: runs the chapters such that new results are written to the folder, and returns the names of the results that they asked for;
-            raises where a chapter failed, and then nothing but the outdated files is removed.
+        folder: where the shipped results lie.
+        computed: where computed results lie; those that were asked for are copied from there.
+        compute: runs the chapters, and returns the names of the results that they asked for; raises where a chapter failed, and then nothing but
+            the outdated files is removed.
 
     Raises:
-        BookError: a result that was asked for could not be written.
+        BookError: a chapter failed, or a result that was asked for is in neither folder.
     """
     outdated = {name for name in names(folder) if not _is_current(folder, name)}
     _remove(folder, outdated)
@@ -43,8 +44,8 @@ def ship(folder: Path, compute: Callable[[], set[str]]) -> Shipment:
     try:
         asked = compute()
     except BookError as error:
-        n_new = len(names(folder) - before)
-        raise BookError(f"{error}; {n_new} new results are kept, {len(outdated)} outdated ones were removed, and nothing else") from error
+        raise BookError(f"{error}; what was computed is kept in {computed}, {len(outdated)} outdated results were removed, and nothing else") from error
+    _copy(asked - before, computed, folder)
     now = names(folder)
     if missing := sorted(asked - now):
         raise BookError(f"{len(missing)} results could not be written to {folder}, such as {missing[0]}; nothing was removed but what is outdated")
@@ -60,6 +61,12 @@ def names(folder: Path) -> set[str]:
 def _is_current(folder: Path, name: str) -> bool:
     key = store.key_of(folder / name)
     return key is not None and store.is_current(key) and store.path_of_key(key, folder) == folder / name
+
+
+def _copy(chosen: set[str], source: Path, target: Path) -> None:
+    for name in chosen:
+        if source != target and (source / name).exists():
+            whole.write(target / name, (source / name).read_bytes())
 
 
 def _remove(folder: Path, chosen: set[str]) -> None:

@@ -54,8 +54,22 @@ def load_or_compute(study: Study, spec: Any) -> xr.Dataset:
     return _compute_and_store(study, spec, key, results_folder()) if stored is None else stored
 
 
+def load_or_assemble(study: Study, spec: Any, assemble: Callable[[], xr.Dataset]) -> xr.Dataset:
+    """`load_or_compute` for a result that is put together from cells: where it is not there, `assemble()` gives what `study(spec)` would.
+
+    Args:
+        study: module-level function of one spec, which names the result.
+        spec: as in `load_or_compute`.
+        assemble: puts the result together; an attribute `wall_time_seconds` of it counts as the time that it took.
+    """
+    key = result_key(study, spec)
+    _note_asked(key)
+    stored = _stored(key)
+    return _compute_and_store(lambda _: assemble(), spec, key, results_folder()) if stored is None else stored
+
+
 def load_or_compute_all(study: Study, specs: Iterable[Any], *, executor: Executor | None = None) -> list[xr.Dataset]:
-    """`load_or_compute` for each spec in order; a stopped run keeps every finished one.
+    """`load_or_compute` for each spec in order; a stopped run keeps every finished one. Cells are not noted as asked for, and so not shipped.
 
     Args:
         study: module-level function of one spec.
@@ -67,8 +81,6 @@ def load_or_compute_all(study: Study, specs: Iterable[Any], *, executor: Executo
     """
     specs = list(specs)
     keys = [result_key(study, spec) for spec in specs]
-    for key in keys:
-        _note_asked(key)
     found = {key: stored for key in dict.fromkeys(keys) if (stored := _stored(key)) is not None}
     missing = {key: spec for key, spec in zip(keys, specs, strict=True) if key not in found}
     with progress(study.__name__, total=len(found) + len(missing), initial=len(found)) as advance:
@@ -204,7 +216,8 @@ def _stored(key: str) -> xr.Dataset | None:
 def _compute_and_store(study: Study, spec: Any, key: str, folder: Path) -> xr.Dataset:
     started = time.perf_counter()
     result = study(spec).load()
-    result.attrs |= _provenance(time.perf_counter() - started) | {KEY: key}
+    seconds = result.attrs.get("wall_time_seconds", time.perf_counter() - started)
+    result.attrs |= _provenance(seconds) | {KEY: key}
     path = path_of_key(key, folder)
     stored = _read(path, key) if _keep(result, path) else None
     return result if stored is None else stored

@@ -96,32 +96,55 @@ def _whole_network(networks: Networks, setting: Setting, spec: CellSpec) -> dict
 
 
 def sweep(spec: SweepSpec, store: ModuleType, *, executor: Executor | None = None) -> xr.Dataset:
-    """All cells of a grid, each kept by the store as soon as it is there.
+    """`grid(spec)`, each cell and the whole kept by the store as soon as it is there.
 
     Args:
         spec: the grid.
-        store: what has `load_or_compute_all(study, specs, executor=…)`, such as `valleys.book.store`.
+        store: what has `load_or_compute_all` and `load_or_assemble`, such as `valleys.book.store`.
         executor: where to compute; in this process if None.
+    """
+    return store.load_or_assemble(grid, spec, lambda: _combine(spec, store.load_or_compute_all(train_cell, spec.cells(), executor=executor)))
+
+
+def grid(spec: SweepSpec) -> xr.Dataset:
+    """All cells of a grid, one after another (Figs. 2 and 3).
 
     Returns:
         Dimensions batch_size, learning_rate, realization, record and those of a cell, without the weights and the error sets along the way.
     """
-    cells = [cell.drop_vars(ALONG, errors="ignore") for cell in store.load_or_compute_all(train_cell, spec.cells(), executor=executor)]
+    return _combine(spec, [train_cell(cell) for cell in spec.cells()])
+
+
+def _combine(spec: SweepSpec, cells: list[xr.Dataset]) -> xr.Dataset:
+    cells = [cell.drop_vars(ALONG, errors="ignore") for cell in cells]
     width = len(spec.learning_rates)
     rows = [cells[start : start + width] for start in range(0, len(cells), width)]
     combined = xr.combine_nested(rows, ["batch_size", "learning_rate"], join="exact", combine_attrs="drop_conflicts")
+    combined.attrs |= _time_of(cells)
     return combined.assign_coords(batch_size=list(spec.batch_sizes), learning_rate=list(spec.learning_rates)).transpose("batch_size", "learning_rate", ...)
 
 
-def plane_of(cells: list[xr.Dataset]) -> xr.Dataset:
-    """Trajectories of several cells on the principal components that they share (Figs. 2B, C).
+def _time_of(cells: list[xr.Dataset]) -> dict[str, float]:
+    """Seconds that stored cells took in all; nothing for cells that were not stored, whose time is being measured."""
+    seconds = [cell.attrs.get("wall_time_seconds") for cell in cells]
+    return {} if None in seconds else {"wall_time_seconds": sum(seconds)}
 
-    Args:
-        cells: results of `train_cell` with weights kept.
+
+def sweep_plane(spec: SweepSpec, store: ModuleType, *, executor: Executor | None = None) -> xr.Dataset:
+    """`plane(spec)`, from cells kept by the store; arguments as in `sweep`."""
+    return store.load_or_assemble(plane, spec, lambda: _plane_of(store.load_or_compute_all(train_cell, spec.cells_with_weights(), executor=executor)))
+
+
+def plane(spec: SweepSpec) -> xr.Dataset:
+    """Trajectories of the cells `weights_at` on the principal components that they share (Figs. 2B, C).
 
     Returns:
         `position` (cell, realization, record, component) and `explained` (component).
     """
+    return _plane_of([train_cell(cell) for cell in spec.cells_with_weights()])
+
+
+def _plane_of(cells: list[xr.Dataset]) -> xr.Dataset:
     runs = [run.reshape(run.shape[0], -1) for cell in cells for run in cell.weights.values]
     projection = solutions.project(runs)
     shape = (len(cells), len(runs) // len(cells), -1, 2)
@@ -129,4 +152,5 @@ def plane_of(cells: list[xr.Dataset]) -> xr.Dataset:
         "position": (("cell", "realization", "record", "component"), np.reshape(projection.scores, shape)),
         "explained": ("component", projection.explained),
     }
-    return xr.Dataset(found, coords={name: ("cell", [float(cell[name]) for cell in cells]) for name in ("batch_size", "learning_rate")})
+    coords = {name: ("cell", [float(cell[name]) for cell in cells]) for name in ("batch_size", "learning_rate")}
+    return xr.Dataset(found, coords, attrs=_time_of(cells))

@@ -148,6 +148,10 @@ class SweepSpec(Spec):
         keep = (batch_size, learning_rate) in self.weights_at
         return CellSpec(**shared, **own, **measured, batch_size=batch_size, learning_rate=learning_rate, keep_weights=keep)
 
+    def cells_with_weights(self) -> list[CellSpec]:
+        """The cells `weights_at`, in that order."""
+        return [self.cell(*pair) for pair in self.weights_at]
+
     def cells(self) -> list[CellSpec]:
         """Every cell, batch size by batch size."""
         return [self.cell(batch_size, learning_rate) for batch_size in self.batch_sizes for learning_rate in self.learning_rates]

@@ -1,6 +1,6 @@
 """The network experiments of the paper: each study is a function of one spec that returns a dataset."""
 
-from valleys.nets.cells import plane_of, sweep, train_cell
+from valleys.nets.cells import grid, plane, sweep, sweep_plane, train_cell
 from valleys.nets.continuation import continuation
 from valleys.nets.endpoints import endpoints
 from valleys.nets.specs import CellSpec, ContinuationSpec, EndpointsSpec, SweepSpec
@@ -29,12 +29,14 @@ __all__ = [
     "estimate",
     "flatness_at_equal_loss",
     "flatness_at_loss",
+    "grid",
     "milestones",
     "noise_effect",
     "noisiest_batch_size",
-    "plane_of",
+    "plane",
     "settled",
     "summarize",
     "sweep",
+    "sweep_plane",
     "train_cell",
 ]
