@@ -18,9 +18,18 @@ from multiprocessing import get_context
 import click
 import numba
 import numpy as np
+import torch
+from threadpoolctl import threadpool_limits
 
 from valleys.book import machine
 from valleys.book.chapters import BookError
+from valleys.nets import datasets, ensemble
+from valleys.nets import plain as plain_nets
+from valleys.nets import studies as nets
+from valleys.nets.ensemble import Samples
+from valleys.nets.networks import initialize
+from valleys.nets.recording import second_layer_eigenvalues
+from valleys.nets.setting import Setting
 from valleys.toy import TwoValley, langevin, plain, studies
 
 PUBLISHED = tuple(np.geomspace(0.01, 0.1, 10).tolist())
@@ -99,13 +108,71 @@ def exact_map(repeats: int) -> list[Row]:
     return [Row("the same map from the master equation", "s", tuple(seconds))]
 
 
+def network_cell(repeats: int) -> list[Row]:
+    """Seconds and peak memory of one cell of Fig. 2 with everything that is recorded."""
+    name = network_data()
+    spec = nets.CellSpec(name, n_realizations=20, n_records=101, flatness_every=1)
+    seconds = tuple(timed(nets.train_cell, spec) for _ in range(repeats))
+    cell = f"cell B = 50, η = 0.05 on {name}: 20 runs, 2,000 steps, 101 records"
+    return [Row(cell, "s", seconds), Row("peak memory of its process", "MB", (peak_megabytes(),))]
+
+
+def network_pieces(repeats: int) -> list[Row]:
+    """Training steps and eigenvalues on one thread, against ordinary PyTorch."""
+    torch.set_num_threads(1)
+    name = network_data()
+    with threadpool_limits(1):
+        own, plainly, top, plain_top = np.array([network_turn(name, seed) for seed in range(repeats)]).T
+    return [
+        Row(f"step of 20 networks, B = 50, on {name}, 1 thread", "ms", tuple(own)),
+        Row("plain PyTorch, 20 times one network", "ms", tuple(plainly)),
+        Row("plain PyTorch : our step", "times", tuple(plainly / own)),
+        Row("ten eigenvalues of a checkpoint, 1 thread", "ms", tuple(top)),
+        Row("autograd products and ARPACK", "ms", tuple(plain_top)),
+        Row("autograd : our eigenvalues", "times", tuple(plain_top / top)),
+    ]
+
+
+def network_turn(name: str, seed: int, *, n_networks: int = 20, n_steps: int = 200) -> tuple[float, float, float, float]:
+    """Milliseconds of a step of the engine and of plain PyTorch, for 20 networks each, and of the eigenvalues of one trained network, by both."""
+    data, setting, settings = datasets.load(name), Setting.of(nets.CellSpec(name)), {"learning_rate": 0.05, "batch_size": 50, "n_steps": n_steps}
+    networks, streams = setting.start.repeat(n_networks), [np.random.default_rng((seed, run)) for run in range(n_networks)]
+    own = timed(ensemble.train, networks, setting.train, **settings, streams=streams, visits={})
+    module = plain_nets.as_module(initialize(data.train_images.shape[1], 0))
+    pixels = Samples.of(data.train_images, data.train_labels)
+    plainly = timed(plain_nets.train, module, pixels, **settings, stream=np.random.default_rng((seed, 0)))
+    images = setting.train.images.double()
+    top = statistics.median(timed(second_layer_eigenvalues, networks, images, index) for index in range(n_networks))
+    module, exact = module.double(), Samples.of(data.train_images.astype(float), data.train_labels, dtype=torch.float64)
+    plain_top = timed(plain_nets.top_eigenvalues, module, exact, module[2].weight)
+    return 1000 * own / n_steps, 1000 * n_networks * plainly / n_steps, 1000 * top, 1000 * plain_top
+
+
+def network_data() -> str:
+    """MNIST where its files are, else digits, which need no download."""
+    return "mnist" if (datasets.data_folder() / "MNIST" / "raw").is_dir() else "digits"
+
+
+def timed(function: Callable[..., object], *arguments: object, **options: object) -> float:
+    """Seconds that a call takes."""
+    started = time.perf_counter()
+    function(*arguments, **options)
+    return time.perf_counter() - started
+
+
 def peak_megabytes() -> float:
     """Most memory that this process has held so far [10⁶ bytes]; the system counts in bytes on macOS, in KiB elsewhere."""
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
-BENCHMARKS: dict[str, Callable[[int], list[Row]]] = {"two_valley": two_valley, "published_map": published_map, "exact_map": exact_map}
+BENCHMARKS: dict[str, Callable[[int], list[Row]]] = {
+    "two_valley": two_valley,
+    "published_map": published_map,
+    "exact_map": exact_map,
+    "network_pieces": network_pieces,
+    "network_cell": network_cell,
+}
 
 
 def chosen(names: tuple[str, ...]) -> dict[str, Callable[[int], list[Row]]]:
