@@ -99,7 +99,8 @@ class Recorder:
 
     def _bend(self, record: int, networks: Networks) -> None:
         """Curvature of each network, side by side in as many threads as this process may use, one for the linear algebra of each."""
-        with threadpool_limits(1), ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        n_threads = torch.get_num_threads()  # before the limit, which torch obeys too
+        with threadpool_limits(1), ThreadPoolExecutor(n_threads) as pool:
             every = list(pool.map(lambda index: second_layer_eigenvalues(networks, self._images, index), range(len(networks))))
         for index, found in enumerate(every):
             self.eigenvalues[index, record] = found

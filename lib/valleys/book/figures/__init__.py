@@ -1,21 +1,9 @@
 """Figure functions: each takes a dataset, draws it, returns the figure, and computes nothing."""
 
 from valleys.book.figures.continuation import branch_histories, branch_plane, branch_similarity, flatness_against_test_loss
-from valleys.book.figures.nets import (
-    accuracy,
-    barrier_against_similarity,
-    endpoint_similarity,
-    endpoint_trajectories,
-    flatness,
-    flatness_controls,
-    freezing,
-    hessian_spectrum,
-    interpolation,
-    spread,
-    training_run,
-    transient,
-)
+from valleys.book.figures.endpoints import barrier_against_similarity, endpoint_similarity, endpoint_trajectories, hessian_spectrum, interpolation
 from valleys.book.figures.style import use_style
+from valleys.book.figures.sweeps import accuracy, flatness, flatness_controls, freezing, spread, training_run, transient
 from valleys.book.figures.toy import (
     agreement,
     control,

@@ -16,6 +16,7 @@ BATCH_SIZE_MAP = "plasma"
 NOISE_MAP = "cividis"  # effective noise or noise strength of the two-valley model
 QUANTITY_MAP = "cividis"  # the values of a heat map
 PULL_MAP = "PuOr"  # differences in standard errors, white where there is none
+LOSS = "#CC79A7"  # training loss and barriers of real networks
 DIVERGED = "#BBBBBB"  # cells without a result, hatched as well
 
 

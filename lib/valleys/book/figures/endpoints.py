@@ -1,0 +1,109 @@
+"""Figures of the chapter on end points and the landscape between them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from valleys.book.figures.parts import MARKERS, WIDE, component_labels, each, legend, new_figure
+from valleys.book.figures.style import LOSS, NEUTRAL, QUANTITY_MAP, THEORY, batch_size_colours, learning_rate_colours
+
+
+def endpoint_trajectories(found: xr.Dataset) -> Figure:
+    """Runs from one start on two principal components: colour is the learning rate, marker the batch size; `found` has position (solution, record, …)."""
+    figure, axes = new_figure(1, 1, (7.2, 4.6))
+    colours, markers = learning_rate_colours(found.learning_rate.values), _markers(found.batch_size.values)
+    for run in each(found, "solution"):
+        look = {"color": colours[float(run.learning_rate)]}
+        axes.plot(*run.position.values.T, linewidth=1, alpha=0.8, **look)
+        axes.plot(*run.position.values[-1], marker=markers[int(run.batch_size)], markeredgecolor="white", markersize=8, **look)
+    axes.plot(*found.position.values[0, 0], marker="*", color=THEORY, markersize=16, linestyle="none")
+    component_labels(axes, found.explained)
+    entries = {f"η = {rate:g}": {"color": colour} for rate, colour in colours.items()}
+    entries |= {f"B = {size}": {"color": NEUTRAL, "marker": marker, "linestyle": "none"} for size, marker in markers.items()}
+    legend(axes, entries | {"start": {"color": THEORY, "marker": "*", "markersize": 12, "linestyle": "none"}}, loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def endpoint_similarity(found: xr.Dataset) -> Figure:
+    """Sim_J between all pairs of end points, on the small and on the full test set; one row and column a run, grouped by learning rate."""
+    figure, panels = new_figure(1, 2, (9.0, 4.4), sharey=True)
+    lowest = min(float(found.similarity.min()), float(found.similarity_full.min()))
+    for axes, name in zip(panels, ("similarity", "similarity_full"), strict=True):
+        image = axes.imshow(found[name], cmap=QUANTITY_MAP, vmin=lowest, vmax=1)
+        _group_ticks(axes, found.learning_rate.values)
+    panels[0].set(title="small test set", ylabel="learning rate η")
+    panels[1].set(title="all test images")
+    figure.colorbar(image, ax=panels, label="Jaccard similarity $Sim_J$", shrink=0.8)
+    return figure
+
+
+def interpolation(found: xr.Dataset) -> Figure:
+    """Training loss along the straight line between two runs, one curve a record; `found` has path_loss (pair, record, fraction)."""
+    figure, panels = new_figure(1, 2, WIDE, sharey=True)
+    shade = ScalarMappable(Normalize(0, 1), QUANTITY_MAP)
+    for axes, pair in zip(panels, each(found, "pair"), strict=True):
+        for record, share in zip(each(pair, "record"), np.linspace(0, 1, pair.sizes["record"]), strict=True):
+            axes.plot(found.fraction, record.path_loss, color=shade.to_rgba(share), linewidth=1.2)
+        axes.plot(found.fraction, pair.path_loss[-1], color=THEORY, linewidth=2, linestyle="--")
+        i, j = pair.pair_member.values
+        axes.set(title=f"{pair.pair.item()}: $Sim_J$ = {float(found.similarity[i, j]):.2f}", xlabel="position α on the line", yscale="log")
+    panels[0].set_ylabel("training loss")
+    figure.colorbar(shade, ax=panels, label="training time $t/t_{max}$")
+    return figure
+
+
+def barrier_against_similarity(found: xr.Dataset, lines: Sequence[Any]) -> Figure:
+    """Barrier of each pair against its Sim_J on both test sets, with least-squares lines (objects with slope and intercept)."""
+    figure, panels = new_figure(1, 2, WIDE, sharey=True)
+    pairs = np.triu_indices(found.sizes["solution"], 1)
+    for axes, name, line in zip(panels, ("similarity", "similarity_full"), lines, strict=True):
+        x, y = found[name].values[pairs], found.barrier.values[pairs]
+        axes.plot(x, y, "o", color=LOSS, markersize=4, alpha=0.6, markeredgewidth=0)
+        ends = np.array([x.min(), x.max()])
+        axes.plot(ends, line.intercept + line.slope * ends, color=THEORY, linestyle="--", label="linear fit")
+    panels[0].set(xlabel="$Sim_J$ on the small test set", ylabel="loss barrier $Δℒ_{barrier}$")
+    panels[1].set(xlabel="$Sim_J$ on all test images")
+    panels[1].legend(loc="upper right")
+    return figure
+
+
+def hessian_spectrum(found: xr.Dataset) -> Figure:
+    """Every eigenvalue of the second layer's Hessian by rank, and the share of the trace that the largest hold; one colour a batch size."""
+    figure, (left, right) = new_figure(1, 2, WIDE)
+    known = found.isel(solution=np.flatnonzero(np.isfinite(found.eigenvalue).all("rank").values))
+    colours = batch_size_colours(known.batch_size.values)
+    for run in each(known, "solution"):
+        values = np.maximum(run.eigenvalue.values, 0)
+        rank, look = np.arange(1, len(values) + 1), {"color": colours[int(run.batch_size)], "label": f"B = {int(run.batch_size)}"}
+        left.plot(rank, values, **look)
+        right.plot(rank, np.cumsum(values) / values.sum(), **look)
+    for axes in (left, right):
+        axes.axvline(10, color=NEUTRAL, linewidth=1, linestyle=":")
+        axes.set(xscale="log", xlabel="rank of the eigenvalue")
+    top = float(known.eigenvalue.max())
+    left.set(yscale="log", ylim=(top * 1e-8, top * 3), ylabel="eigenvalue λ")
+    right.set(ylabel="share of the trace up to this rank", ylim=(0, 1.02))
+    left.legend(loc="lower left")
+    return figure
+
+
+def _markers(values: np.ndarray) -> dict[int, str]:
+    return {int(value): MARKERS[index % len(MARKERS)] for index, value in enumerate(sorted(set(values.tolist())))}
+
+
+def _group_ticks(axes: Axes, values: np.ndarray) -> None:
+    """One tick in the middle of each run of equal values, and a line between runs."""
+    starts = np.flatnonzero(np.r_[True, values[1:] != values[:-1]])
+    middles = (starts + np.r_[starts[1:], len(values)] - 1) / 2
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_ticks(middles, [f"{values[start]:g}" for start in starts])
+    for start in starts[1:]:
+        axes.axhline(start - 0.5, color="white", linewidth=0.8)
+        axes.axvline(start - 0.5, color="white", linewidth=0.8)
+    axes.set_xlabel("learning rate η")
