@@ -4,11 +4,8 @@ import xarray as xr
 
 from valleys.nets.summary import (
     accuracy_gain,
-    agreement,
     estimate,
-    flatness_at_equal_loss,
     flatness_at_loss,
-    milestones,
     noise_effect,
     noisiest_batch_size,
     settled,
@@ -123,50 +120,3 @@ def test_flatness_at_a_loss_is_read_off_the_last_descent():
     assert at_tenth[0] == pytest.approx(8)  # half way, on logarithmic axes, from (1, 4) to (0.01, 16)
     assert np.isnan(at_tenth[1])
     assert len(at_tenth) == 2  # the third run did not converge
-
-
-def test_agreement_splits_the_branches_at_the_freezing_time():
-    early, late = 0.5, 0.9
-    matrix = np.full((4, 4), 0.1)
-    matrix[:2, :2], matrix[2:, 2:] = early, late
-    times = [[150.0], [200.0], [1000.0]]
-    found = {"similarity_full": (("reference", "branch", "other"), [matrix] * 3), "freezing_time": (("reference", "threshold"), times)}
-    split = agreement(xr.Dataset(found, coords={"branch_step": ("branch", [0, 100, 200, 300]), "threshold": [0.1]}))
-    assert split.early.values[:2].tolist() == pytest.approx([early, early])  # a branch at the freezing time itself is late
-    assert split.late.values[:2].tolist() == pytest.approx([late, late])
-    assert np.isnan(split.late[2])
-
-
-@pytest.fixture
-def continued():
-    """One reference run that freezes at step 150 and three branches; flatness is one over the training loss, times 1, 2 and 4."""
-    loss = np.array([[8.0, 4.0, 2.0, 1.0], [np.nan, 8.0, 4.0, 2.0], [np.nan, np.nan, 8.0, 1.0]])
-    flat = np.array([1.0, 2.0, 4.0])[:, None] / loss
-    found = {
-        "branch_train_loss": (("reference", "branch", "record"), loss[None]),
-        "branch_flatness": (("reference", "branch", "record"), flat[None]),
-        "reference_flatness": (("reference", "record"), np.ones((1, 4))),
-        "freezing_time": (("reference", "threshold"), [[150.0]]),
-    }
-    return xr.Dataset(found, coords={"branch_step": ("branch", [0, 100, 200]), "threshold": [0.1]})
-
-
-def test_continuations_are_compared_at_the_last_loss_that_all_reach(continued):
-    found = flatness_at_equal_loss(continued)
-    assert found.train_loss == 2.0
-    assert found.values[0] == pytest.approx([1 / 2, 2 / 2, 4 / 2])
-
-
-def test_a_continuation_that_begins_below_the_common_loss_is_unknown(continued):
-    continued.branch_train_loss[0, 2, 2] = 1.5
-    assert np.isnan(flatness_at_equal_loss(continued).values[0]).tolist() == [False, False, True]
-
-
-def test_milestones_are_the_first_the_first_frozen_and_the_last_branch(continued):
-    found = milestones(xr.DataArray([[1.0, 4.0, 5.0]]), continued)
-    assert [found[name].item() for name in ("first", "frozen", "last")] == [1, 5, 5]
-    assert found.later_share.item() == 0
-    earlier = continued.assign(freezing_time=continued.freezing_time - 100)
-    assert milestones(xr.DataArray([[1.0, 4.0, 5.0]]), earlier).later_share.item() == pytest.approx(0.25)
-    never = continued.assign(freezing_time=continued.freezing_time + 100)
-    assert np.isnan(milestones(xr.DataArray([[1.0, 4.0, 5.0]]), never).later_share)

@@ -10,6 +10,7 @@ from valleys.nets import solutions
 from valleys.nets.curvature import flatness, whole_network_eigenvalues
 from valleys.nets.ensemble import evaluate, plan, record_steps, train
 from valleys.nets.freezing import FreezingClock, freezing_checks
+from valleys.nets.grids import combine, time_of
 from valleys.nets.networks import SECOND_LAYER, Networks
 from valleys.nets.recording import DESCRIPTIONS, EIGENVALUES, Recorder
 from valleys.nets.setting import Setting, streams
@@ -116,18 +117,7 @@ def grid(spec: SweepSpec) -> xr.Dataset:
 
 
 def _combine(spec: SweepSpec, cells: list[xr.Dataset]) -> xr.Dataset:
-    cells = [cell.drop_vars(ALONG, errors="ignore") for cell in cells]
-    width = len(spec.learning_rates)
-    rows = [cells[start : start + width] for start in range(0, len(cells), width)]
-    combined = xr.combine_nested(rows, ["batch_size", "learning_rate"], join="exact", combine_attrs="drop_conflicts")
-    combined.attrs |= _time_of(cells)
-    return combined.assign_coords(batch_size=list(spec.batch_sizes), learning_rate=list(spec.learning_rates)).transpose("batch_size", "learning_rate", ...)
-
-
-def _time_of(cells: list[xr.Dataset]) -> dict[str, float]:
-    """Seconds that stored cells took in all; nothing for cells that were not stored, whose time is being measured."""
-    seconds = [cell.attrs.get("wall_time_seconds") for cell in cells]
-    return {} if None in seconds else {"wall_time_seconds": sum(seconds)}
+    return combine([cell.drop_vars(ALONG, errors="ignore") for cell in cells], spec.batch_sizes, spec.learning_rates)
 
 
 def sweep_plane(spec: SweepSpec, store: ModuleType, *, executor: Executor | None = None) -> xr.Dataset:
@@ -153,4 +143,4 @@ def _plane_of(cells: list[xr.Dataset]) -> xr.Dataset:
         "explained": ("component", projection.explained),
     }
     coords = {name: ("cell", [float(cell[name]) for cell in cells]) for name in ("batch_size", "learning_rate")}
-    return xr.Dataset(found, coords, attrs=_time_of(cells))
+    return xr.Dataset(found, coords, attrs=time_of(cells))

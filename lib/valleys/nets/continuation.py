@@ -1,4 +1,7 @@
-"""An SGD run left at many steps and continued with full-batch gradient descent (Fig. 4)."""
+"""An SGD run left at many steps and continued with full-batch gradient descent (Fig. 4), at one setting or at many."""
+
+from concurrent.futures import Executor
+from types import ModuleType
 
 import numpy as np
 import xarray as xr
@@ -6,10 +9,11 @@ import xarray as xr
 from valleys.nets import solutions
 from valleys.nets.ensemble import descend_from_branches, evaluate, plan, record_steps, train
 from valleys.nets.freezing import FreezingClock, freezing_checks
+from valleys.nets.grids import combine
 from valleys.nets.networks import Networks
 from valleys.nets.recording import DESCRIPTIONS, EIGENVALUES, Recorder
 from valleys.nets.setting import Setting, streams
-from valleys.nets.specs import ContinuationSpec
+from valleys.nets.specs import BasinsSpec, ContinuationSpec
 
 
 def continuation(spec: ContinuationSpec) -> xr.Dataset:
@@ -69,9 +73,9 @@ def _by_reference(values: np.ndarray, spec: ContinuationSpec) -> np.ndarray:
 
 
 def _branch_records(recorder: Recorder, spec: ContinuationSpec) -> dict:
-    dims = ("reference", "branch", "record")
+    dims, last = ("reference", "branch", "record"), recorder.eigenvalues[:, -1]
     found = {f"branch_{name}": (dims, _by_reference(values, spec), {"long_name": DESCRIPTIONS[name]}) for name, values in recorder.values.items()}
-    return found | {"branch_eigenvalues": ((*dims, "rank"), _by_reference(recorder.eigenvalues, spec), EIGENVALUES)}
+    return found | {"final_eigenvalues": (("reference", "branch", "rank"), _by_reference(last, spec), EIGENVALUES)}
 
 
 def _ends(ends: Networks, setting: Setting, spec: ContinuationSpec) -> dict:
@@ -103,3 +107,35 @@ def _plane_of_one(run: np.ndarray, continued: np.ndarray) -> tuple[np.ndarray, n
     positions = np.full((*continued.shape[:2], 2), np.nan)
     positions[begun] = projection.scores[1]
     return projection.scores[0], positions, projection.explained
+
+
+def basins(spec: BasinsSpec, store: ModuleType, *, executor: Executor | None = None) -> xr.Dataset:
+    """`basin_grid(spec)`, each setting and the whole kept by the store as soon as it is there.
+
+    Args:
+        spec: the grid.
+        store: what has `load_or_compute_all` and `load_or_assemble`, such as `valleys.book.store`.
+        executor: where to compute; in this process if None.
+    """
+    return store.load_or_assemble(basin_grid, spec, lambda: _combine(spec, store.load_or_compute_all(continuation, spec.cells(), executor=executor)))
+
+
+def basin_grid(spec: BasinsSpec) -> xr.Dataset:
+    """Continuations at each (η, B) of a grid: how alike each is to the last one of its run, and when the run froze by its loss.
+
+    Returns:
+        Dimensions batch_size, learning_rate, reference, branch, threshold. `similarity_to_last` on the small test set and
+        `similarity_to_last_full` on all test images; `branch_time` and `freezing_time` are η · step, NaN where a loss was never reached.
+    """
+    return _combine(spec, [continuation(cell) for cell in spec.cells()])
+
+
+def _combine(spec: BasinsSpec, cells: list[xr.Dataset]) -> xr.Dataset:
+    reduced = [_basin(cell, setting.learning_rate) for cell, setting in zip(cells, spec.cells(), strict=True)]
+    return combine(reduced, spec.batch_sizes, spec.learning_rates)
+
+
+def _basin(continued: xr.Dataset, learning_rate: float) -> xr.Dataset:
+    found = {name.replace("similarity", "similarity_to_last"): continued[name].isel(other=-1) for name in ("similarity", "similarity_full")}
+    found |= {"branch_time": learning_rate * continued.branch_step, "freezing_time": learning_rate * continued.freezing_time}
+    return xr.Dataset(found | {"final_flatness": continued.branch_flatness.isel(record=-1)}).drop_vars(["branch_step", "step"]).assign_attrs(continued.attrs)

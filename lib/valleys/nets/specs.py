@@ -236,6 +236,53 @@ class ContinuationSpec(Spec):
         return np.arange(0, self.last_branch + 1, self.branch_every)
 
 
+@dataclass(frozen=True)
+class BasinsSpec(Spec):
+    """Continuations at each (η, B) of a grid, on one clock of training time.
+
+    Attributes:
+        batch_sizes: values of B.
+        learning_rates: values of η.
+        branch_time: ηt between branches.
+        last_time: ηt of the last branch; the first is 0.
+        training_time: ηt at which every branch is evaluated.
+        n_references: reference runs at each setting.
+        thresholds: values of L_c for the freezing time of the reference runs.
+    """
+
+    batch_sizes: tuple[int, ...] = (20, 200)
+    learning_rates: tuple[float, ...] = (0.05,)
+    branch_time: float = 5.0
+    last_time: float = 50.0
+    training_time: float = 100.0
+    n_references: int = 2
+    thresholds: tuple[float, ...] = THRESHOLDS
+
+    def check(self) -> None:
+        """Refuse what makes no sense, in any of the settings."""
+        check_distinct("batch_sizes", self.batch_sizes)
+        check_distinct("learning_rates", self.learning_rates)
+        for learning_rate in self.learning_rates:
+            check_learning_rate(learning_rate)
+            steps = self.branch_time / learning_rate
+            require(
+                steps >= 1 and math.isclose(steps, round(steps)),
+                f"branch_time {self.branch_time} must be a whole number of steps of learning_rate {learning_rate}",
+            )
+        self.cells()
+
+    def cells(self) -> list[ContinuationSpec]:
+        """Every setting, batch size by batch size."""
+        return [self._cell(batch_size, learning_rate) for batch_size in self.batch_sizes for learning_rate in self.learning_rates]
+
+    def _cell(self, batch_size: int, learning_rate: float) -> ContinuationSpec:
+        shared = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(Spec)}
+        every, n_branches = round(self.branch_time / learning_rate), round(self.last_time / self.branch_time)
+        clock = {"branch_every": every, "last_branch": n_branches * every, "n_steps": round(self.training_time / learning_rate), "n_records": 2}
+        own = {"n_references": self.n_references, "thresholds": self.thresholds}
+        return ContinuationSpec(**shared, **clock, **own, batch_size=batch_size, learning_rate=learning_rate)
+
+
 def require(condition: bool, message: str) -> None:
     """Raise ValueError with the message unless the condition holds."""
     if not condition:

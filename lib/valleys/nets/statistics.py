@@ -20,6 +20,10 @@ class Estimate:
         """The value, then the interval, each in the given form."""
         return f"{self.value:{form}} ({self.low:{form}} to {self.high:{form}})"
 
+    def named(self, name: str) -> dict[str, float]:
+        """The three numbers as `name`, `name_low` and `name_high`."""
+        return {name: self.value, f"{name}_low": self.low, f"{name}_high": self.high}
+
 
 @dataclass(frozen=True)
 class LinearFit:
@@ -36,7 +40,7 @@ def mean(values: np.ndarray, rng: np.random.Generator) -> Estimate:
     if not values.size:
         return Estimate(np.nan, np.nan, np.nan)
     drawn = _counts(len(values), rng) @ values / len(values)
-    return _estimate(values.mean(), drawn)
+    return interval(values.mean(), drawn)
 
 
 def pair_mean(matrix: np.ndarray, rng: np.random.Generator) -> Estimate:
@@ -46,7 +50,7 @@ def pair_mean(matrix: np.ndarray, rng: np.random.Generator) -> Estimate:
         return Estimate(np.nan, np.nan, np.nan)
     values = matrix[first, second]
     weights = _pair_weights(len(matrix), rng)
-    return _estimate(values.mean(), weights @ values / weights.sum(axis=1))
+    return interval(values.mean(), weights @ values / weights.sum(axis=1))
 
 
 def fit_points(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> LinearFit:
@@ -63,7 +67,7 @@ def fit_pairs(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> LinearF
 def _fit(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> LinearFit:
     weights = weights[(weights > 0).sum(axis=1) >= 3]  # two points lie on a line whatever they are
     slope, intercept, r_squared = (value[0] for value in _weighted_line(x, y, np.ones((1, len(x)))))
-    return LinearFit(float(slope), float(intercept), _estimate(r_squared, _weighted_line(x, y, weights)[2]))
+    return LinearFit(float(slope), float(intercept), interval(r_squared, _weighted_line(x, y, weights)[2]))
 
 
 def _weighted_line(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -95,6 +99,7 @@ def _pair_weights(n: int, rng: np.random.Generator) -> np.ndarray:
     return weights[weights.sum(axis=1) > 0]
 
 
-def _estimate(value: float, resampled: np.ndarray) -> Estimate:
+def interval(value: float, resampled: np.ndarray) -> Estimate:
+    """A value with the 95 % interval of its resamples, (m,); those that are not known are left out."""
     low, high = np.nanquantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Estimate(float(value), float(low), float(high))

@@ -1,16 +1,14 @@
 """The network experiments of the paper: each study is a function of one spec that returns a dataset."""
 
+from valleys.nets.branches import agreement, basin_times, clock_agreement, clocks, flatness_at_equal_loss, milestones
 from valleys.nets.cells import grid, plane, sweep, sweep_plane, train_cell
-from valleys.nets.continuation import continuation
+from valleys.nets.continuation import basin_grid, basins, continuation
 from valleys.nets.endpoints import endpoints
-from valleys.nets.specs import CellSpec, ContinuationSpec, EndpointsSpec, SweepSpec
+from valleys.nets.specs import BasinsSpec, CellSpec, ContinuationSpec, EndpointsSpec, SweepSpec
 from valleys.nets.summary import (
     accuracy_gain,
-    agreement,
     estimate,
-    flatness_at_equal_loss,
     flatness_at_loss,
-    milestones,
     noise_effect,
     noisiest_batch_size,
     settled,
@@ -18,12 +16,18 @@ from valleys.nets.summary import (
 )
 
 __all__ = [
+    "BasinsSpec",
     "CellSpec",
     "ContinuationSpec",
     "EndpointsSpec",
     "SweepSpec",
     "accuracy_gain",
     "agreement",
+    "basin_grid",
+    "basin_times",
+    "basins",
+    "clock_agreement",
+    "clocks",
     "continuation",
     "endpoints",
     "estimate",

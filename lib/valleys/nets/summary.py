@@ -128,28 +128,10 @@ def flatness_at_loss(cell: Cell, level: float) -> np.ndarray:
         level: training loss.
     """
     followed = cell.isel(record=np.flatnonzero(np.isfinite(cell.flatness).any("realization").values), realization=np.flatnonzero(cell.converged.values))
-    return np.array([_where_loss_falls_through(level, *run) for run in zip(followed.train_loss.values, followed.flatness.values, strict=True)])
+    return np.array([where_loss_falls_through(level, *run) for run in zip(followed.train_loss.values, followed.flatness.values, strict=True)])
 
 
-def flatness_at_equal_loss(continued: xr.Dataset) -> xr.DataArray:
-    """Flatness of each continuation where its training loss falls through the highest final loss of all: the last level that every one reaches.
-
-    Args:
-        continued: what `continuation` returns.
-
-    Returns:
-        Dimensions reference and branch, the level in the attribute `train_loss`; NaN where a continuation begins below the level.
-    """
-    level = float(continued.branch_train_loss[..., -1].max())
-    followed = continued.isel(record=np.flatnonzero(np.isfinite(continued.reference_flatness).any("reference").values))
-    found = np.full(followed.branch_flatness.shape[:2], np.nan)
-    for where in np.ndindex(found.shape):
-        begun = np.isfinite(followed.branch_train_loss.values[where])
-        found[where] = _where_loss_falls_through(level, followed.branch_train_loss.values[where][begun], followed.branch_flatness.values[where][begun])
-    return xr.DataArray(found, dims=("reference", "branch"), attrs={"train_loss": level})
-
-
-def _where_loss_falls_through(level: float, losses: np.ndarray, flat: np.ndarray) -> float:
+def where_loss_falls_through(level: float, losses: np.ndarray, flat: np.ndarray) -> float:
     """Flatness at a loss between two records, on logarithmic axes, at the last time that the loss falls through it."""
     above = np.flatnonzero(losses >= level)
     if not above.size:
@@ -158,45 +140,3 @@ def _where_loss_falls_through(level: float, losses: np.ndarray, flat: np.ndarray
         return float(flat[-1]) if losses[-1] == level else np.nan
     pair = slice(above[-1], above[-1] + 2)
     return float(np.exp(np.interp(-np.log(level), -np.log(losses[pair]), np.log(flat[pair]))))
-
-
-def milestones(values: xr.DataArray, continued: xr.Dataset, threshold: float = MAIN_THRESHOLD) -> xr.Dataset:
-    """A quantity of the branches at the first one, at the first one that leaves after freezing, and at the last one.
-
-    Args:
-        values: one number a branch, (reference, branch).
-        continued: what `continuation` returns.
-        threshold: L_c of the freezing time.
-
-    Returns:
-        `first`, `frozen`, `last` by reference, and `later_share`, the share of the rise from first to last that comes after frozen; NaN
-        where no branch leaves after freezing.
-    """
-    late = continued.branch_step.values >= continued.freezing_time.sel(threshold=threshold).values[:, None]
-    rows = np.asarray(values)
-    frozen = np.array([row[chosen][0] if chosen.any() else np.nan for row, chosen in zip(rows, late, strict=True)])
-    first, last = rows[:, 0], rows[:, -1]
-    share = (last - frozen) / (last - first)
-    return xr.Dataset({name: ("reference", found) for name, found in (("first", first), ("frozen", frozen), ("last", last), ("later_share", share))})
-
-
-def agreement(continued: xr.Dataset, threshold: float = MAIN_THRESHOLD, *, seed: int = 0) -> xr.Dataset:
-    """How alike continuations are that branch off before freezing, and from then on: mean Sim_J over their pairs, on all test images.
-
-    Args:
-        continued: what `continuation` returns.
-        threshold: L_c of the freezing time.
-        seed: of the bootstrap over branches.
-
-    Returns:
-        Dimension reference; `early` and `late`, each with `_low` and `_high`; NaN where there are fewer than two such branches.
-    """
-    rows = []
-    for index, freeze in enumerate(continued.freezing_time.sel(threshold=threshold).values):
-        late = continued.branch_step.values >= freeze
-        parts = {"early": np.flatnonzero(~late), "late": np.flatnonzero(late)}
-        rng, matrix, row = np.random.default_rng([seed, index]), continued.similarity_full.values[index], {}
-        for name, chosen in parts.items():
-            row |= _with_ends(name, statistics.pair_mean(matrix[np.ix_(chosen, chosen)], rng))
-        rows.append(xr.Dataset(row))
-    return xr.concat(rows, dim="reference")

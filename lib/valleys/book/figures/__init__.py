@@ -1,6 +1,6 @@
 """Figure functions: each takes a dataset, draws it, returns the figure, and computes nothing."""
 
-from valleys.book.figures.continuation import branch_histories, branch_plane, branch_similarity, flatness_against_test_loss
+from valleys.book.figures.continuation import branch_histories, branch_plane, branch_similarity, branch_training, flatness_against_test_loss, two_clocks
 from valleys.book.figures.endpoints import barrier_against_similarity, endpoint_similarity, endpoint_trajectories, hessian_spectrum, interpolation
 from valleys.book.figures.style import use_style
 from valleys.book.figures.sweeps import accuracy, flatness, flatness_controls, freezing, spread, training_run, transient
@@ -33,6 +33,7 @@ __all__ = [
     "branch_histories",
     "branch_plane",
     "branch_similarity",
+    "branch_training",
     "control",
     "density_at_fixed_y",
     "effective_potential",
@@ -60,6 +61,7 @@ __all__ = [
     "training_run",
     "transient",
     "transient_map",
+    "two_clocks",
     "use_style",
     "weight_against_step",
     "weight_along_y",

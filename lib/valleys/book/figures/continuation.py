@@ -10,11 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from valleys.book.figures.parts import MARKERS, WIDE, component_labels, each, legend, new_figure, readable_log
-from valleys.book.figures.style import NEUTRAL, QUANTITY_MAP, THEORY
+from valleys.book.figures.style import FRAME, NEUTRAL, QUANTITY_MAP, THEORY, learning_rate_colours
 
 
 def branch_plane(found: xr.Dataset) -> Figure:
@@ -35,28 +36,37 @@ def branch_plane(found: xr.Dataset) -> Figure:
 
 def branch_histories(found: xr.Dataset, at_equal_loss: xr.DataArray) -> Figure:
     """Test loss and flatness of the first reference run and its continuations against the step, and against the branching step their final
-    values; `at_equal_loss` is the flatness (reference, branch) at the training loss in its attribute."""
+    values in every run and in the mean; `at_equal_loss` is the flatness (reference, branch) at the training loss in its attribute."""
     figure, panels = new_figure(2, 2, (9.0, 6.4))
-    shade, names = _branch_shade(found), ("test_loss", "flatness")
-    for axes, name in zip(panels[0], names, strict=True):
-        known = found.isel(record=np.flatnonzero(np.isfinite(found[f"reference_{name}"][0])))
-        for branch in each(known.isel(reference=0), "branch"):
-            axes.plot(known.step, branch[f"branch_{name}"], color=shade.to_rgba(float(branch.branch_step)), linewidth=1)
-        axes.plot(known.step, known[f"reference_{name}"][0], color=THEORY, linewidth=2.2)
-        axes.set_xlabel("step")
+    for axes, name in zip(panels[0], ("test_loss", "flatness"), strict=True):
+        _histories(axes, found, name)
     readable_log(panels[0, 0])
     panels[0, 0].set_ylabel("loss on the small test set")
     panels[0, 1].set(ylabel="flatness $F$")
     _final_values(panels[1, 0], found, found.final_test_loss_full, "final loss, all test images")
-    panels[1, 1].plot(found.branch_step, found.branch_flatness[..., -1].T, color=NEUTRAL, linewidth=1, linestyle=":")
+    panels[1, 1].plot(found.branch_step, found.branch_flatness[..., -1].mean("reference"), color=NEUTRAL, linewidth=1.5, linestyle=":")
     _final_values(panels[1, 1], found, at_equal_loss, "flatness $F$")
-    legend(
-        panels[1, 1],
-        {f"at training loss {at_equal_loss.train_loss:.2g}": {"color": NEUTRAL, "marker": "o"}, "at the end": {"color": NEUTRAL, "linestyle": ":"}},
-        loc="lower right",
-        fontsize=9,
-    )
-    figure.colorbar(shade, ax=panels, label="branching step $t_c$", shrink=0.7)
+    entries = {f"at training loss {at_equal_loss.train_loss:.2g}": {"color": THEORY}, "at the end": {"color": NEUTRAL, "linestyle": ":"}}
+    legend(panels[1, 1], entries, loc="lower right", fontsize=9)
+    figure.colorbar(_branch_shade(found), ax=panels, label="branching step $t_c$", shrink=0.7)
+    return figure
+
+
+def branch_training(found: xr.Dataset) -> Figure:
+    """Training loss of the first reference run's continuations against the step, their final training loss against the branching step, and
+    final flatness against accuracy on all test images."""
+    figure, (left, middle, right) = new_figure(1, 3, (11.0, 3.6))
+    shade = _branch_shade(found)
+    _histories(left, found, "train_loss")
+    left.set(yscale="log", ylabel="training loss")
+    _final_values(middle, found, found.branch_train_loss[..., -1], "final training loss")
+    middle.set_yscale("log")
+    flat = found.branch_flatness[..., -1].values
+    for x, y in zip(found.final_test_accuracy_full.values[::-1], flat[::-1], strict=True):
+        right.scatter(x, y, c=shade.to_rgba(found.branch_step.values), s=26, edgecolors="white", linewidths=0.4)
+    right.xaxis.set_major_locator(MaxNLocator(4))
+    right.set(xlabel="final accuracy, all test images", ylabel="final flatness $F$")
+    figure.colorbar(shade, ax=right, label="branching step $t_c$")
     return figure
 
 
@@ -66,48 +76,90 @@ def flatness_against_test_loss(found: xr.Dataset, lines: Sequence[Sequence[Any]]
     shade = _branch_shade(found)
     flat = found.branch_flatness[..., -1].values
     for axes, name, line in zip(panels, ("final_test_loss", "final_test_loss_full"), lines, strict=True):
-        for x, y, marker in zip(found[name].values, flat, MARKERS * len(flat), strict=False):
-            axes.scatter(x, y, c=shade.to_rgba(found.branch_step.values), marker=marker, s=36, edgecolors="white", linewidths=0.5)
-        for one, row, style in zip(line, flat, ("--", ":", "-."), strict=False):
-            ends = np.array([row.min(), row.max()])
-            axes.plot(one.intercept + one.slope * ends, ends, color=THEORY, linestyle=style, linewidth=1.2, label="linear fit")
+        for index in reversed(range(len(flat))):  # the first run on top
+            first, (low, high) = index == 0, (flat[index].min(), flat[index].max())
+            ends = np.array([low, high])
+            axes.plot(line[index].intercept + line[index].slope * ends, ends, color=THEORY if first else NEUTRAL, linestyle="--", linewidth=2 if first else 0.7)
+            look = {"s": 40, "edgecolors": "white", "linewidths": 0.5} if first else {"s": 9, "alpha": 0.45, "linewidths": 0}
+            axes.scatter(found[name].values[index], flat[index], c=shade.to_rgba(found.branch_step.values), **look)
         axes.xaxis.set_major_locator(MaxNLocator(5))
     panels[0].set(xlabel="final loss on the small test set", ylabel="final flatness $F$")
     panels[1].set(xlabel="final loss on all test images")
-    entries = {
-        f"run {i + 1}": {"color": NEUTRAL, "marker": MARKERS[i], "linestyle": style} for i, style in zip(range(len(flat)), ("--", ":", "-."), strict=False)
-    }
-    legend(panels[1], entries, loc="best")
     figure.colorbar(shade, ax=panels, label="branching step $t_c$")
     return figure
 
 
 def branch_similarity(found: xr.Dataset, threshold: float) -> Figure:
-    """Sim_J between the first reference run's continuations with the frozen ones framed, and each continuation's Sim_J to the last one."""
-    figure, (left, right) = new_figure(1, 2, (10.4, 4.0), width_ratios=(1.15, 1))
+    """Sim_J between continuations, of the first reference run with the frozen ones framed and in the mean over runs, and each one's to the last."""
+    figure, (left, middle, right) = new_figure(1, 3, (12.0, 3.7), width_ratios=(1, 1.2, 1))
     steps, frozen = found.branch_step.values, found.freezing_time.sel(threshold=threshold).values
-    half = (steps[1] - steps[0]) / 2
-    image = left.imshow(found.similarity_full[0], cmap=QUANTITY_MAP, vmax=1, origin="lower", extent=(steps[0] - half, steps[-1] + half) * 2)
-    if frozen[0] <= steps[-1]:
-        first = steps[steps >= frozen[0]][0] - half
-        left.add_patch(Rectangle((first, first), steps[-1] + half - first, steps[-1] + half - first, fill=False, edgecolor=THEORY, linewidth=2))
-    left.set(xlabel="branching step $t_c$", ylabel="branching step $t_c$")
-    figure.colorbar(image, ax=left, label="$Sim_J$, all test images", shrink=0.85)
-    for row, freeze, marker in zip(found.similarity_full.values, frozen, MARKERS * len(frozen), strict=False):
-        right.plot(steps[:-1] / freeze, row[:-1, -1], marker=marker, color=NEUTRAL, linewidth=1)
+    lowest = min(float(found.similarity_full[0].min()), float(found.similarity_full.mean("reference").min()))
+    for axes, values, freeze in ((left, found.similarity_full[0], frozen[0]), (middle, found.similarity_full.mean("reference"), frozen.mean())):
+        image = _between_branches(axes, values, steps, freeze, lowest)
+    left.set(title="first run", ylabel="branching step $t_c$")
+    middle.set_title(f"mean over {found.sizes['reference']} runs")
+    figure.colorbar(image, ax=middle, label="$Sim_J$, all test images", shrink=0.85)
+    for row, freeze in zip(found.similarity_full.values, frozen, strict=True):
+        right.plot(steps[:-1] / freeze, row[:-1, -1], marker="o", markersize=3, color=NEUTRAL, linewidth=0.8, alpha=0.7)
     right.axvline(1, color=THEORY, linestyle="--", linewidth=1)
     right.set(xlabel="branching step / freezing time", ylabel="$Sim_J$ to the last continuation")
     return figure
+
+
+def two_clocks(compared: xr.Dataset) -> Figure:
+    """Freezing time by the basin of the continuations against that by the loss, a point for each setting, a panel for each level of Sim_J."""
+    figure, panels = new_figure(1, compared.sizes["level"], (3.6 * compared.sizes["level"] + 1.2, 3.8), sharey=True, squeeze=False)
+    colours, markers = learning_rate_colours(compared.learning_rate.values), dict(zip(compared.batch_size.values.tolist(), MARKERS, strict=False))
+    for axes, level in zip(panels[0], each(compared, "level"), strict=True):
+        for setting in (cell for row in each(level, "batch_size") for cell in each(row, "learning_rate")):
+            look = {"color": colours[float(setting.learning_rate)], "marker": markers[int(setting.batch_size)], "capsize": 2, "linewidth": 1.2}
+            axes.errorbar(*_point(setting, "freezing_time", "basin_time"), **look)
+        highest = float(max(compared.freezing_time_high.max(), compared.basin_time_high.max())) * 1.06
+        axes.plot([0, highest], [0, highest], color=NEUTRAL, linewidth=1, linestyle=":")
+        axes.set(xlim=(0, highest), ylim=(0, highest), title=f"one basin from $Sim_J$ = {level.level.item():g}", xlabel="freezing time by the loss, η·step")
+    panels[0, 0].set_ylabel("freezing time by the basin, η·step")
+    entries = {f"η = {rate:g}": {"color": colour} for rate, colour in colours.items()}
+    entries |= {f"B = {size}": {"color": NEUTRAL, "marker": marker, "linestyle": "none"} for size, marker in markers.items()}
+    legend(panels[0, -1], entries, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
+    return figure
+
+
+def _point(setting: xr.Dataset, *names: str) -> tuple[float, float, np.ndarray, np.ndarray]:
+    """x, y and the bars of both for `errorbar`, from means with their intervals."""
+    x, y = (float(setting[name]) for name in names)
+    bars = [np.array([[value - float(setting[f"{name}_low"])], [float(setting[f"{name}_high"]) - value]]) for name, value in zip(names, (x, y), strict=True)]
+    return x, y, bars[1], bars[0]
+
+
+def _between_branches(axes: Axes, values: xr.DataArray, steps: np.ndarray, freeze: float, lowest: float) -> AxesImage:
+    """Sim_J between branches, with a frame around those that leave after freezing."""
+    half = (steps[1] - steps[0]) / 2
+    image = axes.imshow(values, cmap=QUANTITY_MAP, vmin=lowest, vmax=1, origin="lower", extent=(steps[0] - half, steps[-1] + half) * 2)
+    if freeze <= steps[-1]:
+        first = steps[steps >= freeze][0] - half
+        axes.add_patch(Rectangle((first, first), steps[-1] + half - first, steps[-1] + half - first, fill=False, edgecolor=FRAME, linewidth=2))
+    axes.set_xlabel("branching step $t_c$")
+    return image
 
 
 def _branch_shade(found: xr.Dataset) -> ScalarMappable:
     return ScalarMappable(Normalize(float(found.branch_step[0]), float(found.branch_step[-1])), mpl.colormaps[QUANTITY_MAP])
 
 
+def _histories(axes: Axes, found: xr.Dataset, name: str) -> None:
+    """A quantity of the first reference run (black) and of its continuations, against the step."""
+    shade, known = _branch_shade(found), found.isel(reference=0, record=np.flatnonzero(np.isfinite(found[f"reference_{name}"][0])))
+    for branch in each(known, "branch"):
+        axes.plot(known.step, branch[f"branch_{name}"], color=shade.to_rgba(float(branch.branch_step)), linewidth=1)
+    axes.plot(known.step, known[f"reference_{name}"], color=THEORY, linewidth=2.2)
+    axes.set_xlabel("step")
+
+
 def _final_values(axes: Axes, found: xr.Dataset, values: xr.DataArray, label: str) -> None:
-    """One line a reference run, from its own branches, with markers coloured by branching step."""
-    shade = _branch_shade(found)
-    for row, marker in zip(values.values, MARKERS * len(values), strict=False):
-        axes.plot(found.branch_step, row, color=NEUTRAL, linewidth=0.8, zorder=1)
-        axes.scatter(found.branch_step, row, c=shade.to_rgba(found.branch_step.values), marker=marker, s=28, edgecolors="white", linewidths=0.5, zorder=2)
+    """A thin line for each reference run, markers on the first, coloured by branching step, and the mean over runs."""
+    shade, steps = _branch_shade(found), found.branch_step.values
+    for row in values.values:
+        axes.plot(steps, row, color=NEUTRAL, linewidth=0.7, alpha=0.6, zorder=1)
+    axes.plot(steps, values.mean("reference"), color=THEORY, linewidth=2, zorder=2)
+    axes.scatter(steps, values.values[0], c=shade.to_rgba(steps), s=24, edgecolors="white", linewidths=0.5, zorder=3)
     axes.set(xlabel="branching step $t_c$", ylabel=label)

@@ -17,6 +17,7 @@ NOISE_MAP = "cividis"  # effective noise or noise strength of the two-valley mod
 QUANTITY_MAP = "cividis"  # the values of a heat map
 PULL_MAP = "PuOr"  # differences in standard errors, white where there is none
 LOSS = "#CC79A7"  # training loss and barriers of real networks
+FRAME = "#E41A1C"  # a frame on a heat map: the frozen branches
 DIVERGED = "#BBBBBB"  # cells without a result, hatched as well
 
 
