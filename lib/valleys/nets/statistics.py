@@ -101,5 +101,7 @@ def _pair_weights(n: int, rng: np.random.Generator) -> np.ndarray:
 
 def interval(value: float, resampled: np.ndarray) -> Estimate:
     """A value with the 95 % interval of its resamples, (m,); those that are not known are left out."""
+    if np.isnan(resampled).all():
+        return Estimate(float(value), np.nan, np.nan)
     low, high = np.nanquantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Estimate(float(value), float(low), float(high))

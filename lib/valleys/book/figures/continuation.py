@@ -60,7 +60,7 @@ def branch_training(found: xr.Dataset) -> Figure:
     _histories(left, found, "train_loss")
     left.set(yscale="log", ylabel="training loss")
     _final_values(middle, found, found.branch_train_loss[..., -1], "final training loss")
-    middle.set_yscale("log")
+    readable_log(middle)
     flat = found.branch_flatness[..., -1].values
     for x, y in zip(found.final_test_accuracy_full.values[::-1], flat[::-1], strict=True):
         right.scatter(x, y, c=shade.to_rgba(found.branch_step.values), s=26, edgecolors="white", linewidths=0.4)
@@ -91,14 +91,14 @@ def flatness_against_test_loss(found: xr.Dataset, lines: Sequence[Sequence[Any]]
 
 def branch_similarity(found: xr.Dataset, threshold: float) -> Figure:
     """Sim_J between continuations, of the first reference run with the frozen ones framed and in the mean over runs, and each one's to the last."""
-    figure, (left, middle, right) = new_figure(1, 3, (12.0, 3.7), width_ratios=(1, 1.2, 1))
+    figure, (left, middle, right) = new_figure(1, 3, (12.0, 3.6))
     steps, frozen = found.branch_step.values, found.freezing_time.sel(threshold=threshold).values
     lowest = min(float(found.similarity_full[0].min()), float(found.similarity_full.mean("reference").min()))
     for axes, values, freeze in ((left, found.similarity_full[0], frozen[0]), (middle, found.similarity_full.mean("reference"), frozen.mean())):
         image = _between_branches(axes, values, steps, freeze, lowest)
     left.set(title="first run", ylabel="branching step $t_c$")
     middle.set_title(f"mean over {found.sizes['reference']} runs")
-    figure.colorbar(image, ax=middle, label="$Sim_J$, all test images", shrink=0.85)
+    figure.colorbar(image, ax=[left, middle], label="$Sim_J$, all test images", shrink=0.85)
     for row, freeze in zip(found.similarity_full.values, frozen, strict=True):
         right.plot(steps[:-1] / freeze, row[:-1, -1], marker="o", markersize=3, color=NEUTRAL, linewidth=0.8, alpha=0.7)
     right.axvline(1, color=THEORY, linestyle="--", linewidth=1)
