@@ -195,13 +195,13 @@ def test_asked_results_are_listed_whether_computed_cached_or_shipped(shipped, tm
     assert (tmp_path / "asked").read_text().split() == names
 
 
-def test_assembled_result_is_kept_under_the_study_and_counts_the_time_of_its_cells(tmp_path):
+def test_assembled_result_is_kept_under_the_study_and_counts_time_and_threads_of_its_cells(tmp_path):
     def assemble() -> xr.Dataset:
         cells = store.load_or_compute_all(noise, [Spec(seed=1), Spec(seed=2)])
-        return cells[0].assign_attrs(wall_time_seconds=12.5)
+        return cells[0].assign_attrs(wall_time_seconds=12.5, threads=7)
 
     first = store.load_or_assemble(noise, Spec(seed=3), assemble)
-    assert first.attrs["wall_time_seconds"] == 12.5
+    assert (first.attrs["wall_time_seconds"], first.attrs["threads"]) == (12.5, 7)
     again = store.load_or_assemble(noise, Spec(seed=3), lambda: pytest.fail("it is stored"))
     assert again.identical(first)
     assert again.attrs["result_key"] == store.result_key(noise, Spec(seed=3))

@@ -2,9 +2,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from valleys.nets import solutions, studies
-from valleys.nets.studies import CellSpec, ContinuationSpec, EndpointsSpec, SweepSpec
+from valleys.nets.cells import grid_cells
+from valleys.nets.continuation import basin_grid_cells
+from valleys.nets.studies import BasinsSpec, CellSpec, ContinuationSpec, EndpointsSpec, SweepSpec
 
 SHORT = {"training_time": 20.0, "n_records": 5}
 
@@ -173,8 +176,9 @@ def test_flatness_of_continuations_is_measured_where_it_was_asked_for(continued)
 
 
 def test_the_flatness_of_a_continuation_is_that_of_its_eigenvalues(continued):
-    for who in ("reference", "branch"):
-        np.testing.assert_allclose(continued[f"{who}_flatness"], np.exp(-np.log(continued[f"{who}_eigenvalues"]).mean("rank", skipna=False)))
+    ends = continued.assign(final_flatness=continued.branch_flatness[..., -1])
+    for who in ("reference", "final"):
+        np.testing.assert_allclose(ends[f"{who}_flatness"], np.exp(-np.log(ends[f"{who}_eigenvalues"]).mean("rank", skipna=False)))
 
 
 def test_continuations_end_where_their_records_end(continued):
@@ -193,3 +197,19 @@ def test_the_branch_at_step_zero_is_the_same_gradient_descent_for_every_referenc
 def test_a_reference_run_that_diverges_is_an_error():
     with pytest.raises(ValueError, match="reference run diverged at learning_rate"):
         studies.continuation(ContinuationSpec(learning_rate=1e6, branch_every=50, last_branch=100, n_steps=200, n_records=5))
+
+
+def test_each_cell_of_a_grid_can_be_computed_alone():
+    spec = SweepSpec(batch_sizes=(100, 500), learning_rates=(0.1, 0.2), n_realizations=2, training_time=4.0, n_records=3)
+    whole, cells = studies.grid(spec), list(grid_cells(spec))
+    assert [tuple(place.values()) for place, _, _ in cells] == [(100, 0.1), (100, 0.2), (500, 0.1), (500, 0.2)]
+    assert cells[0][1] > cells[1][1]  # more steps
+    for place, _, compute in cells[1:3]:
+        xr.testing.assert_identical(compute().drop_attrs(), whole.sel(place).drop_attrs())
+
+
+def test_each_setting_of_a_grid_of_basins_can_be_computed_alone():
+    spec = BasinsSpec(batch_sizes=(50, 500), learning_rates=(0.2,), branch_time=10.0, last_time=20.0, training_time=40.0)
+    whole = studies.basin_grid(spec)
+    for place, _, compute in basin_grid_cells(spec):
+        xr.testing.assert_identical(compute().drop_attrs(), whole.sel(place, drop=True).drop_attrs())

@@ -60,7 +60,7 @@ def load_or_assemble(study: Study, spec: Any, assemble: Callable[[], xr.Dataset]
     Args:
         study: module-level function of one spec, which names the result.
         spec: as in `load_or_compute`.
-        assemble: puts the result together; an attribute `wall_time_seconds` of it counts as the time that it took.
+        assemble: puts the result together; its attributes `wall_time_seconds` and `threads`, which cells agree on, count as its own.
     """
     key = result_key(study, spec)
     _note_asked(key)
@@ -217,7 +217,7 @@ def _compute_and_store(study: Study, spec: Any, key: str, folder: Path) -> xr.Da
     started = time.perf_counter()
     result = study(spec).load()
     seconds = result.attrs.get("wall_time_seconds", time.perf_counter() - started)
-    result.attrs |= _provenance(seconds) | {KEY: key}
+    result.attrs |= _provenance(seconds) | {"threads": result.attrs.get("threads", machine.threads()), KEY: key}
     path = path_of_key(key, folder)
     stored = _read(path, key) if _keep(result, path) else None
     return result if stored is None else stored
@@ -250,7 +250,7 @@ def _note_asked(key: str) -> None:
 
 def _provenance(seconds: float) -> dict[str, str | float]:
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    made_on = {"machine": machine.description(), "processor": machine.processor(), "python": platform.python_version(), "threads": machine.threads()}
+    made_on = {"machine": machine.description(), "processor": machine.processor(), "python": platform.python_version()}
     return {"wall_time_seconds": round(seconds, 3), "computed_at": now} | made_on | {PACKAGE: _package_version()}
 
 

@@ -78,7 +78,9 @@ def verify_one(folder: Path, name: str, *, draw: float, limit: float) -> Verdict
         return Verdict(name, "skipped", f"it took {seconds:.0f} s, and the limit is {limit:g} s")
     place, again = found
     same = stored.attrs["processor"] == machine.processor() and threads <= machine.threads()
-    compared = compare(stored.sel(place).squeeze() if place else stored, again, sampled="seed" in json.loads(key)["spec"], same_processor=same)
+    compared = compare(
+        stored.sel(place).squeeze() if place else stored, again.squeeze() if place else again, sampled="seed" in json.loads(key)["spec"], same_processor=same
+    )
     return _verdict(name, compared, f"at {place}, {time.perf_counter() - started:.1f} s" if place else f"{time.perf_counter() - started:.1f} s")
 
 

@@ -1,6 +1,8 @@
 """Training runs that differ in batch order only, and grids of them (Figs. 2 and 3)."""
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from functools import partial
 from types import ModuleType
 
 import numpy as np
@@ -17,6 +19,7 @@ from valleys.nets.setting import Setting, streams
 from valleys.nets.specs import CellSpec, SweepSpec
 
 ALONG = ("weights", "misclassified_along", "misclassified_full_along")  # large, and read cell by cell only
+SAMPLES_OF_A_RECORD = 20_000  # about what all test images and the curvature of a record cost, in samples
 
 
 def train_cell(spec: CellSpec) -> xr.Dataset:
@@ -118,6 +121,17 @@ def grid(spec: SweepSpec) -> xr.Dataset:
 
 def _combine(spec: SweepSpec, cells: list[xr.Dataset]) -> xr.Dataset:
     return combine([cell.drop_vars(ALONG, errors="ignore") for cell in cells], spec.batch_sizes, spec.learning_rates)
+
+
+def grid_cells(spec: SweepSpec) -> Iterator[tuple[dict[str, float], int, Callable[[], xr.Dataset]]]:
+    """Where each cell of the grid stands, its share of the work in samples that go through a network, and how to compute it alone."""
+    for cell in spec.cells():
+        samples = 3 * cell.n_steps * cell.batch_size + cell.n_records * SAMPLES_OF_A_RECORD
+        yield {"batch_size": cell.batch_size, "learning_rate": cell.learning_rate}, samples, partial(_cell_of_grid, cell)
+
+
+def _cell_of_grid(spec: CellSpec) -> xr.Dataset:
+    return train_cell(spec).drop_vars(ALONG, errors="ignore")
 
 
 def sweep_plane(spec: SweepSpec, store: ModuleType, *, executor: Executor | None = None) -> xr.Dataset:

@@ -1,6 +1,8 @@
 """An SGD run left at many steps and continued with full-batch gradient descent (Fig. 4), at one setting or at many."""
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from functools import partial
 from types import ModuleType
 
 import numpy as np
@@ -128,6 +130,17 @@ def basin_grid(spec: BasinsSpec) -> xr.Dataset:
         `similarity_to_last_full` on all test images; `branch_time` and `freezing_time` are η · step, NaN where a loss was never reached.
     """
     return _combine(spec, [continuation(cell) for cell in spec.cells()])
+
+
+def basin_grid_cells(spec: BasinsSpec) -> Iterator[tuple[dict[str, float], int, Callable[[], xr.Dataset]]]:
+    """Where each setting of the grid stands, its share of the work in steps, and how to compute it alone."""
+    for cell in spec.cells():
+        place = {"batch_size": cell.batch_size, "learning_rate": cell.learning_rate}
+        yield place, cell.n_steps, partial(_setting_alone, cell)
+
+
+def _setting_alone(spec: ContinuationSpec) -> xr.Dataset:
+    return _basin(continuation(spec), spec.learning_rate)
 
 
 def _combine(spec: BasinsSpec, cells: list[xr.Dataset]) -> xr.Dataset:
