@@ -1,7 +1,6 @@
 # Every target makes .venv first when it is missing, and does nothing twice.
 PYTHON ?= python3
-SIZE ?= quick
-SHIPPED ?= toy_model effective_potential freezing_theory
+SIZE ?= paper
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
@@ -15,12 +14,12 @@ install: .venv/.installed ## create .venv with the exact versions of requirement
 .venv/.installed: requirements.lock pyproject.toml tools/install.py
 	@$(PYTHON) tools/install.py
 
-book: install ## run the chapters (SIZE=smoke, quick or paper) and build the site into _build/html
+book: install ## build the site into _build/html from the results that come with it (SIZE=quick or smoke: compute everything anew)
 	@$(BIN)/python -m valleys run --size $(SIZE)
 	@$(BIN)/python -m valleys build --size $(SIZE)
 
-results: install ## bring results/paper, which comes with the book, up to date with the code of the chapters SHIPPED
-	@$(BIN)/python -m valleys ship $(addprefix --only ,$(SHIPPED))
+results: install ## bring results/paper, which comes with the book, up to date with the code: hours after a change of the networks
+	@$(BIN)/python -m valleys ship
 
 bench: install ## measure the speed of what the book computes with, and print a table
 	@$(BIN)/python tools/bench.py

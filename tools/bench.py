@@ -33,6 +33,7 @@ from valleys.nets.setting import Setting
 from valleys.toy import TwoValley, langevin, plain, studies
 
 PUBLISHED = tuple(np.geomspace(0.01, 0.1, 10).tolist())
+SWEPT_RATES, SWEPT_SIZES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1), (10, 20, 50, 100, 200, 500, 1000)
 NUMPY_RUNS, NUMPY_STEPS = 8000, 100  # side by side; with fewer or many more, NumPy is slower
 
 
@@ -117,6 +118,37 @@ def network_cell(repeats: int) -> list[Row]:
     return [Row(cell, "s", seconds), Row("peak memory of its process", "MB", (peak_megabytes(),))]
 
 
+def network_sweep(repeats: int) -> list[Row]:
+    """Minutes of all 49 cells of Figs. 2 and 3 on all cores, one process each, from a few steps at each batch size and a few records."""
+    torch.set_num_threads(1)
+    name, cores = network_data(), machine.cores()
+    with threadpool_limits(1):
+        minutes = tuple(sweep_seconds(name, seed) / 60 / cores for seed in range(repeats))
+    return [Row(f"all 49 cells on {name}, 20 runs each, on {cores} cores, from their pieces", "min", minutes)]
+
+
+def sweep_seconds(name: str, seed: int, *, n_records: int = 101, some: int = 6) -> float:
+    """Seconds of one thread for the published grid: its steps, and its records with curvature and all test images."""
+    spec = nets.CellSpec(name, n_realizations=20, n_records=some, flatness_every=1, training_time=0.05 * (some - 1), seed=seed)
+    nets.train_cell(spec)  # loads the data
+    record = timed(nets.train_cell, spec) / some
+    steps = sum(100 / rate for rate in SWEPT_RATES)
+    training = sum(steps * step_seconds(name, size, seed) for size in SWEPT_SIZES)
+    curvature = record * n_records * len(SWEPT_RATES) * (len(SWEPT_SIZES) - 1 + 1 / 20)  # gradient descent is computed once
+    return training + curvature
+
+
+def step_seconds(name: str, batch_size: int, seed: int, *, n_steps: int = 40) -> float:
+    """Seconds of one training step of all runs of a cell; full-batch gradient descent has one."""
+    spec = nets.CellSpec(name, batch_size=batch_size, seed=seed)
+    setting, count = Setting.of(spec), 1 if spec.full_batch else 20
+    streams = [np.random.default_rng((seed, run)) for run in range(count)]
+    settings = {"learning_rate": 0.05, "batch_size": batch_size, "streams": streams, "visits": {}}
+    networks = setting.start.repeat(count)
+    ensemble.train(networks, setting.train, n_steps=2, **settings)
+    return timed(ensemble.train, networks, setting.train, n_steps=n_steps, **settings) / n_steps
+
+
 def network_pieces(repeats: int) -> list[Row]:
     """Training steps and eigenvalues on one thread, against ordinary PyTorch."""
     torch.set_num_threads(1)
@@ -172,6 +204,7 @@ BENCHMARKS: dict[str, Callable[[int], list[Row]]] = {
     "exact_map": exact_map,
     "network_pieces": network_pieces,
     "network_cell": network_cell,
+    "network_sweep": network_sweep,
 }
 
 

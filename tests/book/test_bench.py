@@ -44,6 +44,18 @@ def test_benchmarks_measure_something_positive(bench):
     assert bench.peak_megabytes() > 1
 
 
+def test_time_of_the_sweep_is_that_of_its_steps_and_records(bench, monkeypatch):
+    monkeypatch.setattr(bench, "step_seconds", lambda name, size, seed: size * 1e-3)
+    monkeypatch.setattr(bench, "timed", lambda *_: 6.0)
+    monkeypatch.setattr(bench.nets, "train_cell", lambda spec: None)
+    steps, records = 188_000 * 1.88, 1.0 * 101 * 7 * 6.05  # all steps at one batch size; one second a record and cell, one run of gradient descent
+    assert bench.sweep_seconds("digits", 0) == pytest.approx(steps + records)
+
+
+def test_a_step_of_training_takes_time(bench):
+    assert bench.step_seconds("digits", 500, 0, n_steps=1) > 0
+
+
 def test_unknown_name_is_refused_with_the_known_ones(bench):
     with pytest.raises(BookError, match="no benchmark is named 'speed'; the benchmarks are two_valley") as refused:
         bench.chosen(("two_valley", "speed"))
