@@ -34,6 +34,16 @@ def test_a_pair_mean_counts_each_pair_once(rng):
     assert statistics.pair_mean(matrix, rng).value == pytest.approx(0.5)
 
 
+def test_a_pair_mean_counts_only_the_pairs_it_is_told_to(rng):
+    matrix = np.array([[0, 1, 4, 7], [1, 0, 3, 8], [4, 3, 0, 9], [7, 8, 9, 0]], float)
+    found = statistics.pair_mean(matrix, rng, matrix < 5)
+    assert found.value == pytest.approx(8 / 3)
+    assert 1 <= found.low < found.value < found.high <= 4
+    assert np.isnan(statistics.pair_mean(matrix, rng, matrix < 0).value)
+    everything = statistics.pair_mean(matrix, np.random.default_rng(1), matrix < 100)
+    assert everything == statistics.pair_mean(matrix, np.random.default_rng(1))
+
+
 def test_pairs_that_share_a_member_widen_the_interval(rng):
     quality = np.random.default_rng(9).standard_normal(20)
     matrix = quality[:, None] + quality
@@ -57,7 +67,9 @@ def test_a_noisy_line_is_that_of_scipy(rng):
     x = np.random.default_rng(3).standard_normal(60)
     y = 1 + 0.5 * x + np.random.default_rng(4).standard_normal(60)
     found, expected = statistics.fit_points(x, y, rng), linregress(x, y)
-    assert found.slope == pytest.approx(expected.slope)
+    assert found.slope == found.slope_estimate.value == pytest.approx(expected.slope)
+    half = (found.slope_estimate.high - found.slope_estimate.low) / 2
+    assert half == pytest.approx(1.96 * expected.stderr, rel=0.3)
     assert found.r_squared.value == pytest.approx(expected.rvalue**2)
     assert found.r_squared.low < expected.rvalue**2 < found.r_squared.high
 

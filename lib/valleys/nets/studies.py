@@ -16,6 +16,7 @@ from valleys.nets.summary import (
     settled,
     summarize,
 )
+from valleys.nets.walls import walls
 
 __all__ = [
     "CellSpec",
@@ -39,4 +40,5 @@ __all__ = [
     "sweep",
     "sweep_plane",
     "train_cell",
+    "walls",
 ]
