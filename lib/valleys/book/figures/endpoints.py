@@ -73,13 +73,12 @@ def wall_times(found: xr.Dataset, training: xr.Dataset) -> Figure:
             axes.plot(found.time, measure[name], color=colour, label=label)
             axes.fill_between(found.time, measure[f"{name}_low"], measure[f"{name}_high"], color=colour, alpha=0.2, linewidth=0)
     fitted = (found.fitted.values[:, None] <= found.time.values).mean(axis=0)
-    left.plot(found.time, training.train_loss.mean("solution"), color=THEORY, linestyle="--", label="training loss")
-    right.plot(found.time, fitted, color=THEORY, linestyle="--", label="runs that fit all images")
+    left.plot(found.time, training.train_loss.mean("solution"), color=THEORY, linestyle="--")
+    right.plot(found.time, fitted, color=THEORY, linestyle="--")
     floor = float(found.height.where(found.height > 0).isel(record=-1).min()) / 30
-    left.set(xlabel="time $ηt$", ylabel="mean over the walls", yscale="log", ylim=(floor, None))
-    right.set(xlabel="time $ηt$", ylabel="share that stands for good", ylim=(-0.03, 1.03))
-    left.legend(loc="best")
-    right.legend(loc="best")
+    left.set(xlabel="time $ηt$", ylabel="mean height of the walls", yscale="log", ylim=(floor, None), title="height (dashed: training loss)")
+    right.set(xlabel="time $ηt$", ylabel="share", ylim=(-0.03, 1.03), title="walls for good (dashed: fitted runs)")
+    left.legend(loc="upper right")
     return figure
 
 
@@ -121,7 +120,7 @@ def _top_shares(axes: Axes, found: xr.Dataset, colours: dict[float, tuple[float,
         look = {"marker": marker, "color": colours[size], "linestyle": "none", "markeredgecolor": "white", "markersize": 8}
         axes.plot(found.learning_rate.values[chosen], shares.values[chosen], label=f"B = {size}", **look)
     rates = sorted(set(found.learning_rate.values.tolist()))
-    axes.set(xscale="log", xlabel="learning rate η", ylabel="share of the trace in the top ten", ylim=(0, 1.02))
+    axes.set(xscale="log", xlabel="learning rate η", ylabel="share of the trace in the top ten", ylim=(min(0.5, float(shares.min()) - 0.05), 1))
     axes.set_xticks(rates, [f"{rate:g}" for rate in rates])
     axes.set_xticks([], minor=True)
     axes.legend(loc="lower left")
