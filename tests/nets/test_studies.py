@@ -166,10 +166,18 @@ def test_spectra_agree_with_the_largest_eigenvalues_and_the_trace_of_the_grid(be
     assert np.isfinite(between.eigenvalue).all("rank").values.tolist() == [True, True]  # the full batch is no part of the grid
 
 
+FEW_IMAGES = EndpointsSpec(batch_sizes=(20, 50, 100), learning_rates=(0.4,), train_per_class=20, training_time=40.0, n_records=3, n_fractions=3)
+
+
 def test_a_run_that_does_not_converge_has_no_spectrum():
-    values = {"training_time": 40.0, "n_records": 3, "n_fractions": 3, "spectrum_batch_sizes": (50,), "spectrum_learning_rate": 10.0}
-    found = studies.endpoints(EndpointsSpec(batch_sizes=(20, 50, 100), learning_rates=(0.4,), train_per_class=20, **values))
-    assert np.isnan(found.eigenvalue).all()
+    found = studies.endpoints(dataclasses.replace(FEW_IMAGES, spectrum_batch_sizes=(1, 200), spectrum_learning_rate=0.4))
+    assert np.isfinite(found.eigenvalue).all("rank").values.tolist() == [False, True]
+
+
+def test_no_spectrum_at_all_is_an_error_with_a_way_out():
+    with pytest.raises(ValueError, match=r"no run at spectrum_learning_rate 10.0 reached 100 % training accuracy: choose a smaller one"):
+        studies.endpoints(dataclasses.replace(FEW_IMAGES, spectrum_batch_sizes=(50,), spectrum_learning_rate=10.0))
+    assert studies.endpoints(FEW_IMAGES).eigenvalue.size == 0
 
 
 def made_up(rises, losses, accuracies):

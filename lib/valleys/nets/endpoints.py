@@ -25,14 +25,14 @@ def endpoints(spec: EndpointsSpec) -> xr.Dataset:
         component, spectrum_batch_size and rank (NaN where the run did not converge); the attribute `n_runs` counts all runs of the grid.
 
     Raises:
-        ValueError: fewer than three runs converged.
+        ValueError: fewer than three runs converged, or none of those whose spectrum was asked for.
     """
     setting = Setting.of(spec)
     grid = {pair: _run(setting, spec, *pair) for pair in itertools.product(spec.learning_rates, spec.batch_sizes)}
     solved = _converged(grid, setting)
     runs, ends = list(solved.values()), [run[-1] for run in solved.values()]
-    found = _progress(runs, setting) | _likeness(ends, setting) | _trajectories(runs)
-    found |= _walls(runs, found["similarity"][1], found["similarity_full"][1], setting, spec) | _shares(ends, setting) | _spectra(grid, setting, spec)
+    found = _spectra(grid, setting, spec) | _shares(ends, setting) | _progress(runs, setting) | _likeness(ends, setting) | _trajectories(runs)
+    found |= _walls(runs, found["similarity"][1], found["similarity_full"][1], setting, spec)
     coords = {"learning_rate": ("solution", [pair[0] for pair in solved]), "batch_size": ("solution", [pair[1] for pair in solved])}
     coords |= {"time": ("record", np.linspace(0, spec.training_time, spec.n_records)), "fraction": np.linspace(0, 1, spec.n_fractions)}
     coords |= {"pair": list(EXTREMES), "spectrum_batch_size": list(spec.spectrum_batch_sizes)}
@@ -129,4 +129,9 @@ def _spectra(grid: dict[tuple[float, int], Run], setting: Setting, spec: Endpoin
         run = grid[pair] if pair in grid else _run(setting, spec, *pair)
         if _is_solution(run, setting):
             spectra[index] = full_spectrum(layer_curvature(run[-1], setting.train.images))
+    if spectra.size and np.isnan(spectra).all():
+        raise ValueError(
+            f"no run at spectrum_learning_rate {spec.spectrum_learning_rate} reached 100 % training accuracy: "
+            "choose a smaller one, larger spectrum_batch_sizes or a longer training_time"
+        )
     return {"eigenvalue": (("spectrum_batch_size", "rank"), spectra)}

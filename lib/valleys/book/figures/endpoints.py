@@ -73,9 +73,10 @@ def wall_times(found: xr.Dataset, training: xr.Dataset) -> Figure:
             axes.plot(found.time, measure[name], color=colour, label=label)
             axes.fill_between(found.time, measure[f"{name}_low"], measure[f"{name}_high"], color=colour, alpha=0.2, linewidth=0)
     fitted = (found.fitted.values[:, None] <= found.time.values).mean(axis=0)
-    left.plot(found.time, training.train_loss.mean("solution"), color=THEORY, linestyle="--")
     right.plot(found.time, fitted, color=THEORY, linestyle="--")
-    floor = float(found.height.where(found.height > 0).isel(record=-1).min()) / 30
+    loss = training.train_loss.mean("solution")
+    floor = min(float(found.height.isel(record=-1).min()) / 30, float(loss[-1]) / 2)
+    left.plot(found.time, loss, color=THEORY, linestyle="--")
     left.set(xlabel="time $ηt$", ylabel="mean height of the walls", yscale="log", ylim=(floor, None), title="height (dashed: training loss)")
     right.set(xlabel="time $ηt$", ylabel="share", ylim=(-0.03, 1.03), title="walls for good (dashed: fitted runs)")
     left.legend(loc="upper right")
