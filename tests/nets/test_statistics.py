@@ -81,3 +81,16 @@ def test_a_fit_over_pairs_uses_each_pair_once(rng):
     x, y = x + x.T, y + y.T
     pairs = np.triu_indices(8, 1)
     assert statistics.fit_pairs(x, y, rng).r_squared.value == pytest.approx(linregress(x[pairs], y[pairs]).rvalue ** 2)
+
+
+def test_r_squared_without_a_member_is_that_of_scipy_on_the_others():
+    from scipy.stats import linregress
+
+    rng = np.random.default_rng(12)
+    x, y = (part + part.T for part in rng.random((2, 6, 6)))
+    found = statistics.r_squared_without(x, y)
+    for left in range(6):
+        others = np.delete(np.arange(6), left)
+        pairs = np.ix_(others, others)
+        upper = np.triu_indices(5, 1)
+        assert found[left] == pytest.approx(linregress(x[pairs][upper], y[pairs][upper]).rvalue ** 2)

@@ -68,6 +68,14 @@ def fit_pairs(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> LinearF
     return _fit(np.asarray(x)[pairs], np.asarray(y)[pairs], _pair_weights(len(x), rng))
 
 
+def r_squared_without(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """R² of the line through the pairs i < j of two symmetric matrices, (n, n) each, with each of the n members left out in turn, (n,)."""
+    first, second = np.triu_indices(len(x), 1)
+    left = np.arange(len(x))[:, None]
+    kept = ((first != left) & (second != left)).astype(float)
+    return _weighted_line(np.asarray(x, dtype=float)[first, second], np.asarray(y, dtype=float)[first, second], kept)[2]
+
+
 def _fit(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> LinearFit:
     weights = weights[(weights > 0).sum(axis=1) >= 3]  # two points lie on a line whatever they are
     slope, intercept, r_squared = (value[0] for value in _weighted_line(x, y, np.ones((1, len(x)))))
