@@ -69,6 +69,15 @@ def test_top_eigenvalues_of_a_trained_network_are_those_of_its_full_spectrum(tra
     assert found.n_products < 100
 
 
+@pytest.mark.parametrize("layer", [0, 1, 2])
+def test_the_trace_is_that_of_the_matrix_itself(trained, networks, blobs, digits, layer):
+    untrained = curvature.layer_curvature(networks, blobs.images, 1, layer)
+    assert curvature.trace(untrained) == pytest.approx(np.trace(untrained.dense()), rel=1e-10)
+    if layer:  # the first layer's matrix is large
+        converged = curvature.layer_curvature(trained, digits.images, layer=layer)
+        assert curvature.trace(converged) == pytest.approx(np.trace(converged.dense()), rel=1e-9)
+
+
 def test_eigenvalues_are_the_curvature_of_the_loss_along_their_vectors(trained, digits):
     layer = curvature.layer_curvature(trained, digits.images)
     values, vectors = np.linalg.eigh(layer.dense())

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -45,6 +47,37 @@ def test_path_losses_are_the_losses_of_the_networks_between(digits):
         between = interpolate(first, second, torch.tensor([fraction], dtype=torch.float32))
         assert found[position] == pytest.approx(mean_loss(between, digits).item(), rel=1e-5)
     assert found[-1] == pytest.approx(mean_loss(first, digits).item(), rel=1e-5)
+
+
+def test_the_mixed_first_layer_gives_the_losses_of_whole_networks_between(digits):
+    first, second, alpha = initialize(64, 2), initialize(64, 3), np.linspace(0, 1, 13)
+    whole = mean_loss(interpolate(first, second, torch.tensor(alpha, dtype=torch.float32)), digits).numpy()
+    ready = [solutions.Prepared.of(network, digits) for network in (first, second)]
+    np.testing.assert_allclose(solutions.prepared_path_losses(*ready, alpha), whole, rtol=1e-5)
+    np.testing.assert_allclose(solutions.path_losses(first, second, digits, alpha), whole, rtol=1e-5)
+    np.testing.assert_allclose(solutions.prepared_path_losses(*ready[::-1], alpha), whole[::-1], rtol=1e-5)  # preparing spoils nothing
+
+
+def test_a_first_layer_that_receives_something_besides_is_mixed_as_well(digits):
+    shifted = dataclasses.replace(digits, offset=torch.randn(50, len(digits), generator=torch.Generator().manual_seed(4)))
+    first, second, alpha = initialize(64, 2), initialize(64, 3), np.linspace(0, 1, 5)
+    whole = mean_loss(interpolate(first, second, torch.tensor(alpha, dtype=torch.float32)), shifted).numpy()
+    np.testing.assert_allclose(solutions.path_losses(first, second, shifted, alpha), whole, rtol=1e-5)
+
+
+def test_a_ramp_has_a_barrier_but_no_rise():
+    alpha = np.linspace(0, 1, 101)
+    assert solutions.rise(1 + 3 * alpha) == 0
+    assert solutions.rise(4 * alpha * (1 - alpha)) == pytest.approx(1)
+    losses = np.random.default_rng(5).random((4, 3, 9))
+    np.testing.assert_allclose(solutions.rise(losses), solutions.barrier(losses) - np.abs(losses[..., 0] - losses[..., -1]) / 2, atol=1e-12)
+
+
+def test_a_wall_has_emerged_when_it_never_falls_below_half_its_end_again():
+    times = np.array([0.0, 10, 20, 30, 40])
+    rises = np.array([[0, 3, 0, 1, 2], [2, 2, 2, 2, 2], [0, 0, 0, 0, 5], [9, 0.9, 1.1, 1, 2]])
+    assert solutions.emergence(rises, times).tolist() == [30, 0, 40, 20]
+    assert solutions.emergence(rises, times, share=0.45).tolist() == [30, 0, 40, 0]
 
 
 def test_projection_finds_the_plane_of_points_that_lie_in_one():

@@ -34,6 +34,16 @@ def test_a_pair_mean_counts_each_pair_once(rng):
     assert statistics.pair_mean(matrix, rng).value == pytest.approx(0.5)
 
 
+def test_a_pair_mean_counts_only_the_pairs_it_is_told_to(rng):
+    matrix = np.array([[0, 1, 4, 7], [1, 0, 3, 8], [4, 3, 0, 9], [7, 8, 9, 0]], float)
+    found = statistics.pair_mean(matrix, rng, matrix < 5)
+    assert found.value == pytest.approx(8 / 3)
+    assert 1 <= found.low < found.value < found.high <= 4
+    assert np.isnan(statistics.pair_mean(matrix, rng, matrix < 0).value)
+    everything = statistics.pair_mean(matrix, np.random.default_rng(1), matrix < 100)
+    assert everything == statistics.pair_mean(matrix, np.random.default_rng(1))
+
+
 def test_pairs_that_share_a_member_widen_the_interval(rng):
     quality = np.random.default_rng(9).standard_normal(20)
     matrix = quality[:, None] + quality
@@ -57,7 +67,9 @@ def test_a_noisy_line_is_that_of_scipy(rng):
     x = np.random.default_rng(3).standard_normal(60)
     y = 1 + 0.5 * x + np.random.default_rng(4).standard_normal(60)
     found, expected = statistics.fit_points(x, y, rng), linregress(x, y)
-    assert found.slope == pytest.approx(expected.slope)
+    assert found.slope == found.slope_estimate.value == pytest.approx(expected.slope)
+    half = (found.slope_estimate.high - found.slope_estimate.low) / 2
+    assert half == pytest.approx(1.96 * expected.stderr, rel=0.3)
     assert found.r_squared.value == pytest.approx(expected.rvalue**2)
     assert found.r_squared.low < expected.rvalue**2 < found.r_squared.high
 
@@ -69,3 +81,16 @@ def test_a_fit_over_pairs_uses_each_pair_once(rng):
     x, y = x + x.T, y + y.T
     pairs = np.triu_indices(8, 1)
     assert statistics.fit_pairs(x, y, rng).r_squared.value == pytest.approx(linregress(x[pairs], y[pairs]).rvalue ** 2)
+
+
+def test_r_squared_without_a_member_is_that_of_scipy_on_the_others():
+    from scipy.stats import linregress
+
+    rng = np.random.default_rng(12)
+    x, y = (part + part.T for part in rng.random((2, 6, 6)))
+    found = statistics.r_squared_without(x, y)
+    for left in range(6):
+        others = np.delete(np.arange(6), left)
+        pairs = np.ix_(others, others)
+        upper = np.triu_indices(5, 1)
+        assert found[left] == pytest.approx(linregress(x[pairs][upper], y[pairs][upper]).rvalue ** 2)

@@ -130,22 +130,84 @@ def test_cells_share_one_plane(store):
     assert found.identical(studies.plane(spec))
 
 
-def test_end_points_and_what_lies_between_them():
-    values = {"training_time": 100.0, "n_records": 5, "n_fractions": 5}
-    found = studies.endpoints(EndpointsSpec(batch_sizes=(50, 200), learning_rates=(0.1, 0.4), spectrum_learning_rate=0.4, **values))
-    assert found.similarity.shape == (4, 4)
-    assert (np.diag(found.similarity) == 1).all()
-    assert (found.barrier == found.barrier.T.values).all()
+@pytest.fixture(scope="module")
+def between():
+    values = {"training_time": 100.0, "n_records": 5, "n_fractions": 5, "spectrum_batch_sizes": (200, 1000), "spectrum_learning_rate": 0.4}
+    return studies.endpoints(EndpointsSpec(batch_sizes=(50, 200), learning_rates=(0.1, 0.4), **values))
+
+
+def test_end_points_and_what_lies_between_them(between):
+    assert between.similarity.shape == (4, 4)
+    assert (np.diag(between.similarity) == 1).all()
+    assert between.barrier.shape == (4, 4, 5)
+    assert (between.barrier == between.barrier.transpose("other", "solution", "record").values).all()
     pairs = np.triu_indices(4, 1)
-    most, least = (found.similarity.values[tuple(members)] for members in found.pair_member.values)
-    assert most == found.similarity.values[pairs].max()
-    assert least == found.similarity.values[pairs].min()
-    for row, (i, j) in enumerate(found.pair_member.values):
-        assert found.barrier[i, j].item() == pytest.approx(solutions.barrier(found.path_loss.values[row, -1]), abs=1e-6)
-        np.testing.assert_allclose(found.path_loss[row, -1, [-1, 0]], found.train_loss[[i, j]], rtol=1e-3)
-    assert np.isfinite(found.eigenvalue).all("rank").values.tolist() == [False, False, True, True]
-    np.testing.assert_array_equal(found.learning_rate, [0.1, 0.1, 0.4, 0.4])
-    assert np.ptp(found.position.values[:, 0], axis=0).max() < 1e-5  # one initialization
+    most, least = (between.similarity.values[tuple(members)] for members in between.pair_member.values)
+    assert most == between.similarity.values[pairs].max()
+    assert least == between.similarity.values[pairs].min()
+    np.testing.assert_array_equal(between.learning_rate, [0.1, 0.1, 0.4, 0.4])
+    assert np.ptp(between.position.values[:, 0], axis=0).max() < 1e-5  # one initialization
+    assert between.train_accuracy.values[:, -1].tolist() == [1, 1, 1, 1]
+
+
+def test_barriers_at_every_record_are_those_of_the_paths_at_every_record(between):
+    for row, (i, j) in enumerate(between.pair_member.values):
+        path = between.path_loss.values[row]
+        np.testing.assert_allclose(between.barrier[i, j], solutions.barrier(path), atol=1e-6)
+        np.testing.assert_allclose(path[:, [-1, 0]], between.train_loss[[i, j]].T, rtol=1e-3, atol=1e-5)
+    ends = between.train_loss.values
+    slopes = np.abs(ends[:, None] - ends) / 2
+    np.testing.assert_allclose(between.rise, between.barrier.values - slopes, atol=1e-5)
+
+
+def test_spectra_agree_with_the_largest_eigenvalues_and_the_trace_of_the_grid(between):
+    in_grid = between.isel(solution=3)  # η = 0.4, B = 200
+    values = between.eigenvalue.sel(spectrum_batch_size=200).values
+    np.testing.assert_allclose(in_grid.top_eigenvalue, values[:10], rtol=1e-4)
+    assert in_grid["trace"].item() == pytest.approx(values.sum(), rel=1e-9)
+    assert np.isfinite(between.eigenvalue).all("rank").values.tolist() == [True, True]  # the full batch is no part of the grid
+
+
+FEW_IMAGES = EndpointsSpec(batch_sizes=(20, 50, 100), learning_rates=(0.4,), train_per_class=20, training_time=40.0, n_records=3, n_fractions=3)
+
+
+def test_a_run_that_does_not_converge_has_no_spectrum():
+    found = studies.endpoints(dataclasses.replace(FEW_IMAGES, spectrum_batch_sizes=(1, 200), spectrum_learning_rate=0.4))
+    assert np.isfinite(found.eigenvalue).all("rank").values.tolist() == [False, True]
+
+
+def test_no_spectrum_at_all_is_an_error_with_a_way_out():
+    with pytest.raises(ValueError, match=r"no run at spectrum_learning_rate 10.0 reached 100 % training accuracy: choose a smaller one"):
+        studies.endpoints(dataclasses.replace(FEW_IMAGES, spectrum_batch_sizes=(50,), spectrum_learning_rate=10.0))
+    assert studies.endpoints(FEW_IMAGES).eigenvalue.size == 0
+
+
+def made_up(rises, losses, accuracies):
+    """What `walls` reads of end points, from rises (S, S, n), losses (S, n) and accuracies (S, n)."""
+    pair, run = ("solution", "other", "record"), ("solution", "record")
+    parts = {"rise": (pair, rises), "barrier": (pair, rises + 1), "train_loss": (run, losses), "train_accuracy": (run, accuracies)}
+    return xr.Dataset(parts, coords={"time": ("record", [0.0, 10.0, 20.0, 30.0])})
+
+
+def test_walls_are_where_the_loss_doubles_and_stand_since_they_last_rose():
+    rises = np.zeros((3, 3, 4))
+    for (i, j), heights in {(0, 1): (0, 0, 5, 4), (0, 2): (0, 3, 0, 4), (1, 2): (0, 1, 1, 1.5)}.items():
+        rises[i, j] = rises[j, i] = heights
+    found = studies.walls(made_up(rises, np.full((3, 4), 2.0), np.array([[0, 0, 1, 1], [1, 0, 0, 1], [0, 1, 1, 1.0]])), np.random.default_rng(0))
+    assert found.walled.values.tolist() == [[False, True, True], [True, False, False], [True, False, False]]
+    assert found.since.sel(measure="rise").values[0, 1:].tolist() == [20, 30]
+    assert np.isnan(found.since.sel(measure="rise").values[1, 2])
+    assert found.standing.sel(measure="rise").values.tolist() == [0, 0, 0.5, 1]
+    assert found.height.sel(measure="rise").values.tolist() == [0, 1.5, 2.5, 4]
+    assert found.height.sel(measure="barrier").values.tolist() == [1, 2.5, 3.5, 5]
+    assert found.fitted.values.tolist() == [20, 30, 10]
+
+
+def test_without_walls_there_is_no_time_at_which_they_rise():
+    found = studies.walls(made_up(np.zeros((3, 3, 4)), np.ones((3, 4)), np.ones((3, 4))), np.random.default_rng(0))
+    assert not found.walled.any()
+    assert np.isnan(found.since).all()
+    assert np.isnan(found.standing).all()
 
 
 def test_runs_that_do_not_converge_are_no_solutions():

@@ -121,6 +121,17 @@ def full_spectrum(curvature: LayerCurvature) -> np.ndarray:
     return np.linalg.eigvalsh(curvature.dense())[::-1]
 
 
+def trace(curvature: LayerCurvature) -> float:
+    """Sum of all eigenvalues in closed form, (1/N) Σ |x|² Σ_c p_c |J_c − Σ p_c' J_c'|², with x what the layer receives; exact, in milliseconds."""
+    n_classes = curvature.probabilities.shape[1]
+    mean = curvature.carry_back(curvature.probabilities)
+    total = np.zeros(len(curvature.inputs))
+    for label in range(n_classes):
+        back = curvature.carry_back(np.broadcast_to(np.eye(n_classes)[label], curvature.probabilities.shape))
+        total += curvature.probabilities[:, label] * ((back - mean) ** 2).sum(axis=1)
+    return float(((curvature.inputs**2).sum(axis=1) * total).mean())
+
+
 def flatness(eigenvalues: np.ndarray) -> float:
     """F = (Π λ_i)^(−1/N), the inverse geometric mean of the top eigenvalues (Eq. 6); infinite where one is not positive."""
     values = np.asarray(eigenvalues, dtype=float)

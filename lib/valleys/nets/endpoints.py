@@ -1,4 +1,4 @@
-"""One run for each learning rate and batch size, and the landscape between their end points (Fig. 1)."""
+"""One run for each learning rate and batch size, and the landscape between their end points (Figs. 1 and S1)."""
 
 import itertools
 
@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from valleys.nets import solutions
-from valleys.nets.curvature import full_spectrum, layer_curvature
+from valleys.nets.curvature import full_spectrum, layer_curvature, top_eigenvalues, trace
 from valleys.nets.ensemble import evaluate, plan, record_steps, train
 from valleys.nets.networks import SECOND_LAYER, Networks
 from valleys.nets.setting import Setting, streams
@@ -14,43 +14,32 @@ from valleys.nets.specs import EndpointsSpec
 
 EXTREMES = ("most similar", "least similar")
 
+Run = list[Networks]  # copies at each record
+
 
 def endpoints(spec: EndpointsSpec) -> xr.Dataset:
-    """One run per (η, B), the similarity of those that converged, and the loss on the straight lines between them (Fig. 1).
+    """One run per (η, B), the similarity of those that converged, the loss on the straight lines between them, and their curvatures (Figs. 1 and S1).
 
     Returns:
         Dimensions solution and other (the runs that end at 100 % training accuracy), record, fraction, pair (most and least similar),
-        component, rank; the attribute `n_runs` counts all runs.
+        component, spectrum_batch_size and rank (NaN where the run did not converge); the attribute `n_runs` counts all runs of the grid.
 
     Raises:
-        ValueError: fewer than three runs converged.
+        ValueError: fewer than three runs converged, or none of those whose spectrum was asked for.
     """
     setting = Setting.of(spec)
-    runs = _converged_runs(setting, spec)
-    ends, pairs = [run[-1] for run in runs.values()], list(runs)
-    found = _likeness(ends, setting) | _barriers(ends, setting, spec) | _trajectories(list(runs.values()))
-    found |= _paths(list(runs.values()), found["similarity"][1], found["similarity_full"][1], setting, spec) | _spectra(ends, pairs, setting, spec)
-    coords = {"learning_rate": ("solution", [pair[0] for pair in pairs]), "batch_size": ("solution", [pair[1] for pair in pairs])}
+    grid = {pair: _run(setting, spec, *pair) for pair in itertools.product(spec.learning_rates, spec.batch_sizes)}
+    solved = _converged(grid, setting)
+    runs, ends = list(solved.values()), [run[-1] for run in solved.values()]
+    found = _spectra(grid, setting, spec) | _shares(ends, setting) | _progress(runs, setting) | _likeness(ends, setting) | _trajectories(runs)
+    found |= _walls(runs, found["similarity"][1], found["similarity_full"][1], setting, spec)
+    coords = {"learning_rate": ("solution", [pair[0] for pair in solved]), "batch_size": ("solution", [pair[1] for pair in solved])}
     coords |= {"time": ("record", np.linspace(0, spec.training_time, spec.n_records)), "fraction": np.linspace(0, 1, spec.n_fractions)}
-    return xr.Dataset(found, coords=coords, attrs={"dataset": spec.dataset, "n_runs": len(spec.learning_rates) * len(spec.batch_sizes)})
+    coords |= {"pair": list(EXTREMES), "spectrum_batch_size": list(spec.spectrum_batch_sizes)}
+    return xr.Dataset(found, coords=coords, attrs={"dataset": spec.dataset, "n_runs": len(grid)})
 
 
-Runs = dict[tuple[float, int], list[Networks]]  # copies at each record, by (learning_rate, batch_size)
-
-
-def _converged_runs(setting: Setting, spec: EndpointsSpec) -> Runs:
-    pairs = itertools.product(spec.learning_rates, spec.batch_sizes)
-    runs = {pair: _snapshots(setting, spec, *pair) for pair in pairs}
-    converged = {pair: run for pair, run in runs.items() if evaluate(run[-1], setting.train).accuracy.item() == 1}
-    if len(converged) < 3:
-        raise ValueError(
-            f"only {len(converged)} of {len(runs)} runs reached 100 % training accuracy, and a comparison needs 3: "
-            "choose smaller learning_rates, larger batch_sizes or a longer training_time"
-        )
-    return converged
-
-
-def _snapshots(setting: Setting, spec: EndpointsSpec, learning_rate: float, batch_size: int) -> list[Networks]:
+def _run(setting: Setting, spec: EndpointsSpec, learning_rate: float, batch_size: int) -> Run:
     """One run, copied at each record; fewer copies where it diverged."""
     n_steps, kept = round(spec.training_time / learning_rate), []
     visits = plan((record_steps(n_steps, spec.n_records), lambda _, networks: kept.append(networks.copy())))
@@ -59,9 +48,30 @@ def _snapshots(setting: Setting, spec: EndpointsSpec, learning_rate: float, batc
     return kept
 
 
+def _converged(grid: dict[tuple[float, int], Run], setting: Setting) -> dict[tuple[float, int], Run]:
+    found = {pair: run for pair, run in grid.items() if _is_solution(run, setting)}
+    if len(found) < 3:
+        raise ValueError(
+            f"only {len(found)} of {len(grid)} runs reached 100 % training accuracy, and a comparison needs 3: "
+            "choose smaller learning_rates, larger batch_sizes or a longer training_time"
+        )
+    return found
+
+
+def _is_solution(run: Run, setting: Setting) -> bool:
+    return evaluate(run[-1], setting.train).accuracy.item() == 1
+
+
+def _progress(runs: list[Run], setting: Setting) -> dict:
+    """Loss and accuracy on the training set at each record."""
+    seen = [[evaluate(network, setting.train) for network in run] for run in runs]
+    loss, accuracy = ([[getattr(one, name).item() for one in run] for run in seen] for name in ("loss", "accuracy"))
+    return {"train_loss": (("solution", "record"), loss), "train_accuracy": (("solution", "record"), accuracy)}
+
+
 def _likeness(ends: list[Networks], setting: Setting) -> dict:
     """Errors of the end points and the Jaccard similarity between them, on the small and on the full test set."""
-    found: dict = {"train_loss": ("solution", [evaluate(end, setting.train).loss.item() for end in ends])}
+    found: dict = {}
     for suffix, samples, image in (("", setting.test, "test_image"), ("_full", setting.full_test, "full_test_image")):
         wrong = np.concatenate([evaluate(end, samples).misclassified.cpu().numpy() for end in ends])
         found[f"misclassified{suffix}"] = (("solution", image), wrong)
@@ -69,34 +79,59 @@ def _likeness(ends: list[Networks], setting: Setting) -> dict:
     return found
 
 
-def _barriers(ends: list[Networks], setting: Setting, spec: EndpointsSpec) -> dict:
-    """Barrier on the straight line between each two end points (Eq. 5); zero on the diagonal."""
-    fractions, barriers = np.linspace(0, 1, spec.n_fractions), np.zeros((len(ends), len(ends)))
-    for i, j in itertools.combinations(range(len(ends)), 2):
-        barriers[i, j] = barriers[j, i] = solutions.barrier(solutions.path_losses(ends[i], ends[j], setting.train, fractions))
-    return {"barrier": (("solution", "other"), barriers)}
-
-
-def _trajectories(runs: list[list[Networks]]) -> dict:
+def _trajectories(runs: list[Run]) -> dict:
     """Second-layer weights of every run on their two principal components."""
     weights = [np.stack([network.weights[SECOND_LAYER].mT.cpu().numpy().ravel() for network in run]) for run in runs]
     projection = solutions.project(weights)
     return {"position": (("solution", "record", "component"), np.stack(projection.scores)), "explained": ("component", projection.explained)}
 
 
-def _paths(runs: list[list[Networks]], similarity: np.ndarray, similarity_full: np.ndarray, setting: Setting, spec: EndpointsSpec) -> dict:
-    """Loss between the runs of the most and of the least similar pair, at each record; all test images decide between equals on the small set."""
+def _walls(runs: list[Run], similarity: np.ndarray, similarity_full: np.ndarray, setting: Setting, spec: EndpointsSpec) -> dict:
+    """Barrier (Eq. 5) and rise on the line between each two runs at each record, zero on the diagonal; the losses themselves for two pairs.
+
+    These are the most and the least similar pair; all test images decide between equals on the small set.
+    """
     first, second = np.triu_indices(len(runs), 1)
-    order, fractions = np.lexsort((similarity_full[first, second], similarity[first, second])), np.linspace(0, 1, spec.n_fractions)
-    chosen = [(first[order[-1]], second[order[-1]]), (first[order[0]], second[order[0]])]
-    losses = [[solutions.path_losses(a, b, setting.train, fractions) for a, b in zip(runs[i], runs[j], strict=True)] for i, j in chosen]
-    return {"path_loss": (("pair", "record", "fraction"), losses), "pair": list(EXTREMES), "pair_member": (("pair", "end"), np.array(chosen))}
+    losses = _path_losses(runs, first, second, setting, spec)
+    order = np.lexsort((similarity_full[first, second], similarity[first, second]))
+    chosen, kept = order[[-1, 0]], ("solution", "other", "record")
+    found = {"path_loss": (("pair", "record", "fraction"), losses[chosen])}
+    found |= {"pair_member": (("pair", "end"), np.stack([first[chosen], second[chosen]], axis=1))}
+    for name, heights in (("barrier", solutions.barrier(losses)), ("rise", solutions.rise(losses))):
+        matrix = np.zeros((len(runs), len(runs), spec.n_records), losses.dtype)
+        matrix[first, second] = matrix[second, first] = heights
+        found[name] = (kept, matrix)
+    return found
 
 
-def _spectra(ends: list[Networks], pairs: list[tuple[float, int]], setting: Setting, spec: EndpointsSpec) -> dict:
-    """Full Hessian spectrum of the second layer at the end points of one learning rate; NaN for the others."""
-    spectra = np.full((len(ends), ends[0].weights[SECOND_LAYER][0].numel()), np.nan)
-    for index, (learning_rate, _) in enumerate(pairs):
-        if learning_rate == spec.spectrum_learning_rate:
-            spectra[index] = full_spectrum(layer_curvature(ends[index], setting.train.images))
-    return {"eigenvalue": (("solution", "rank"), spectra)}
+def _path_losses(runs: list[Run], first: np.ndarray, second: np.ndarray, setting: Setting, spec: EndpointsSpec) -> np.ndarray:
+    """Loss between the members of each pair, (n_pairs, n_records, n_fractions)."""
+    fractions, found = np.linspace(0, 1, spec.n_fractions), []
+    for networks in zip(*runs, strict=True):
+        ready = [solutions.Prepared.of(network, setting.train) for network in networks]
+        found.append([solutions.prepared_path_losses(ready[i], ready[j], fractions) for i, j in zip(first, second, strict=True)])
+    return np.stack(found, axis=1)
+
+
+def _shares(ends: list[Networks], setting: Setting) -> dict:
+    """The ten largest eigenvalues of each solution's Hessian in the second layer, and the sum of all."""
+    layers = [layer_curvature(end, setting.train.images) for end in ends]
+    largest = np.stack([top_eigenvalues(layer).eigenvalues for layer in layers])
+    return {"top_eigenvalue": (("solution", "top"), largest), "trace": ("solution", [trace(layer) for layer in layers])}
+
+
+def _spectra(grid: dict[tuple[float, int], Run], setting: Setting, spec: EndpointsSpec) -> dict:
+    """Full Hessian spectrum of the second layer at the end points of one learning rate, one a batch size."""
+    size = setting.start.weights[SECOND_LAYER].numel()
+    spectra = np.full((len(spec.spectrum_batch_sizes), size), np.nan)
+    for index, batch_size in enumerate(spec.spectrum_batch_sizes):
+        pair = (spec.spectrum_learning_rate, batch_size)
+        run = grid[pair] if pair in grid else _run(setting, spec, *pair)
+        if _is_solution(run, setting):
+            spectra[index] = full_spectrum(layer_curvature(run[-1], setting.train.images))
+    if spectra.size and np.isnan(spectra).all():
+        raise ValueError(
+            f"no run at spectrum_learning_rate {spec.spectrum_learning_rate} reached 100 % training accuracy: "
+            "choose a smaller one, larger spectrum_batch_sizes or a longer training_time"
+        )
+    return {"eigenvalue": (("spectrum_batch_size", "rank"), spectra)}

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from sklearn.decomposition import PCA
+from torch import Tensor
 
-from valleys.nets.ensemble import Samples, mean_loss
-from valleys.nets.networks import Networks, interpolate
+from valleys.nets.ensemble import Samples, sample_losses
+from valleys.nets.networks import Networks, forward, interpolate
 
 
 def jaccard(first: np.ndarray, second: np.ndarray) -> float:
@@ -37,15 +38,57 @@ def cosine_matrix(displacements: np.ndarray) -> np.ndarray:
         return displacements @ displacements.T / (lengths[:, None] * lengths)
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A network on its samples with the first layer's product done, which serves every path that ends at it.
+
+    Attributes:
+        received: what the first hidden layer receives, (1, n, N).
+        later: the other layers.
+        labels: of the samples, (N,).
+    """
+
+    received: Tensor
+    later: Networks
+    labels: Tensor
+
+    @classmethod
+    def of(cls, network: Networks, samples: Samples) -> "Prepared":
+        """Do the first layer of one network."""
+        (first, *weights), (bias, *biases) = network.weights, network.biases
+        _, received = forward(Networks((first,), (bias,)), samples.images, samples.offset)
+        return cls(received, Networks(tuple(weights), tuple(biases)), samples.labels)
+
+
 def path_losses(first: Networks, second: Networks, samples: Samples, fractions: np.ndarray) -> np.ndarray:
     """Loss at α θ₁ + (1 − α) θ₂ for each α, (len(fractions),); `first` and `second` hold one network each."""
-    alpha = torch.as_tensor(fractions, dtype=samples.images.dtype, device=samples.images.device)
-    return mean_loss(interpolate(first, second, alpha), samples).cpu().numpy()
+    return prepared_path_losses(Prepared.of(first, samples), Prepared.of(second, samples), fractions)
+
+
+def prepared_path_losses(first: Prepared, second: Prepared, fractions: np.ndarray) -> np.ndarray:
+    """As `path_losses`: what the first layer gives before its ReLU is linear in α, so it is mixed, and only the later layers are done for each α."""
+    alpha = torch.as_tensor(fractions, dtype=first.received.dtype, device=first.received.device)
+    weight = alpha.view(-1, 1, 1)
+    received = weight * first.received + (1 - weight) * second.received
+    _, scores = forward(interpolate(first.later, second.later, alpha), received.relu_().mT)
+    return sample_losses(scores, first.labels).mean(dim=1).cpu().numpy()
 
 
 def barrier(losses: np.ndarray) -> np.ndarray:
     """ΔL = max over the path − mean of its two ends (Eq. 5); the path runs along the last axis."""
     return losses.max(axis=-1) - (losses[..., 0] + losses[..., -1]) / 2
+
+
+def rise(losses: np.ndarray) -> np.ndarray:
+    """Max over the path − the higher of its ends, 0 or more: a slope without a hill has a barrier by Eq. 5, but no rise."""
+    return losses.max(axis=-1) - np.maximum(losses[..., 0], losses[..., -1])
+
+
+def emergence(rises: np.ndarray, times: np.ndarray, share: float = 0.5) -> np.ndarray:
+    """The first of `times`, (n,), from which on the rise never falls below `share` of its last value; `rises` (…, n) run along the last axis."""
+    stands = rises >= share * rises[..., -1:]
+    forever = np.logical_and.accumulate(stands[..., ::-1], axis=-1)[..., ::-1]
+    return times[forever.argmax(axis=-1)]
 
 
 @dataclass(frozen=True)

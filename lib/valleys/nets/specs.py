@@ -167,7 +167,8 @@ class EndpointsSpec(Spec):
         training_time: ηt at the end.
         n_records: equally spaced records, the first at step 0.
         n_fractions: points of an interpolation path, the ends included.
-        spectrum_learning_rate: η of the runs whose full Hessian spectrum is computed; 0 for none.
+        spectrum_batch_sizes: values of B whose full Hessian spectrum is computed; those outside the grid are trained for this alone.
+        spectrum_learning_rate: η of these runs.
     """
 
     batch_sizes: tuple[int, ...] = (20, 50, 100, 200)
@@ -175,7 +176,8 @@ class EndpointsSpec(Spec):
     training_time: float = 100.0
     n_records: int = 21
     n_fractions: int = 21
-    spectrum_learning_rate: float = 0.0
+    spectrum_batch_sizes: tuple[int, ...] = ()
+    spectrum_learning_rate: float = 0.05
 
     def check(self) -> None:
         """Refuse what makes no sense for end points."""
@@ -188,8 +190,11 @@ class EndpointsSpec(Spec):
         n_solutions = len(self.batch_sizes) * len(self.learning_rates)
         require(n_solutions >= 3, f"a comparison needs 3 solutions or more, got {n_solutions}: name more batch_sizes or learning_rates")
         require(self.n_fractions >= 3, f"n_fractions must be 3 or more (both ends and a point between), got {self.n_fractions}")
-        known = self.spectrum_learning_rate == 0 or self.spectrum_learning_rate in self.learning_rates
-        require(known, f"spectrum_learning_rate must be 0 or one of {self.learning_rates}, got {self.spectrum_learning_rate}")
+        if self.spectrum_batch_sizes:
+            check_distinct("spectrum_batch_sizes", self.spectrum_batch_sizes)
+            check_training(self.spectrum_learning_rate, self.training_time, self.n_records)
+        for batch_size in self.spectrum_batch_sizes:
+            check_batch_size(batch_size, self.n_train)
 
 
 @dataclass(frozen=True)

@@ -27,11 +27,12 @@ class Estimate:
 
 @dataclass(frozen=True)
 class LinearFit:
-    """Least-squares line y = slope · x + intercept, with the interval of its R²."""
+    """Least-squares line y = slope · x + intercept, with the intervals of its R² and of its slope."""
 
     slope: float
     intercept: float
     r_squared: Estimate
+    slope_estimate: Estimate
 
 
 def mean(values: np.ndarray, rng: np.random.Generator) -> Estimate:
@@ -43,13 +44,20 @@ def mean(values: np.ndarray, rng: np.random.Generator) -> Estimate:
     return interval(values.mean(), drawn)
 
 
-def pair_mean(matrix: np.ndarray, rng: np.random.Generator) -> Estimate:
-    """Mean over the pairs i < j of a symmetric matrix, (n, n), resampling the n members: pairs are not independent of one another."""
+def pair_mean(matrix: np.ndarray, rng: np.random.Generator, where: np.ndarray | None = None) -> Estimate:
+    """Mean over the pairs i < j of a symmetric matrix, (n, n), resampling the n members: pairs are not independent of one another.
+
+    Args:
+        matrix: value of each pair.
+        rng: of the resamples.
+        where: which pairs count, bool, (n, n); all if None. NaN without any.
+    """
     first, second = np.triu_indices(len(matrix), 1)
-    if not first.size:
+    chosen = np.ones(len(first), bool) if where is None else np.asarray(where)[first, second]
+    if not chosen.any():
         return Estimate(np.nan, np.nan, np.nan)
-    values = matrix[first, second]
-    weights = _pair_weights(len(matrix), rng)
+    values, weights = matrix[first, second][chosen], _pair_weights(len(matrix), rng)[:, chosen]
+    weights = weights[weights.sum(axis=1) > 0]
     return interval(values.mean(), weights @ values / weights.sum(axis=1))
 
 
@@ -64,10 +72,19 @@ def fit_pairs(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> LinearF
     return _fit(np.asarray(x)[pairs], np.asarray(y)[pairs], _pair_weights(len(x), rng))
 
 
+def r_squared_without(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """R² of the line through the pairs i < j of two symmetric matrices, (n, n) each, with each of the n members left out in turn, (n,)."""
+    first, second = np.triu_indices(len(x), 1)
+    left = np.arange(len(x))[:, None]
+    kept = ((first != left) & (second != left)).astype(float)
+    return _weighted_line(np.asarray(x, dtype=float)[first, second], np.asarray(y, dtype=float)[first, second], kept)[2]
+
+
 def _fit(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> LinearFit:
     weights = weights[(weights > 0).sum(axis=1) >= 3]  # two points lie on a line whatever they are
     slope, intercept, r_squared = (value[0] for value in _weighted_line(x, y, np.ones((1, len(x)))))
-    return LinearFit(float(slope), float(intercept), interval(r_squared, _weighted_line(x, y, weights)[2]))
+    slopes, _, shares = _weighted_line(x, y, weights)
+    return LinearFit(float(slope), float(intercept), interval(r_squared, shares), interval(slope, slopes))
 
 
 def _weighted_line(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

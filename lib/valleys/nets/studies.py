@@ -14,6 +14,7 @@ from valleys.nets.summary import (
     settled,
     summarize,
 )
+from valleys.nets.walls import walls
 
 __all__ = [
     "BasinsSpec",
@@ -43,4 +44,5 @@ __all__ = [
     "sweep",
     "sweep_plane",
     "train_cell",
+    "walls",
 ]

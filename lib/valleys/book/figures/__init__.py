@@ -1,7 +1,14 @@
 """Figure functions: each takes a dataset, draws it, returns the figure, and computes nothing."""
 
 from valleys.book.figures.continuation import branch_histories, branch_plane, branch_similarity, branch_training, flatness_against_test_loss, two_clocks
-from valleys.book.figures.endpoints import barrier_against_similarity, endpoint_similarity, endpoint_trajectories, hessian_spectrum, interpolation
+from valleys.book.figures.endpoints import (
+    barrier_against_similarity,
+    endpoint_similarity,
+    endpoint_trajectories,
+    hessian_spectrum,
+    interpolation,
+    wall_times,
+)
 from valleys.book.figures.style import use_style
 from valleys.book.figures.sweeps import accuracy, flatness, flatness_controls, freezing, spread, training_run, transient
 from valleys.book.figures.toy import (
@@ -63,6 +70,7 @@ __all__ = [
     "transient_map",
     "two_clocks",
     "use_style",
+    "wall_times",
     "weight_against_step",
     "weight_along_y",
 ]

@@ -58,12 +58,37 @@ def interpolation(found: xr.Dataset) -> Figure:
     return figure
 
 
+def wall_times(found: xr.Dataset, training: xr.Dataset) -> Figure:
+    """Mean height of the walls, and the share that stands for good, with 95 % bands, along training.
+
+    Args:
+        found: from `studies.walls`.
+        training: train_loss (solution, record) of the same runs.
+    """
+    figure, (left, right) = new_figure(1, 2, WIDE)
+    looks = {"barrier": (NEUTRAL, "above the mean of both ends"), "rise": (LOSS, "above the higher end")}
+    for measure in each(found, "measure"):
+        colour, label = looks[measure.measure.item()]
+        for axes, name in ((left, "height"), (right, "standing")):
+            axes.plot(found.time, measure[name], color=colour, label=label)
+            axes.fill_between(found.time, measure[f"{name}_low"], measure[f"{name}_high"], color=colour, alpha=0.2, linewidth=0)
+    fitted = (found.fitted.values[:, None] <= found.time.values).mean(axis=0)
+    right.plot(found.time, fitted, color=THEORY, linestyle="--")
+    loss = training.train_loss.mean("solution")
+    floor = min(float(found.height.isel(record=-1).min()) / 30, float(loss[-1]) / 2)
+    left.plot(found.time, loss, color=THEORY, linestyle="--")
+    left.set(xlabel="time $ηt$", ylabel="mean height of the walls", yscale="log", ylim=(floor, None), title="height (dashed: training loss)")
+    right.set(xlabel="time $ηt$", ylabel="share", ylim=(-0.03, 1.03), title="walls for good (dashed: fitted runs)")
+    left.legend(loc="upper right")
+    return figure
+
+
 def barrier_against_similarity(found: xr.Dataset, lines: Sequence[Any]) -> Figure:
-    """Barrier of each pair against its Sim_J on both test sets, with least-squares lines (objects with slope and intercept)."""
+    """Final barrier of each pair against its Sim_J on both test sets, with least-squares lines (objects with slope and intercept)."""
     figure, panels = new_figure(1, 2, WIDE, sharey=True)
     pairs = np.triu_indices(found.sizes["solution"], 1)
     for axes, name, line in zip(panels, ("similarity", "similarity_full"), lines, strict=True):
-        x, y = found[name].values[pairs], found.barrier.values[pairs]
+        x, y = found[name].values[pairs], found.barrier.values[pairs][:, -1]
         axes.plot(x, y, "o", color=LOSS, markersize=4, alpha=0.6, markeredgewidth=0)
         ends = np.array([x.min(), x.max()])
         axes.plot(ends, line.intercept + line.slope * ends, color=THEORY, linestyle="--", label="linear fit")
@@ -74,23 +99,32 @@ def barrier_against_similarity(found: xr.Dataset, lines: Sequence[Any]) -> Figur
 
 
 def hessian_spectrum(found: xr.Dataset) -> Figure:
-    """Every eigenvalue of the second layer's Hessian by rank, and the share of the trace that the largest hold; one colour a batch size."""
+    """Every eigenvalue of the second layer's Hessian by rank, one colour a batch size, and the share of the trace in the ten largest of each solution."""
     figure, (left, right) = new_figure(1, 2, WIDE)
-    known = found.isel(solution=np.flatnonzero(np.isfinite(found.eigenvalue).all("rank").values))
-    colours = batch_size_colours(known.batch_size.values)
-    for run in each(known, "solution"):
-        values = np.maximum(run.eigenvalue.values, 0)
-        rank, look = np.arange(1, len(values) + 1), {"color": colours[int(run.batch_size)], "label": f"B = {int(run.batch_size)}"}
-        left.plot(rank, values, **look)
-        right.plot(rank, np.cumsum(values) / values.sum(), **look)
-    for axes in (left, right):
-        axes.axvline(10, color=NEUTRAL, linewidth=1, linestyle=":")
-        axes.set(xscale="log", xlabel="rank of the eigenvalue")
+    known = found.isel(spectrum_batch_size=np.flatnonzero(np.isfinite(found.eigenvalue).all("rank").values))
+    colours = batch_size_colours([*found.spectrum_batch_size.values.tolist(), *found.batch_size.values.tolist()])
+    for run in each(known, "spectrum_batch_size"):
+        size, values = int(run.spectrum_batch_size), np.maximum(run.eigenvalue.values, 0)
+        left.plot(np.arange(1, len(values) + 1), values, color=colours[size], label=f"B = {size}")
+    _top_shares(right, found, colours)
     top = float(known.eigenvalue.max())
-    left.set(yscale="log", ylim=(top * 1e-8, top * 3), ylabel="eigenvalue λ")
-    right.set(ylabel="share of the trace up to this rank", ylim=(0, 1.02))
+    left.axvline(10, color=NEUTRAL, linewidth=1, linestyle=":")
+    left.set(xscale="log", yscale="log", xlabel="rank of the eigenvalue", ylim=(top * 1e-8, top * 3), ylabel="eigenvalue λ")
     left.legend(loc="lower left")
     return figure
+
+
+def _top_shares(axes: Axes, found: xr.Dataset, colours: dict[float, tuple[float, ...]]) -> None:
+    shares, markers = found.top_eigenvalue.sum("top") / found["trace"], _markers(found.batch_size.values)
+    for size, marker in markers.items():
+        chosen = found.batch_size.values == size
+        look = {"marker": marker, "color": colours[size], "linestyle": "none", "markeredgecolor": "white", "markersize": 8}
+        axes.plot(found.learning_rate.values[chosen], shares.values[chosen], label=f"B = {size}", **look)
+    rates = sorted(set(found.learning_rate.values.tolist()))
+    axes.set(xscale="log", xlabel="learning rate η", ylabel="share of the trace in the top ten", ylim=(min(0.5, float(shares.min()) - 0.05), 1))
+    axes.set_xticks(rates, [f"{rate:g}" for rate in rates])
+    axes.set_xticks([], minor=True)
+    axes.legend(loc="lower left")
 
 
 def _markers(values: np.ndarray) -> dict[int, str]:
