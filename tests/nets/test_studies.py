@@ -7,7 +7,8 @@ import xarray as xr
 from valleys.nets import solutions, studies
 from valleys.nets.cells import grid_cells
 from valleys.nets.continuation import basin_grid_cells
-from valleys.nets.studies import BasinsSpec, CellSpec, ContinuationSpec, EndpointsSpec, SweepSpec
+from valleys.nets.endpoints import restart_grid_cells
+from valleys.nets.studies import BasinsSpec, CellSpec, ContinuationSpec, EndpointsSpec, RestartsSpec, SweepSpec
 
 SHORT = {"training_time": 20.0, "n_records": 5}
 
@@ -275,3 +276,23 @@ def test_each_setting_of_a_grid_of_basins_can_be_computed_alone():
     whole = studies.basin_grid(spec)
     for place, _, compute in basin_grid_cells(spec):
         xr.testing.assert_identical(compute().drop_attrs(), whole.sel(place, drop=True).drop_attrs())
+
+
+def test_restarts_are_the_end_points_of_the_next_seeds_in_the_places_of_their_runs():
+    grid = {"batch_sizes": (20, 100, 500), "learning_rates": (0.1, 0.2), "training_time": 20.0, "n_fractions": 5, "seed": 3}
+    spec = RestartsSpec(**grid, n_restarts=2)
+    found = studies.restart_grid(spec)
+    assert found.restart.values.tolist() == [4, 5]
+    assert found.sizes == {"restart": 2, "run": 6, "other": 6}
+    for index, seed in enumerate((4, 5)):
+        alone = studies.endpoints(EndpointsSpec(**grid | {"seed": seed}, n_records=2))
+        converged = np.isfinite(np.diagonal(found.barrier.values[index]))
+        assert converged.sum() == alone.sizes["solution"]
+        assert found.learning_rate.values[converged].tolist() == alone.learning_rate.values.tolist()
+        assert found.batch_size.values[converged].tolist() == alone.batch_size.values.tolist()
+        chosen = np.ix_(converged, converged)
+        np.testing.assert_array_equal(found.similarity_full.values[index][chosen], alone.similarity_full)
+        np.testing.assert_array_equal(found.barrier.values[index][chosen], alone.barrier[..., -1])
+        assert np.isnan(found.barrier.values[index][~converged]).all()
+    place, _, compute = list(restart_grid_cells(spec))[1]
+    xr.testing.assert_identical(compute().drop_attrs(), found.sel(place).drop_vars(["restart", "learning_rate", "batch_size"]).drop_attrs())

@@ -198,6 +198,28 @@ class EndpointsSpec(Spec):
 
 
 @dataclass(frozen=True)
+class RestartsSpec(EndpointsSpec):
+    """The same grid of end points again, each time from another start and with other batch orders.
+
+    Attributes:
+        n_restarts: how often; their seeds are those after `seed`.
+    """
+
+    n_restarts: int = 3
+
+    def check(self) -> None:
+        """Refuse what makes no sense for end points, and a number of restarts below one."""
+        super().check()
+        require(self.n_restarts >= 1, f"n_restarts must be 1 or more, got {self.n_restarts}")
+
+    def cells(self) -> list[EndpointsSpec]:
+        """Each restart, with its ends alone."""
+        shared = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(EndpointsSpec)}
+        own = {"n_records": 2, "spectrum_batch_sizes": ()}
+        return [EndpointsSpec(**shared | own | {"seed": self.seed + 1 + index}) for index in range(self.n_restarts)]
+
+
+@dataclass(frozen=True)
 class ContinuationSpec(Spec):
     """An SGD run, left at many steps and continued with full-batch gradient descent (Fig. 4).
 

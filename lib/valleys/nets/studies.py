@@ -3,8 +3,8 @@
 from valleys.nets.branches import agreement, basin_times, clock_agreement, clocks, flatness_at_equal_loss, milestones
 from valleys.nets.cells import grid, plane, sweep, sweep_plane, train_cell
 from valleys.nets.continuation import basin_grid, basins, continuation
-from valleys.nets.endpoints import endpoints
-from valleys.nets.specs import BasinsSpec, CellSpec, ContinuationSpec, EndpointsSpec, SweepSpec
+from valleys.nets.endpoints import endpoints, restart_grid, restarts
+from valleys.nets.specs import BasinsSpec, CellSpec, ContinuationSpec, EndpointsSpec, RestartsSpec, SweepSpec
 from valleys.nets.summary import (
     accuracy_gain,
     estimate,
@@ -21,6 +21,7 @@ __all__ = [
     "CellSpec",
     "ContinuationSpec",
     "EndpointsSpec",
+    "RestartsSpec",
     "SweepSpec",
     "accuracy_gain",
     "agreement",
@@ -39,6 +40,8 @@ __all__ = [
     "noise_effect",
     "noisiest_batch_size",
     "plane",
+    "restart_grid",
+    "restarts",
     "settled",
     "summarize",
     "sweep",

@@ -7,6 +7,7 @@ from valleys.book.figures.endpoints import (
     endpoint_trajectories,
     hessian_spectrum,
     interpolation,
+    restart_fits,
     wall_times,
 )
 from valleys.book.figures.style import use_style
@@ -63,6 +64,7 @@ __all__ = [
     "noise_response",
     "paradox",
     "phase_maps",
+    "restart_fits",
     "spread",
     "temperatures",
     "training_run",

@@ -98,6 +98,19 @@ def barrier_against_similarity(found: xr.Dataset, lines: Sequence[Any]) -> Figur
     return figure
 
 
+def restart_fits(shares: dict[str, np.ndarray], first: dict[str, float], published: float) -> Figure:
+    """R² of barrier against similarity from several starts, a row for each test set; the start of the page with a bold rim, the published one a line."""
+    figure, axes = new_figure(1, 1, (7.2, 2.4))
+    for row, (label, values) in enumerate(shares.items()):
+        axes.plot(values, np.full(len(values), row), "o", color=LOSS, alpha=0.7, markersize=8, markeredgewidth=0)
+        axes.plot(first[label], row, "o", color=LOSS, markersize=8, markeredgecolor=THEORY, markeredgewidth=2)
+    axes.axvline(published, color=THEORY, linestyle="--", linewidth=1.2)
+    axes.annotate("published", (published, 1), xycoords=("data", "axes fraction"), xytext=(4, -4), textcoords="offset points", va="top", color=THEORY)
+    axes.set(xlim=(0, 1), ylim=(-0.6, len(shares) - 0.4), xlabel="$R^2$ of the straight line")
+    axes.set_yticks(range(len(shares)), list(shares))
+    return figure
+
+
 def hessian_spectrum(found: xr.Dataset) -> Figure:
     """Every eigenvalue of the second layer's Hessian by rank, one colour a batch size, and the share of the trace in the ten largest of each solution."""
     figure, (left, right) = new_figure(1, 2, WIDE)
