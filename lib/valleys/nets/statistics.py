@@ -1,16 +1,18 @@
 """Means, fits and their bootstrap intervals, with care for pairs that share a member."""
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
 N_RESAMPLES = 2000
 LEVEL = 0.95
+_TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with the ends of its 95 % bootstrap interval; formats as `0.64 (0.32 to 0.84)`."""
+    """A value with the ends of its 95 % interval, NaN where it has none; formats as `0.64 (0.32 to 0.84)`."""
 
     value: float
     low: float
@@ -18,6 +20,8 @@ class Estimate:
 
     def __format__(self, form: str) -> str:
         """The value, then the interval, each in the given form."""
+        if np.isnan(self.low):
+            return f"{self.value:{form}} (no interval)"
         return f"{self.value:{form}} ({self.low:{form}} to {self.high:{form}})"
 
 
@@ -47,6 +51,33 @@ def pair_mean(matrix: np.ndarray, rng: np.random.Generator) -> Estimate:
     values = matrix[first, second]
     weights = _pair_weights(len(matrix), rng)
     return _estimate(values.mean(), weights @ values / weights.sum(axis=1))
+
+
+def means(values: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean of each column of (n, m) over its finite values, with the ends of its pointwise interval when rows are resampled, (m,) each."""
+    known = np.isfinite(values)
+    counts, filled = _counts(len(values), rng), np.where(known, values, 0)
+    with np.errstate(invalid="ignore"):
+        drawn = counts @ filled / (counts @ known)
+        value = filled.sum(axis=0) / known.sum(axis=0)
+    some = known.any(axis=0)
+    ends = np.full((2, values.shape[1]), np.nan)
+    ends[:, some] = np.nanquantile(drawn[:, some], _TAILS, axis=0)
+    return value, *ends
+
+
+def share(count: int, n: int) -> Estimate:
+    """Share of successes in n tries with Wilson's interval, which keeps a width where all or none succeed; NaN without tries."""
+    if not n:
+        return Estimate(np.nan, np.nan, np.nan)
+    z, p = NormalDist().inv_cdf((1 + LEVEL) / 2), count / n
+    middle, half = p + z**2 / (2 * n), z * (p * (1 - p) / n + z**2 / (4 * n**2)) ** 0.5
+    return Estimate(p, *(min(1.0, max(0.0, (middle + sign * half) / (1 + z**2 / n))) for sign in (-1, 1)))
+
+
+def middle(values: np.ndarray) -> Estimate:
+    """Mean of draws, (n,), with the range that holds the middle 95 % of them."""
+    return _estimate(np.mean(values), values)
 
 
 def fit_points(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> LinearFit:
@@ -96,5 +127,5 @@ def _pair_weights(n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _estimate(value: float, resampled: np.ndarray) -> Estimate:
-    low, high = np.nanquantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.nanquantile(resampled, _TAILS)
     return Estimate(float(value), float(low), float(high))

@@ -3,10 +3,12 @@
 from valleys.nets.cells import grid, plane, sweep, sweep_plane, train_cell
 from valleys.nets.continuation import continuation
 from valleys.nets.endpoints import endpoints
+from valleys.nets.selection import ahead, best_of_runs
 from valleys.nets.specs import CellSpec, ContinuationSpec, EndpointsSpec, SweepSpec
 from valleys.nets.summary import (
     accuracy_gain,
     agreement,
+    courses,
     estimate,
     flatness_at_equal_loss,
     flatness_at_loss,
@@ -24,7 +26,10 @@ __all__ = [
     "SweepSpec",
     "accuracy_gain",
     "agreement",
+    "ahead",
+    "best_of_runs",
     "continuation",
+    "courses",
     "endpoints",
     "estimate",
     "flatness_at_equal_loss",

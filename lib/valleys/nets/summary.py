@@ -1,4 +1,4 @@
-"""What a sweep says, cell by cell: means over its converged runs with 95 % bootstrap intervals, and the paper's maxima."""
+"""What a sweep says, cell by cell: means over its runs with 95 % intervals, and the paper's maxima."""
 
 import dataclasses
 from collections.abc import Callable
@@ -11,28 +11,39 @@ from valleys.nets.specs import MAIN_THRESHOLD
 from valleys.nets.statistics import Estimate
 
 Cell = xr.Dataset
-MEANS: dict[str, Callable[[Cell], xr.DataArray]] = {
+Values = dict[str, Callable[[Cell], xr.DataArray]]
+OF_ALL_RUNS: Values = {"train_loss": lambda cell: cell.train_loss[:, -1], "train_accuracy": lambda cell: cell.train_accuracy[:, -1]}
+OF_SOLUTIONS: Values = {
     "test_accuracy": lambda cell: cell.test_accuracy[:, -1],
     "full_test_accuracy": lambda cell: cell.full_test_accuracy,
-    "train_loss": lambda cell: cell.train_loss[:, -1],
+    "test_loss": lambda cell: cell.test_loss[:, -1],
     "flatness": lambda cell: cell.flatness[:, -1],
     "relative_flatness": lambda cell: cell.flatness[:, -1] / cell.weight_norm[:, -1] ** 2,
     "whole_network_flatness": lambda cell: cell.whole_network_flatness,
 }
+OF_PAIRS: dict[str, Callable[[Cell], np.ndarray]] = {
+    "similarity": lambda cell: solutions.similarity_matrix(cell.misclassified.values),
+    "similarity_full": lambda cell: solutions.similarity_matrix(cell.misclassified_full.values),
+    "weight_cosine": lambda cell: cell.weight_cosine.values,
+    "weight_distance": lambda cell: cell.weight_distance.values,
+}
 MAXIMA = ("test_accuracy", "full_test_accuracy", "flatness")
+COURSES = ("train_loss", "flatness")
+ENDS = ("", "_low", "_high")
 
 
 def summarize(sweep: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
-    """One number per cell for each quantity of Figs. 2 and 3.
+    """One number per cell for each quantity of Figs. 2, 3, S2 and S3.
 
     Args:
         sweep: what `sweep` returns.
         seed: of the bootstrap.
 
     Returns:
-        Dimensions batch_size, learning_rate (and threshold). `name`, `name_low`, `name_high` are a mean over the converged runs and its
-        interval, `max_name` their maximum; `similarity` and `similarity_full` are means over pairs of converged runs; `freezing_time` is
-        η · step, over the runs that reached the threshold. All are NaN where no run converged.
+        Dimensions batch_size, learning_rate (and threshold). `name` is a mean and `name_low`, `name_high` its interval: NaN where runs are too few
+        for one, or copies of one run, as in gradient descent. `converged` is a share of runs. Means of the training set are over all runs that
+        stayed finite; those of solutions are over converged runs, or over pairs of them, with `max_name` for the maximum, and NaN where no run
+        converged, as is `freezing_time`, η · step over the runs that reached the threshold.
     """
     rows = []
     for batch_size in sweep.batch_size.values:
@@ -43,24 +54,61 @@ def summarize(sweep: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
 
 
 def _summarize_cell(cell: Cell, rng: np.random.Generator) -> xr.Dataset:
-    converged = cell.isel(realization=np.flatnonzero(cell.converged.values))
-    found: dict = {"converged": float(cell.converged.mean())}
-    for name, values in MEANS.items():
-        known = values(converged).dropna("realization").values
-        found |= _with_ends(name, statistics.mean(known, rng))
-        if name in MAXIMA:
-            found[f"max_{name}"] = known.max() if known.size else np.nan
-    for name, errors in (("similarity", converged.misclassified), ("similarity_full", converged.misclassified_full)):
-        found |= _with_ends(name, statistics.pair_mean(solutions.similarity_matrix(errors.values), rng))
-    return xr.Dataset(found | _freezing(cell, rng), coords={"threshold": cell.threshold})
+    chosen, single = np.flatnonzero(cell.converged.values), is_single(cell)
+    solved = cell.isel(realization=chosen, other=chosen)
+    found = _with_ends("converged", _measured(statistics.share(len(chosen), cell.sizes["realization"]), not single))
+    for runs, quantities in ((cell, OF_ALL_RUNS), (solved, OF_SOLUTIONS)):
+        for name, values in quantities.items():
+            known = values(runs).dropna("realization").values
+            found |= _with_ends(name, _mean(known, single, rng))
+            if name in MAXIMA:
+                found[f"max_{name}"] = known.max() if known.size else np.nan
+    for name, matrix in OF_PAIRS.items():
+        found |= _with_ends(name, _measured(statistics.pair_mean(matrix(solved), rng), len(chosen) > 2 and not single))
+    return xr.Dataset(found | _freezing(cell, single, rng), coords={"threshold": cell.threshold})
 
 
-def _freezing(cell: Cell, rng: np.random.Generator) -> dict:
+def is_single(cell: Cell) -> bool:
+    """Whether all runs of a cell end in the same weights: copies of one deterministic run, or a single one."""
+    return not (cell.weight_distance.values > 0).any()
+
+
+def _freezing(cell: Cell, single: bool, rng: np.random.Generator) -> dict:
     """Time η · step at which each threshold is reached, where at least one run of the cell converged."""
     times = cell.freezing_time * cell.learning_rate if cell.converged.any() else cell.freezing_time * np.nan
-    each = [statistics.mean(times.sel(threshold=threshold).dropna("realization").values, rng) for threshold in cell.threshold.values]
+    each = [_mean(times.sel(threshold=threshold).dropna("realization").values, single, rng) for threshold in cell.threshold.values]
     parts = {field: ("threshold", [getattr(one, field) for one in each]) for field in ("value", "low", "high")}
     return {"freezing_time": parts["value"], "freezing_time_low": parts["low"], "freezing_time_high": parts["high"]}
+
+
+def _mean(values: np.ndarray, single: bool, rng: np.random.Generator) -> Estimate:
+    return _measured(statistics.mean(values, rng), len(values) > 1 and not single)
+
+
+def _measured(found: Estimate, enough: bool) -> Estimate:
+    """Without the interval where the runs are not enough for one: a bootstrap would give it no width."""
+    return found if enough else dataclasses.replace(found, low=np.nan, high=np.nan)
+
+
+def courses(row: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
+    """Mean training loss and mean flatness along training, over all runs that stayed finite, with pointwise intervals (Figs. 3B, D).
+
+    Args:
+        row: the cells of a sweep at one learning rate, dimension batch_size.
+        seed: of the bootstrap.
+
+    Returns:
+        Dimensions batch_size and record: `train_loss`, `flatness`, each with `_low` and `_high`, NaN where there is but one run, or copies
+        of one, and where the flatness was not measured.
+    """
+    found = {f"{name}{end}": np.full((row.sizes["batch_size"], row.sizes["record"]), np.nan) for name in COURSES for end in ENDS}
+    for index, size in enumerate(row.batch_size.values):
+        cell, rng = row.sel(batch_size=size), np.random.default_rng([seed, int(size)])
+        for name in COURSES:
+            parts = statistics.means(cell[name].values, rng)
+            for end, values in list(zip(ENDS, parts, strict=True))[: 1 if is_single(cell) else 3]:
+                found[f"{name}{end}"][index] = values
+    return xr.Dataset({name: (("batch_size", "record"), values) for name, values in found.items()}, row[["batch_size", "time"]].coords)
 
 
 def _with_ends(name: str, found: Estimate) -> dict[str, float]:
@@ -71,7 +119,7 @@ def _with_ends(name: str, found: Estimate) -> dict[str, float]:
 def estimate(summary: xr.Dataset, name: str, **cell: float) -> Estimate:
     """A mean of one cell with its interval, such as `estimate(summary, "flatness", batch_size=50, learning_rate=0.05)`."""
     here = summary.sel(cell)
-    return Estimate(*(float(here[f"{name}{end}"]) for end in ("", "_low", "_high")))
+    return Estimate(*(float(here[f"{name}{end}"]) for end in ENDS))
 
 
 def settled(summary: xr.Dataset, n_train: int, *, share: float = 0.75) -> xr.Dataset:
