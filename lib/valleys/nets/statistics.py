@@ -43,6 +43,15 @@ def mean(values: np.ndarray, rng: np.random.Generator) -> Estimate:
     return _estimate(values.mean(), drawn)
 
 
+def ratio(first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> Estimate:
+    """Mean of one group of independent values, (n,), over that of another, (m,), both resampled; NaN where a group is empty."""
+    groups = [np.asarray(values, dtype=float) for values in (first, second)]
+    if not all(values.size for values in groups):
+        return Estimate(np.nan, np.nan, np.nan)
+    above, below = (_counts(len(values), rng) @ values / len(values) for values in groups)
+    return _estimate(groups[0].mean() / groups[1].mean(), above / below)
+
+
 def pair_mean(matrix: np.ndarray, rng: np.random.Generator) -> Estimate:
     """Mean over the pairs i < j of a symmetric matrix, (n, n), resampling the n members: pairs are not independent of one another."""
     first, second = np.triu_indices(len(matrix), 1)
@@ -103,8 +112,9 @@ def _weighted_line(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[n
     mean_x, mean_y = share @ x, share @ y
     var_x, var_y = share @ x**2 - mean_x**2, share @ y**2 - mean_y**2
     covariance = share @ (x * y) - mean_x * mean_y
-    slope = covariance / var_x
-    return slope, mean_y - slope * mean_x, covariance**2 / (var_x * var_y)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a resample of equal points has no line
+        slope = covariance / var_x
+        return slope, mean_y - slope * mean_x, covariance**2 / (var_x * var_y)
 
 
 def resampled_means(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -15,8 +15,11 @@ from valleys.nets.summary import (
     milestones,
     noise_effect,
     noisiest_batch_size,
+    of_solutions,
+    rising_steps,
     settled,
     summarize,
+    variance_explained,
 )
 
 __all__ = [
@@ -38,10 +41,13 @@ __all__ = [
     "milestones",
     "noise_effect",
     "noisiest_batch_size",
+    "of_solutions",
     "plane",
+    "rising_steps",
     "settled",
     "summarize",
     "sweep",
     "sweep_plane",
     "train_cell",
+    "variance_explained",
 ]

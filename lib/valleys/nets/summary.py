@@ -90,6 +90,11 @@ def _measured(found: Estimate, enough: bool) -> Estimate:
     return found if enough else dataclasses.replace(found, low=np.nan, high=np.nan)
 
 
+def of_solutions(cell: Cell, name: str) -> np.ndarray:
+    """A quantity of `OF_SOLUTIONS` at the end of each converged run, (n,), such as `of_solutions(cell, "flatness")`."""
+    return OF_SOLUTIONS[name](cell.isel(realization=np.flatnonzero(cell.converged.values))).dropna("realization").values
+
+
 def courses(row: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
     """Mean training loss and mean flatness along training, over all runs that stayed finite, with pointwise intervals (Figs. 3B, D).
 
@@ -149,6 +154,21 @@ def noise_effect(summary: xr.Dataset, name: str, n_train: int) -> xr.DataArray:
         if len(known) >= 2:
             effects[learning_rate] = known[0] - known[-1]
     return xr.DataArray(list(effects.values()), coords={"learning_rate": list(effects)}, name=name)
+
+
+def rising_steps(summary: xr.Dataset, name: str, n_train: int) -> tuple[int, int]:
+    """In how many steps from a settled mini-batch cell to its noisier neighbour, in batch size or learning rate, a quantity rises, and of how many."""
+    cells = settled(summary, n_train)[name].sortby("batch_size", ascending=False).sortby("learning_rate").transpose("batch_size", "learning_rate")
+    steps = np.concatenate([np.diff(cells.values, axis=axis).ravel() for axis in (0, 1)])
+    return int((steps > 0).sum()), int(np.isfinite(steps).sum())
+
+
+def variance_explained(summary: xr.Dataset, name: str, by: str, n_train: int, *, seed: int = 0) -> Estimate:
+    """R² of the line through one quantity of the settled mini-batch cells against another, resampling cells."""
+    cells = settled(summary, n_train)
+    x, y = cells[by].values.ravel(), cells[name].values.ravel()
+    known = np.isfinite(x) & np.isfinite(y)
+    return statistics.fit_points(x[known], y[known], np.random.default_rng(seed)).r_squared
 
 
 def accuracy_gain(noisy: Cell, quiet: Cell, *, seed: int = 0) -> Estimate:
