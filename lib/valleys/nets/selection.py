@@ -37,10 +37,12 @@ def _random_sets(n_images: int, size: int, n_sets: int, rng: np.random.Generator
 
 def _best(cell: xr.Dataset, sets: np.ndarray) -> xr.Dataset:
     full, small = (~cell[name].values[cell.converged.values] for name in ("misclassified_full", "misclassified"))
-    drawn = (full.astype(np.float32) @ sets).max(axis=0) if len(full) else np.full(sets.shape[1], np.nan)
+    if not len(full):
+        names = ("mean", "best_full", "best_small", "best_random_mean", "best_random_low", "best_random_high")
+        return xr.Dataset(dict.fromkeys(names, np.nan) | {"best_random": ("set", np.full(sets.shape[1], np.nan))})
+    on_all, drawn = full.mean(axis=1), (full.astype(np.float32) @ sets).max(axis=0)
     middle = statistics.middle(drawn)
-    on_all, on_small = (runs.mean(axis=1) if len(runs) else np.array([np.nan]) for runs in (full, small))
-    found = {"mean": on_all.mean(), "best_full": on_all.max(), "best_small": on_small.max(), "best_random": ("set", drawn)}
+    found = {"mean": on_all.mean(), "best_full": on_all.max(), "best_small": small.mean(axis=1).max(), "best_random": ("set", drawn)}
     return xr.Dataset(found | {"best_random_mean": middle.value, "best_random_low": middle.low, "best_random_high": middle.high})
 
 

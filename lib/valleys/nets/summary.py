@@ -30,6 +30,7 @@ OF_PAIRS: dict[str, Callable[[Cell], np.ndarray]] = {
 MAXIMA = ("test_accuracy", "full_test_accuracy", "flatness")
 COURSES = ("train_loss", "flatness")
 ENDS = ("", "_low", "_high")
+FEWEST_RUNS = 3  # that give an interval: two have but one pair, and a bootstrap of two numbers ends at them
 
 
 def summarize(sweep: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
@@ -40,8 +41,8 @@ def summarize(sweep: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
         seed: of the bootstrap.
 
     Returns:
-        Dimensions batch_size, learning_rate (and threshold). `name` is a mean and `name_low`, `name_high` its interval: NaN where runs are too few
-        for one, or copies of one run, as in gradient descent. `converged` is a share of runs. Means of the training set are over all runs that
+        Dimensions batch_size, learning_rate (and threshold). `name` is a mean and `name_low`, `name_high` its interval: NaN where fewer than
+        three runs give one, or copies of one run, as in gradient descent. `converged` is a share of runs. Means of the training set are over all runs that
         stayed finite; those of solutions are over converged runs, or over pairs of them, with `max_name` for the maximum, and NaN where no run
         converged, as is `freezing_time`, η · step over the runs that reached the threshold.
     """
@@ -64,7 +65,7 @@ def _summarize_cell(cell: Cell, rng: np.random.Generator) -> xr.Dataset:
             if name in MAXIMA:
                 found[f"max_{name}"] = known.max() if known.size else np.nan
     for name, matrix in OF_PAIRS.items():
-        found |= _with_ends(name, _measured(statistics.pair_mean(matrix(solved), rng), len(chosen) > 2 and not single))
+        found |= _with_ends(name, _measured(statistics.pair_mean(matrix(solved), rng), len(chosen) >= FEWEST_RUNS and not single))
     return xr.Dataset(found | _freezing(cell, single, rng), coords={"threshold": cell.threshold})
 
 
@@ -82,7 +83,7 @@ def _freezing(cell: Cell, single: bool, rng: np.random.Generator) -> dict:
 
 
 def _mean(values: np.ndarray, single: bool, rng: np.random.Generator) -> Estimate:
-    return _measured(statistics.mean(values, rng), len(values) > 1 and not single)
+    return _measured(statistics.mean(values, rng), len(values) >= FEWEST_RUNS and not single)
 
 
 def _measured(found: Estimate, enough: bool) -> Estimate:
