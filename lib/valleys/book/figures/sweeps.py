@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from valleys.book.figures.parts import MARKERS, WIDE, component_labels, each, new_figure
-from valleys.book.figures.style import DIVERGED, LOSS, NEUTRAL, QUANTITY_MAP, SHARP, THEORY, batch_size_colours, learning_rate_colours
+from valleys.book.figures.style import DIVERGED, LOSS, NEUTRAL, QUANTITY_MAP, THEORY, batch_size_colours, learning_rate_colours
 
 ACCURACY = "#009E73"
 
@@ -82,12 +82,16 @@ def accuracy(summary: xr.Dataset, learning_rate: float) -> Figure:
 
 
 def accuracy_runs(summary: xr.Dataset, sweep: xr.Dataset, learning_rate: float) -> Figure:
-    """Accuracy of every converged run at one learning rate, on the small test set and on all test images."""
-    figure, panels = new_figure(1, 2, WIDE, sharey=True)
+    """Accuracy of every converged run at one learning rate, on the small test set and on all test images, on axes of one scale."""
+    figure, panels = new_figure(1, 2, WIDE)
     for axes, name, title in zip(panels, ("test_accuracy", "full_test_accuracy"), ("small test set", "all test images"), strict=True):
         _runs(axes, sweep, name, summary, learning_rate, scale=100)
         axes.set(title=f"{title}, η = {learning_rate:g}")
     panels[0].set_ylabel("test accuracy [%]")
+    height = max(np.ptp(axes.get_ylim()) for axes in panels)
+    for axes in panels:
+        middle = np.mean(axes.get_ylim())
+        axes.set_ylim(middle - height / 2, middle + height / 2)
     return figure
 
 
@@ -97,7 +101,7 @@ def best_runs(best: xr.Dataset) -> Figure:
     line = best.sortby("batch_size", ascending=False)
     x, bars = np.arange(line.sizes["batch_size"]), {"capsize": 3, "linestyle": "none", "color": ACCURACY}
     ends = [100 * (line.best_random_mean - line.best_random_low), 100 * (line.best_random_high - line.best_random_mean)]
-    axes.plot(x, 100 * line.best_small, "X", color=SHARP, markersize=8, label="best run, this small test set")
+    axes.plot(x, 100 * line.best_small, "X", color=NEUTRAL, markersize=8, label="best run, this small test set")
     axes.errorbar(x, 100 * line.best_random_mean, ends, marker="s", label="best run, random small test sets", **bars)
     axes.plot(x, 100 * line.best_full, "^-", color=ACCURACY, linewidth=1, label="best run, all test images")
     axes.plot(x, 100 * line["mean"], "o--", color=THEORY, linewidth=1, label="mean run, all test images")
@@ -161,6 +165,8 @@ def freezing(summary: xr.Dataset, threshold: float) -> Figure:
     others = [value for value in summary.threshold.values if value != threshold]
     for axes, value in zip(panels, [threshold, *others], strict=False):
         _heat(axes, summary.sel(threshold=value), "freezing_time", f"η⟨$t_{{freeze}}$⟩ at $ℒ_c$ = {value:g}", "{:.1f}")
+    for axes in panels[summary.sizes["threshold"] :]:
+        axes.remove()
     return figure
 
 
@@ -182,6 +188,7 @@ def delay(summary: xr.Dataset, learning_rate: float) -> Figure:
 def _map_grid(rows: int) -> tuple[Figure, np.ndarray]:
     """Panels for maps, two a row, so that the numbers in their cells stay legible."""
     figure, panels = new_figure(rows, 2, (8.6, 3.7 * rows))
+    figure.set_layout_engine("constrained", h_pad=0.1)
     return figure, panels.ravel()
 
 
@@ -252,11 +259,12 @@ def _heat(
     axes.annotate(_widths(cells, name, scale), (0, 1), xycoords="axes fraction", xytext=(0, 4), textcoords="offset points", fontsize=8.5, color=NEUTRAL)
     if boxed is not None:
         row = list(table.learning_rate.values).index(boxed)
-        axes.add_patch(Rectangle((-0.5, row - 0.5), table.sizes["batch_size"], 1, fill=False, edgecolor=SHARP, linewidth=2, clip_on=False))
+        for colour, width in (("white", 4), (THEORY, 2)):
+            axes.add_patch(Rectangle((-0.5, row - 0.5), table.sizes["batch_size"], 1, fill=False, edgecolor=colour, linewidth=width, clip_on=False))
     for number, cell in enumerate(each(mark, "cell") if mark is not None else ()):
         place = (list(table.batch_size.values).index(cell.batch_size), list(table.learning_rate.values).index(cell.learning_rate))
         colour = _readable(image.to_rgba(table.values[place[::-1]]))
-        axes.annotate("①②"[number], place, xytext=(0, 10), textcoords="offset points", ha="center", va="center", color=colour, fontsize=10)
+        axes.annotate("①②"[number], place, xytext=(0, 8.5), textcoords="offset points", ha="center", va="center", color=colour, fontsize=8.5)
 
 
 def _widths(cells: xr.Dataset, name: str, scale: float) -> str:
