@@ -170,7 +170,22 @@ def test_the_effect_of_noise_is_between_the_ends_of_the_settled_cells(sweep):
     assert settled(summary, 1000).batch_size.values.tolist() == [10, 100]
     found = noise_effect(summary, "flatness", 1000)
     assert found.learning_rate.values.tolist() == [0.1]  # at 0.2 one mini-batch cell is left
-    assert found.item() == pytest.approx(11 - 2.5)
+    assert found.value.item() == pytest.approx(11 - 2.5)
+    assert found.clear.item()
+
+
+def test_the_interval_of_an_effect_is_that_of_a_difference_of_two_means():
+    first, second = np.random.default_rng(6).normal(2, 1, 300), np.random.default_rng(7).normal(1.5, 2, 200)
+    ends = [(values.mean(), 1.96 * values.std() / len(values) ** 0.5) for values in (first, second)]
+    tables = [[ends[0][0], 9, ends[1][0], 9], [ends[0][1], 0, ends[1][1], 0]]
+    value, half = (np.array(table)[:, None] * np.ones(4) for table in tables)
+    found = noise_effect(grid_summary(x=value, x_low=value - half, x_high=value + half), "x", 1000)
+    expected = 1.96 * (first.var() / 300 + second.var() / 200) ** 0.5
+    assert found.value.values == pytest.approx(first.mean() - second.mean())
+    assert ((found.high - found.low) / 2).values == pytest.approx(expected)
+    assert found.clear.values.tolist() == [abs(first.mean() - second.mean()) > expected] * 4
+    unmeasured = noise_effect(grid_summary(x=value, x_low=value * np.nan, x_high=value * np.nan), "x", 1000)
+    assert not unmeasured.clear.any()
 
 
 def test_the_noisiest_settled_cell_is_found_or_its_absence_told(sweep):

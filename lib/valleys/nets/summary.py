@@ -146,15 +146,35 @@ def noisiest_batch_size(summary: xr.Dataset, learning_rate: float, n_train: int)
     return int(sizes.min())
 
 
-def noise_effect(summary: xr.Dataset, name: str, n_train: int) -> xr.DataArray:
-    """A quantity at the smallest batch size less that at the largest, among settled mini-batch cells, for each learning rate with two of them."""
-    cells = settled(summary, n_train)[name].sortby("batch_size")
-    effects = {}
+def noise_effect(summary: xr.Dataset, name: str, n_train: int) -> xr.Dataset:
+    """A mean at the smallest batch size less that at the largest, among settled mini-batch cells, for each learning rate with two of them.
+
+    Args:
+        summary: what `summarize` returns.
+        name: the mean.
+        n_train: training images.
+
+    Returns:
+        Dimension learning_rate: `value`; `low`, `high`, its 95 % interval, which adds the widths of the two means' intervals in quadrature; `clear`,
+        whether that excludes zero, False where a mean has no interval.
+    """
+    cells = settled(summary, n_train).sortby("batch_size")
+    rows = {}
     for learning_rate in cells.learning_rate.values:
-        known = cells.sel(learning_rate=learning_rate).dropna("batch_size").values
-        if len(known) >= 2:
-            effects[learning_rate] = known[0] - known[-1]
-    return xr.DataArray(list(effects.values()), coords={"learning_rate": list(effects)}, name=name)
+        line = cells.sel(learning_rate=learning_rate)
+        sizes = line[name].dropna("batch_size").batch_size.values
+        if len(sizes) >= 2:
+            rows[learning_rate] = _difference(*(estimate(line, name, batch_size=size) for size in (sizes[0], sizes[-1])))
+    parts = {field: ("learning_rate", [getattr(one, field) for one in rows.values()]) for field in ("value", "low", "high")}
+    found = xr.Dataset(parts, coords={"learning_rate": list(rows)})
+    return found.assign(clear=(found.low > 0) | (found.high < 0))
+
+
+def _difference(first: Estimate, second: Estimate) -> Estimate:
+    """Of two independent estimates, with an interval from the widths of theirs."""
+    value = first.value - second.value
+    below, above = np.hypot(first.value - first.low, second.high - second.value), np.hypot(first.high - first.value, second.value - second.low)
+    return Estimate(value, float(value - below), float(value + above))
 
 
 def rising_steps(summary: xr.Dataset, name: str, n_train: int) -> tuple[int, int]:
