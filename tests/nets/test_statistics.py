@@ -29,6 +29,46 @@ def test_a_mean_of_nothing_is_unknown(rng):
     assert np.isnan(statistics.pair_mean(np.ones((1, 1)), rng).low)
 
 
+def test_the_interval_of_a_share_is_that_of_scipy_and_stays_open_at_the_ends():
+    from scipy.stats import binomtest
+
+    for count in (0, 1, 13, 20):
+        found, expected = statistics.share(count, 20), binomtest(count, 20).proportion_ci(method="wilson")
+        assert (found.value, found.low, found.high) == (count / 20, pytest.approx(expected.low, abs=1e-12), pytest.approx(expected.high, abs=1e-12))
+    assert statistics.share(20, 20).low < 0.9
+    assert np.isnan(statistics.share(0, 0).value)
+
+
+def test_means_of_columns_leave_out_what_is_unknown(rng):
+    values = np.random.default_rng(2).normal(0, 1, size=(100, 3))
+    values[:50, 1], values[:, 2] = np.nan, np.nan
+    value, low, high = statistics.means(values, rng)
+    assert value[:2] == pytest.approx([values[:, 0].mean(), values[50:, 1].mean()])
+    spread = [values[:, 0].std() / 100**0.5, values[50:, 1].std() / 50**0.5]
+    assert (high - low)[:2] / (2 * 1.96) == pytest.approx(spread, rel=0.1)
+    assert np.isnan([value[2], low[2], high[2]]).all()
+
+
+def test_the_interval_of_a_ratio_is_that_of_error_propagation(rng):
+    first, second = np.random.default_rng(3).normal(6, 1, size=200), np.random.default_rng(4).normal(3, 0.5, size=100)
+    found = statistics.ratio(first, second, rng)
+    relative = ((first.std() / first.mean()) ** 2 / 200 + (second.std() / second.mean()) ** 2 / 100) ** 0.5
+    assert found.value == pytest.approx(first.mean() / second.mean())
+    assert (found.high - found.low) / (2 * 1.96) == pytest.approx(found.value * relative, rel=0.1)
+    copies = statistics.ratio(first, np.full(20, 2.0), rng)  # a deterministic reference adds nothing
+    assert copies.high - copies.low == pytest.approx(2 * 1.96 * first.std() / 200**0.5 / 2, rel=0.1)
+    assert np.isnan(statistics.ratio(first, second[:0], rng).value)
+
+
+def test_the_middle_of_draws_holds_95_per_cent_of_them():
+    found = statistics.middle(np.linspace(0, 1, 10001))
+    assert (found.value, found.low, found.high) == (pytest.approx(0.5), pytest.approx(0.025), pytest.approx(0.975))
+
+
+def test_a_value_without_an_interval_says_so():
+    assert f"{statistics.Estimate(0.5, np.nan, np.nan):.2f}" == "0.50 (no interval)"
+
+
 def test_a_pair_mean_counts_each_pair_once(rng):
     matrix = np.array([[1, 0.2, 0.4], [0.2, 1, 0.9], [0.4, 0.9, 1]])
     assert statistics.pair_mean(matrix, rng).value == pytest.approx(0.5)

@@ -279,7 +279,7 @@ def test_each_setting_of_a_grid_of_basins_can_be_computed_alone():
 
 
 def test_restarts_are_the_end_points_of_the_next_seeds_in_the_places_of_their_runs():
-    grid = {"batch_sizes": (20, 100, 500), "learning_rates": (0.1, 0.2), "training_time": 20.0, "n_fractions": 5, "seed": 3}
+    grid = {"batch_sizes": (20, 100, 500), "learning_rates": (0.1, 0.2), "training_time": 60.0, "n_fractions": 5, "seed": 3}
     spec = RestartsSpec(**grid, n_restarts=2)
     found = studies.restart_grid(spec)
     assert found.restart.values.tolist() == [4, 5]

@@ -1,16 +1,18 @@
 """Means, fits and their bootstrap intervals, with care for pairs that share a member."""
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
 N_RESAMPLES = 2000
 LEVEL = 0.95
+_TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with the ends of its 95 % bootstrap interval; formats as `0.64 (0.32 to 0.84)`."""
+    """A value with the ends of its 95 % interval, NaN where it has none; formats as `0.64 (0.32 to 0.84)`."""
 
     value: float
     low: float
@@ -18,6 +20,8 @@ class Estimate:
 
     def __format__(self, form: str) -> str:
         """The value, then the interval, each in the given form."""
+        if np.isnan(self.low):
+            return f"{self.value:{form}} (no interval)"
         return f"{self.value:{form}} ({self.low:{form}} to {self.high:{form}})"
 
     def named(self, name: str) -> dict[str, float]:
@@ -44,6 +48,15 @@ def mean(values: np.ndarray, rng: np.random.Generator) -> Estimate:
     return interval(values.mean(), drawn)
 
 
+def ratio(first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> Estimate:
+    """Mean of one group of independent values, (n,), over that of another, (m,), both resampled; NaN where a group is empty."""
+    groups = [np.asarray(values, dtype=float) for values in (first, second)]
+    if not all(values.size for values in groups):
+        return Estimate(np.nan, np.nan, np.nan)
+    above, below = (_counts(len(values), rng) @ values / len(values) for values in groups)
+    return interval(groups[0].mean() / groups[1].mean(), above / below)
+
+
 def pair_mean(matrix: np.ndarray, rng: np.random.Generator, where: np.ndarray | None = None) -> Estimate:
     """Mean over the pairs i < j of a symmetric matrix, (n, n), resampling the n members: pairs are not independent of one another.
 
@@ -59,6 +72,33 @@ def pair_mean(matrix: np.ndarray, rng: np.random.Generator, where: np.ndarray | 
     values, weights = matrix[first, second][chosen], _pair_weights(len(matrix), rng)[:, chosen]
     weights = weights[weights.sum(axis=1) > 0]
     return interval(values.mean(), weights @ values / weights.sum(axis=1))
+
+
+def means(values: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean of each column of (n, m) over its finite values, with the ends of its pointwise interval when rows are resampled, (m,) each."""
+    known = np.isfinite(values)
+    counts, filled = _counts(len(values), rng), np.where(known, values, 0)
+    with np.errstate(invalid="ignore"):
+        drawn = counts @ filled / (counts @ known)
+        value = filled.sum(axis=0) / known.sum(axis=0)
+    some = known.any(axis=0)
+    ends = np.full((2, values.shape[1]), np.nan)
+    ends[:, some] = np.nanquantile(drawn[:, some], _TAILS, axis=0)
+    return value, *ends
+
+
+def share(count: int, n: int) -> Estimate:
+    """Share of successes in n tries with Wilson's interval, which keeps a width where all or none succeed; NaN without tries."""
+    if not n:
+        return Estimate(np.nan, np.nan, np.nan)
+    z, p = NormalDist().inv_cdf((1 + LEVEL) / 2), count / n
+    middle, half = p + z**2 / (2 * n), z * (p * (1 - p) / n + z**2 / (4 * n**2)) ** 0.5
+    return Estimate(p, *(min(1.0, max(0.0, (middle + sign * half) / (1 + z**2 / n))) for sign in (-1, 1)))
+
+
+def middle(values: np.ndarray) -> Estimate:
+    """Mean of draws, (n,), with the range that holds the middle 95 % of them."""
+    return interval(np.mean(values), values)
 
 
 def fit_points(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> LinearFit:
@@ -93,8 +133,9 @@ def _weighted_line(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[n
     mean_x, mean_y = share @ x, share @ y
     var_x, var_y = share @ x**2 - mean_x**2, share @ y**2 - mean_y**2
     covariance = share @ (x * y) - mean_x * mean_y
-    slope = covariance / var_x
-    return slope, mean_y - slope * mean_x, covariance**2 / (var_x * var_y)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a resample of equal points has no line
+        slope = covariance / var_x
+        return slope, mean_y - slope * mean_x, covariance**2 / (var_x * var_y)
 
 
 def resampled_means(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -120,5 +161,5 @@ def interval(value: float, resampled: np.ndarray) -> Estimate:
     """A value with the 95 % interval of its resamples, (m,); those that are not known are left out."""
     if np.isnan(resampled).all():
         return Estimate(float(value), np.nan, np.nan)
-    low, high = np.nanquantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.nanquantile(resampled, _TAILS)
     return Estimate(float(value), float(low), float(high))

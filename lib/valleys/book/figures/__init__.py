@@ -11,7 +11,20 @@ from valleys.book.figures.endpoints import (
     wall_times,
 )
 from valleys.book.figures.style import use_style
-from valleys.book.figures.sweeps import accuracy, flatness, flatness_controls, freezing, spread, training_run, transient
+from valleys.book.figures.sweeps import (
+    accuracy,
+    accuracy_runs,
+    apart,
+    best_runs,
+    delay,
+    fit,
+    flatness,
+    flatness_controls,
+    freezing,
+    spread,
+    training_run,
+    transient,
+)
 from valleys.book.figures.toy import (
     agreement,
     control,
@@ -36,19 +49,24 @@ from valleys.book.figures.toy import (
 
 __all__ = [
     "accuracy",
+    "accuracy_runs",
     "agreement",
+    "apart",
     "barrier_against_similarity",
+    "best_runs",
     "branch_histories",
     "branch_plane",
     "branch_similarity",
     "branch_training",
     "control",
+    "delay",
     "density_at_fixed_y",
     "effective_potential",
     "endpoint_similarity",
     "endpoint_trajectories",
     "escape_rates",
     "evolution",
+    "fit",
     "flatness",
     "flatness_against_test_loss",
     "flatness_contrast",
