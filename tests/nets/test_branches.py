@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from valleys.nets import studies
-from valleys.nets.studies import BasinsSpec, agreement, basin_times, clock_agreement, clocks, flatness_at_equal_loss, milestones
+from valleys.nets.studies import BasinsSpec, agreement, basin_times, clock_agreement, clock_lag, clocks, flatness_at_equal_loss, later_share, milestones
 
 
 def test_agreement_splits_the_branches_at_the_freezing_time():
@@ -48,11 +48,19 @@ def test_a_continuation_that_begins_below_the_common_loss_is_unknown(continued):
 def test_milestones_are_the_first_the_first_frozen_and_the_last_branch(continued):
     found = milestones(xr.DataArray([[1.0, 4.0, 5.0]]), continued)
     assert [found[name].item() for name in ("first", "frozen", "last")] == [1, 5, 5]
-    assert found.later_share.item() == 0
     earlier = continued.assign(freezing_time=continued.freezing_time - 100)
-    assert milestones(xr.DataArray([[1.0, 4.0, 5.0]]), earlier).later_share.item() == pytest.approx(0.25)
+    assert milestones(xr.DataArray([[1.0, 4.0, 5.0]]), earlier).frozen.item() == 4
     never = continued.assign(freezing_time=continued.freezing_time + 100)
-    assert np.isnan(milestones(xr.DataArray([[1.0, 4.0, 5.0]]), never).later_share)
+    assert np.isnan(milestones(xr.DataArray([[1.0, 4.0, 5.0]]), never).frozen)
+
+
+def test_share_of_the_rise_after_freezing_is_a_ratio_of_means():
+    stages = xr.Dataset({name: ("reference", values) for name, values in {"first": [0.0, 0.0], "frozen": [1.0, 0.09], "last": [2.0, 0.1]}.items()})
+    found = later_share(stages, np.random.default_rng(0))
+    assert found.value == pytest.approx(1.01 / 2.1)  # the run that hardly rises hardly counts
+    assert found.low == pytest.approx(0.1)
+    assert found.high == pytest.approx(0.5)
+    assert np.isnan(later_share(stages.assign(frozen=stages.frozen * np.nan), np.random.default_rng(0)).value)
 
 
 def test_a_run_is_frozen_from_the_first_branch_after_the_last_unlike_one():
@@ -89,9 +97,20 @@ def test_both_clocks_are_read_for_each_setting(settings):
 
 def test_clocks_that_order_the_settings_alike_agree_fully(settings):
     assert clock_agreement(settings, 0.9).value == pytest.approx(1)
+    assert np.isnan(clock_agreement(settings.isel(batch_size=[0, 1]), 0.9).value)  # two settings tell nothing
+    assert np.isnan(clock_agreement(settings, 0.4).value)  # by this level all settings freeze at once
     settings["freezing_time"] = -settings.freezing_time
     assert clock_agreement(settings, 0.9).value == pytest.approx(-1)
-    assert np.isnan(clock_agreement(settings, 0.4).value)  # by this level all settings freeze at once
+
+
+def test_lag_between_the_clocks_is_averaged_over_settings_and_its_runs_are_drawn_setting_by_setting(settings):
+    found = clock_lag(settings, 0.9)
+    assert (found.value, found.low, found.high) == pytest.approx([(3 / 4 + 2 / 2 + 0 / 1) / 3] * 3)  # both runs of a setting agree
+    settings.freezing_time[:2, 0, :, 0] = [[2.0, 6.0], [3.0, 1.0]]
+    spread = clock_lag(settings, 0.9)
+    assert spread.value == pytest.approx(found.value)
+    assert (spread.low, spread.high) == pytest.approx([(3 / 6 + 2 / 3) / 3, (3 / 2 + 2 / 1) / 3])  # no common draw has both early, or both late
+    assert np.isnan(clock_lag(settings.isel(reference=[0]), 0.9).low)
 
 
 def test_a_grid_of_basins_holds_what_its_settings_say():
@@ -105,7 +124,14 @@ def test_a_grid_of_basins_holds_what_its_settings_say():
         np.testing.assert_allclose(here.freezing_time, 0.2 * cell.freezing_time)
 
 
-@pytest.mark.parametrize(("change", "message"), [({"branch_time": 0.07}, "whole number of steps"), ({"last_time": 300.0}, "n_steps must be above last_branch")])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"branch_time": 0.08, "last_time": 8.0}, "whole number of steps"),
+        ({"last_time": 300.0}, "n_steps must be above last_branch"),
+        ({"last_time": 12.0}, "last_time must be a multiple of branch_time 5.0"),
+    ],
+)
 def test_a_grid_of_basins_refuses_clocks_that_do_not_fit(change, message):
     with pytest.raises(ValueError, match=message):
         BasinsSpec(**change)

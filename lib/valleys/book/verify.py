@@ -72,12 +72,12 @@ def verify_one(folder: Path, name: str, *, draw: float, limit: float) -> Verdict
         return Verdict(name, "outdated", "the code behind it has changed since: run `make results`")
     threads, seconds = int(stored.attrs["threads"]), float(stored.attrs["wall_time_seconds"])
     started = time.perf_counter()
-    with Processes(1, threads=min(threads, machine.threads())) as executor:
+    with Processes(1, threads=max(1, min(threads, machine.threads()))) as executor:
         found = executor.submit(compute_again, key, seconds, limit, draw).result()
     if found is None:
         return Verdict(name, "skipped", f"it took {seconds:.0f} s, and the limit is {limit:g} s")
     place, again = found
-    same = stored.attrs["processor"] == machine.processor() and threads <= machine.threads()
+    same = stored.attrs["processor"] == machine.processor() and 1 <= threads <= machine.threads()
     compared = compare(
         stored.sel(place).squeeze() if place else stored, again.squeeze() if place else again, sampled="seed" in json.loads(key)["spec"], same_processor=same
     )

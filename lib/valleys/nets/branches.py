@@ -1,7 +1,7 @@
 """What continuations say: how much of a run's choice comes before it freezes, and when it freezes by either definition."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import xarray as xr
@@ -11,6 +11,9 @@ from valleys.nets import statistics
 from valleys.nets.specs import MAIN_THRESHOLD
 from valleys.nets.statistics import Estimate
 from valleys.nets.summary import where_loss_falls_through
+
+N_RESAMPLES = 500
+FEWEST_SETTINGS = 3  # two are ordered alike or not, whatever they are
 
 
 def flatness_at_equal_loss(continued: xr.Dataset) -> xr.DataArray:
@@ -40,37 +43,49 @@ def milestones(values: xr.DataArray, continued: xr.Dataset, threshold: float = M
         threshold: L_c of the freezing time.
 
     Returns:
-        `first`, `frozen`, `last` by reference, and `later_share`, the share of the rise from first to last that comes after frozen; NaN
-        where no branch leaves after freezing.
+        `first`, `frozen`, `last` by reference; `frozen` is NaN where no branch leaves after freezing.
     """
     late = continued.branch_step.values >= continued.freezing_time.sel(threshold=threshold).values[:, None]
     rows = np.asarray(values)
-    frozen = np.array([row[chosen][0] if chosen.any() else np.nan for row, chosen in zip(rows, late, strict=True)])
-    first, last = rows[:, 0], rows[:, -1]
-    share = (last - frozen) / (last - first)
-    return xr.Dataset({name: ("reference", found) for name, found in (("first", first), ("frozen", frozen), ("last", last), ("later_share", share))})
+    frozen = [row[chosen][0] if chosen.any() else np.nan for row, chosen in zip(rows, late, strict=True)]
+    return xr.Dataset({name: ("reference", found) for name, found in (("first", rows[:, 0]), ("frozen", frozen), ("last", rows[:, -1]))})
 
 
-def agreement(continued: xr.Dataset, threshold: float = MAIN_THRESHOLD, *, seed: int = 0) -> xr.Dataset:
+def later_share(stages: xr.Dataset, rng: np.random.Generator) -> Estimate:
+    """Share of the rise from first to last that comes after freezing: a ratio of means over reference runs, which are resampled.
+
+    Args:
+        stages: what `milestones` returns.
+        rng: of the resamples.
+    """
+    known = stages.dropna("reference")
+    late, whole = (known["last"] - known.frozen).values, (known["last"] - known["first"]).values
+    if not len(whole):
+        return Estimate(np.nan, np.nan, np.nan)
+    drawn = statistics.counts(len(whole), rng)
+    return statistics.interval(late.mean() / whole.mean(), (drawn @ late) / (drawn @ whole))
+
+
+def agreement(continued: xr.Dataset, threshold: float = MAIN_THRESHOLD) -> xr.Dataset:
     """How alike continuations are that branch off before freezing, and from then on: mean Sim_J over their pairs, on all test images.
 
     Args:
         continued: what `continuation` returns.
         threshold: L_c of the freezing time.
-        seed: of the bootstrap over branches.
 
     Returns:
-        Dimension reference; `early` and `late`, each with `_low` and `_high`; NaN where there are fewer than two such branches.
+        `early` and `late` by reference; NaN where there are fewer than two such branches.
     """
-    rows = []
-    for index, freeze in enumerate(continued.freezing_time.sel(threshold=threshold).values):
-        late = continued.branch_step.values >= freeze
-        parts = {"early": np.flatnonzero(~late), "late": np.flatnonzero(late)}
-        rng, matrix, row = np.random.default_rng([seed, index]), continued.similarity_full.values[index], {}
-        for name, chosen in parts.items():
-            row |= statistics.pair_mean(matrix[np.ix_(chosen, chosen)], rng).named(name)
-        rows.append(xr.Dataset(row))
-    return xr.concat(rows, dim="reference")
+    late = continued.branch_step.values >= continued.freezing_time.sel(threshold=threshold).values[:, None]
+    found = {
+        name: [_mean_of_pairs(*one) for one in zip(continued.similarity_full.values, rows, strict=True)] for name, rows in (("early", ~late), ("late", late))
+    }
+    return xr.Dataset({name: ("reference", values) for name, values in found.items()})
+
+
+def _mean_of_pairs(matrix: np.ndarray, chosen: np.ndarray) -> float:
+    pairs = matrix[np.ix_(chosen, chosen)][np.triu_indices(chosen.sum(), 1)]
+    return float(pairs.mean()) if pairs.size else np.nan
 
 
 def basin_times(similarity_to_last: xr.DataArray, branch_times: xr.DataArray, level: float) -> xr.DataArray:
@@ -112,23 +127,48 @@ def _means(name: str, values: xr.DataArray, seed: int) -> xr.Dataset:
     return xr.Dataset({f"{name}{suffix}": found.isel(end=index) for index, suffix in enumerate(("", "_low", "_high"))})
 
 
-def clock_agreement(found: xr.Dataset, level: float, threshold: float = MAIN_THRESHOLD, *, seed: int = 0) -> Estimate:
-    """Spearman's rank correlation over settings between the mean freezing times by both definitions, resampling reference runs.
+def clock_lag(found: xr.Dataset, level: float, threshold: float = MAIN_THRESHOLD, *, seed: int = 0) -> Estimate:
+    """Freezing time by the basin over that by the loss, each a mean over reference runs, averaged over settings; resampling reference runs.
 
     Args:
-        found: what `basins` returns, with three settings or more.
+        found: what `basins` returns.
         level: Sim_J from which two ends count as one basin.
         threshold: L_c.
         seed: of the bootstrap.
     """
+    return _resampled(lambda means: float((means[1] / means[0]).mean()), _both_clocks(found, level, threshold), seed)
+
+
+def clock_agreement(found: xr.Dataset, level: float, threshold: float = MAIN_THRESHOLD, *, seed: int = 0) -> Estimate:
+    """Spearman's rank correlation over settings between the mean freezing times by both definitions, resampling reference runs.
+
+    Args:
+        found: what `basins` returns.
+        level: Sim_J from which two ends count as one basin.
+        threshold: L_c.
+        seed: of the bootstrap.
+
+    Returns:
+        The correlation; NaN for fewer than three settings in which every reference run froze, and where one clock tells the same time in all.
+    """
+    return _resampled(_rank_correlation, _both_clocks(found, level, threshold), seed)
+
+
+def _both_clocks(found: xr.Dataset, level: float, threshold: float) -> np.ndarray:
+    """Freezing times by the loss and by the basin, (2, settings, references), of the settings in which every run froze."""
     by_loss = found.freezing_time.sel(threshold=threshold, drop=True)
     pair = [values.stack(setting=("batch_size", "learning_rate")) for values in (by_loss, basin_times(found.similarity_to_last_full, found.branch_time, level))]
     both = np.stack([values.transpose("setting", "reference").values for values in pair])
-    both = both[:, np.isfinite(both).all(axis=(0, 2))]
-    rng, n = np.random.default_rng(seed), both.shape[2]
-    drawn = [_rank_correlation(both[:, :, rng.integers(n, size=n)].mean(axis=2)) for _ in range(500)]
-    return statistics.interval(_rank_correlation(both.mean(axis=2)), np.array(drawn))
+    return both[:, np.isfinite(both).all(axis=(0, 2))]
 
 
-def _rank_correlation(pair: np.ndarray) -> float:
-    return float(spearmanr(*pair).statistic) if np.ptp(pair, axis=1).all() else np.nan
+def _resampled(statistic: Callable[[np.ndarray], float], both: np.ndarray, seed: int) -> Estimate:
+    """A statistic of the means over reference runs, (2, settings), with its interval; the runs of each setting are drawn on their own."""
+    rng, (_, n_settings, n) = np.random.default_rng(seed), both.shape
+    draws = (rng.integers(n, size=(1, n_settings, n)) for _ in range(N_RESAMPLES))
+    drawn = [statistic(np.take_along_axis(both, draw, axis=2).mean(axis=2)) for draw in draws]
+    return statistics.interval(statistic(both.mean(axis=2)), np.array(drawn) if n > 1 else np.array([np.nan]))
+
+
+def _rank_correlation(means: np.ndarray) -> float:
+    return float(spearmanr(*means).statistic) if means.shape[1] >= FEWEST_SETTINGS and np.ptp(means, axis=1).all() else np.nan

@@ -12,7 +12,7 @@ from valleys.nets import solutions
 from valleys.nets.curvature import flatness, whole_network_eigenvalues
 from valleys.nets.ensemble import evaluate, plan, record_steps, train
 from valleys.nets.freezing import FreezingClock, freezing_checks
-from valleys.nets.grids import combine, time_of
+from valleys.nets.grids import combine, made_of
 from valleys.nets.networks import SECOND_LAYER, Networks
 from valleys.nets.recording import DESCRIPTIONS, EIGENVALUES, Recorder
 from valleys.nets.setting import Setting, streams
@@ -157,4 +157,4 @@ def _plane_of(cells: list[xr.Dataset]) -> xr.Dataset:
         "explained": ("component", projection.explained),
     }
     coords = {name: ("cell", [float(cell[name]) for cell in cells]) for name in ("batch_size", "learning_rate")}
-    return xr.Dataset(found, coords, attrs=time_of(cells))
+    return xr.Dataset(found, coords, attrs=made_of(cells))

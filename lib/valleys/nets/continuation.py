@@ -127,7 +127,8 @@ def basin_grid(spec: BasinsSpec) -> xr.Dataset:
 
     Returns:
         Dimensions batch_size, learning_rate, reference, branch, threshold. `similarity_to_last` on the small test set and
-        `similarity_to_last_full` on all test images; `branch_time` and `freezing_time` are η · step, NaN where a loss was never reached.
+        `similarity_to_last_full` on all test images; `final_flatness`; `branch_time` and `freezing_time` are η · step, NaN where a loss was
+        never reached.
     """
     return _combine(spec, [continuation(cell) for cell in spec.cells()])
 

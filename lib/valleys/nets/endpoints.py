@@ -12,7 +12,7 @@ import xarray as xr
 from valleys.nets import solutions
 from valleys.nets.curvature import full_spectrum, layer_curvature, top_eigenvalues, trace
 from valleys.nets.ensemble import evaluate, plan, record_steps, train
-from valleys.nets.grids import time_of
+from valleys.nets.grids import made_of
 from valleys.nets.networks import SECOND_LAYER, Networks
 from valleys.nets.setting import Setting, streams
 from valleys.nets.specs import EndpointsSpec, RestartsSpec
@@ -174,7 +174,7 @@ def _restart(spec: RestartsSpec, cell: EndpointsSpec) -> xr.Dataset:
 
 def _combine(spec: RestartsSpec, cells: list[xr.Dataset]) -> xr.Dataset:
     every = xr.concat([_placed(spec, cell) for cell in cells], "restart", combine_attrs="drop_conflicts")
-    every.attrs |= time_of(cells)
+    every.attrs |= made_of(cells)
     return every.assign_coords(restart=[cell.seed for cell in spec.cells()])
 
 

@@ -199,7 +199,7 @@ class EndpointsSpec(Spec):
 
 @dataclass(frozen=True)
 class RestartsSpec(EndpointsSpec):
-    """The same grid of end points again, each time from another start and with other batch orders.
+    """The same grid of end points again, each time from another start and with other batch orders; n_records and spectra are not asked for.
 
     Attributes:
         n_restarts: how often; their seeds are those after `seed`.
@@ -289,6 +289,10 @@ class BasinsSpec(Spec):
         """Refuse what makes no sense, in any of the settings."""
         check_distinct("batch_sizes", self.batch_sizes)
         check_distinct("learning_rates", self.learning_rates)
+        require(self.branch_time > 0, f"branch_time must be positive, got {self.branch_time}")
+        branches = self.last_time / self.branch_time
+        whole = branches >= 1 and math.isclose(branches, round(branches))
+        require(whole, f"last_time must be a multiple of branch_time {self.branch_time}, got {self.last_time}")
         for learning_rate in self.learning_rates:
             check_learning_rate(learning_rate)
             steps = self.branch_time / learning_rate

@@ -40,11 +40,11 @@ class LinearFit:
 
 
 def mean(values: np.ndarray, rng: np.random.Generator) -> Estimate:
-    """Mean of independent values, (n,), resampled with replacement; NaN without values."""
+    """Mean of independent values, (n,), resampled with replacement; NaN without values, no interval for a single one."""
     values = np.asarray(values, dtype=float)
-    if not values.size:
-        return Estimate(np.nan, np.nan, np.nan)
-    drawn = _counts(len(values), rng) @ values / len(values)
+    if values.size < 2:
+        return Estimate(float(values[0]) if values.size else np.nan, np.nan, np.nan)
+    drawn = counts(len(values), rng) @ values / len(values)
     return interval(values.mean(), drawn)
 
 
@@ -53,7 +53,7 @@ def ratio(first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> Es
     groups = [np.asarray(values, dtype=float) for values in (first, second)]
     if not all(values.size for values in groups):
         return Estimate(np.nan, np.nan, np.nan)
-    above, below = (_counts(len(values), rng) @ values / len(values) for values in groups)
+    above, below = (counts(len(values), rng) @ values / len(values) for values in groups)
     return interval(groups[0].mean() / groups[1].mean(), above / below)
 
 
@@ -77,9 +77,9 @@ def pair_mean(matrix: np.ndarray, rng: np.random.Generator, where: np.ndarray | 
 def means(values: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean of each column of (n, m) over its finite values, with the ends of its pointwise interval when rows are resampled, (m,) each."""
     known = np.isfinite(values)
-    counts, filled = _counts(len(values), rng), np.where(known, values, 0)
+    weights, filled = counts(len(values), rng), np.where(known, values, 0)
     with np.errstate(invalid="ignore"):
-        drawn = counts @ filled / (counts @ known)
+        drawn = weights @ filled / (weights @ known)
         value = filled.sum(axis=0) / known.sum(axis=0)
     some = known.any(axis=0)
     ends = np.full((2, values.shape[1]), np.nan)
@@ -103,7 +103,7 @@ def middle(values: np.ndarray) -> Estimate:
 
 def fit_points(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> LinearFit:
     """Least-squares line through points, (n,) each, resampling points."""
-    return _fit(np.asarray(x, dtype=float), np.asarray(y, dtype=float), _counts(len(x), rng))
+    return _fit(np.asarray(x, dtype=float), np.asarray(y, dtype=float), counts(len(x), rng))
 
 
 def fit_pairs(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> LinearFit:
@@ -144,16 +144,16 @@ def resampled_means(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.take_along_axis(values, rng.integers(n, size=(n, m)), axis=0).mean(axis=0)
 
 
-def _counts(n: int, rng: np.random.Generator) -> np.ndarray:
+def counts(n: int, rng: np.random.Generator) -> np.ndarray:
     """How often each of n members is drawn in each resample, (N_RESAMPLES, n)."""
     return rng.multinomial(n, np.full(n, 1 / n), size=N_RESAMPLES).astype(float)
 
 
 def _pair_weights(n: int, rng: np.random.Generator) -> np.ndarray:
     """Weight of each pair i < j in each resample of the n members; resamples of a single member are left out."""
-    counts = _counts(n, rng)
+    drawn = counts(n, rng)
     first, second = np.triu_indices(n, 1)
-    weights = counts[:, first] * counts[:, second]
+    weights = drawn[:, first] * drawn[:, second]
     return weights[weights.sum(axis=1) > 0]
 
 

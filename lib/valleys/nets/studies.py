@@ -1,6 +1,6 @@
 """The network experiments of the paper: each study is a function of one spec that returns a dataset."""
 
-from valleys.nets.branches import agreement, basin_times, clock_agreement, clocks, flatness_at_equal_loss, milestones
+from valleys.nets.branches import agreement, basin_times, clock_agreement, clock_lag, clocks, flatness_at_equal_loss, later_share, milestones
 from valleys.nets.cells import grid, plane, sweep, sweep_plane, train_cell
 from valleys.nets.continuation import basin_grid, basins, continuation
 from valleys.nets.endpoints import endpoints, restart_grid, restarts
@@ -36,6 +36,7 @@ __all__ = [
     "basins",
     "best_of_runs",
     "clock_agreement",
+    "clock_lag",
     "clocks",
     "continuation",
     "courses",
@@ -44,6 +45,7 @@ __all__ = [
     "flatness_at_equal_loss",
     "flatness_at_loss",
     "grid",
+    "later_share",
     "milestones",
     "noise_effect",
     "noisiest_batch_size",

@@ -71,7 +71,7 @@ def _summarize_cell(cell: Cell, rng: np.random.Generator) -> xr.Dataset:
 
 def is_single(cell: Cell) -> bool:
     """Whether all runs of a cell end in the same weights: copies of one deterministic run, or a single one."""
-    return not (cell.weight_distance.values > 0).any()
+    return cell.sizes["realization"] == 1 or bool((cell.weight_distance.values == 0).all())
 
 
 def _freezing(cell: Cell, single: bool, rng: np.random.Generator) -> dict:
