@@ -1,61 +1,16 @@
 """The figures of the two-valley chapters draw what their datasets say, in the colours of the book, with named axes."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 import xarray as xr
-from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
 
+from tests.book.drawn import drawn_axes, legend, lines, points
 from valleys.book import figures
 from valleys.book.figures.style import FLAT, NEUTRAL, NOISE_MAP, SHARP, THEORY, learning_rate_colours, shades
 from valleys.toy import TwoValley
 
 RATES, STRENGTHS = [0.01, 0.1], [0.02, 0.05, 0.1]
-
-
-@dataclass(frozen=True)
-class Points:
-    """What an error-bar plot shows."""
-
-    x: np.ndarray
-    y: np.ndarray
-    error: np.ndarray
-    colour: str
-    label: str
-
-    def shows(self, x, y, error) -> bool:
-        return all(np.allclose(drawn, given) for drawn, given in ((self.x, x), (self.y, y), (self.error, error)))
-
-
-def points(axes: Axes) -> list[Points]:
-    found = []
-    for container in axes.containers:
-        line, _, (bars,) = container.lines
-        half = [np.ptp(segment[:, 1]) / 2 for segment in bars.get_segments()]
-        found.append(Points(line.get_xdata(), line.get_ydata(), np.array(half), to_hex(line.get_color()).upper(), container.get_label()))
-    return found
-
-
-def lines(axes: Axes) -> dict[str, tuple[np.ndarray, np.ndarray, str]]:
-    """x, y and colour of each labelled line."""
-    named = [line for line in axes.lines if not str(line.get_label()).startswith("_")]
-    return {line.get_label(): (np.array(line.get_xdata()), np.array(line.get_ydata()), to_hex(line.get_color()).upper()) for line in named}
-
-
-def legend(axes: Axes) -> list[str]:
-    return [text.get_text() for text in axes.get_legend().get_texts()]
-
-
-def drawn_axes(figure: Figure, n: int) -> list[Axes]:
-    """The first n axes, with labels, of a figure that a browser could be given."""
-    figure.canvas.draw()
-    for axes in figure.axes[:n]:
-        assert axes.get_xlabel() or axes.get_shared_x_axes().get_siblings(axes) != [axes]
-        assert axes.get_ylabel() or axes.get_shared_y_axes().get_siblings(axes) != [axes]
-    return figure.axes[:n]
 
 
 def with_errors(values: dict, coords: dict, *dims: str) -> xr.Dataset:

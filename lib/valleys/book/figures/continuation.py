@@ -14,7 +14,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from valleys.book.figures.parts import MARKERS, WIDE, component_labels, each, legend, new_figure, readable_log
+from valleys.book.figures.parts import WIDE, batch_size_markers, component_labels, each, legend, new_figure, readable_log
 from valleys.book.figures.style import FRAME, NEUTRAL, QUANTITY_MAP, THEORY, learning_rate_colours
 
 
@@ -109,12 +109,12 @@ def branch_similarity(found: xr.Dataset, threshold: float) -> Figure:
 def two_clocks(compared: xr.Dataset) -> Figure:
     """Freezing time by the basin of the continuations against that by the loss, a point for each setting, a panel for each level of Sim_J."""
     figure, panels = new_figure(1, compared.sizes["level"], (3.6 * compared.sizes["level"] + 1.2, 3.8), sharey=True, squeeze=False)
-    colours, markers = learning_rate_colours(compared.learning_rate.values), dict(zip(compared.batch_size.values.tolist(), MARKERS, strict=False))
+    colours, markers = learning_rate_colours(compared.learning_rate.values), batch_size_markers(compared.batch_size.values)
     for axes, level in zip(panels[0], each(compared, "level"), strict=True):
         for setting in (cell for row in each(level, "batch_size") for cell in each(row, "learning_rate")):
             look = {"color": colours[float(setting.learning_rate)], "marker": markers[int(setting.batch_size)], "capsize": 2, "linewidth": 1.2}
             axes.errorbar(*_point(setting, "freezing_time", "basin_time"), **look)
-        highest = float(max(compared.freezing_time_high.max(), compared.basin_time_high.max())) * 1.06
+        highest = 1.06 * np.nanmax([compared.freezing_time_high.max(), compared.basin_time_high.max()])  # the loss may never be reached
         axes.plot([0, highest], [0, highest], color=NEUTRAL, linewidth=1, linestyle=":")
         axes.set(xlim=(0, highest), ylim=(0, highest), title=f"one basin from $Sim_J$ = {level.level.item():g}", xlabel="freezing time by the loss, η·step")
     panels[0, 0].set_ylabel("freezing time by the basin, η·step")

@@ -10,14 +10,14 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from valleys.book.figures.parts import MARKERS, WIDE, component_labels, each, legend, new_figure
+from valleys.book.figures.parts import WIDE, batch_size_markers, component_labels, each, legend, new_figure
 from valleys.book.figures.style import LOSS, NEUTRAL, QUANTITY_MAP, THEORY, batch_size_colours, learning_rate_colours
 
 
 def endpoint_trajectories(found: xr.Dataset) -> Figure:
     """Runs from one start on two principal components: colour is the learning rate, marker the batch size; `found` has position (solution, record, …)."""
     figure, axes = new_figure(1, 1, (7.2, 4.6))
-    colours, markers = learning_rate_colours(found.learning_rate.values), _markers(found.batch_size.values)
+    colours, markers = learning_rate_colours(found.learning_rate.values), batch_size_markers(found.batch_size.values)
     for run in each(found, "solution"):
         look = {"color": colours[float(run.learning_rate)]}
         axes.plot(*run.position.values.T, linewidth=1, alpha=0.8, **look)
@@ -75,7 +75,7 @@ def wall_times(found: xr.Dataset, training: xr.Dataset) -> Figure:
     fitted = (found.fitted.values[:, None] <= found.time.values).mean(axis=0)
     right.plot(found.time, fitted, color=THEORY, linestyle="--")
     loss = training.train_loss.mean("solution")
-    floor = min(float(found.height.isel(record=-1).min()) / 30, float(loss[-1]) / 2)
+    floor = np.nanmin([found.height.isel(record=-1).min() / 30, loss[-1] / 2])  # there may be no wall
     left.plot(found.time, loss, color=THEORY, linestyle="--")
     left.set(xlabel="time $ηt$", ylabel="mean height of the walls", yscale="log", ylim=(floor, None), title="height (dashed: training loss)")
     right.set(xlabel="time $ηt$", ylabel="share", ylim=(-0.03, 1.03), title="walls for good (dashed: fitted runs)")
@@ -128,7 +128,7 @@ def hessian_spectrum(found: xr.Dataset) -> Figure:
 
 
 def _top_shares(axes: Axes, found: xr.Dataset, colours: dict[float, tuple[float, ...]]) -> None:
-    shares, markers = found.top_eigenvalue.sum("top") / found["trace"], _markers(found.batch_size.values)
+    shares, markers = found.top_eigenvalue.sum("top") / found["trace"], batch_size_markers(found.batch_size.values)
     for size, marker in markers.items():
         chosen = found.batch_size.values == size
         look = {"marker": marker, "color": colours[size], "linestyle": "none", "markeredgecolor": "white", "markersize": 8}
@@ -138,10 +138,6 @@ def _top_shares(axes: Axes, found: xr.Dataset, colours: dict[float, tuple[float,
     axes.set_xticks(rates, [f"{rate:g}" for rate in rates])
     axes.set_xticks([], minor=True)
     axes.legend(loc="lower left")
-
-
-def _markers(values: np.ndarray) -> dict[int, str]:
-    return {int(value): MARKERS[index % len(MARKERS)] for index, value in enumerate(sorted(set(values.tolist())))}
 
 
 def _group_ticks(axes: Axes, values: np.ndarray) -> None:

@@ -1,8 +1,10 @@
 """Pieces that the figures of the network chapters share."""
 
 from collections.abc import Iterable
+from itertools import cycle
 from typing import Any
 
+import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -28,6 +30,11 @@ def each(found: xr.Dataset, dimension: str) -> Iterable[xr.Dataset]:
 def legend(axes: Axes, entries: dict[str, dict[str, object]], **place: object) -> None:
     """A legend of labels and line looks that does not depend on what was drawn."""
     axes.legend([Line2D([], [], **look) for look in entries.values()], entries.keys(), **place)
+
+
+def batch_size_markers(values: np.ndarray) -> dict[int, str]:
+    """Marker of each batch size in ascending order, over again where there are more sizes than markers."""
+    return dict(zip(sorted({int(value) for value in values}), cycle(MARKERS), strict=False))
 
 
 def component_labels(axes: Axes, explained: xr.DataArray) -> None:

@@ -1,6 +1,7 @@
 """Figures of the chapter on sweeps."""
 
 from collections.abc import Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -174,7 +175,7 @@ def delay(summary: xr.Dataset, learning_rate: float) -> Figure:
     """Mean freezing time at one learning rate relative to the largest batch, one line a threshold."""
     figure, axes = new_figure(1, 1, (6.4, 4.0))
     line = summary.sel(learning_rate=learning_rate).sortby("batch_size")
-    for one, marker in zip(each(line, "threshold"), MARKERS, strict=False):
+    for one, marker in zip(each(line, "threshold"), cycle(MARKERS), strict=False):
         quiet = float(one.freezing_time[-1])
         ends = one.freezing_time_low / quiet, one.freezing_time_high / quiet
         _interval(axes, one.batch_size, one.freezing_time / quiet, *ends, marker=marker, label=f"$ℒ_c$ = {one.threshold.item():g}")
