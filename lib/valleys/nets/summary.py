@@ -97,22 +97,22 @@ def of_solutions(cell: Cell, name: str) -> np.ndarray:
 
 
 def courses(row: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
-    """Mean training loss and mean flatness along training, over all runs that stayed finite, with pointwise intervals (Figs. 3B, D).
+    """Mean training loss and mean flatness along training, over the runs finite at each record, with pointwise intervals (Figs. 3B, D).
 
     Args:
         row: the cells of a sweep at one learning rate, dimension batch_size.
         seed: of the bootstrap.
 
     Returns:
-        Dimensions batch_size and record: `train_loss`, `flatness`, each with `_low` and `_high`, NaN where there is but one run, or copies
-        of one, and where the flatness was not measured.
+        Dimensions batch_size and record: `train_loss`, `flatness`, each with `_low` and `_high`, NaN where there are fewer than three
+        runs, or copies of one, and where the flatness was not measured.
     """
     found = {f"{name}{end}": np.full((row.sizes["batch_size"], row.sizes["record"]), np.nan) for name in COURSES for end in ENDS}
     for index, size in enumerate(row.batch_size.values):
         cell, rng = row.sel(batch_size=size), np.random.default_rng([seed, int(size)])
         for name in COURSES:
             parts = statistics.means(cell[name].values, rng)
-            for end, values in list(zip(ENDS, parts, strict=True))[: 1 if is_single(cell) else 3]:
+            for end, values in list(zip(ENDS, parts, strict=True))[: 1 if is_single(cell) or len(cell.realization) < FEWEST_RUNS else 3]:
                 found[f"{name}{end}"][index] = values
     return xr.Dataset({name: (("batch_size", "record"), values) for name, values in found.items()}, row[["batch_size", "time"]].coords)
 
