@@ -1,8 +1,12 @@
 """Networks do not depend on where and beside how many others they are trained."""
 
 import os
+import subprocess
+import sys
 
-from valleys.book import parallel, store
+import pytest
+
+from valleys.book import machine, parallel, store
 from valleys.nets import studies
 
 SPEC = studies.SweepSpec(batch_sizes=(20, 1000), learning_rates=(0.1,), training_time=10.0, n_realizations=2, n_records=3)
@@ -21,3 +25,31 @@ def test_sweep_in_two_processes_gives_the_bits_of_a_sweep_in_one(tmp_path, monke
     names = [sorted(path.name for path in (tmp_path / folder).rglob("*.nc")) for folder in ("serial", "parallel")]
     assert names[0] == names[1]
     assert len(names[0]) == 3  # two cells, and the whole
+
+
+SCRIPT = """
+import os
+import sys
+
+import torch  # a script loads it before its workers learn how many threads they have
+
+from valleys.book import parallel
+
+
+def threads():
+    return torch.get_num_threads()
+
+
+if __name__ == "__main__":
+    with parallel.Processes(2, threads=int(sys.argv[1])) as executor:
+        print(executor.submit(threads).result())
+"""
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_workers_of_a_script_that_has_loaded_torch_keep_to_their_threads(count, tmp_path):
+    (tmp_path / "script.py").write_text(SCRIPT)
+    environment = {name: value for name, value in os.environ.items() if name not in machine.THREAD_VARIABLES}
+    command = [sys.executable, str(tmp_path / "script.py"), str(count)]
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)
+    assert finished.stdout == f"{count}\n"

@@ -14,6 +14,8 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExec
 from multiprocessing.connection import Connection
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from valleys.book import machine
 
 WORKERS_VARIABLE = "VALLEYS_WORKERS"
@@ -103,8 +105,9 @@ class Processes(Executor):
 
 
 def _begin_worker(alive: Connection, threads: int) -> None:
-    """The number of threads, said before the numerical libraries are imported; and an end when the process that asked is gone."""
+    """The number of threads, also for numerical libraries that a script has loaded by now; and an end when the process that asked is gone."""
     os.environ.update({variable: str(threads) for variable in machine.THREAD_VARIABLES})
+    threadpool_limits(threads)
     threading.Thread(target=_end_with_parent, args=(alive,), daemon=True).start()
 
 
