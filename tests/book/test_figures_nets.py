@@ -9,6 +9,7 @@ import xarray as xr
 
 from tests.book.drawn import band_ends, bands, colour_bar, colour_of, dashed, drawn_axes, legend, lines, segments, title, written
 from valleys.book import figures
+from valleys.book.figures.parts import bars
 from valleys.book.figures.style import FRAME, LOSS, NEUTRAL, QUANTITY_MAP, THEORY, batch_size_colours, learning_rate_colours
 
 RATES, SIZES = [0.1, 0.1, 0.2, 0.2], [50, 10, 50, 10]
@@ -344,3 +345,9 @@ def test_two_clocks_stand_where_no_run_reached_the_loss(compared):
 def test_two_clocks_take_more_batch_sizes_than_there_are_markers(compared):
     many = xr.concat([compared.isel(batch_size=0, drop=True).assign_coords(batch_size=size) for size in range(1, 10)], dim="batch_size")
     assert [len(axes.containers) for axes in drawn_axes(figures.two_clocks(many), 2)] == [18, 18]
+
+
+def test_bars_are_never_negative_and_missing_where_an_interval_is():
+    found = bars(np.array([1.0, 2.0, 3.0]), np.array([0.5, 2.0 + 1e-15, np.nan]), np.array([1.5, 2.0, np.nan]))
+    assert found[:, :2].tolist() == [[0.5, 0], [0.5, 0]]
+    assert np.isnan(found[:, 2]).all()

@@ -111,11 +111,13 @@ def _walls(runs: list[Run], similarity: np.ndarray, similarity_full: np.ndarray,
 
 def _path_losses(runs: list[Run], first: np.ndarray, second: np.ndarray, setting: Setting, spec: EndpointsSpec) -> np.ndarray:
     """Loss between the members of each pair, (n_pairs, n_records, n_fractions)."""
-    fractions, found = np.linspace(0, 1, spec.n_fractions), []
-    for networks in zip(*runs, strict=True):
+    fractions = np.linspace(0, 1, spec.n_fractions)
+    found = np.empty((len(first), spec.n_records, spec.n_fractions), np.float32)  # filled in place: small arrays kept one by one leave no room between them
+    for record, networks in enumerate(zip(*runs, strict=True)):
         ready = [solutions.Prepared.of(network, setting.train) for network in networks]
-        found.append([solutions.prepared_path_losses(ready[i], ready[j], fractions) for i, j in zip(first, second, strict=True)])
-    return np.stack(found, axis=1)
+        for pair, (i, j) in enumerate(zip(first, second, strict=True)):
+            found[pair, record] = solutions.prepared_path_losses(ready[i], ready[j], fractions)
+    return found
 
 
 def _shares(ends: list[Networks], setting: Setting) -> dict:

@@ -14,7 +14,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from valleys.book.figures.parts import WIDE, batch_size_markers, component_labels, each, legend, new_figure, readable_log
+from valleys.book.figures.parts import WIDE, bars, batch_size_markers, component_labels, each, legend, new_figure, readable_log
 from valleys.book.figures.style import FRAME, NEUTRAL, QUANTITY_MAP, THEORY, learning_rate_colours
 
 
@@ -127,8 +127,8 @@ def two_clocks(compared: xr.Dataset) -> Figure:
 def _point(setting: xr.Dataset, *names: str) -> tuple[float, float, np.ndarray, np.ndarray]:
     """x, y and the bars of both for `errorbar`, from means with their intervals."""
     x, y = (float(setting[name]) for name in names)
-    bars = [np.array([[value - float(setting[f"{name}_low"])], [float(setting[f"{name}_high"]) - value]]) for name, value in zip(names, (x, y), strict=True)]
-    return x, y, bars[1], bars[0]
+    ends = [bars(np.array([value]), float(setting[f"{name}_low"]), float(setting[f"{name}_high"])) for name, value in zip(names, (x, y), strict=True)]
+    return x, y, ends[1], ends[0]
 
 
 def _between_branches(axes: Axes, values: xr.DataArray, steps: np.ndarray, freeze: float, lowest: float) -> AxesImage:

@@ -49,3 +49,8 @@ def readable_log(axes: Axes) -> None:
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def bars(value: Any, low: Any, high: Any) -> np.ndarray:
+    """Lengths below and above values for `errorbar`, (2, …), never negative: rounding may put the end of an interval without width past its value."""
+    return np.maximum([np.asarray(value - low), np.asarray(high - value)], 0)

@@ -11,7 +11,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from valleys.book.figures.parts import MARKERS, WIDE, component_labels, each, new_figure
+from valleys.book.figures.parts import MARKERS, WIDE, bars, component_labels, each, new_figure
 from valleys.book.figures.style import DIVERGED, LOSS, NEUTRAL, QUANTITY_MAP, THEORY, batch_size_colours, learning_rate_colours
 
 ACCURACY = "#009E73"
@@ -100,10 +100,10 @@ def best_runs(best: xr.Dataset) -> Figure:
     """The mean run and the best run on all test images, and the best run on random small test sets and on the small one in use, against batch size."""
     figure, axes = new_figure(1, 1, (7.2, 4.2))
     line = best.sortby("batch_size", ascending=False)
-    x, bars = np.arange(line.sizes["batch_size"]), {"capsize": 3, "linestyle": "none", "color": ACCURACY}
-    ends = [100 * (line.best_random_mean - line.best_random_low), 100 * (line.best_random_high - line.best_random_mean)]
+    x, look = np.arange(line.sizes["batch_size"]), {"capsize": 3, "linestyle": "none", "color": ACCURACY}
+    ends = 100 * bars(line.best_random_mean, line.best_random_low, line.best_random_high)
     axes.plot(x, 100 * line.best_small, "X", color=NEUTRAL, markersize=8, label="best run, this small test set")
-    axes.errorbar(x, 100 * line.best_random_mean, ends, marker="s", label="best run, random small test sets", **bars)
+    axes.errorbar(x, 100 * line.best_random_mean, ends, marker="s", label="best run, random small test sets", **look)
     axes.plot(x, 100 * line.best_full, "^-", color=ACCURACY, linewidth=1, label="best run, all test images")
     axes.plot(x, 100 * line["mean"], "o--", color=THEORY, linewidth=1, label="mean run, all test images")
     axes.set_xticks(x, [str(size) for size in line.batch_size.values])
@@ -299,13 +299,13 @@ def _runs(axes: Axes, sweep: xr.Dataset, name: str, summary: xr.Dataset, learnin
         values = values if np.isfinite(line[f"{name}_low"].sel(batch_size=size)) else np.unique(values)
         axes.plot(position + np.linspace(-0.12, 0.12, len(values)), values, "o", color=colours[size], markersize=3.5, alpha=0.8)
         mean, low, high = (float(line[f"{name}{end}"].sel(batch_size=size)) for end in ("", "_low", "_high"))
-        axes.errorbar(position + 0.28, mean, [[mean - low], [high - mean]], color=THEORY, marker="_", capsize=3, linewidth=1.2)
+        axes.errorbar(position + 0.28, mean, bars(mean, low, high)[:, None], color=THEORY, marker="_", capsize=3, linewidth=1.2)
     axes.set_xticks(range(len(sizes)), [str(size) for size in sizes])
     axes.set_xlabel("batch size B")
 
 
 def _interval(axes: Axes, x: xr.DataArray, value: xr.DataArray, low: xr.DataArray, high: xr.DataArray, **look: object) -> None:
-    axes.errorbar(x, value, [value - low, high - value], **({"capsize": 2, "linewidth": 1.2} | look))
+    axes.errorbar(x, value, bars(value, low, high), **({"capsize": 2, "linewidth": 1.2} | look))
 
 
 def _batch_axis(axes: Axes, sizes: np.ndarray) -> None:
