@@ -1,7 +1,7 @@
 import numpy as np
 
 from valleys.nets import freezing
-from valleys.nets.ensemble import mean_loss, plan, train
+from valleys.nets.ensemble import evaluate, plan, train
 from valleys.nets.freezing import FreezingClock, freezing_checks
 from valleys.nets.networks import initialize
 
@@ -21,7 +21,7 @@ def test_freezing_is_looked_for_at_each_early_step_and_then_within_one_percent()
 def test_the_freezing_time_is_the_first_step_below_the_threshold(digits):
     clock, losses, options = FreezingClock(digits, (1.0, 0.2, 1e-9)), [], {"learning_rate": 0.2, "batch_size": 100, "n_steps": 150}
     train(initialize(64, 0).repeat(2), digits, **options, streams=_generators(2), visits=plan((freezing_checks(150), clock)))
-    every = plan((range(151), lambda _, networks: losses.append(mean_loss(networks, digits).numpy())))
+    every = plan((range(151), lambda _, networks: losses.append(evaluate(networks, digits).loss.numpy())))
     train(initialize(64, 0).repeat(2), digits, **options, streams=_generators(2), visits=every)
     for column, threshold in enumerate((1.0, 0.2)):
         expected = np.argmax(np.array(losses) < threshold, axis=0)

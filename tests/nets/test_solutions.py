@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from valleys.nets import solutions
-from valleys.nets.ensemble import mean_loss
+from valleys.nets.ensemble import evaluate
 from valleys.nets.networks import initialize, interpolate
 
 
@@ -40,29 +40,32 @@ def test_barrier_of_known_functions():
     assert solutions.barrier(np.stack([4 * alpha * (1 - alpha), 0 * alpha])).tolist() == pytest.approx([1, 0])
 
 
+def path_losses(first, second, samples, alpha):
+    return solutions.prepared_path_losses(*(solutions.Prepared.of(network, samples) for network in (first, second)), alpha)
+
+
 def test_path_losses_are_the_losses_of_the_networks_between(digits):
     first, second, alpha = initialize(64, 0), initialize(64, 1), np.linspace(0, 1, 5)
-    found = solutions.path_losses(first, second, digits, alpha)
+    found = path_losses(first, second, digits, alpha)
     for position, fraction in enumerate(alpha):
         between = interpolate(first, second, torch.tensor([fraction], dtype=torch.float32))
-        assert found[position] == pytest.approx(mean_loss(between, digits).item(), rel=1e-5)
-    assert found[-1] == pytest.approx(mean_loss(first, digits).item(), rel=1e-5)
+        assert found[position] == pytest.approx(evaluate(between, digits).loss.item(), rel=1e-5)
+    assert found[-1] == pytest.approx(evaluate(first, digits).loss.item(), rel=1e-5)
 
 
 def test_the_mixed_first_layer_gives_the_losses_of_whole_networks_between(digits):
     first, second, alpha = initialize(64, 2), initialize(64, 3), np.linspace(0, 1, 13)
-    whole = mean_loss(interpolate(first, second, torch.tensor(alpha, dtype=torch.float32)), digits).numpy()
+    whole = evaluate(interpolate(first, second, torch.tensor(alpha, dtype=torch.float32)), digits).loss.numpy()
     ready = [solutions.Prepared.of(network, digits) for network in (first, second)]
     np.testing.assert_allclose(solutions.prepared_path_losses(*ready, alpha), whole, rtol=1e-5)
-    np.testing.assert_allclose(solutions.path_losses(first, second, digits, alpha), whole, rtol=1e-5)
     np.testing.assert_allclose(solutions.prepared_path_losses(*ready[::-1], alpha), whole[::-1], rtol=1e-5)  # preparing spoils nothing
 
 
 def test_a_first_layer_that_receives_something_besides_is_mixed_as_well(digits):
     shifted = dataclasses.replace(digits, offset=torch.randn(50, len(digits), generator=torch.Generator().manual_seed(4)))
     first, second, alpha = initialize(64, 2), initialize(64, 3), np.linspace(0, 1, 5)
-    whole = mean_loss(interpolate(first, second, torch.tensor(alpha, dtype=torch.float32)), shifted).numpy()
-    np.testing.assert_allclose(solutions.path_losses(first, second, shifted, alpha), whole, rtol=1e-5)
+    whole = evaluate(interpolate(first, second, torch.tensor(alpha, dtype=torch.float32)), shifted).loss.numpy()
+    np.testing.assert_allclose(path_losses(first, second, shifted, alpha), whole, rtol=1e-5)
 
 
 def test_a_ramp_has_a_barrier_but_no_rise():

@@ -48,10 +48,7 @@ def load_or_compute(study: Study, spec: Any) -> xr.Dataset:
     Returns:
         The dataset, with its provenance in the attributes.
     """
-    key = result_key(study, spec)
-    _note_asked(key)
-    stored = _stored(key)
-    return _compute_and_store(study, spec, key, results_folder()) if stored is None else stored
+    return load_or_assemble(study, spec, lambda: study(spec))
 
 
 def load_or_assemble(study: Study, spec: Any, assemble: Callable[[], xr.Dataset]) -> xr.Dataset:

@@ -112,7 +112,7 @@ def _walls(runs: list[Run], similarity: np.ndarray, similarity_full: np.ndarray,
 def _path_losses(runs: list[Run], first: np.ndarray, second: np.ndarray, setting: Setting, spec: EndpointsSpec) -> np.ndarray:
     """Loss between the members of each pair, (n_pairs, n_records, n_fractions)."""
     fractions = np.linspace(0, 1, spec.n_fractions)
-    found = np.empty((len(first), spec.n_records, spec.n_fractions), np.float32)  # filled in place: small arrays kept one by one leave no room between them
+    found = np.empty((len(first), spec.n_records, spec.n_fractions), np.float32)
     for record, networks in enumerate(zip(*runs, strict=True)):
         ready = [solutions.Prepared.of(network, setting.train) for network in networks]
         for pair, (i, j) in enumerate(zip(first, second, strict=True)):

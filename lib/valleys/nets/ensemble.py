@@ -63,12 +63,6 @@ def sample_losses(scores: Tensor, labels: Tensor) -> Tensor:
     return torch.logsumexp(scores, dim=1) - right
 
 
-def mean_loss(networks: Networks, samples: Samples) -> Tensor:
-    """Mean cross-entropy of each network (Eq. 1), (R,)."""
-    _, scores = forward(networks, samples.images, samples.offset)
-    return sample_losses(scores, samples.labels).mean(dim=1)
-
-
 def evaluate(networks: Networks, samples: Samples) -> Evaluation:
     """Loss and misclassified samples of each network."""
     _, scores = forward(networks, samples.images, samples.offset)

@@ -60,13 +60,11 @@ class Prepared:
         return cls(received, Networks(tuple(weights), tuple(biases)), samples.labels)
 
 
-def path_losses(first: Networks, second: Networks, samples: Samples, fractions: np.ndarray) -> np.ndarray:
-    """Loss at α θ₁ + (1 − α) θ₂ for each α, (len(fractions),); `first` and `second` hold one network each."""
-    return prepared_path_losses(Prepared.of(first, samples), Prepared.of(second, samples), fractions)
-
-
 def prepared_path_losses(first: Prepared, second: Prepared, fractions: np.ndarray) -> np.ndarray:
-    """As `path_losses`: what the first layer gives before its ReLU is linear in α, so it is mixed, and only the later layers are done for each α."""
+    """Loss at α θ₁ + (1 − α) θ₂ for each α, (len(fractions),).
+
+    What the first layer gives before its ReLU is linear in α, so it is mixed, and only the later layers are done for each α.
+    """
     alpha = torch.as_tensor(fractions, dtype=first.received.dtype, device=first.received.device)
     weight = alpha.view(-1, 1, 1)
     received = weight * first.received + (1 - weight) * second.received
