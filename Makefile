@@ -30,12 +30,12 @@ test: install ## run every test: units, chapters and book at smoke size, the sit
 lint: install ## check style, formatting and that notebooks carry no outputs
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/nbstripout --keep-id --verify chapters/*.ipynb
+	@$(BIN)/nbstripout --keep-id --verify chapters/*.ipynb exercises/*.ipynb
 
 format: install ## put style and formatting in order
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
-	@$(BIN)/nbstripout --keep-id chapters/*.ipynb
+	@$(BIN)/nbstripout --keep-id chapters/*.ipynb exercises/*.ipynb
 
 lock: install ## resolve pyproject.toml anew into requirements.lock and environment.yml
 	@$(BIN)/python tools/lock.py

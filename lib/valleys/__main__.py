@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from valleys.book import check, parallel, runner, shipping, site, sizes, verify
-from valleys.book.chapters import BookError, Chapter, all_chapters, find_chapter
+from valleys.book.chapters import BookError, Chapter, all_chapters, all_exercises, find_chapter
 from valleys.book.paths import book_root, results_folder, shipped_folder
 from valleys.book.store import ASKED_VARIABLE
 
@@ -33,7 +33,7 @@ def main() -> None:
 
 @main.command()
 @size_option
-@click.option("--only", multiple=True, metavar="NAME", help="Run only this chapter; may be given several times.")
+@click.option("--only", multiple=True, metavar="NAME", help="Run only this chapter, or the exercises NAME_exercises; may be given several times.")
 @click.option("--set", "settings", multiple=True, metavar="[NAME.]PARAMETER=VALUE", help="Set a parameter, everywhere or in one chapter.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Chapters at once. [default: 2, or the number of cores if smaller]")
 @workers_option
@@ -50,7 +50,7 @@ def run(size: str, only: tuple[str, ...], settings: tuple[str, ...], jobs: int |
 @scheduler_option
 def ship(only: tuple[str, ...], jobs: int, workers: int | None, scheduler: str | None) -> None:
     """Make results/paper hold what these chapters show at size paper, and nothing else."""
-    work, folder, where = checked_work("paper", only), shipped_folder(), where_to_compute(workers, scheduler)
+    work, folder, where = checked_work("paper", only, exercises=False), shipped_folder(), where_to_compute(workers, scheduler)
 
     def compute() -> set[str]:
         with tempfile.TemporaryDirectory() as scratch:
@@ -107,18 +107,20 @@ def verify_command(count: int, seed: int, limit: float, folder: Path | None) -> 
         raise BookError(f"{n_bad} of {len(verdicts)} results did not come out again")
 
 
-def checked_work(size: str, only: tuple[str, ...], settings: tuple[str, ...] = ()) -> Work:
-    """The chosen chapters, all if none is named, each with its parameter values.
+def checked_work(size: str, only: tuple[str, ...], settings: tuple[str, ...] = (), *, exercises: bool = True) -> Work:
+    """The chosen notebooks, each with its parameter values; if none is named all chapters and, if wanted, their exercises.
 
     Raises:
         BookError: a chapter or parameter is unknown, or a value is refused.
     """
     chapters = all_chapters()
     values = sizes.run_parameters(chapters, size, [sizes.Setting.parse(text) for text in settings])
-    chosen = [find_chapter(name, chapters) for name in only] or list(chapters.values())
+    notebooks = chapters | (all_exercises() if exercises else {})
+    chosen = [find_chapter(name, notebooks) for name in only] or list(notebooks.values())
     for chapter in chosen:
-        runner.check_before_running(chapter, values[chapter.name])
-    return {chapter.name: (chapter, values[chapter.name]) for chapter in chosen}
+        if chapter.name in chapters:  # exercises are the same at every size and have nothing to refuse
+            runner.check_before_running(chapter, values[chapter.name])
+    return {chapter.name: (chapter, values.get(chapter.name, {})) for chapter in chosen}
 
 
 def where_to_compute(workers: int | None, scheduler: str | None) -> dict[str, str]:

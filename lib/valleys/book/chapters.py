@@ -1,4 +1,4 @@
-"""The chapters of the book and the parameters that each declares in its notebook."""
+"""The pages and chapters of the book, and the parameters that each declares in its notebook."""
 
 import ast
 import io
@@ -32,7 +32,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Chapter:
-    """A notebook of the book."""
+    """A notebook of the book that is executed: a chapter, or the exercises of one."""
 
     name: str  # file name without ending, such as 04_toy_model
     path: Path
@@ -47,12 +47,21 @@ class Chapter:
                 return
 
 
+def page_names(root: Path | None = None) -> list[str]:
+    """Every page of `_toc.yml` in reading order, without ending, such as chapters/04_toy_model."""
+    toc = yaml.safe_load(((root or book_root()) / "_toc.yml").read_text(encoding="utf-8"))
+    entries = [entry for part in toc.get("parts", []) for entry in part["chapters"]]
+    return [toc["root"], *(each["file"] for entry in entries for each in (entry, *entry.get("sections", [])))]
+
+
 def all_chapters(root: Path | None = None) -> dict[str, Chapter]:
-    """Every notebook of `_toc.yml` in reading order, by name."""
-    root = root or book_root()
-    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
-    paths = [root / f"{entry['file']}.ipynb" for part in toc["parts"] for entry in part["chapters"]]
-    return {path.stem: Chapter(path.stem, path, read_parameters(path)) for path in paths if path.exists()}
+    """Every chapter of `_toc.yml` in reading order, by name."""
+    return {path.stem: Chapter(path.stem, path, read_parameters(path)) for path in _notebooks("chapters", root)}
+
+
+def all_exercises(root: Path | None = None) -> dict[str, Chapter]:
+    """Every notebook of exercises of `_toc.yml` in reading order, by name; they have no parameters."""
+    return {path.stem: Chapter(path.stem, path, {}) for path in _notebooks("exercises", root)}
 
 
 def find_chapter(name: str, chapters: dict[str, Chapter]) -> Chapter:
@@ -78,6 +87,12 @@ def read_parameters(path: Path) -> dict[str, Parameter]:
         raise BookError(f"{path.name} has {len(tagged)} cells tagged 'parameters'; it needs exactly one")
     comments = _comments(tagged[0])
     return {p.name: p for p in (_parameter(statement, comments, path.name) for statement in ast.parse(tagged[0]).body)}
+
+
+def _notebooks(folder: str, root: Path | None) -> list[Path]:
+    root = root or book_root()
+    paths = [root / f"{name}.ipynb" for name in page_names(root) if name.startswith(f"{folder}/")]
+    return [path for path in paths if path.exists()]
 
 
 def _code_cells(path: Path) -> list[nbformat.NotebookNode]:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
-import yaml
 from bs4 import BeautifulSoup, Tag
 
+from valleys.book.chapters import page_names
 from valleys.book.paths import book_root
 
 SHORTEST_ALT = 15  # characters; less than this tells a listener nothing
@@ -35,9 +35,7 @@ def check_site(html: Path, root: Path | None = None) -> list[str]:
 
 def missing_pages(html: Path, root: Path) -> Iterator[str]:
     """Pages of the table of contents that were not written."""
-    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
-    names = [toc["root"]] + [entry["file"] for part in toc.get("parts", []) for entry in part["chapters"]]
-    yield from (f"{name}.html is in _toc.yml but was not built" for name in names if not (html / f"{name}.html").is_file())
+    yield from (f"{name}.html is in _toc.yml but was not built" for name in page_names(root) if not (html / f"{name}.html").is_file())
 
 
 def mute_images(page: BeautifulSoup) -> Iterator[str]:

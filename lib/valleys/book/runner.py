@@ -38,7 +38,7 @@ class Outcome:
     def line(self) -> str:
         """One summary line: name, state, time, and what went wrong or where the copy lies."""
         state, remark = ("failed", self.failure) if self.failure else ("ok", _relative(self.executed))
-        return f"{self.chapter:<24} {state:<6} {self.seconds:7.1f} s  {remark}"
+        return f"{self.chapter:<32} {state:<6} {self.seconds:7.1f} s  {remark}"
 
 
 def check_before_running(chapter: Chapter, values: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from valleys.book.chapters import BookError
+from valleys.book.chapters import BookError, page_names
 from valleys.book.paths import book_root
 
 COPIED = ("_toc.yml", "references.bib", "_static", "_extra")
@@ -15,17 +15,17 @@ STRICT = ("-W", "-n", "--keep-going")  # warnings fail the build, after all of t
 
 
 def assemble(executed: Path, target: Path) -> None:
-    """Lay out the book's sources in `target`, each chapter as its executed copy, with execution turned off.
+    """Lay out the book's sources in `target`, each notebook as its executed copy, with execution turned off.
 
     Args:
-        executed: folder of executed chapters.
+        executed: folder of executed notebooks.
         target: folder to fill; what it held is replaced where the content differs.
 
     Raises:
-        BookError: a chapter of the table of contents has no executed copy.
+        BookError: a notebook of the table of contents has no executed copy.
     """
     root = book_root()
-    (target / "chapters").mkdir(parents=True, exist_ok=True)
+    target.mkdir(parents=True, exist_ok=True)
     for page in _pages(root):
         source = executed / page.name if page.suffix == ".ipynb" else root / page
         if not source.exists():
@@ -54,9 +54,7 @@ def build(source: Path, output: Path) -> Path:
 
 
 def _pages(root: Path) -> list[Path]:
-    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
-    names = [toc["root"]] + [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
-    return [Path(f"{name}{ending}") for name in names for ending in (".ipynb", ".md") if (root / f"{name}{ending}").exists()]
+    return [Path(f"{name}{ending}") for name in page_names(root) for ending in (".ipynb", ".md") if (root / f"{name}{ending}").exists()]
 
 
 def _refresh(source: Path, target: Path) -> None:

@@ -1,47 +1,18 @@
-"""The whole book at smoke size: chapters run, the site is built, and a real browser reads it."""
+"""Every page of the site is complete, quiet and fits a phone; theme, search, formulas, figures and downloads work."""
 
 import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
-from playwright.sync_api import Browser, Page, sync_playwright
 
-from valleys.book import runner, site
-from valleys.book.chapters import all_chapters
+from tests.site.browsing import needs_chromium, opened
+from valleys.book import site
+from valleys.book.chapters import all_chapters, page_names
 from valleys.book.check import check_site
 from valleys.book.paths import book_root
 from valleys.book.sizes import run_parameters
-
-CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: the site is not tried in a browser")
-
-
-@pytest.fixture(scope="session")
-def executed(tmp_path_factory) -> Path:
-    """Executed copies of every chapter at smoke size, computed afresh."""
-    folder = tmp_path_factory.mktemp("executed")
-    os.environ["VALLEYS_RESULTS"] = str(tmp_path_factory.mktemp("results"))
-    os.environ["VALLEYS_SHIPPED"] = str(tmp_path_factory.mktemp("shipped"))
-    chapters = all_chapters()
-    values = run_parameters(chapters, "smoke")
-    outcomes = list(runner.run_chapters({name: (chapter, values[name]) for name, chapter in chapters.items()}, folder))
-    failed = [outcome.line() for outcome in outcomes if outcome.failure]
-    assert failed == []
-    assert len(outcomes) == len(chapters) == 6
-    return folder
-
-
-@pytest.fixture(scope="session")
-def html(executed, tmp_path_factory) -> Path:
-    """The site, built with warnings as errors."""
-    folder = tmp_path_factory.mktemp("site")
-    site.assemble(executed, folder / "source")
-    return site.build(folder / "source", folder)
 
 
 def test_site_is_in_order(html):
@@ -68,32 +39,6 @@ def test_papermill_works_from_the_root_and_from_the_chapters(folder, tmp_path):
     environment = os.environ | {"VALLEYS_RESULTS": str(tmp_path), "VALLEYS_SHIPPED": str(tmp_path)}
     subprocess.run(command, cwd=book_root() / folder, env=environment, check=True, capture_output=True, timeout=120)
     assert (tmp_path / "out.ipynb").exists()
-
-
-@pytest.fixture(scope="session")
-def browser():
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield launched
-        launched.close()
-
-
-def opened(browser: Browser, path: Path, *, width: int = 1280, dark: bool = False) -> tuple[Page, list[str]]:
-    """A page in a new window, with everything it complains about or asks the network for."""
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light")
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
-    page.on("request", lambda request: None if request.url.startswith(("file:", "data:", "blob:")) else complaints.append(f"left: {request.url}"))
-    page.goto(path.as_uri())
-    page.wait_for_load_state("networkidle")
-    return page, complaints
-
-
-def page_names() -> list[str]:
-    toc = yaml.safe_load((book_root() / "_toc.yml").read_text())
-    return [toc["root"]] + [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
 
 
 @needs_chromium

@@ -1,0 +1,43 @@
+"""The whole book at smoke size, once for all tests of the site: notebooks run, pages are built, and a real browser is there to read them."""
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.site.browsing import CHROMIUM, QUIET
+from valleys.book import runner, site
+from valleys.book.chapters import all_chapters, all_exercises
+from valleys.book.sizes import run_parameters
+
+
+@pytest.fixture(scope="session")
+def executed(tmp_path_factory) -> Path:
+    """Executed copies of every notebook, chapters at smoke size, computed afresh."""
+    folder = tmp_path_factory.mktemp("executed")
+    os.environ["VALLEYS_RESULTS"] = str(tmp_path_factory.mktemp("results"))
+    os.environ["VALLEYS_SHIPPED"] = str(tmp_path_factory.mktemp("shipped"))
+    notebooks = all_chapters() | all_exercises()
+    values = run_parameters(all_chapters(), "smoke")
+    outcomes = list(runner.run_chapters({name: (notebook, values.get(name, {})) for name, notebook in notebooks.items()}, folder))
+    failed = [outcome.line() for outcome in outcomes if outcome.failure]
+    assert failed == []
+    assert len(outcomes) == len(notebooks) == 12
+    return folder
+
+
+@pytest.fixture(scope="session")
+def html(executed, tmp_path_factory) -> Path:
+    """The site, built with warnings as errors."""
+    folder = tmp_path_factory.mktemp("site")
+    site.assemble(executed, folder / "source")
+    return site.build(folder / "source", folder)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield launched
+        launched.close()
