@@ -3,7 +3,7 @@
 | cell | tag | in the student's copy |
 |---|---|---|
 | anything | none, or `check` | as it is |
-| markdown | `solution` | gone; a solution without a function leaves a cell for the answer |
+| markdown | `solution` | gone; the one that opens a solution leaves a place for the answer |
 | code | `solution` | each function with its signature and docstring alone; helpers whose name begins with `_` are gone |
 | anything | `solution-demo` | gone |
 """
@@ -20,6 +20,7 @@ from valleys.book.chapters import BookError
 
 SOLUTION, DEMO = "solution", "solution-demo"
 ANSWER = "*Your answer:*"
+WIDTH = 110  # characters of a signature, beyond which its arguments get a line of their own
 KEPT_METADATA = ("tags", "mystnb")
 OPENING = re.compile(r"^\s*[`:]{3,}\{solution-start\}", re.MULTILINE)
 WHOLE = re.compile(r"^\s*[`:]{3,}\{solution\}", re.MULTILINE)
@@ -40,9 +41,8 @@ def student_notebook(notebook: NotebookNode, name: str) -> NotebookNode:
     Raises:
         BookError: a cell breaks the contract, see the table above; the message names it and the way out.
     """
-    blocks = solution_blocks(notebook, name)
-    openings = {block[0].id for block in blocks if not any(_stubs(cell, name) for cell in block)}
-    cells = [copy for cell in notebook.cells for copy in _student_cells(cell, name, answered=cell.id in openings)]
+    openings = {block[0].id for block in solution_blocks(notebook, name)}
+    cells = [copy for cell in notebook.cells for copy in _student_cells(cell, name, is_opening=cell.id in openings)]
     _refuse_dangling(notebook, cells, name)
     metadata = {key: notebook.metadata[key] for key in ("kernelspec", "language_info") if key in notebook.metadata}
     return nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": notebook.nbformat, "nbformat_minor": notebook.nbformat_minor})
@@ -65,7 +65,7 @@ def solution_blocks(notebook: NotebookNode, name: str) -> list[list[NotebookNode
         if opens or whole:
             blocks.append([])
         elif is_open and not (tags(cell) & {SOLUTION, DEMO, "check"}):
-            raise fault(name, cell, f"it stands inside a solution but has no tag; tag it '{SOLUTION}' or '{DEMO}', or move it out")
+            raise fault(name, cell, f"it stands inside a solution but has no tag; close the solution before it, or tag it '{SOLUTION}' or '{DEMO}'")
         elif not is_open and tags(cell) & {SOLUTION, DEMO}:
             raise fault(name, cell, "it is tagged as a solution; put it between the cells of {solution-start} and {solution-end}")
         if opens or whole or is_open:
@@ -76,14 +76,14 @@ def solution_blocks(notebook: NotebookNode, name: str) -> list[list[NotebookNode
     return blocks
 
 
-def stubs(source: str, name: str, cell: NotebookNode) -> list[str]:
+def stubs(cell: NotebookNode, name: str) -> list[str]:
     """Each public function of a solution with its decorators, signature and docstring, and a body that asks for one.
 
     Raises:
         BookError: there is anything else than functions, or one without types or docstring.
     """
     try:
-        statements = ast.parse(source).body
+        statements = ast.parse(cell.source).body
     except SyntaxError as error:
         raise fault(name, cell, f"a solution must be plain Python: {error.msg}") from None
     for statement in statements:
@@ -125,17 +125,13 @@ def read_notebook(path: Path) -> NotebookNode:
         raise BookError(f"{path} is no notebook that can be read: {str(error).splitlines()[0]}") from None
 
 
-def _student_cells(cell: NotebookNode, name: str, *, answered: bool) -> Iterator[NotebookNode]:
-    if answered:
+def _student_cells(cell: NotebookNode, name: str, *, is_opening: bool) -> Iterator[NotebookNode]:
+    if is_opening:
         yield nbformat.from_dict({"cell_type": "markdown", "id": cell.id, "metadata": {}, "source": ANSWER})
-    if not tags(cell) & {SOLUTION, DEMO}:
+    elif not tags(cell) & {SOLUTION, DEMO}:
         yield _bare(cell, cell.source, tags(cell))
-    elif written := _stubs(cell, name):
-        yield _bare(cell, "\n\n\n".join(written), tags(cell) - {SOLUTION})
-
-
-def _stubs(cell: NotebookNode, name: str) -> list[str]:
-    return stubs(cell.source, name, cell) if cell.cell_type == "code" and SOLUTION in tags(cell) else []
+    elif cell.cell_type == "code" and SOLUTION in tags(cell) and (asked := stubs(cell, name)):
+        yield _bare(cell, "\n\n\n".join(asked), tags(cell) - {SOLUTION})
 
 
 def _bare(cell: NotebookNode, source: str, kept_tags: set[str]) -> NotebookNode:
@@ -155,8 +151,11 @@ def _stub(function: ast.FunctionDef, name: str, cell: NotebookNode) -> str:
         raise fault(name, cell, f"function {function.name} has no docstring, which is all that a student learns of it; write one")
     if function.returns is None or any(argument.annotation is None for argument in named):
         raise fault(name, cell, f"function {function.name} lacks types; give one to each argument and to what it returns")
-    head = ast.FunctionDef(function.name, arguments, function.body[:1], function.decorator_list, function.returns, lineno=1, col_offset=0)
-    return f'{ast.unparse(head)}\n    raise NotImplementedError("write {function.name}")'
+    bare = ast.FunctionDef(function.name, arguments, function.body[:1], function.decorator_list, function.returns, lineno=1, col_offset=0)
+    given = f"({ast.unparse(arguments)}) -> {ast.unparse(function.returns)}:"
+    broken = f"(\n    {ast.unparse(arguments)}\n) -> {ast.unparse(function.returns)}:"
+    asked = ast.unparse(bare) if len(function.name) + len(given) < WIDTH else ast.unparse(bare).replace(given, broken, 1)
+    return f'{asked}\n    raise NotImplementedError("write {function.name}")'
 
 
 def _refuse_untagged(cell: NotebookNode, name: str) -> None:
