@@ -28,7 +28,7 @@ def is_hidden(cell: NotebookNode) -> bool:
 
 def fingerprints(notebook: NotebookNode, given: str) -> set[str]:
     """Lines and numbers' names of the solutions that occur nowhere in `given`, a plain text."""
-    told = given + plain("\n".join(cell.source for cell in notebook.cells if not is_hidden(cell)) + "\n".join(_heads(notebook)))
+    told = given + plain("\n".join(cell.source for cell in notebook.cells if not is_hidden(cell)) + "\n".join(heads(notebook)))
     hidden = [line for cell in notebook.cells if is_hidden(cell) for line in _secret_lines(cell)]
     long = {plain(line) for line in hidden if len(line.strip()) >= SHORTEST}
     return {each for each in long | {name for line in hidden for name in GLUED.findall(line)} if len(each) >= 8 and each not in told}
@@ -88,7 +88,7 @@ def _functions(cell: NotebookNode) -> list[ast.FunctionDef]:
     return [node for node in ast.parse(cell.source).body if isinstance(node, ast.FunctionDef)]
 
 
-def _heads(notebook: NotebookNode) -> Iterator[str]:
+def heads(notebook: NotebookNode) -> Iterator[str]:
     """What a student is given of functions to write: from the first decorator to the end of the docstring."""
     for cell in notebook.cells:
         for function in _functions(cell):
@@ -110,7 +110,9 @@ def _first(function: ast.FunctionDef) -> int:
 
 def given_material(root: Path) -> str:
     """All that students have besides exercises, as plain text."""
-    sources = [path for folder in ("chapters", "lib", "pages", "params") for path in (root / folder).rglob("*") if path.suffix in (".py", ".md", ".yml", ".ipynb")]
+    sources = [
+        path for folder in ("chapters", "lib", "pages", "params") for path in (root / folder).rglob("*") if path.suffix in (".py", ".md", ".yml", ".ipynb")
+    ]
     sources = [path for path in [*sources, root / "index.md"] if path.name != "teach.md" and "__pycache__" not in path.parts]
     return "".join(_readable(path.name, path.read_bytes()) for path in sources if path.exists())
 

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from sphinx.search.en import SearchEnglish
 
-from tests.book.leaking import all_fingerprints, is_hidden, leaks, words
+from tests.book.leaking import all_fingerprints, heads, is_hidden, leaks, words
 from tests.site.browsing import needs_chromium, opened
 from valleys.book.chapters import all_exercises, page_names
 from valleys.book.check import check_site
@@ -29,10 +29,11 @@ def stems(text):
 
 
 def told_elsewhere(student_html, notebooks):
-    """Everything that a student may read: all pages but exercises, and of these the cells that are given."""
+    """Everything that a student may read: all pages but exercises, and of these the cells and the heads of functions that are given."""
     folder = student_html.parents[1] / "source"
     pages = [path.read_text() for path in folder.rglob("*") if path.suffix in (".md", ".ipynb", ".bib") and path.parent.name != "exercises"]
-    return "\n".join([*pages, *(cell.source for notebook in notebooks.values() for cell in notebook.cells if not is_hidden(cell))])
+    given = [cell.source for notebook in notebooks.values() for cell in notebook.cells if not is_hidden(cell)]
+    return "\n".join([*pages, *given, *(head for notebook in notebooks.values() for head in heads(notebook))])
 
 
 def test_student_site_is_in_order(student_html):
@@ -67,6 +68,12 @@ def test_exercises_stand_as_given_and_are_not_executed(student_html, notebooks):
         assert [label for label in labels if f'id="{label}"' not in page] == []
         assert "NotImplementedError: " not in page  # no traceback
         assert "solution" not in re.findall(r'class="([^"]*)"', page)
+
+
+def test_checks_pass_on_the_solutions(executed, notebooks):
+    for name in notebooks:
+        checks = [cell for cell in nbformat.read(executed / f"{name}.ipynb", as_version=4).cells if "check" in cell.metadata.get("tags", [])]
+        assert all(cell.execution_count and not [output for output in cell.outputs if output.output_type == "error"] for cell in checks)
 
 
 def test_chapters_are_the_same_as_in_the_book(student_html, html):

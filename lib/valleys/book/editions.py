@@ -22,9 +22,11 @@ FOR_STUDENTS = (
 )  # all that a student needs and nothing that tells an answer; exercises are added without their solutions
 NOT_HANDED_OUT = (".ci", ".gitattributes")
 MADE_HERE = ("__pycache__", "*.egg-info", ".ipynb_checkpoints", ".venv", ".git", "_build", "dist", "data", "cache", ".*_cache", ".hypothesis", "*.partial")
+OWN_FILES = "editions/student"  # README and Makefile of the student edition
 TEACHERS_PAGE = Path("pages/teach.md")
 UNEXECUTED = "exercises/*"
-NO_TEACHERS_PAGE = """# For teachers
+NO_OWN_FILES = "editions/student"  # README and Makefile of the student edition
+TEACHERS_PAGE = """# For teachers
 
 This is the edition for students.
 Plans for teaching, with the answers to expect, are in the full edition.
@@ -62,7 +64,8 @@ def lay_out_student(root: Path, target: Path) -> None:
     for name, exercises in all_exercises(root).items():
         bare = student_notebook(read_notebook(exercises.path), f"exercises/{name}.ipynb")
         whole.write(target / "exercises" / f"{name}.ipynb", (nbformat.writes(bare, indent=1) + "\n").encode())
-    _own_files(root, target, "student")
+    for path in sorted((root / OWN_FILES).glob("*")):
+        shutil.copy(path, target / path.name)
     if (root / TEACHERS_PAGE).exists():
         whole.write(target / TEACHERS_PAGE, NO_TEACHERS_PAGE.encode())
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
@@ -80,7 +83,6 @@ def lay_out_instructor(root: Path, target: Path) -> None:
     _copy(root, target, [path for path in files(root) if not _is_under(path, NOT_HANDED_OUT)])
     told = [answers(read_notebook(exercises.path), f"exercises/{name}.ipynb") for name, exercises in all_exercises(root).items()]
     whole.write(target / "ANSWERS.md", "\n".join(["# Answers to the exercises\n", *told]).encode())
-    _own_files(root, target, "instructor")
     _refuse_missing_pages(target)
 
 
@@ -126,11 +128,6 @@ def _copy(root: Path, target: Path, names: list[Path]) -> None:
     for name in names:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / name, target / name)
-
-
-def _own_files(root: Path, target: Path, edition: str) -> None:
-    for path in sorted((root / "editions" / edition).glob("*")):
-        shutil.copy(path, target / path.name)
 
 
 def _refuse_missing_pages(target: Path) -> None:
