@@ -110,10 +110,8 @@ def _first(function: ast.FunctionDef) -> int:
 
 def given_material(root: Path) -> str:
     """All that students have besides exercises, as plain text."""
-    sources = [
-        path for folder in ("chapters", "lib", "pages", "params") for path in (root / folder).rglob("*") if path.suffix in (".py", ".md", ".yml", ".ipynb")
-    ]
-    sources = [path for path in [*sources, root / "index.md"] if path.name != "teach.md" and "__pycache__" not in path.parts]
+    folders = [path for folder in ("chapters", "lib", "pages", "params") for path in (root / folder).rglob("*")]
+    sources = [path for path in [*folders, root / "index.md"] if path.suffix in (".py", ".md", ".yml", ".ipynb") and path.name != "teach.md"]
     return "".join(_readable(path.name, path.read_bytes()) for path in sources if path.exists())
 
 

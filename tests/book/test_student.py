@@ -172,11 +172,9 @@ def test_real_stubs_equal_their_solutions(real):
         asked = functions(made[source.id].source) if source.id in made else {}
         assert set(asked) == set(solved)
         for name, node in solved.items():
-            for part in ("args", "returns", "decorator_list"):
-                ours, theirs = getattr(asked[name], part), getattr(node, part)
-                assert (
-                    [ast.dump(each) for each in ours] == [ast.dump(each) for each in theirs] if part == "decorator_list" else ast.dump(ours) == ast.dump(theirs)
-                )
+            assert ast.dump(asked[name].args) == ast.dump(node.args)
+            assert ast.dump(asked[name].returns) == ast.dump(node.returns)
+            assert list(map(ast.dump, asked[name].decorator_list)) == list(map(ast.dump, node.decorator_list))
             assert ast.get_docstring(asked[name], clean=False) == ast.get_docstring(node, clean=False)
             assert [type(each) for each in asked[name].body] == [ast.Expr, ast.Raise]
 

@@ -25,8 +25,7 @@ MADE_HERE = ("__pycache__", "*.egg-info", ".ipynb_checkpoints", ".venv", ".git",
 OWN_FILES = "editions/student"  # README and Makefile of the student edition
 TEACHERS_PAGE = Path("pages/teach.md")
 UNEXECUTED = "exercises/*"
-NO_OWN_FILES = "editions/student"  # README and Makefile of the student edition
-TEACHERS_PAGE = """# For teachers
+NO_TEACHERS_PAGE = """# For teachers
 
 This is the edition for students.
 Plans for teaching, with the answers to expect, are in the full edition.

@@ -60,7 +60,7 @@ def solution_blocks(notebook: NotebookNode, name: str) -> list[list[NotebookNode
         _refuse_untagged(cell, name)
         opens, closes = (cell.cell_type == "markdown" and pattern.search(cell.source) is not None for pattern in (OPENING, CLOSING))
         whole = cell.cell_type == "markdown" and WHOLE.search(cell.source) is not None
-        if is_open and (opens or whole) or closes and not (is_open or opens):
+        if (is_open and (opens or whole)) or (closes and not (is_open or opens)):
             raise fault(name, cell, "every {solution-start} needs one {solution-end} behind it")
         if opens or whole:
             blocks.append([])
