@@ -44,7 +44,8 @@ def test_what_chapters_print_is_read(glued, numbers):
 
 def test_what_the_library_formats_is_read():
     assert Number.of(f"{Estimate(0.64, 0.32, 0.84):.2f}") == Number(0.64, 0.32, 0.84)
-    assert math.isnan(Number.of(f"{Estimate(0.64, math.nan, math.nan):.2f}").value)
+    for unknown in (f"{Estimate(0.64, math.nan, math.nan):.2f}", f"{math.nan:.2f}", "undefined", math.inf):
+        assert math.isnan(Number.of(unknown).value)
     assert Number.of(with_error(0.7153, 0.0041)).high == pytest.approx(0.715 + 1.96 * 0.004)
 
 

@@ -12,6 +12,7 @@ import yaml
 
 from valleys.book.chapters import BookError
 
+UNKNOWN = ("nan", "undefined")  # how chapters print what could not be computed
 STANDARD_ERRORS = 1.96  # from a value to the end of its 95 % interval
 RELATIONS = ("above", "below", "equals")
 _NUMBER = r"[+-]?\d[\d,]*\.?\d*(?:e[+-]?\d+)?"
@@ -62,7 +63,7 @@ class Number:
             return cls(value, value - STANDARD_ERRORS * error, value + STANDARD_ERRORS * error)
         if found := _PLAIN.fullmatch(text):
             return cls.of(float(found[1]))
-        if text == "nan" or "(no interval)" in text or "nan" in text.split():
+        if text in UNKNOWN or "(no interval)" in text or "nan" in text.split():
             return cls.unknown()
         raise BookError(f"'{glued}' is no number that the ledger can read: give 0.6, 14%, 0.64 (0.32 to 0.84) or 0.90 ± 0.01")
 
