@@ -10,7 +10,7 @@ import yaml
 from valleys.book.chapters import BookError, is_executed, page_names
 from valleys.book.paths import book_root
 
-COPIED = ("_toc.yml", "references.bib", "_static", "_extra")
+COPIED = ("_toc.yml", "references.bib", "CITATION.cff", "_static", "_extra")
 STRICT = ("-W", "-n", "--keep-going")  # warnings fail the build, after all of them have been shown
 
 
