@@ -36,7 +36,7 @@ def fingerprints(notebook: NotebookNode, given: str) -> set[str]:
 
 def words(text: str) -> set[str]:
     """The words of a text that a search could find."""
-    return {word.lower() for word in re.findall(r"[A-Za-z]{4,}", text)}
+    return {word.lower() for word in re.findall(r"[A-Za-z]{3,}", text)}
 
 
 def leaks(folder: Path, wanted: set[str]) -> list[str]:

@@ -30,8 +30,7 @@ def stems(text):
 
 def told_elsewhere(student_html, notebooks):
     """Everything that a student may read: all pages but exercises, and of these the cells and the heads of functions that are given."""
-    folder = student_html.parents[1] / "source"
-    pages = [path.read_text() for path in folder.rglob("*") if path.suffix in (".md", ".ipynb", ".bib") and path.parent.name != "exercises"]
+    pages = [re.sub(r"<[^>]*>", " ", path.read_text()) for path in student_html.rglob("*.html") if path.parent.name != "exercises"]
     given = [cell.source for notebook in notebooks.values() for cell in notebook.cells if not is_hidden(cell)]
     return "\n".join([*pages, *given, *(head for notebook in notebooks.values() for head in heads(notebook))])
 
