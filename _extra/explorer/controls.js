@@ -15,6 +15,7 @@
   const FRAME_BUDGET = 9; // milliseconds a frame may compute, of the 16.7 it has
   const CHUNK = 20; // steps between two looks at the clock
   const N_RECORDS = 240;
+  const STAIN_EVERY = 2.5; // time between two dots of a trail
   const RATES = [0.005, 0.006, 0.008, 0.01, 0.012, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4];
   const STRENGTHS = [0.002, 0.003, 0.004, 0.005, 0.006, 0.008, 0.01, 0.012, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1];
   const START = { eta: 0.01, sigma: 0.1, gamma: 1.515, start: 5, seed: 1 };
@@ -82,7 +83,7 @@
     const shares = balance(land, noise, driftPath(land, settings.start, [0, ...times])).slice(1);
     const due = [...new Set(times.map((time) => Math.max(1, Math.round(time / settings.eta))))];
     const records = { times: [], shares: [], errors: [] };
-    run = { swarm: swarm(setting, N_PARTICLES), balance: { times, shares }, transient: transient(land, noise), due, records, stained: 0, last: due[due.length - 1] };
+    run = { swarm: swarm(setting, N_PARTICLES), balance: { times, shares }, transient: transient(land, noise), due, records, stained: STAIN_EVERY, last: due[due.length - 1] };
     owed = 0;
     view.clear();
     warn(warnings(setting, land, DURATION));
@@ -100,9 +101,9 @@
     while (run.swarm.step < end && performance.now() < stop) {
       advance(run.swarm, Math.min(CHUNK, end - run.swarm.step, run.due[run.records.times.length] - run.swarm.step));
       if (run.swarm.step === run.due[run.records.times.length]) record();
-      if (run.swarm.step * settings.eta < run.stained + 1) continue;
-      run.stained = Math.floor(run.swarm.step * settings.eta);
-      view.stain(run.swarm, colours); // once per unit of time, so that the trail does not depend on the pace
+      if (run.swarm.step * settings.eta < run.stained) continue;
+      run.stained += STAIN_EVERY;
+      view.stain(run.swarm, colours); // by the clock of the particles, so that the trail does not depend on the pace
     }
     return run.swarm.step - from;
   }

@@ -206,7 +206,7 @@ globalThis.ExplorerView = (() => {
       if (!ink) return; // nothing has been drawn yet
       const context = ink.getContext("2d");
       context.setTransform(still.ratio, 0, 0, still.ratio, 0, 0);
-      context.globalAlpha = 0.06;
+      context.globalAlpha = 0.1;
       for (const [sign, colour] of [[-1, colours.sharp], [1, colours.flat]]) {
         context.fillStyle = colour;
         for (let k = 0; k < swarm.x.length; k++) {
