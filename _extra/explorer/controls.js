@@ -8,7 +8,7 @@
 
   const { advance, landscape, summary, swarm } = ExplorerPhysics;
   const { balance, driftPath, transient, warnings } = ExplorerTheory;
-  const { T_RANGE, drawCrossings, drawShare, landscapeView, palette } = ExplorerView;
+  const { T_RANGE, Y_RANGE, drawCrossings, drawShare, landscapeView, palette } = ExplorerView;
 
   const N_PARTICLES = 400;
   const DURATION = T_RANGE[1]; // η·step
@@ -17,7 +17,10 @@
   const N_RECORDS = 240;
   const STAIN_EVERY = 2.5; // time between two dots of a trail
   const RATES = [0.005, 0.006, 0.008, 0.01, 0.012, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4];
-  const STRENGTHS = [0.002, 0.003, 0.004, 0.005, 0.006, 0.008, 0.01, 0.012, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1];
+  const STRENGTHS = [
+    0.002, 0.003, 0.004, 0.005, 0.006, 0.008, 0.01, 0.012, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5,
+    0.6, 0.8, 1,
+  ];
   const START = { eta: 0.01, sigma: 0.1, gamma: 1.515, start: 5, seed: 1 };
   const LIMITS = { eta: [0.005, 0.4], sigma: [0.002, 1], gamma: [1, 2], start: [0.2, 5], seed: [0, 2 ** 31 - 1] };
 
@@ -31,6 +34,7 @@
   let colours = null; // of the theme in force
   let mode = "paused"; // "playing", "paused" or "computing"
   let owed = 0; // steps that the clock asks for and that have not been made
+  let frameAsked = 0, rushAsked = 0, addressAsked = 0; // what the browser has been asked to call, one of each at most
 
   // ---- settings ----
 
@@ -46,6 +50,12 @@
 
   function address() {
     return "#" + Object.entries(settings).map(([name, value]) => `${name}=${value}`).join("&");
+  }
+
+  /** Put the settings into the address, once they have come to rest: browsers refuse many changes in a row. */
+  function remember() {
+    clearTimeout(addressAsked);
+    addressAsked = setTimeout(() => history.replaceState(null, "", address()), 200);
   }
 
   function nearest(values, value) {
@@ -68,7 +78,7 @@
   /** Take new settings and begin again with them; a swarm that was rolling goes on rolling. */
   function apply(change, { keep = true } = {}) {
     settings = { ...settings, ...change };
-    if (keep) history.replaceState(null, "", address());
+    if (keep) remember();
     show();
     begin();
   }
@@ -83,7 +93,8 @@
     const shares = balance(land, noise, driftPath(land, settings.start, [0, ...times])).slice(1);
     const due = [...new Set(times.map((time) => Math.max(1, Math.round(time / settings.eta))))];
     const records = { times: [], shares: [], errors: [] };
-    run = { swarm: swarm(setting, N_PARTICLES), balance: { times, shares }, transient: transient(land, noise), due, records, stained: STAIN_EVERY, last: due[due.length - 1] };
+    const expected = { balance: { times, shares }, transient: transient(land, noise) };
+    run = { swarm: swarm(setting, N_PARTICLES), ...expected, due, records, stained: STAIN_EVERY, last: due[due.length - 1] };
     owed = 0;
     view.clear();
     warn(warnings(setting, land, DURATION));
@@ -128,7 +139,7 @@
     owed = made < Math.floor(owed) ? 0 : owed - made; // a slow machine lags behind, and does not run after the clock
     paint();
     if (finished()) become("paused");
-    else requestAnimationFrame(frame);
+    else frameAsked = requestAnimationFrame(frame);
   }
 
   /** Everything that is left, without a moving picture; the page stays at hand between two pieces. */
@@ -137,7 +148,7 @@
     compute(Infinity, 40);
     numbers();
     if (finished()) become("paused");
-    else setTimeout(rush, 0);
+    else rushAsked = setTimeout(rush, 0);
   }
 
   function become(next) {
@@ -146,8 +157,10 @@
     root.dataset.mode = mode;
     part("play").textContent = mode === "paused" ? "Play" : "Pause";
     announce();
-    if (mode === "playing" && was !== "playing") requestAnimationFrame(frame);
-    if (mode === "computing" && was !== "computing") setTimeout(rush, 0);
+    cancelAnimationFrame(frameAsked);
+    clearTimeout(rushAsked);
+    if (mode === "playing") frameAsked = requestAnimationFrame(frame);
+    if (mode === "computing") rushAsked = setTimeout(rush, 0);
     if (mode === "paused" && was === "computing") paint(true);
   }
 
@@ -165,6 +178,12 @@
     return Number.isFinite(value) && Number.isFinite(error) ? `${value.toFixed(digits)} ± ${error.toFixed(digits)}` : "none";
   }
 
+  /** What became of particles that the picture does not show. */
+  function lost(found) {
+    if (found.diverged) return `${Math.round(found.diverged * N_PARTICLES)} of ${N_PARTICLES} particles left the landscape and count no more.`;
+    return run.swarm.y.some((y) => y > Y_RANGE[1]) ? `Some particles are below the picture, at y above ${Y_RANGE[1]}.` : "";
+  }
+
   /** The numbers beside the drawings; they change silently, because a reader's voice could not keep up. */
   function numbers() {
     const found = summary(run.swarm), expected = run.balance.shares[run.balance.shares.length - 1], digits = found.freezingTime < 10 ? 2 : 1;
@@ -178,7 +197,7 @@
       steps: run.swarm.step.toLocaleString("en-GB"),
       y: found.meanY.toFixed(1),
       hops: found.hops.toFixed(found.hops < 10 ? 2 : 0),
-      lost: found.diverged ? `${Math.round(found.diverged * N_PARTICLES)} of ${N_PARTICLES} left the landscape and count no more.` : "",
+      lost: lost(found),
     };
     for (const [name, text] of Object.entries(texts)) if (part(name).textContent !== text) part(name).textContent = text;
     return found;

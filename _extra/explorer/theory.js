@@ -160,10 +160,19 @@ globalThis.ExplorerTheory = (() => {
     const found = diagnose(setting, land, duration), noise = setting.learningRate * setting.noiseStrength;
     const ratio = found.stepRatio.toPrecision(2);
     const rules = [
-      [found.swing >= 1, "Steps are so long that swings across both valleys grow: particles may leave the landscape."],
-      [found.stepRatio >= 2 && found.swing < 1, `A step in the sharp valley overshoots by more than it started with (η × curvature = ${ratio}): the sharp valley throws every particle out, whatever the noise.`],
-      [found.stepRatio >= SMALL_STEP && found.stepRatio < 2, `η × curvature is ${ratio} in the sharp valley, not small: the size of the step has effects that theory for small steps leaves out.`],
-      [found.memory >= FORGOTTEN, "The noise is too weak for the ridge at the start: particles stay where they are put. The balance of hops knows that; Eq. 26 forgets it."],
+      [found.swing >= 1, "Steps are so long that swings across both valleys grow, and carry particles far along y or off the landscape."],
+      [
+        found.stepRatio >= 2 && found.swing < 1,
+        `η × curvature is ${ratio} in the sharp valley at the start, above 2: no particle comes to rest there, whatever the noise.`,
+      ],
+      [
+        found.stepRatio >= SMALL_STEP && found.stepRatio < 2,
+        `The step is not small: η × curvature is ${ratio} in the sharp valley at the start. Its size has effects that theory for small steps leaves out.`,
+      ],
+      [
+        found.memory >= FORGOTTEN && found.stepRatio < 2,
+        "The noise is too weak for the ridge at the start: particles stay where they are put. The balance of hops knows that; Eq. 26 forgets it.",
+      ],
       [found.hopsAfter >= LAST_HOPS, "The noise is too strong: particles still hop when time is up, so nothing is final."],
       [land.gamma > 1 && !hasFreezingPoint(land, noise), "Eq. 25 finds no freezing point at this noise, so Eq. 26 stands on nothing."],
       [land.gamma === 1, "Both valleys are equally flat: every prediction is one half."],

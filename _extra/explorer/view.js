@@ -147,7 +147,8 @@ globalThis.ExplorerView = (() => {
       trace(context, [0, 1, 2, 3, 4, 5, 7, 9, 12, 15, 18, 21, 24, 27, 30].map((y) => [toX(floors(land, y)[side]), toY(y)]));
     }
     context.restore();
-    axis(context, colours, frame, { along: "x", ticks: [-0.5, 0, 0.5], place: toX, label: "x, across the valleys", format: (tick) => String(tick).replace("-", "−") });
+    const format = (tick) => String(tick).replace("-", "−");
+    axis(context, colours, frame, { along: "x", ticks: [-0.5, 0, 0.5], place: toX, label: "x, across the valleys", format });
     axis(context, colours, frame, { along: "y", ticks: [0, 10, 20, 30], place: toY, label: "y, progress of training (downwards)" });
     headings(context, colours, frame);
     return canvas;
@@ -233,7 +234,8 @@ globalThis.ExplorerView = (() => {
       for (const [sign, colour] of [[-1, colours.sharp], [1, colours.flat]]) {
         context.fillStyle = colour;
         for (let k = 0; k < swarm.x.length; k++) {
-          if (swarm.lastCrossing[k] > 1 && swarm.x[k] >= 0 === sign > 0) context.fillRect(still.toX(0) + (sign > 0 ? 0 : -8), still.toY(swarm.crossingY[k]) - 0.5, 8, 1);
+          if (swarm.lastCrossing[k] === 1 || swarm.x[k] >= 0 !== sign > 0) continue;
+          context.fillRect(still.toX(0) + (sign > 0 ? 0 : -8), still.toY(swarm.crossingY[k]) - 0.5, 8, 1);
         }
       }
       context.globalAlpha = 1;
@@ -245,7 +247,7 @@ globalThis.ExplorerView = (() => {
         const flat = swarm.x[k] >= 0 ? 1 : 0, image = still.stamps[flat];
         const offset = (((k * 0.6180339887) % 1) * 2 - 1) * BAND, x = still.toX(swarm.x[k]), y = still.toY(swarm.y[k] + offset);
         if (glow[k] > 0.05) {
-          context.globalAlpha = glow[k] * 0.55;
+          context.globalAlpha = glow[k] * 0.45;
           context.fillStyle = flat ? colours.flat : colours.sharp;
           context.beginPath();
           context.arc(x, y, 4 + 4 * glow[k], 0, 2 * Math.PI);
@@ -314,7 +316,8 @@ globalThis.ExplorerView = (() => {
     context.fillStyle = colours.flat;
     context.globalAlpha = 0.22;
     context.beginPath();
-    [...upper, ...times.map((t, i) => [toT(t), toV(shares[i] - errors[i])]).reverse()].forEach(([x, y], i) => (i ? context.lineTo(x, y) : context.moveTo(x, y)));
+    const lower = times.map((t, i) => [toT(t), toV(shares[i] - errors[i])]).reverse();
+    [...upper, ...lower].forEach(([x, y]) => context.lineTo(x, y)); // the first of them moves there
     context.fill();
     context.globalAlpha = 1;
     context.lineWidth = 2;
@@ -368,5 +371,5 @@ globalThis.ExplorerView = (() => {
     context.fill();
   }
 
-  return { T_RANGE, palette, landscapeView, drawShare, drawCrossings, histogram };
+  return { T_RANGE, Y_RANGE, palette, landscapeView, drawShare, drawCrossings, histogram };
 })();
