@@ -28,10 +28,15 @@ def is_hidden(cell: NotebookNode) -> bool:
 
 def fingerprints(notebook: NotebookNode, given: str) -> set[str]:
     """Lines and numbers' names of the solutions that occur nowhere in `given`, a plain text."""
-    told = given + plain("\n".join(cell.source for cell in notebook.cells if not is_hidden(cell)) + "\n".join(heads(notebook)))
+    told = given + given_of(notebook)
     hidden = [line for cell in notebook.cells if is_hidden(cell) for line in _secret_lines(cell)]
     long = {plain(line) for line in hidden if len(line.strip()) >= SHORTEST}
     return {each for each in long | {name for line in hidden for name in GLUED.findall(line)} if len(each) >= 8 and each not in told}
+
+
+def given_of(notebook: NotebookNode) -> str:
+    """What students have of a notebook of exercises, as plain text."""
+    return plain("\n".join([*(cell.source for cell in notebook.cells if not is_hidden(cell)), *heads(notebook)]))
 
 
 def words(text: str) -> set[str]:
@@ -117,6 +122,6 @@ def given_material(root: Path) -> str:
 
 def all_fingerprints(root: Path) -> set[str]:
     """The fingerprints of every notebook of exercises of a book."""
-    given = given_material(root)
     notebooks = [nbformat.read(path, as_version=4) for path in sorted((root / "exercises").glob("*.ipynb"))]
+    given = given_material(root) + "".join(given_of(notebook) for notebook in notebooks)
     return {mark for notebook in notebooks for mark in fingerprints(notebook, given)}
