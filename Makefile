@@ -4,7 +4,7 @@ SIZE ?= paper
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install book results bench test lint format lock clean
+.PHONY: help install book results times bench test lint format lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -20,6 +20,9 @@ book: install ## build the site into _build/html from the results that come with
 
 results: install ## bring results/paper, which comes with the book, up to date with the code: hours after a change of the networks
 	@$(BIN)/python -m valleys ship
+
+times: install ## measure how long each chapter takes, into params/times.yml, on an idle machine: half an hour (TIMES="--kind anew --runs 1": hours)
+	@$(BIN)/python tools/times.py $(TIMES)
 
 bench: install ## measure the speed of what the book computes with, and print a table
 	@$(BIN)/python tools/bench.py
