@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from valleys.book import check, parallel, runner, shipping, site, sizes, verify
+from valleys.book import check, new_run, parallel, runner, shipping, site, sizes, verify
 from valleys.book.chapters import BookError, Chapter, all_chapters, all_exercises, find_chapter
 from valleys.book.paths import book_root, results_folder, shipped_folder
 from valleys.book.store import ASKED_VARIABLE
@@ -41,6 +41,28 @@ def main() -> None:
 def run(size: str, only: tuple[str, ...], settings: tuple[str, ...], jobs: int | None, workers: int | None, scheduler: str | None) -> None:
     """Execute chapters; the executed copies go to _build/executed/SIZE."""
     execute(checked_work(size, only, settings), size, jobs=jobs, workers=workers, environment=where_to_compute(workers, scheduler))
+
+
+@main.command("new-run")
+@click.option("--chapter", required=True, metavar="NAME", help="The chapter, such as toy_model.")
+@click.option("--set", "settings", multiple=True, metavar="PARAMETER=VALUE", help="Set a parameter; may be given several times.")
+@size_option
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the page and the notebook; it must be empty or new.")
+@click.option("--force", is_flag=True, help="Replace the run that the folder holds.")
+def new_run_command(chapter: str, settings: tuple[str, ...], size: str, out: Path, force: bool) -> None:
+    """Run a chapter with values of your own, as a notebook and a page beside the book.
+
+    The exit status is 0 if all checks of the chapter hold for these values, 3 if the page is there and some do not hold, and 1 if there is no page.
+    """
+    variation = new_run.plan(chapter, [sizes.Setting.parse(text) for text in settings], size)
+    new_run.check_place(out, force=force)
+    finished = new_run.run(variation, out)
+    if finished.failure:
+        raise BookError(f"{variation.chapter.name} stopped: {finished.failure}" + (f"; what ran is in {finished.notebook}" if finished.notebook else ""))
+    click.echo(f"the page is {finished.page}, the notebook {finished.notebook}")
+    if finished.broken:
+        click.echo(f"valleys: {new_run.verdict(finished.broken, finished.n_checks)}", err=True)
+        raise SystemExit(3)
 
 
 @main.command()
