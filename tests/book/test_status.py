@@ -11,7 +11,7 @@ from valleys.book.paths import book_root
 from valleys.book.sizes import run_parameters
 
 
-def executed(folder, **told):
+def executed(folder):
     path = small_chapter(folder / "01_small.ipynb")
     notebook = nbformat.read(path, as_version=4)
     notebook.metadata["papermill"] = {
@@ -19,7 +19,7 @@ def executed(folder, **told):
         "start_time": "2026-01-01T00:00:00",
         "end_time": "2026-01-01T00:00:12",
         "parameters": {"n_runs": 2},
-    } | told
+    }
     nbformat.write(notebook, path)
     return path
 
