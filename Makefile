@@ -16,7 +16,7 @@ install: .venv/.installed ## create .venv with the exact versions of requirement
 
 book: install ## build the site into _build/html from the results that come with it (SIZE=quick or smoke: compute everything anew)
 	@$(BIN)/python -m valleys run --size $(SIZE)
-	@$(BIN)/python -m valleys build --size $(SIZE)
+	@$(BIN)/python -m valleys build --size $(SIZE) $(if $(REPOSITORY),--repository $(REPOSITORY))
 
 results: install ## bring results/paper, which comes with the book, up to date with the code: hours after a change of the networks
 	@$(BIN)/python -m valleys ship

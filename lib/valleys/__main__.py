@@ -11,6 +11,7 @@ import click
 from valleys.book import check, new_run, parallel, runner, shipping, site, sizes, verify
 from valleys.book.chapters import BookError, Chapter, all_chapters, all_exercises, find_chapter
 from valleys.book.paths import book_root, results_folder, shipped_folder
+from valleys.book.repository import REPOSITORY_VARIABLE, address
 from valleys.book.store import ASKED_VARIABLE
 
 Work = Mapping[str, tuple[Chapter, dict[str, Any]]]
@@ -86,11 +87,17 @@ def ship(only: tuple[str, ...], jobs: int, workers: int | None, scheduler: str |
 
 @main.command()
 @size_option
-def build(size: str) -> None:
+@click.option(
+    "--repository",
+    envvar=REPOSITORY_VARIABLE,
+    metavar="https://github.com/OWNER/NAME[/tree/BRANCH]",
+    help="Public address of the notebooks, for the buttons of Binder and Colab. [default: the remote origin, where it is on GitHub]",
+)
+def build(size: str, repository: str | None) -> None:
     """Build the site in _build/html from the executed chapters of a size, and check it."""
     root = book_root()
     source = root / "_build" / "source"
-    site.assemble(executed_folder(size), source)
+    site.assemble(executed_folder(size), source, address(repository))
     html = site.build(source, root)
     _report(check.check_site(html))
     click.echo(f"the book is in {html / 'index.html'}")

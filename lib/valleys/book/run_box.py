@@ -15,8 +15,10 @@ from sphinx.util.docutils import SphinxDirective
 
 from valleys.book import times
 from valleys.book.chapters import Chapter, Parameter, all_chapters, read_parameters
+from valleys.book.launch import colab_cell
 from valleys.book.numbers import duration
 from valleys.book.paths import book_root
+from valleys.book.repository import Address
 from valleys.book.sizes import Setting, run_parameters
 from valleys.book.times import KINDS, Times
 
@@ -37,13 +39,14 @@ class Parameters(SphinxDirective):
         for used in (times.times_file(), book_root() / "params" / "paper.yml"):
             self.env.note_dependency(str(used))
         paper = run_parameters(chapters, "paper")[chapter.name]
-        text = box(chapter, paper, Setting.parse(self.arguments[0]), times.read(times.times_file()), opening="\n".join(self.content))
+        public = Address.parse(self.config.book_repository) if self.config.book_repository else None
+        text = box(chapter, paper, Setting.parse(self.arguments[0]), times.read(times.times_file()), opening="\n".join(self.content), address=public)
         holder = nodes.Element()
         self.state.nested_parse(StringList(text.splitlines(), self.env.docname), self.content_offset, holder)
         return holder.children
 
 
-def box(chapter: Chapter, paper: dict[str, Any], example: Setting, measured: Times, *, opening: str = "") -> str:
+def box(chapter: Chapter, paper: dict[str, Any], example: Setting, measured: Times, *, opening: str = "", address: Address | None = None) -> str:
     """The box as MyST Markdown.
 
     Args:
@@ -52,8 +55,9 @@ def box(chapter: Chapter, paper: dict[str, Any], example: Setting, measured: Tim
         example: one changed parameter for the commands.
         measured: how long the chapter takes.
         opening: text to begin with.
+        address: where Binder and Colab find the notebook, if anywhere.
     """
-    parts = [opening, _table(chapter, paper), _commands(chapter, example), _times(chapter.name, measured)]
+    parts = [opening, _table(chapter, paper), _commands(chapter, example), _times(chapter.name, measured), _online(address)]
     return "\n\n".join(["`````{admonition} Run this chapter with other values\n:class: dropdown run-box", *filter(None, parts), "`````"])
 
 
@@ -115,7 +119,19 @@ def _times(chapter: str, measured: Times) -> str:
     return "\n".join([head, *rows, "````", "", where])
 
 
+def _online(address: Address | None) -> str:
+    if address is None:
+        return ""
+    return f"""The rocket at the top of the page opens this notebook online, at the size `quick`.
+Binder brings everything; on Colab, run this in a cell before the first:
+
+```
+{colab_cell(address)}
+```"""
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register with Sphinx."""
+    """Register with Sphinx; `book_repository` is the public address of the notebooks, empty if there is none."""
+    app.add_config_value("book_repository", "", "env", [str])
     app.add_directive("parameters", Parameters)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

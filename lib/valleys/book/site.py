@@ -10,17 +10,20 @@ import yaml
 
 from valleys.book.chapters import BookError, page_names
 from valleys.book.paths import book_root
+from valleys.book.repository import Address
 
 SHARED = ("references.bib", "_static", "_extra")
+LAUNCHERS = {"notebook_interface": "jupyterlab", "binderhub_url": "https://mybinder.org", "colab_url": "https://colab.research.google.com"}
 STRICT = ("-W", "-n", "--keep-going")  # warnings fail the build, after all of them have been shown
 
 
-def assemble(executed: Path, target: Path) -> None:
+def assemble(executed: Path, target: Path, address: Address | None = None) -> None:
     """Lay out the book's sources in `target`, each notebook as its executed copy, with execution turned off.
 
     Args:
         executed: folder of executed notebooks.
         target: folder to fill; what it held is replaced where the content differs.
+        address: where Binder and Colab find the notebooks; pages of notebooks get buttons for both, none without an address.
 
     Raises:
         BookError: a notebook of the table of contents has no executed copy.
@@ -33,7 +36,7 @@ def assemble(executed: Path, target: Path) -> None:
             raise BookError(f"{page} has no executed copy in {executed}; run the chapters first")
         _refresh(source, target / page)
     _refresh(root / "_toc.yml", target / "_toc.yml")
-    _add_shared(root, target, _config(root))
+    _add_shared(root, target, with_launch_buttons(_config(root), address) if address else _config(root))
 
 
 def assemble_page(executed: Path, target: Path, *, book_site: str) -> None:
@@ -51,6 +54,12 @@ def assemble_page(executed: Path, target: Path, *, book_site: str) -> None:
     config["sphinx"]["extra_extensions"].append("valleys.book.book_links")
     config["sphinx"]["config"]["book_site"] = book_site
     _add_shared(book_root(), target, config)
+
+
+def with_launch_buttons(config: dict[str, Any], address: Address) -> dict[str, Any]:
+    """Settings of the book that has a public address: pages of notebooks get buttons for Binder and Colab."""
+    config["sphinx"]["config"]["book_repository"] = str(address)
+    return config | {"repository": {"url": address.url, "branch": address.branch}, "launch_buttons": LAUNCHERS}
 
 
 def build(source: Path, output: Path, *, strict: bool = True) -> Path:

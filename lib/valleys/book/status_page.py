@@ -1,4 +1,4 @@
-"""Sphinx extension: the directive `{status}`, whose argument says what of the build it tells: runs, versions, figures or shipped."""
+"""Sphinx extension: the directive `{status}`, whose argument says what of the build it tells: runs, versions, figures, shipped or online."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,7 +15,9 @@ from sphinx.util.nodes import make_refnode
 from valleys.book import machine, repository, status, versions
 from valleys.book.chapters import all_chapters, page_names
 from valleys.book.glued import glued
+from valleys.book.launch import colab_cell
 from valleys.book.numbers import duration
+from valleys.book.repository import Address
 
 Cell = str | nodes.Node
 MARK = "tells_status"  # in the metadata of a page, which is then written anew in each build
@@ -103,6 +105,18 @@ def shipped(app: Sphinx, here: str) -> list[nodes.Node]:
     return [nodes.paragraph("", summary), table(("Study", "File", "Time", "Computed", "Machine", "valleys"), rows)]
 
 
+def online(app: Sphinx, here: str) -> list[nodes.Node]:
+    """How to run a notebook without installing anything, or what is missing for that."""
+    if not app.config.book_repository:
+        text = "These pages have no buttons for Binder and Colab, because their builder named no public repository. This builds them with buttons:"
+        return [nodes.paragraph("", text), nodes.literal_block("", "make book REPOSITORY=https://github.com/OWNER/NAME", language="sh")]
+    address = Address.parse(app.config.book_repository)
+    text = "The rocket at the top of each chapter and of its exercises opens the notebook, at the size quick, on Binder or Colab, from "
+    colab = "Binder installs everything when it starts. Colab opens the bare notebook; there, run this in a cell before the first:"
+    source = nodes.reference("", address.url, refuri=str(address), internal=False)
+    return [nodes.paragraph("", text, source, nodes.Text(".")), nodes.paragraph("", colab), nodes.literal_block("", colab_cell(address), language="none")]
+
+
 def table(head: Iterable[str], rows: Iterable[Iterable[Cell]]) -> nodes.table:
     """A table of texts and of inline nodes."""
     head = list(head)
@@ -128,7 +142,7 @@ def _moment(iso: str) -> str:
     return iso[:16].replace("T", " ")
 
 
-PARTS: dict[str, Callable[[Sphinx, str], list[nodes.Node]]] = {"runs": runs, "versions": installed, "figures": figures, "shipped": shipped}
+PARTS: dict[str, Callable[[Sphinx, str], list[nodes.Node]]] = {"runs": runs, "versions": installed, "figures": figures, "shipped": shipped, "online": online}
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
