@@ -1,6 +1,7 @@
 """A reader's own run is checked before it starts, goes on past checks that fail, and leaves sources and earlier runs alone."""
 
 import hashlib
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -111,6 +112,25 @@ def test_crash_is_told_even_where_checks_fail_before_it(tmp_path, without_page):
     finished = new_run.run(variation, tmp_path / "mine")
     assert finished.page is None
     assert finished.failure
+
+
+def test_run_whose_page_cannot_be_built_is_kept(tmp_path, monkeypatch):
+    def refuse(executed, scratch, out):
+        raise BookError("the pages could not be built")
+
+    monkeypatch.setattr(new_run, "_make_page", refuse)
+    finished = new_run.run(small_variation(tmp_path), tmp_path / "mine")
+    assert (finished.page, finished.failure) == (None, "the pages could not be built")
+    assert finished.notebook.exists()
+    assert yaml.safe_load((tmp_path / "mine" / "run.yml").read_text())["failure"] == finished.failure
+
+
+def test_folder_is_meant_from_where_the_command_is_given(tmp_path, without_page, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    finished = new_run.run(small_variation(tmp_path), Path("mine"))
+    assert finished.page == Path("mine") / "01_small.html"
+    assert (tmp_path / "elsewhere" / "mine" / "01_small.html").exists()
 
 
 def test_earlier_run_is_replaced_as_a_whole(tmp_path, without_page):

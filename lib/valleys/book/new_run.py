@@ -85,10 +85,10 @@ def check_place(out: Path, *, force: bool) -> None:
 def run(variation: Variation, out: Path) -> Finished:
     """Execute the chapter, make its page, and put both in `out`, which is replaced as a whole.
 
-    The run goes on where cells under Checks fail; where another cell fails, the notebook so far is kept, without a page.
+    The run goes on where cells under Checks fail; where another cell fails or the page cannot be built, the notebook is kept, without a page.
     """
-    name = variation.chapter.name
-    with _beside(out) as scratch:
+    name, place = variation.chapter.name, out.resolve()  # chapters run in another working directory
+    with _beside(place) as scratch:
         page = scratch / "page"
         outcome = next(iter(runner.run_chapters({name: (_tolerant_copy(variation.chapter, scratch), variation.values)}, page)))
         if not outcome.executed.exists():
@@ -98,19 +98,21 @@ def run(variation: Variation, out: Path) -> Finished:
         record = _record(variation, outcome.seconds, broken, failure)
         nbformat.write(_with_foreword(notebook, foreword(variation, record)), outcome.executed)
         if failure is None:
-            _make_page(outcome.executed, scratch / "site", out)
+            record["failure"] = _page_failure(outcome.executed, scratch / "site", place)
         (page / RECORD).write_text(yaml.safe_dump(record, sort_keys=False, width=160), encoding="utf-8")
-        _replace(out, page)
-    return Finished(out / f"{name}.ipynb", None if failure else out / f"{name}.html", tuple(broken), record["checks"], failure)
+        _replace(place, page)
+    page = None if record["failure"] else out / f"{name}.html"
+    return Finished(out / f"{name}.ipynb", page, tuple(broken), record["checks"], record["failure"])
 
 
 def foreword(variation: Variation, record: dict[str, Any]) -> str:
     """What stands at the top of the page, as MyST Markdown: what differs from the book, and which claims do not hold."""
     rows = [f"| `{name}` | `{old!r}` | `{new!r}` |" for name, (old, new) in variation.changes.items()]
-    table = [f"| Parameter | At size `{variation.size}` | Here |", "|---|---|---|", *rows] if rows else ["None of them differs from that size."]
+    table = [f"| Parameter | At size `{variation.size}` | Here |", "|---|---|---|", *rows] if rows else []
     broken = [f"**{verdict(record['broken'], record['checks'])}**", *(f"- `{claim}`" for claim in record["broken"])] if record["broken"] else []
     revision = f", revision {record['revision']}" if record["revision"] else ""
-    text = f"""This is {{doc}}`a chapter of the book <chapters/{variation.chapter.name}>`, run with values of the size `{variation.size}` and these of a reader.
+    own = " and these of a reader" if rows else ""
+    text = f"""This is {{doc}}`a chapter of the book <chapters/{variation.chapter.name}>`, run with the values of the size `{variation.size}`{own}.
 The sentences below were written for the book's own values: numbers and figures are those of this run, the words around them may not fit.
 """
     made = f"Made on {record['finished'][:10]} with valleys {record['versions']['valleys']}{revision}, in {duration(record['seconds'])}."
@@ -208,10 +210,19 @@ def _record(variation: Variation, seconds: float, broken: list[str], failure: st
     }
 
 
+def _page_failure(executed: Path, scratch: Path, out: Path) -> str | None:
+    """Why no page could be made, None if it was: a run that took long is worth keeping without one."""
+    try:
+        _make_page(executed, scratch, out)
+    except BookError as error:
+        return str(error)
+    return None
+
+
 def _make_page(executed: Path, scratch: Path, out: Path) -> None:
     """Build the page beside the executed notebook, with everything it needs."""
     book = book_root() / "_build" / "html"
-    link = os.path.relpath(book, out.resolve()) if (book / "index.html").is_file() else ""
+    link = os.path.relpath(book, out) if (book / "index.html").is_file() else ""
     site.assemble_page(executed, scratch / "source", book_site=link)
     shutil.copytree(site.build(scratch / "source", scratch, strict=False), executed.parent, dirs_exist_ok=True)
 
