@@ -1,7 +1,7 @@
 """The box of a chapter tells every parameter, and commands that do what they say."""
 
 import re
-import shlex
+import subprocess
 
 import nbformat
 import pytest
@@ -27,6 +27,11 @@ def example_of(name: str) -> Setting:
     cells = nbformat.read(book_root() / "chapters" / f"{name}.ipynb", as_version=4).cells
     source = next(cell.source for cell in cells if cell.id == "run-box")
     return Setting.parse(re.match(r"```\{parameters\} (\S+)\n", source).group(1))
+
+
+def words(command: str) -> list[str]:
+    """What the shell makes of a command."""
+    return subprocess.run(["bash", "-c", f"printf '%s\\n' {command}"], capture_output=True, text=True, check=True).stdout.splitlines()
 
 
 def rows(text: str) -> list[list[str]]:
@@ -58,11 +63,11 @@ def test_times_stand_in_the_box_only_where_they_were_measured(chapter):
 )
 def test_commands_survive_the_shell(text, given):
     example = Setting.parse(text)
-    _, notebook, _, option, *values = shlex.split(run_box.papermill_command("01_small", example))
+    _, notebook, _, option, *values = words(run_box.papermill_command("01_small", example))
     assert notebook == "chapters/01_small.ipynb"
     assert (yaml.safe_load(values[0]) if option == "-y" else {values[0]: yaml.safe_load(values[1])}) == given
-    words = shlex.split(run_box.new_run_command("01_small", example))
-    assert Setting.parse(words[words.index("--set") + 1]) == example
+    typed = words(run_box.new_run_command("01_small", example))
+    assert Setting.parse(typed[typed.index("--set") + 1]) == example
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -22,6 +22,8 @@ from valleys.book.repository import Address
 from valleys.book.sizes import Setting, run_parameters
 from valleys.book.times import KINDS, Times
 
+NEXT_LINE = " \\\n    "  # of a command in the shell, so that it fits the page
+
 
 class Parameters(SphinxDirective):
     """The box of a chapter, formed from its parameters cell, `params/paper.yml` and `params/times.yml`."""
@@ -66,13 +68,13 @@ def papermill_command(chapter: str, example: Setting) -> str:
     given = ["-p", example.parameter, str(example.value)]
     if isinstance(example.value, list):
         given = ["-y", yaml.safe_dump({example.parameter: example.value}, default_flow_style=None).strip()]
-    return shlex.join([".venv/bin/papermill", f"chapters/{chapter}.ipynb", "out.ipynb", *given])
+    return NEXT_LINE.join([f".venv/bin/papermill chapters/{chapter}.ipynb out.ipynb", shlex.join(given)])
 
 
 def new_run_command(chapter: str, example: Setting) -> str:
     """What one types to get a page of the chapter with one changed parameter."""
-    setting = f"{example.parameter}={example.value}"
-    return shlex.join([".venv/bin/python", "-m", "valleys", "new-run", "--chapter", chapter.partition("_")[2], "--set", setting, "--out", "my-run/"])
+    given = ["--set", f"{example.parameter}={example.value}", "--out", "my-run/"]
+    return NEXT_LINE.join([f".venv/bin/python -m valleys new-run --chapter {chapter.partition('_')[2]}", shlex.join(given)])
 
 
 def _table(chapter: Chapter, paper: dict[str, Any]) -> str:
