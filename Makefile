@@ -4,7 +4,7 @@ SIZE ?= paper
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install book results student student-site bench test lint format lock clean
+.PHONY: help install book results student student-site times bench test lint format lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -16,7 +16,7 @@ install: .venv/.installed ## create .venv with the exact versions of requirement
 
 book: install ## build the site into _build/html from the results that come with it (SIZE=quick or smoke: compute everything anew)
 	@$(BIN)/python -m valleys run --size $(SIZE)
-	@$(BIN)/python -m valleys build --size $(SIZE)
+	@$(BIN)/python -m valleys build --size $(SIZE) $(if $(REPOSITORY),--repository $(REPOSITORY))
 
 results: install ## bring results/paper, which comes with the book, up to date with the code: hours after a change of the networks
 	@$(BIN)/python -m valleys ship
@@ -27,6 +27,9 @@ student: install ## write dist/student, without solutions, and dist/instructor, 
 student-site: install ## build the site without solutions into dist/student-site (SIZE as for book)
 	@$(BIN)/python -m valleys run --size $(SIZE) --no-exercises
 	@$(BIN)/python -m valleys build --size $(SIZE) --student
+
+times: install ## measure how long each chapter takes, into params/times.yml, on an idle machine: half an hour (TIMES="--kind anew --runs 1": hours)
+	@$(BIN)/python tools/times.py $(TIMES)
 
 bench: install ## measure the speed of what the book computes with, and print a table
 	@$(BIN)/python tools/bench.py

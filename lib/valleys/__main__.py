@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
-from valleys.book import check, editions, parallel, runner, shipping, site, sizes, verify
+from valleys.book import check, editions, new_run, parallel, runner, shipping, site, sizes, verify
 from valleys.book.chapters import BookError, Chapter, all_chapters, all_exercises, find_chapter, is_executed
 from valleys.book.paths import book_root, results_folder, shipped_folder
+from valleys.book.repository import REPOSITORY_VARIABLE, Address, address
 from valleys.book.store import ASKED_VARIABLE
 
 Work = Mapping[str, tuple[Chapter, dict[str, Any]]]
@@ -44,6 +45,28 @@ def run(size: str, only: tuple[str, ...], exercises: bool, settings: tuple[str, 
     execute(checked_work(size, only, settings, exercises=exercises), size, jobs=jobs, workers=workers, environment=where_to_compute(workers, scheduler))
 
 
+@main.command("new-run")
+@click.option("--chapter", required=True, metavar="NAME", help="The chapter, such as toy_model.")
+@click.option("--set", "settings", multiple=True, metavar="PARAMETER=VALUE", help="Set a parameter; may be given several times.")
+@size_option
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the page and the notebook; it must be empty or new.")
+@click.option("--force", is_flag=True, help="Replace the run that the folder holds.")
+def new_run_command(chapter: str, settings: tuple[str, ...], size: str, out: Path, force: bool) -> None:
+    """Run a chapter with values of your own, as a notebook and a page beside the book.
+
+    The exit status is 0 if all checks of the chapter hold for these values, 3 if the page is there and some do not hold, and 1 if there is no page.
+    """
+    variation = new_run.plan(chapter, [sizes.Setting.parse(text) for text in settings], size)
+    new_run.check_place(out, force=force)
+    finished = new_run.run(variation, out)
+    if finished.failure:
+        raise BookError(f"{variation.chapter.name} stopped: {finished.failure}" + (f"; what ran is in {finished.notebook}" if finished.notebook else ""))
+    click.echo(f"the page is {finished.page}, the notebook {finished.notebook}")
+    if finished.broken:
+        click.echo(f"valleys: {new_run.verdict(finished.broken, finished.n_checks)}", err=True)
+        raise SystemExit(3)
+
+
 @main.command()
 @click.option("--only", multiple=True, metavar="NAME", help="Ship the results of this chapter; may be given several times. [default: all chapters]")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Chapters at once.")
@@ -66,10 +89,16 @@ def ship(only: tuple[str, ...], jobs: int, workers: int | None, scheduler: str |
 @main.command()
 @size_option
 @click.option("--student", is_flag=True, help="Build the student edition instead, into dist/student-site: exercises without solutions, not executed.")
-def build(size: str, student: bool) -> None:
+@click.option(
+    "--repository",
+    envvar=REPOSITORY_VARIABLE,
+    metavar="https://github.com/OWNER/NAME[/tree/BRANCH]",
+    help="Public address of the notebooks, for the buttons of Binder and Colab. [default: the remote origin, where it is on GitHub]",
+)
+def build(size: str, student: bool, repository: str | None) -> None:
     """Build the site in _build/html from the executed chapters of a size, and check it."""
     root = book_root()
-    html = build_student(root, size) if student else build_book(root, size)
+    html = build_student(root, size) if student else build_book(root, size, address(repository))
     click.echo(f"the book is in {html / 'index.html'}")
 
 
@@ -115,14 +144,14 @@ def verify_command(count: int, seed: int, limit: float, folder: Path | None) -> 
         raise BookError(f"{n_bad} of {len(verdicts)} results did not come out again")
 
 
-def build_book(root: Path, size: str) -> Path:
-    """The site of the book, checked.
+def build_book(root: Path, size: str, repository: Address | None = None) -> Path:
+    """The site of the book, checked; pages of notebooks have buttons for Binder and Colab if the book has a public address.
 
     Raises:
         BookError: a page cannot be built, or the site is not in order.
     """
     source = root / "_build" / "source"
-    site.assemble(executed_folder(size), source)
+    site.assemble(executed_folder(size), source, address=repository)
     html = site.build(source, root)
     _report(check.check_site(html))
     return html

@@ -29,6 +29,11 @@ class Parameter:
     default: Any
     meaning: str
 
+    def words_and_unit(self) -> tuple[str, str]:
+        """The meaning without its unit, and the unit; a pure number, `[1]`, has the unit ""."""
+        words, _, unit = self.meaning.rpartition(" [")
+        return words or self.meaning, unit.rstrip("]") if words and unit != "1]" else ""
+
 
 @dataclass(frozen=True)
 class Chapter:

@@ -65,10 +65,16 @@ def made_by(*datasets: xr.Dataset) -> str:
         _distinct(key["study"].rpartition(".")[2] for key in keys),
         _seeds({key["spec"]["seed"] for key in keys if "seed" in key["spec"]}),
         _distinct(f"{PACKAGE} {each[PACKAGE]}" for each in attributes if PACKAGE in each),
-        f"{_duration(sum(each['wall_time_seconds'] for each in attributes))} on {_distinct(each['machine'] for each in attributes)}",
+        f"{duration(sum(each['wall_time_seconds'] for each in attributes))} on {_distinct(each['machine'] for each in attributes)}",
         days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}",
     )
     return " · ".join(part for part in parts if part)
+
+
+def duration(seconds: float) -> str:
+    """Seconds, minutes or hours, with three digits at most, such as `2.4 min`."""
+    size, unit = next((size, unit) for size, unit in ((3600, "h"), (60, "min"), (0, "s")) if seconds >= 1.5 * size)
+    return f"{seconds / (size or 1):.3g} {unit}"
 
 
 def _key_in(dataset: xr.Dataset) -> str:
@@ -84,9 +90,3 @@ def _distinct(texts: Iterable[str]) -> str:
 
 def _seeds(seeds: set[int]) -> str:
     return f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, sorted(seeds)))}" if seeds else ""
-
-
-def _duration(seconds: float) -> str:
-    """Seconds, minutes or hours, with three digits at most."""
-    size, unit = next((size, unit) for size, unit in ((3600, "h"), (60, "min"), (0, "s")) if seconds >= 1.5 * size)
-    return f"{seconds / (size or 1):.3g} {unit}"

@@ -4,17 +4,20 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from valleys.book.chapters import BookError, is_executed, page_names
 from valleys.book.paths import book_root
+from valleys.book.repository import Address
 
-COPIED = ("_toc.yml", "references.bib", "CITATION.cff", "_static", "_extra")
+SHARED = ("references.bib", "CITATION.cff", "_static", "_extra")
+LAUNCHERS = {"notebook_interface": "jupyterlab", "binderhub_url": "https://mybinder.org", "colab_url": "https://colab.research.google.com"}
 STRICT = ("-W", "-n", "--keep-going")  # warnings fail the build, after all of them have been shown
 
 
-def assemble(executed: Path, target: Path, *, root: Path | None = None) -> None:
+def assemble(executed: Path, target: Path, *, root: Path | None = None, address: Address | None = None) -> None:
     """Lay out the book's sources in `target`, each notebook as its executed copy, with execution turned off.
 
     Notebooks that `_config.yml` leaves unexecuted, the exercises of the student edition, are taken as they stand.
@@ -23,6 +26,7 @@ def assemble(executed: Path, target: Path, *, root: Path | None = None) -> None:
         executed: folder of executed notebooks.
         target: folder to fill; what it held is replaced where the content differs.
         root: folder of the edition whose pages are wanted; the book's if None.
+        address: where Binder and Colab find the notebooks; pages of notebooks get buttons for both, none without an address.
 
     Raises:
         BookError: a notebook of the table of contents has no executed copy.
@@ -34,22 +38,41 @@ def assemble(executed: Path, target: Path, *, root: Path | None = None) -> None:
         if not source.exists():
             raise BookError(f"{page} has no executed copy in {executed}; run the chapters first")
         _refresh(source, target / page)
-    for name in COPIED:
-        if (root / name).exists():
-            _refresh(root / name, target / name)
-    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
-    config["execute"] = {"execute_notebooks": "off"}
-    (target / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+    _refresh(root / "_toc.yml", target / "_toc.yml")
+    _add_shared(root, target, with_launch_buttons(_config(root), address) if address else _config(root))
 
 
-def build(source: Path, output: Path) -> Path:
+def assemble_page(executed: Path, target: Path, *, book_site: str) -> None:
+    """Lay out the sources of one executed notebook, as a book of a single page.
+
+    Args:
+        executed: the notebook.
+        target: folder to fill.
+        book_site: the way from the page to the book's pages, for links to them; empty if there are none.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    _refresh(executed, target / executed.name)
+    (target / "_toc.yml").write_text(f"format: jb-book\nroot: {executed.stem}\n", encoding="utf-8")
+    config = _config(book_root())
+    config["sphinx"]["extra_extensions"].append("valleys.book.book_links")
+    config["sphinx"]["config"]["book_site"] = book_site
+    _add_shared(book_root(), target, config)
+
+
+def with_launch_buttons(config: dict[str, Any], address: Address) -> dict[str, Any]:
+    """Settings of the book that has a public address: pages of notebooks get buttons for Binder and Colab."""
+    config["sphinx"]["config"]["book_repository"] = str(address)
+    return config | {"repository": {"url": address.url, "branch": address.branch}, "launch_buttons": LAUNCHERS}
+
+
+def build(source: Path, output: Path, *, strict: bool = True) -> Path:
     """Run Jupyter Book on assembled sources and return the folder of HTML pages.
 
     Raises:
-        BookError: Jupyter Book failed or warned.
+        BookError: Jupyter Book failed or, if strict, warned.
     """
-    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(source), "--path-output", str(output), *STRICT]
-    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(source), "--path-output", str(output)]
+    finished = subprocess.run([*command, *(STRICT if strict else ())], capture_output=True, text=True, check=False)
     html = output / "_build" / "html"
     if finished.returncode or not (html / "index.html").exists():
         raise BookError("the pages could not be built:\n" + _complaints(finished.stdout + finished.stderr))
@@ -58,6 +81,20 @@ def build(source: Path, output: Path) -> Path:
 
 def _pages(root: Path) -> list[Path]:
     return [Path(f"{name}{ending}") for name in page_names(root) for ending in (".ipynb", ".md") if (root / f"{name}{ending}").exists()]
+
+
+def _config(root: Path) -> dict[str, Any]:
+    """The book's settings, with execution turned off."""
+    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    return config | {"execute": {"execute_notebooks": "off"}}
+
+
+def _add_shared(root: Path, target: Path, config: dict[str, Any]) -> None:
+    """Put beside assembled pages their settings and what they share."""
+    for name in SHARED:
+        if (root / name).exists():
+            _refresh(root / name, target / name)
+    (target / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
 
 
 def _refresh(source: Path, target: Path) -> None:

@@ -1,0 +1,149 @@
+"""A reader's own run is checked before it starts, goes on past checks that fail, and leaves sources and earlier runs alone."""
+
+import hashlib
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from nbformat.v4 import new_code_cell, new_markdown_cell
+
+from tests.book.conftest import small_chapter
+from valleys.book import book_links, new_run
+from valleys.book.chapters import BookError, Chapter, read_parameters
+from valleys.book.paths import book_root
+from valleys.book.sizes import Setting
+
+
+def small_variation(folder, *, work: str = "print(n_runs)", checks: tuple[str, ...] = ("assert n_runs < 10",)) -> new_run.Variation:
+    """A small chapter with checks, run with seven instead of twenty runs."""
+    path = small_chapter(folder / "01_small.ipynb", work=work)
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[0].source = "# Small\n\nOf things."
+    notebook.cells += [new_markdown_cell("## Checks"), *(new_code_cell(source) for source in checks), new_markdown_cell("## Summary"), new_code_cell("1")]
+    nbformat.write(notebook, path)
+    return new_run.Variation(Chapter("01_small", path, read_parameters(path)), "quick", {"n_runs": 7}, {"n_runs": (20, 7)})
+
+
+@pytest.fixture
+def without_page(monkeypatch):
+    monkeypatch.setattr(new_run, "_make_page", lambda executed, scratch, out: executed.with_suffix(".html").write_text("page"))
+
+
+def test_values_are_those_of_the_size_and_the_readers(small_book):
+    planned = new_run.plan("small", [Setting.parse("sizes=[3, 4]"), Setting.parse("n_runs=2")], "smoke", small_book)
+    assert planned.values == {"n_runs": 2, "learning_rate": 0.001, "sizes": [3.0, 4.0]}
+    assert planned.changes == {"sizes": ([1.0, 2.0], [3.0, 4.0])}, "n_runs is 2 at size smoke anyway"
+
+
+@pytest.mark.parametrize(
+    ("chapter", "setting", "message"),
+    [
+        ("large", "n_runs=7", "the chapters are 01_small"),
+        ("small", "n_rums=7", "there are learning_rate, n_runs, pair, sizes"),
+        ("small", "n_runs=many", "must be of kind int"),
+        ("small", "learning_rate=-1", "learning_rate must be positive, got -1.0"),
+        ("small", "large.n_runs=7", "the chapters are 01_small"),
+    ],
+)
+def test_wrong_values_are_refused_with_the_valid_ones(small_book, chapter, setting, message):
+    with pytest.raises(BookError, match=message):
+        new_run.plan(chapter, [Setting.parse(setting)], "quick", small_book)
+
+
+def test_parameter_of_another_chapter_is_refused():
+    with pytest.raises(BookError, match="a parameter of another chapter than 04_toy_model"):
+        new_run.plan("toy_model", [Setting.parse("landscape.n_records=11")], "quick")
+
+
+def test_only_an_earlier_run_is_replaced_and_only_by_force(tmp_path):
+    new_run.check_place(tmp_path / "new", force=False)
+    new_run.check_place(tmp_path, force=False)
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(BookError, match="holds something else than a run"):
+        new_run.check_place(tmp_path, force=True)
+    with pytest.raises(BookError, match="is a file"):
+        new_run.check_place(tmp_path / "letter.txt", force=False)
+    (tmp_path / new_run.RECORD).write_text("chapter: 01_small")
+    with pytest.raises(BookError, match="replace it with --force"):
+        new_run.check_place(tmp_path, force=False)
+    new_run.check_place(tmp_path, force=True)
+
+
+def test_run_leaves_notebook_page_and_record_and_no_trace_in_the_source(tmp_path, without_page):
+    variation, out = small_variation(tmp_path), tmp_path / "runs" / "mine"
+    before = hashlib.sha256(variation.chapter.path.read_bytes()).digest()
+    finished = new_run.run(variation, out)
+    assert (finished.failure, finished.broken, finished.n_checks) == (None, (), 1)
+    assert sorted(path.name for path in out.iterdir()) == ["01_small.html", "01_small.ipynb", "run.yml"]
+    assert [path.name for path in out.parent.iterdir()] == ["mine"], "scratch folders are gone"
+    assert hashlib.sha256(variation.chapter.path.read_bytes()).digest() == before
+    record = yaml.safe_load((out / "run.yml").read_text())
+    assert (record["set"], record["instead_of"], record["size"]) == ({"n_runs": 7}, {"n_runs": 20}, "quick")
+    notebook = nbformat.read(finished.notebook, as_version=4)
+    assert [cell.source.partition("\n")[0] for cell in notebook.cells[:3]] == ["# Small", "````{admonition} A variation, not a page of the book", "Of things."]
+    assert "| `n_runs` | `20` | `7` |" in notebook.cells[1].source
+    assert str(tmp_path) not in finished.notebook.read_text()
+    assert new_run.MAY_FAIL not in finished.notebook.read_text()
+
+
+def test_run_goes_on_past_checks_that_fail_and_names_them(tmp_path, without_page):
+    checks = ("x = 1\nassert n_runs > 10", "assert n_runs == 7", "assert x == 2")
+    finished = new_run.run(small_variation(tmp_path, checks=checks), tmp_path / "mine")
+    assert finished.page.exists()
+    assert finished.failure is None
+    assert finished.broken == ("assert n_runs > 10", "assert x == 2")
+    assert new_run.verdict(finished.broken, finished.n_checks).startswith("2 of 3 cells of checks stopped")
+    notebook = nbformat.read(finished.notebook, as_version=4)
+    assert "- `assert x == 2`" in notebook.cells[1].source
+    assert notebook.cells[-1].outputs[0].data["text/plain"] == "1", "what follows the checks ran"
+    assert "papermill-error" not in finished.notebook.read_text()
+
+
+def test_crash_keeps_what_ran_without_a_page(tmp_path, without_page):
+    finished = new_run.run(small_variation(tmp_path, work="raise RuntimeError('the valley is gone')"), tmp_path / "mine")
+    assert finished.page is None
+    assert finished.failure == "RuntimeError: the valley is gone"
+    assert sorted(path.name for path in finished.notebook.parent.iterdir()) == ["01_small.ipynb", "run.yml"]
+
+
+def test_crash_is_told_even_where_checks_fail_before_it(tmp_path, without_page):
+    variation = small_variation(tmp_path, checks=("assert n_runs > 10", "import os\nos._exit(3)"))
+    finished = new_run.run(variation, tmp_path / "mine")
+    assert finished.page is None
+    assert finished.failure
+
+
+def test_run_whose_page_cannot_be_built_is_kept(tmp_path, monkeypatch):
+    def refuse(executed, scratch, out):
+        raise BookError("the pages could not be built")
+
+    monkeypatch.setattr(new_run, "_make_page", refuse)
+    finished = new_run.run(small_variation(tmp_path), tmp_path / "mine")
+    assert (finished.page, finished.failure) == (None, "the pages could not be built")
+    assert finished.notebook.exists()
+    assert yaml.safe_load((tmp_path / "mine" / "run.yml").read_text())["failure"] == finished.failure
+
+
+def test_folder_is_meant_from_where_the_command_is_given(tmp_path, without_page, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    finished = new_run.run(small_variation(tmp_path), Path("mine"))
+    assert finished.page == Path("mine") / "01_small.html"
+    assert (tmp_path / "elsewhere" / "mine" / "01_small.html").exists()
+
+
+def test_earlier_run_is_replaced_as_a_whole(tmp_path, without_page):
+    out = tmp_path / "mine"
+    out.mkdir()
+    (out / "run.yml").write_text("old")
+    (out / "_images").mkdir()
+    new_run.run(small_variation(tmp_path), out)
+    assert not (out / "_images").exists()
+    assert (out / "01_small.html").exists()
+
+
+def test_titles_of_pages_are_read_from_their_sources():
+    assert book_links.title("pages/notation") == "Notation"
+    first = nbformat.read(book_root() / "chapters" / "01_landscape.ipynb", as_version=4).cells[0].source
+    assert first.startswith(f"# {book_links.title('chapters/01_landscape')}\n")

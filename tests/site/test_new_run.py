@@ -1,0 +1,76 @@
+"""A reader's own run ends as a page that opens from the disk, quiet and complete, in the look of the book."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+from tests.site.browsing import needs_chromium, opened
+from valleys.book.check import broken_links, external_assets
+from valleys.book.paths import book_root
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The folder of a small run of chapter 4, moved elsewhere, and how the command ended."""
+    folder = tmp_path_factory.mktemp("reader")
+    settings = [f"--set={setting}" for setting in ("n_runs=16", "n_steps=2000", "contrast_runs=64", "contrast_steps=6000")]
+    command = [sys.executable, "-m", "valleys", "new-run", "--chapter", "toy_model", "--size", "smoke", *settings, "--out", str(folder / "first" / "my run")]
+    environment = os.environ | {"VALLEYS_RESULTS": str(folder / "results"), "VALLEYS_SHIPPED": str(folder / "shipped")}
+    finished = subprocess.run(command, cwd=book_root(), env=environment, capture_output=True, text=True, check=False, timeout=300)
+    shutil.move(folder / "first" / "my run", folder / "moved")
+    return folder / "moved", finished
+
+
+def test_checks_that_fail_are_told_in_a_line_and_by_the_exit_status(made):
+    folder, finished = made
+    record = yaml.safe_load((folder / "run.yml").read_text())
+    assert record["set"] == {"n_runs": 16, "n_steps": 2000, "contrast_runs": 64, "contrast_steps": 6000}
+    assert finished.returncode == (3 if record["broken"] else 0)
+    assert record["broken"], "so short a run cannot show the rise of the map"
+    assert finished.stderr.strip().splitlines()[-1].startswith(f"valleys: {len(record['broken'])} of 3 cells of checks")
+
+
+@needs_chromium
+@pytest.mark.parametrize("width", [390, 1280])
+def test_page_is_quiet_complete_and_fits(browser, made, width):
+    page, complaints = opened(browser, made[0] / "04_toy_model.html", width=width)
+    assert complaints == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.wait_for_selector("mjx-container")
+    assert page.locator("mjx-merror").count() == 0
+    assert page.evaluate("[...document.querySelectorAll('article figure img')].every(image => image.complete && image.naturalWidth > 0)")
+    assert page.locator("article figure img").count() > 3
+    told = page.locator(".admonition.variation").inner_text()
+    assert "n_steps" in told
+    assert "2000" in told
+    assert "assert " in told
+    page.close()
+
+
+def test_page_fetches_nothing_and_its_own_links_lead_somewhere(made):
+    path = made[0] / "04_toy_model.html"
+    page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+    assert list(external_assets(page)) == []
+    assert [problem for problem in broken_links(path, page, {path: page}) if "_build/html" not in problem] == []
+    titles = [link for link in page.find("article").find_all("a") if "_build" in str(link.get("href"))]
+    assert titles or "Why more noise ends flatter" in page.get_text(), "without a built book the links are titles"
+
+
+def test_refusals_are_one_line_each(made, tmp_path):
+    def told(*arguments: str) -> str:
+        finished = subprocess.run([sys.executable, "-m", "valleys", "new-run", *arguments], cwd=book_root(), capture_output=True, text=True, check=False)
+        assert finished.returncode == 1
+        assert len(finished.stderr.strip().splitlines()) == 1
+        return finished.stderr
+
+    out = str(tmp_path / "out")
+    assert "the chapters are 01_landscape" in told("--chapter", "toy", "--out", out)
+    assert "there are contrast_ratios" in told("--chapter", "toy_model", "--set", "n_rums=3", "--out", out)
+    assert "n_runs" in told("--chapter", "toy_model", "--set", "n_runs=-3", "--out", out)
+    assert "--force" in told("--chapter", "toy_model", "--set", "n_runs=4", "--out", str(made[0]))
+    assert not (tmp_path / "out").exists()

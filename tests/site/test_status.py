@@ -1,0 +1,50 @@
+"""The status page tells of this build: its size, its notebooks, and what its figures come from."""
+
+import re
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+
+from valleys.book.chapters import all_chapters, page_names
+from valleys.book.status import shipped_results
+from valleys.book.versions import installed
+
+
+@pytest.fixture(scope="module")
+def tables(html):
+    """Rows of each table of the page by the heading above it, each row as its cells."""
+    page = BeautifulSoup((html / "pages" / "status.html").read_text(encoding="utf-8"), "html.parser")
+    return {table.find_previous("h2").get_text().rstrip("#"): [row.find_all("td") for row in table.tbody.find_all("tr")] for table in page.find_all("table")}
+
+
+def test_every_notebook_stands_with_its_size_and_time(tables, html, executed):
+    rows = {row[0].a["href"].rpartition("/")[2].removesuffix(".html"): [cell.get_text(strip=True) for cell in row] for row in tables["Runs"]}
+    assert set(rows) == {name.rpartition("/")[2] for name in page_names() if name.startswith(("chapters/", "exercises/"))}
+    for name, (_, size, time, finished) in rows.items():
+        told = nbformat.read(executed / f"{name}.ipynb", as_version=4).metadata.papermill
+        assert size == ("smoke" if name in all_chapters() else "")
+        assert finished == told.end_time[:16].replace("T", " ")
+        if time.endswith(" s"):
+            assert float(time.removesuffix(" s")) == pytest.approx(told.duration, rel=0.01)
+    assert "at the size smoke" in (html / "pages" / "status.html").read_text()
+
+
+def test_versions_are_those_of_the_build(tables):
+    assert {row[0].get_text(strip=True): row[1].get_text(strip=True) for row in tables["Versions"]} == installed()
+
+
+def test_each_line_below_a_figure_stands_on_the_page(tables, html):
+    told = {row[2].get_text(strip=True) for row in tables["Where the figures come from"]}
+    for name in all_chapters():
+        page = BeautifulSoup((html / "chapters" / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+        lines = {re.sub(r"\s+", " ", line.get_text(strip=True)) for line in page.find_all("p", class_="provenance")}
+        assert lines
+        assert lines <= told
+
+
+def test_what_came_with_the_clone_is_told(tables, html):
+    shipped = shipped_results()
+    assert len(tables.get("Results that come with the book", [])) == len(shipped)
+    if not shipped:
+        assert "No results came with the clone" in (html / "pages" / "status.html").read_text()
