@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from valleys.book import check, parallel, runner, shipping, site, sizes, verify
+from valleys.book import check, parallel, pdflinks, runner, shipping, site, sizes, verify
 from valleys.book.chapters import BookError, Chapter, all_chapters, all_exercises, find_chapter
 from valleys.book.paths import book_root, results_folder, shipped_folder
 from valleys.book.store import ASKED_VARIABLE
@@ -66,12 +66,21 @@ def ship(only: tuple[str, ...], jobs: int, workers: int | None, scheduler: str |
 @size_option
 def build(size: str) -> None:
     """Build the site in _build/html from the executed chapters of a size, and check it."""
-    root = book_root()
-    source = root / "_build" / "source"
-    site.assemble(executed_folder(size), source)
-    html = site.build(source, root)
+    click.echo(f"the book is in {built_site(size) / 'index.html'}")
+
+
+@main.command()
+@size_option
+def pdf(size: str) -> None:
+    """Build the site from the executed chapters of a size, and print it: a PDF of the whole book, linked from its pages."""
+    try:
+        from valleys.book.pdf import make_pdf
+    except ImportError as error:
+        raise BookError(f"printing needs {error.name}, which is not installed; install the book with `make install`, or `pip install -e '.[dev]'`") from None
+    html = built_site(size)
+    printed = make_pdf(html, book_root() / "_build" / "pdf")
     _report(check.check_site(html))
-    click.echo(f"the book is in {html / 'index.html'}")
+    click.echo(f"the book in print is {printed}")
 
 
 @main.command("check")
@@ -152,6 +161,20 @@ def execute(work: Work, size: str, *, jobs: int | None, workers: int | None = No
         failures += outcome.failure is not None
     if failures:
         raise BookError(f"{failures} of {len(work)} chapters failed")
+
+
+def built_site(size: str) -> Path:
+    """The folder of the site, built from the executed chapters of a size and found in order; a PDF of an earlier one is removed.
+
+    Raises:
+        BookError: a chapter was not executed, the pages could not be built, or they have faults.
+    """
+    root = book_root()
+    pdflinks.drop_pdf(root / "_build" / "html")
+    site.assemble(executed_folder(size), root / "_build" / "source")
+    html = site.build(root / "_build" / "source", root)
+    _report(check.check_site(html))
+    return html
 
 
 def executed_folder(size: str) -> Path:

@@ -41,6 +41,7 @@ def test_sound_site_passes(tmp_path):
         ("index.html", '<article><h1 id="part">A</h1><h3>C</h3></article>', "'C' of level 3 follows one of level 1"),
         ("index.html", '<article><h1 id="part">A</h1><h2>B</h2><h1>C</h1></article>', "'C' of level 1 follows one of level 2"),
         ("index.html", "<article><h2>B</h2></article>", "'B' of level 2 follows one of level 0"),
+        ("index.html", '<div class="output stderr highlight"><pre>FutureWarning: mind</pre></div>', "printed a warning: FutureWarning: mind"),
         ("index.html", '<script src="https://cdn.example/x.js"></script>', "script fetches"),
         ("index.html", '<link rel="stylesheet" href="//cdn.example/x.css">', "link fetches"),
         ("index.html", f'<img src="https://cdn.example/x.png" alt="{ALT}">', "img fetches"),

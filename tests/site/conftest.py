@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.site.browsing import CHROMIUM, QUIET
+from tests.site.browsing import CHROMIUM
 from valleys.book import runner, site
 from valleys.book.chapters import all_chapters, all_exercises
+from valleys.book.pdf import QUIET
 from valleys.book.sizes import run_parameters
 
 
@@ -38,6 +39,6 @@ def html(executed, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def browser():
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
         yield launched
         launched.close()

@@ -1,4 +1,4 @@
-"""Checks of a built site: every page is there, images speak, headings nest, links lead somewhere, nothing comes from elsewhere."""
+"""Checks of a built site: every page is there, images speak, headings nest, nothing warns, links lead somewhere, nothing comes from elsewhere."""
 
 import re
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def check_site(html: Path, root: Path | None = None) -> list[str]:
     found = list(missing_pages(html, root or book_root()))
     for path, page in pages.items():
         name = path.relative_to(html)
-        problems = [*mute_images(page), *skipped_headings(page), *broken_links(path, page, pages), *external_assets(page)]
+        problems = [*mute_images(page), *skipped_headings(page), *warnings_on(page), *broken_links(path, page, pages), *external_assets(page)]
         found += [f"{name}: {problem}" for problem in problems]
     return found + list(external_styles(html))
 
@@ -55,6 +55,11 @@ def skipped_headings(page: BeautifulSoup) -> Iterator[str]:
         before, level = level, int(heading.name[1])
         if level > before + 1 or (level == 1) != (before == 0):
             yield f"heading '{' '.join(heading.get_text().split()).rstrip('#')}' of level {level} follows one of level {before}"
+
+
+def warnings_on(page: BeautifulSoup) -> Iterator[str]:
+    """What a notebook complained of while it ran."""
+    yield from (f"a cell printed a warning: {' '.join(output.get_text().split())[:120]}" for output in page.select(".output.stderr"))
 
 
 def broken_links(path: Path, page: BeautifulSoup, pages: dict[Path, BeautifulSoup]) -> Iterator[str]:
