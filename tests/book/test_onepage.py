@@ -15,7 +15,8 @@ license: MIT
 authors: [{name: Somebody}]
 references: [{title: P, authors: [{family-names: B, given-names: A}], year: 2026, url: "https://arxiv.org/abs/1"}]
 """,
-    "index.html": "<article><section id='top'><h1>A book</h1><a href='chapters/one.html#part'>one</a> <a href='_sources/one.ipynb'>file</a></section></article>",
+    "index.html": """<article><section id='top'><h1>A book</h1>
+<a href='chapters/one.html#part'>one</a> <a href='_sources/one.ipynb'>file</a></section></article>""",
     "chapters/one.html": """<article><section id='one'><h1>1. One</h1><section id='part'><h2>1.1. Part</h2>
 <div class='cell'><details class='hide above-input'><summary>Show</summary><div class='cell_input'>secret = 1</div></details>
 <div class='cell_output'>shown</div></div><details><summary>More</summary>opened</details></section></section></article>""",
