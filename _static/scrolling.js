@@ -3,6 +3,7 @@
   const names = {
     ".figure-frame": (frame) => frame.dataset.name,
     ".pst-scrollable-table-container": () => "Table",
+    ".cell_output > .output": () => "Output",
     "div.math": () => "Formula",
     "article pre": () => "Code",
   };
@@ -17,6 +18,18 @@
       ["tabindex", "role", "aria-label"].forEach((key) => frame.removeAttribute(key));
     }
   }
+
+  // A formula in a line of text cannot break; one longer than the line becomes a frame of its own.
+  function frameLongFormulas() {
+    for (const formula of document.querySelectorAll("article mjx-container:not([display])")) {
+      formula.classList.remove("long-formula");
+      const line = formula.closest("p, li, td, dd, figcaption, section");
+      formula.classList.toggle("long-formula", formula.getBoundingClientRect().width > line.clientWidth);
+    }
+  }
+
+  window.addEventListener("load", () => window.MathJax?.startup?.promise.then(frameLongFormulas));
+  window.addEventListener("resize", frameLongFormulas);
 
   document.addEventListener("DOMContentLoaded", () => {
     const all = frames();

@@ -19,6 +19,7 @@ from valleys.book.onepage import one_page
 from valleys.book.pdflinks import NAME, link_pdf
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# No sandbox, as containers have none to give, and nothing but pages of this book is opened.
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
 TEXT_WIDTH = 643  # CSS pixels in the 170 mm between the margins of print.css
 FIGURE_SCALE = 0.72  # of the size that a figure was drawn at: one height of text in all figures, and the widest fill the page
