@@ -1,6 +1,7 @@
 """Mends of the written pages: each makes its mend, once, and leaves the rest of a page as it was."""
 
 import base64
+import re
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -8,6 +9,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from valleys.book.accessible import LEGIBLE, legible_width, mended
+from valleys.book.figures.style import NOTE
+from valleys.book.paths import book_root
 
 PAGE = """<nav><ul><li><a href="#">1. Valleys</a><details><summary><span role="presentation"></span></summary><ul></ul></details></li></ul></nav>
 <div class="bd-sidebar-primary"></div>
@@ -75,3 +78,16 @@ def test_figure_inside_the_page_is_measured_too(tmp_path):
     embedded = base64.b64encode((tmp_path / "figure.svg").read_bytes()).decode()
     page = f'<article><img alt="a" src="data:image/svg+xml;base64,{embedded}"></article>'
     assert "--legible-width: 519px" in mended(page, tmp_path / "page.html")
+
+
+def luminance(colour: str) -> float:
+    """Of the definition behind contrast ratios (WCAG 2.2)."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_small_print_of_figures_stands_out_on_both_grounds():
+    card = re.search(r"background: (#\w{6})", (book_root() / "_static" / "valleys.css").read_text())[1]
+    for ground in ("#ffffff", card):
+        assert (luminance(ground) + 0.05) / (luminance(NOTE) + 0.05) >= 4.5
