@@ -4,7 +4,7 @@ SIZE ?= paper
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install book results student student-site times bench test lint format lock clean
+.PHONY: help install book pdf results student student-site times bench test lint format lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -17,6 +17,10 @@ install: .venv/.installed ## create .venv with the exact versions of requirement
 book: install ## build the site into _build/html from the results that come with it (SIZE=quick or smoke: compute everything anew)
 	@$(BIN)/python -m valleys run --size $(SIZE)
 	@$(BIN)/python -m valleys build --size $(SIZE) $(if $(REPOSITORY),--repository $(REPOSITORY))
+
+pdf: install ## build the site, and the whole book as a PDF beside it, linked from every page (needs chromium)
+	@$(BIN)/python -m valleys run --size $(SIZE)
+	@$(BIN)/python -m valleys pdf --size $(SIZE)
 
 results: install ## bring results/paper, which comes with the book, up to date with the code: hours after a change of the networks
 	@$(BIN)/python -m valleys ship

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from valleys.book import check, editions, new_run, parallel, runner, shipping, site, sizes, verify
+from valleys.book import check, editions, new_run, parallel, pdflinks, runner, shipping, site, sizes, verify
 from valleys.book.chapters import BookError, Chapter, all_chapters, all_exercises, find_chapter, is_executed
 from valleys.book.paths import book_root, results_folder, shipped_folder
 from valleys.book.repository import REPOSITORY_VARIABLE, Address, address
@@ -24,6 +24,13 @@ workers_option = click.option(
 )
 scheduler_option = click.option(
     "--scheduler", envvar=parallel.SCHEDULER_VARIABLE, metavar="tcp://HOST:PORT", help="Dask scheduler whose workers compute the cells of sweeps instead."
+)
+
+repository_option = click.option(
+    "--repository",
+    envvar=REPOSITORY_VARIABLE,
+    metavar="https://github.com/OWNER/NAME[/tree/BRANCH]",
+    help="Public address of the notebooks, for the buttons of Binder and Colab. [default: the remote origin, where it is on GitHub]",
 )
 
 
@@ -89,17 +96,27 @@ def ship(only: tuple[str, ...], jobs: int, workers: int | None, scheduler: str |
 @main.command()
 @size_option
 @click.option("--student", is_flag=True, help="Build the student edition instead, into dist/student-site: exercises without solutions, not executed.")
-@click.option(
-    "--repository",
-    envvar=REPOSITORY_VARIABLE,
-    metavar="https://github.com/OWNER/NAME[/tree/BRANCH]",
-    help="Public address of the notebooks, for the buttons of Binder and Colab. [default: the remote origin, where it is on GitHub]",
-)
+@repository_option
 def build(size: str, student: bool, repository: str | None) -> None:
     """Build the site in _build/html from the executed chapters of a size, and check it."""
     root = book_root()
     html = build_student(root, size) if student else build_book(root, size, address(repository))
     click.echo(f"the book is in {html / 'index.html'}")
+
+
+@main.command()
+@size_option
+@repository_option
+def pdf(size: str, repository: str | None) -> None:
+    """Build the site from the executed chapters of a size, and print it: a PDF of the whole book, linked from its pages."""
+    try:
+        from valleys.book.pdf import make_pdf
+    except ImportError as error:
+        raise BookError(f"printing needs {error.name}, which is not installed; install the book with `make install`, or `pip install -e '.[dev]'`") from None
+    html = build_book(book_root(), size, address(repository))
+    printed = make_pdf(html, book_root() / "_build" / "pdf")
+    _report(check.check_site(html))
+    click.echo(f"the book in print is {printed}")
 
 
 @main.command("editions")
@@ -145,12 +162,13 @@ def verify_command(count: int, seed: int, limit: float, folder: Path | None) -> 
 
 
 def build_book(root: Path, size: str, repository: Address | None = None) -> Path:
-    """The site of the book, checked; pages of notebooks have buttons for Binder and Colab if the book has a public address.
+    """The site of the book, checked; pages of notebooks have buttons for Binder and Colab if it has a public address. A PDF of an earlier site is removed.
 
     Raises:
         BookError: a page cannot be built, or the site is not in order.
     """
     source = root / "_build" / "source"
+    pdflinks.drop_pdf(root / "_build" / "html")
     site.assemble(executed_folder(size), source, address=repository)
     html = site.build(source, root)
     _report(check.check_site(html))

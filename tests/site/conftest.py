@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.site.browsing import CHROMIUM, QUIET
+from tests.site.browsing import CHROMIUM
 from valleys.book import editions, runner, site
 from valleys.book.chapters import all_chapters, all_exercises
 from valleys.book.paths import book_root
+from valleys.book.pdf import QUIET
 from valleys.book.sizes import run_parameters
 
 
@@ -39,7 +40,7 @@ def html(executed, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def browser():
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
         yield launched
         launched.close()
 

@@ -1,4 +1,4 @@
-"""Every page of the site is complete, quiet and fits a phone; theme, search, formulas, figures and downloads work."""
+"""Every page of the site is complete and quiet, asks no other host for anything, and draws its formulas and figures."""
 
 import os
 import subprocess
@@ -42,11 +42,10 @@ def test_papermill_works_from_the_root_and_from_the_chapters(folder, tmp_path):
 
 
 @needs_chromium
-@pytest.mark.parametrize("name", page_names())
-def test_page_is_quiet_and_fits_a_phone(browser, html, name):
-    page, complaints = opened(browser, html / f"{name}.html", width=390)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert complaints == []
+@pytest.mark.parametrize("name", [*page_names(), "search", "genindex"])
+def test_page_is_quiet_and_stays_at_home(browser, html, name):
+    page, complaints = opened(browser, html / f"{name}.html")
+    assert complaints == []  # of the console, of scripts, and of requests that leave this machine
     page.close()
 
 
@@ -60,34 +59,4 @@ def test_formulas_and_figures_are_drawn(browser, html, name):
     assert drawn
     assert all(drawn)
     assert complaints == []
-    page.close()
-
-
-@needs_chromium
-def test_dark_mode_is_dark_and_can_be_switched(browser, html):
-    page, _ = opened(browser, html / "chapters" / "04_toy_model.html", dark=True)
-    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
-    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert max(int(part) for part in background.strip("rgba()").split(",")[:3]) < 60
-    page.locator("button.theme-switch-button").first.click()
-    page.locator("button.theme-switch-button").first.click()
-    assert page.evaluate("document.documentElement.dataset.mode") != "auto"
-    page.close()
-
-
-@needs_chromium
-def test_search_finds_a_chapter(browser, html):
-    page, complaints = opened(browser, html / "search.html")
-    page.goto((html / "search.html").as_uri() + "?q=freezing")
-    page.wait_for_selector("#search-results li a")
-    assert page.locator("#search-results li a").count() > 0
-    assert complaints == []
-    page.close()
-
-
-@needs_chromium
-def test_notebook_can_be_downloaded(browser, html):
-    page, _ = opened(browser, html / "chapters" / "04_toy_model.html")
-    link = page.locator("a.btn-download-source-button").first.get_attribute("href")
-    assert (html / "chapters" / link).resolve().read_text().startswith("{")
     page.close()

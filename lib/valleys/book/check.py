@@ -1,4 +1,4 @@
-"""Checks of a built site: every page is there, images speak, links lead somewhere, nothing comes from elsewhere."""
+"""Checks of a built site: every page is there, images speak, headings nest, nothing warns, links lead somewhere, nothing comes from elsewhere."""
 
 import re
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from valleys.book.paths import book_root
 
 SHORTEST_ALT = 15  # characters; less than this tells a listener nothing
 FILE_NAME = re.compile(r"^[\w./-]*\.(png|svg|jpe?g|gif|webp)$|^(_images/)?[0-9a-f]{16,}", re.IGNORECASE)
+HEADINGS = ", ".join(f"article h{level}" for level in range(1, 7))
 ASSETS = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src", "object": "data"}
 FETCHED_LINKS = {"stylesheet", "preload", "modulepreload", "prefetch", "icon", "preconnect", "dns-prefetch", "manifest"}
 STYLE_URL = re.compile(r"""(?:url\(|@import)\s*['"]?((?:https?:)?//[^'")\s]+)""")
@@ -28,7 +29,7 @@ def check_site(html: Path, root: Path | None = None) -> list[str]:
     found = list(missing_pages(html, root or book_root()))
     for path, page in pages.items():
         name = path.relative_to(html)
-        problems = [*mute_images(page), *broken_links(path, page, pages), *external_assets(page)]
+        problems = [*mute_images(page), *skipped_headings(page), *warnings_on(page), *broken_links(path, page, pages), *external_assets(page)]
         found += [f"{name}: {problem}" for problem in problems]
     return found + list(external_styles(html))
 
@@ -45,6 +46,20 @@ def mute_images(page: BeautifulSoup) -> Iterator[str]:
         alt = " ".join((image.get("alt") or "").split())
         if len(alt) < SHORTEST_ALT or FILE_NAME.match(alt):
             yield f"image {image.get('src')} has no real alt text ({alt!r})"
+
+
+def skipped_headings(page: BeautifulSoup) -> Iterator[str]:
+    """Headings of the content that stand more than one level below the one before; the first must be the title, and the only one of its level."""
+    level = 0
+    for heading in page.select(HEADINGS):
+        before, level = level, int(heading.name[1])
+        if level > before + 1 or (level == 1) != (before == 0):
+            yield f"heading '{' '.join(heading.get_text().split()).rstrip('#')}' of level {level} follows one of level {before}"
+
+
+def warnings_on(page: BeautifulSoup) -> Iterator[str]:
+    """What a notebook complained of while it ran."""
+    yield from (f"a cell printed a warning: {' '.join(output.get_text().split())[:120]}" for output in page.select(".output.stderr"))
 
 
 def broken_links(path: Path, page: BeautifulSoup, pages: dict[Path, BeautifulSoup]) -> Iterator[str]:

@@ -1,10 +1,11 @@
 """Sphinx extension: keep every page on the reader's machine, by dropping what the stock theme would fetch from elsewhere."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
+
+from valleys.book.written import edit_pages, is_site
 
 UNWANTED = ("thebe", "://")  # Thebe's scripts fetch from a CDN and fail without it; "://" is any script of another host
 
@@ -22,12 +23,9 @@ def _unwanted(script: Any) -> bool:
 
 
 def drop_font_preloads(app: Sphinx, failure: Exception | None) -> None:
-    """Remove from the written pages the font preloads, which a browser refuses from `file://`; the icons come as a script anyway."""
-    if failure is None and app.builder.format == "html":
-        for page in Path(app.outdir).rglob("*.html"):
-            written = page.read_text(encoding="utf-8")
-            if FONT_PRELOAD.search(written):
-                page.write_text(FONT_PRELOAD.sub("", written), encoding="utf-8")
+    """Remove from the written pages the font preloads, which a browser refuses from `file://`."""
+    if is_site(app, failure):
+        edit_pages(app, lambda text, _: FONT_PRELOAD.sub("", text))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -11,6 +11,7 @@ FLAT = "#0072B2"  # the flat valley, blue (Okabe and Ito's colour-blind safe set
 SHARP = "#D55E00"  # the sharp valley, vermilion
 THEORY = "#333333"  # theory beside a measurement, dashed
 NEUTRAL = "#777777"  # what is neither valley: loss, reference lines
+NOTE = "#555555"  # small print on a figure: readable on white and on the card of the dark theme
 LEARNING_RATE_MAP = "viridis"
 BATCH_SIZE_MAP = "plasma"
 NOISE_MAP = "cividis"  # effective noise or noise strength of the two-valley model

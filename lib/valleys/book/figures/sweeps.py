@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from valleys.book.figures.parts import MARKERS, WIDE, bars, component_labels, each, new_figure
-from valleys.book.figures.style import DIVERGED, LOSS, NEUTRAL, QUANTITY_MAP, THEORY, batch_size_colours, learning_rate_colours
+from valleys.book.figures.style import DIVERGED, LOSS, NEUTRAL, NOTE, QUANTITY_MAP, THEORY, batch_size_colours, learning_rate_colours
 
 ACCURACY = "#009E73"
 
@@ -257,7 +257,7 @@ def _heat(
     axes.set_yticks(range(table.sizes["learning_rate"]), [f"{rate:g}" for rate in table.learning_rate.values])
     axes.set(xlabel="batch size B", ylabel="learning rate η")
     axes.set_title(title, pad=17)
-    axes.annotate(_widths(cells, name, scale), (0, 1), xycoords="axes fraction", xytext=(0, 4), textcoords="offset points", fontsize=8.5, color=NEUTRAL)
+    axes.annotate(_widths(cells, name, scale), (0, 1), xycoords="axes fraction", xytext=(0, 4), textcoords="offset points", fontsize=8.5, color=NOTE)
     if boxed is not None:
         row = list(table.learning_rate.values).index(boxed)
         for colour, width in (("white", 4), (THEORY, 2)):
@@ -319,4 +319,4 @@ def _batch_axis(axes: Axes, sizes: np.ndarray) -> None:
 
 def _mark_threshold(axes: Axes, threshold: float) -> None:
     axes.axhline(threshold, color=NEUTRAL, linewidth=1, linestyle=":")
-    axes.annotate(f"$ℒ_c$ = {threshold:g}", (1, threshold), (3, 0), ("axes fraction", "data"), "offset points", va="center", color=NEUTRAL, fontsize=9)
+    axes.annotate(f"$ℒ_c$ = {threshold:g}", (1, threshold), (3, 0), ("axes fraction", "data"), "offset points", va="center", color=NOTE, fontsize=9)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
-from valleys.book.figures.style import DIVERGED, FLAT, NEUTRAL, NOISE_MAP, PULL_MAP, QUANTITY_MAP, SHARP, THEORY, learning_rate_colours, shades
+from valleys.book.figures.style import DIVERGED, FLAT, NEUTRAL, NOISE_MAP, NOTE, PULL_MAP, QUANTITY_MAP, SHARP, THEORY, learning_rate_colours, shades
 
 WIDE = (9.0, 3.8)
 TALL = (7.2, 4.2)
@@ -160,7 +160,7 @@ def temperatures(measured: xr.Dataset, curves: xr.Dataset) -> Figure:
         _points(axes, points.y, points.relative, points.relative_error, color=colour, marker=marker, linestyle="none")
         axes.annotate(label, (middle, float(line[:2].mean())), xytext=(0, offset), textcoords="offset points", ha="center", color=colour)
     axes.axhline(1, color=NEUTRAL, linewidth=0.8)
-    axes.annotate("$T_\\mathrm{eff}$", (float(curves.y[-1]), 1), xytext=(0, 5), textcoords="offset points", ha="right", color=NEUTRAL)
+    axes.annotate("$T_\\mathrm{eff}$", (float(curves.y[-1]), 1), xytext=(0, 5), textcoords="offset points", ha="right", color=NOTE)
     axes.set(xlabel="y", ylabel="Var x / response, in units of $T_\\mathrm{eff}$", ylim=(0.7, 1.45))
     return figure
 

@@ -1,0 +1,74 @@
+"""Folded code, solutions and parts of the contents open and close by click and by keyboard."""
+
+import pytest
+
+from tests.site.browsing import needs_chromium, opened
+
+CHAPTER, EXERCISES = "chapters/04_toy_model.html", "exercises/04_toy_model_exercises.html"
+
+
+@pytest.fixture
+def page(browser, html, request):
+    page, complaints = opened(browser, html / request.param)
+    yield page
+    page.close()
+    assert complaints == []
+
+
+def press_until_at(page, selector: str) -> None:
+    """Press the Tab key until it has come to an element."""
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
+            return
+    raise AssertionError(f"the Tab key never comes to {selector}")
+
+
+@needs_chromium
+@pytest.mark.parametrize("page", [CHAPTER], indirect=True)
+def test_hidden_code_opens_by_click(page):
+    fold = page.locator("details.hide").first
+    code = fold.locator(".cell_input")
+    assert not code.is_visible()
+    fold.locator("summary").click()
+    assert code.is_visible()
+    fold.locator("summary").click()
+    assert not code.is_visible()
+
+
+@needs_chromium
+@pytest.mark.parametrize("page", [CHAPTER], indirect=True)
+def test_hidden_code_opens_by_keyboard(page):
+    press_until_at(page, "details.hide > summary")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.parentElement.open")
+    page.keyboard.press("Space")
+    assert not page.evaluate("document.activeElement.parentElement.open")
+
+
+@needs_chromium
+@pytest.mark.parametrize("page", [CHAPTER], indirect=True)
+def test_code_can_be_copied_by_keyboard_and_the_button_shows(page):
+    press_until_at(page, "button.copybtn")
+    page.wait_for_function("getComputedStyle(document.activeElement).opacity === '1'")
+
+
+@needs_chromium
+@pytest.mark.parametrize("page", [EXERCISES], indirect=True)
+def test_solution_opens_by_keyboard(page):
+    if page.locator("div.solution").count() == 0:
+        pytest.skip("the exercises on the two-valley model hold no solution yet")
+    first = page.locator("div.solution").first
+    inside = first.locator("section, .cell").first
+    assert not inside.is_visible()
+    press_until_at(page, "div.solution button.toggle-button")
+    page.keyboard.press("Enter")
+    assert inside.is_visible()
+
+
+@needs_chromium
+@pytest.mark.parametrize("page", [CHAPTER], indirect=True)
+def test_contents_fold_by_keyboard(page):
+    press_until_at(page, "nav details:not([open]) > summary")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.nextElementSibling.querySelector('a').checkVisibility()")

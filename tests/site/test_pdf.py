@@ -1,0 +1,149 @@
+"""The book in print: every page in order, contents whose page numbers are true, A4, fonts inside, and links to it only where it is."""
+
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+from bs4 import BeautifulSoup
+from pypdf import PdfReader
+
+from tests.site.browsing import needs_chromium
+from valleys.book import pdf
+from valleys.book.chapters import BookError, page_names
+from valleys.book.check import check_site
+from valleys.book.onepage import inside, one_page
+from valleys.book.pdflinks import MARK, NAME, drop_pdf
+
+PRINT = "import sys; from pathlib import Path; from valleys.book.pdf import make_pdf; make_pdf(Path(sys.argv[1]), Path(sys.argv[2]))"
+A4 = (595.3, 841.9)  # points
+ETA = f"{ord('η'):04X}"
+SMALLEST, LARGEST = 100_000, 25_000_000  # bytes
+
+pytestmark = needs_chromium
+
+
+@pytest.fixture(scope="module")
+def printed(html, tmp_path_factory):
+    """A copy of the site with its PDF, made in a process of its own, as one playwright in a process is enough."""
+    site = tmp_path_factory.mktemp("printed") / "html"
+    shutil.copytree(html, site)
+    subprocess.run([sys.executable, "-c", PRINT, str(site), str(site.parent / "pdf")], check=True, timeout=540)
+    return site
+
+
+@pytest.fixture(scope="module")
+def reader(printed) -> PdfReader:
+    return PdfReader(printed / NAME)
+
+
+@pytest.fixture(scope="module")
+def texts(reader) -> list[str]:
+    return [page.extract_text() for page in reader.pages]
+
+
+@pytest.fixture(scope="module")
+def titles(html) -> list[str]:
+    """Titles of all pages as the site shows them, in the order of the table of contents."""
+    pages = [BeautifulSoup((html / f"{name}.html").read_text(), "html.parser") for name in page_names()]
+    return [" ".join(page.select_one("article h1").get_text().split()).rstrip("#") for page in pages]
+
+
+def squeezed(text: str) -> str:
+    return re.sub(r"\s+", "", text)
+
+
+def test_outline_holds_every_page_in_order(reader, titles):
+    top = [item.title for item in reader.outline if not isinstance(item, list)]
+    assert top[0] == "Contents"
+    assert [squeezed(title) for title in top[1 : len(titles) + 1]] == [squeezed(title) for title in titles]
+    assert top[len(titles) + 1 :] in ([], ["Solutions"])
+
+
+def test_contents_tell_the_page_of_each_title(texts, titles):
+    first = next(number for number, text in enumerate(texts[3:], start=3) if squeezed(titles[0]) in squeezed(text))
+    contents = " ".join(texts[1:first])
+    for title in titles:
+        told = re.search(r"\s*".join(re.escape(letter) for letter in squeezed(title)) + r"[\s.]+(\d+)\b", contents)
+        assert told, f"{title} is not in the contents"
+        assert squeezed(title) in squeezed(texts[int(told[1]) - 1]), f"{title} is not on page {told[1]}"
+
+
+def test_running_foot_counts_the_pages(texts):
+    for number, text in enumerate(texts[1:], start=2):
+        assert str(number) in text.split(), f"page {number} carries no number"
+
+
+def test_book_is_of_a_sane_size_on_a4(reader, printed):
+    assert len(reader.pages) > 2 * len(page_names())
+    assert {(round(float(page.mediabox.width)), round(float(page.mediabox.height))) for page in reader.pages} == {tuple(map(round, A4))}
+    assert SMALLEST < (printed / NAME).stat().st_size < LARGEST
+
+
+def test_book_has_a_title_a_language_and_tags(reader):
+    assert reader.metadata.title == "Escape from Sharp Valleys"
+    assert reader.root_object["/Lang"] == "en"
+    assert reader.root_object["/MarkInfo"]["/Marked"]
+
+
+def test_fonts_are_inside_and_formulas_are_set(reader):
+    fonts = {id(font.get_object()): font.get_object() for page in reader.pages for font in page["/Resources"].get("/Font", {}).values()}
+    assert all(is_inside(font) for font in fonts.values())
+    letters = " ".join(font["/ToUnicode"].get_data().decode() for font in fonts.values() if font["/Subtype"] == "/Type3")
+    assert ETA in letters  # formulas come in such fonts, and a reader can copy what they say
+
+
+def is_inside(font) -> bool:
+    """Whether the glyphs of a font are in the file."""
+    if font["/Subtype"] == "/Type3":  # they are drawings
+        return len(font["/CharProcs"]) > 0
+    descriptor = font.get("/DescendantFonts", [font])[0].get_object()["/FontDescriptor"].get_object()
+    return any(f"/FontFile{kind}" in descriptor for kind in ("", "2", "3"))
+
+
+def test_folded_code_is_left_out_and_figures_are_there(html, tmp_path):
+    page = BeautifulSoup(one_page(html, tmp_path), "html.parser")
+    assert page.select("details, summary, script:not([src]):not(head script)") == []
+    drawn = BeautifulSoup((html / "chapters" / "04_toy_model.html").read_text(), "html.parser").select("article figure img")
+    assert len(page.select("#chapters-04_toy_model figure img")) == len(drawn) > 0
+    hidden = BeautifulSoup((html / "chapters" / "04_toy_model.html").read_text(), "html.parser").select("details.hide .cell_input")
+    assert hidden
+    assert all(cell.get_text().strip() not in page.get_text() for cell in hidden)
+
+
+def test_links_of_the_print_lead_to_places_of_it(html, tmp_path):
+    page = BeautifulSoup(one_page(html, tmp_path), "html.parser")
+    places = [tag["id"] for tag in page.select("[id]")]
+    assert len(places) == len(set(places))
+    inner = [link["href"][1:] for link in page.select("a[href^='#']")]
+    assert set(inner) <= set(places)
+    assert all(link["href"].startswith("http") for link in page.select("a[href]:not([href^='#'])"))
+    assert all((tmp_path / image["src"]).is_file() for image in page.select("img:not([src^='data:'])"))
+
+
+def test_links_are_seen_from_the_root():
+    assert inside("../pages/notation.html#time", "chapters/04_toy_model") == "pages/notation.html#time"
+    assert inside("#here", "chapters/04_toy_model") == "chapters/04_toy_model.html#here"
+    assert inside("https://arxiv.org/abs/1", "index") == "https://arxiv.org/abs/1"
+
+
+def test_site_links_to_the_pdf_only_where_it_is(html, printed):
+    assert not any(MARK in path.read_text() for path in html.rglob("*.html"))
+    assert check_site(printed) == []
+    links = BeautifulSoup((printed / "chapters" / "04_toy_model.html").read_text(), "html.parser").select(f".{MARK} a")
+    assert [link["href"] for link in links] == [f"../{NAME}"] * 2
+    drop_pdf(printed.parent / "html")
+    assert not (printed / NAME).exists()
+    assert not any(MARK in path.read_text() for path in printed.rglob("*.html"))
+
+
+def test_machine_without_chromium_is_told(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(BookError, match="no Chromium is on this machine"):
+        pdf.find_browser()
+
+
+def test_site_that_was_not_built_is_told(tmp_path):
+    with pytest.raises(BookError, match="build the site"):
+        one_page(tmp_path, tmp_path)
