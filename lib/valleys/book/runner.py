@@ -14,15 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import yaml
 from tqdm import tqdm
 
-from valleys.book import machine
+from valleys.book import machine, whole
 from valleys.book.chapters import BookError, Chapter
 from valleys.book.parallel import WORKERS_VARIABLE
 from valleys.book.paths import book_root
 from valleys.book.progress import PROGRESS_VARIABLE, Watch
 
+INJECTED = "injected-parameters"  # papermill's tag of the cell that it adds
 PATIENCE_SECONDS = 10.0  # for a notebook to shut its kernel down after an interrupt
 
 
@@ -130,6 +132,8 @@ class _Runs:
         process = self._start(command)
         _, errors = process.communicate()
         failure = None if process.returncode == 0 else _last_line(errors)
+        if failure is None:
+            _fold_values(executed)
         return Outcome(chapter.name, time.perf_counter() - started, executed, failure)
 
     def _start(self, command: list[str]) -> subprocess.Popen[str]:
@@ -150,6 +154,16 @@ class _Runs:
                 process.wait(PATIENCE_SECONDS)
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+def _fold_values(executed: Path) -> None:
+    """Fold the cell of values that papermill adds to a notebook, like the parameters above it."""
+    notebook = nbformat.read(executed, as_version=4)
+    for cell in notebook.cells:
+        if INJECTED in cell.metadata.get("tags", []):
+            cell.metadata.tags.append("hide-input")
+            cell.metadata.mystnb = {"code_prompt_show": "Show the values of this run", "code_prompt_hide": "Hide the values of this run"}
+    whole.write(executed, nbformat.writes(notebook).encode())
 
 
 def _last_line(errors: str) -> str:
