@@ -4,10 +4,10 @@ SIZE ?= paper
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install book pdf results bench test lint format lock clean
+.PHONY: help install book pdf results student student-site bench test lint format lock clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
 
 install: .venv/.installed ## create .venv with the exact versions of requirements.lock
 
@@ -24,6 +24,13 @@ pdf: install ## build the site, and the whole book as a PDF beside it, linked fr
 
 results: install ## bring results/paper, which comes with the book, up to date with the code: hours after a change of the networks
 	@$(BIN)/python -m valleys ship
+
+student: install ## write dist/student, without solutions, and dist/instructor, with all of them, and a zip file of each
+	@$(BIN)/python -m valleys editions
+
+student-site: install ## build the site without solutions into dist/student-site (SIZE as for book)
+	@$(BIN)/python -m valleys run --size $(SIZE) --no-exercises
+	@$(BIN)/python -m valleys build --size $(SIZE) --student
 
 bench: install ## measure the speed of what the book computes with, and print a table
 	@$(BIN)/python tools/bench.py

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from valleys.book import check, parallel, pdflinks, runner, shipping, site, sizes, verify
-from valleys.book.chapters import BookError, Chapter, all_chapters, all_exercises, find_chapter
+from valleys.book import check, editions, parallel, pdflinks, runner, shipping, site, sizes, verify
+from valleys.book.chapters import BookError, Chapter, all_chapters, all_exercises, find_chapter, is_executed
 from valleys.book.paths import book_root, results_folder, shipped_folder
 from valleys.book.store import ASKED_VARIABLE
 
@@ -34,13 +34,14 @@ def main() -> None:
 @main.command()
 @size_option
 @click.option("--only", multiple=True, metavar="NAME", help="Run only this chapter, or the exercises NAME_exercises; may be given several times.")
+@click.option("--exercises/--no-exercises", default=True, help="Run the exercises, too. [default: yes]")
 @click.option("--set", "settings", multiple=True, metavar="[NAME.]PARAMETER=VALUE", help="Set a parameter, everywhere or in one chapter.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Chapters at once. [default: 2, or the number of cores if smaller]")
 @workers_option
 @scheduler_option
-def run(size: str, only: tuple[str, ...], settings: tuple[str, ...], jobs: int | None, workers: int | None, scheduler: str | None) -> None:
+def run(size: str, only: tuple[str, ...], exercises: bool, settings: tuple[str, ...], jobs: int | None, workers: int | None, scheduler: str | None) -> None:
     """Execute chapters; the executed copies go to _build/executed/SIZE."""
-    execute(checked_work(size, only, settings), size, jobs=jobs, workers=workers, environment=where_to_compute(workers, scheduler))
+    execute(checked_work(size, only, settings, exercises=exercises), size, jobs=jobs, workers=workers, environment=where_to_compute(workers, scheduler))
 
 
 @main.command()
@@ -64,9 +65,12 @@ def ship(only: tuple[str, ...], jobs: int, workers: int | None, scheduler: str |
 
 @main.command()
 @size_option
-def build(size: str) -> None:
+@click.option("--student", is_flag=True, help="Build the student edition instead, into dist/student-site: exercises without solutions, not executed.")
+def build(size: str, student: bool) -> None:
     """Build the site in _build/html from the executed chapters of a size, and check it."""
-    click.echo(f"the book is in {built_site(size) / 'index.html'}")
+    root = book_root()
+    html = build_student(root, size) if student else build_book(root, size)
+    click.echo(f"the book is in {html / 'index.html'}")
 
 
 @main.command()
@@ -77,10 +81,19 @@ def pdf(size: str) -> None:
         from valleys.book.pdf import make_pdf
     except ImportError as error:
         raise BookError(f"printing needs {error.name}, which is not installed; install the book with `make install`, or `pip install -e '.[dev]'`") from None
-    html = built_site(size)
+    html = build_book(book_root(), size)
     printed = make_pdf(html, book_root() / "_build" / "pdf")
     _report(check.check_site(html))
     click.echo(f"the book in print is {printed}")
+
+
+@main.command("editions")
+@click.option("--target", type=click.Path(file_okay=False, path_type=Path), help="Folder to write them into. [default: dist]")
+def editions_command(target: Path | None) -> None:
+    """Write a student edition, without solutions, and an instructor edition: each a folder and a zip file."""
+    root = book_root()
+    for path in editions.write_editions(root, (target or root / "dist").resolve()):
+        click.echo(path)
 
 
 @main.command("check")
@@ -116,6 +129,36 @@ def verify_command(count: int, seed: int, limit: float, folder: Path | None) -> 
         raise BookError(f"{n_bad} of {len(verdicts)} results did not come out again")
 
 
+def build_book(root: Path, size: str) -> Path:
+    """The site of the book, checked; a PDF of an earlier one is removed.
+
+    Raises:
+        BookError: a page cannot be built, or the site is not in order.
+    """
+    source = root / "_build" / "source"
+    pdflinks.drop_pdf(root / "_build" / "html")
+    site.assemble(executed_folder(size), source)
+    html = site.build(source, root)
+    _report(check.check_site(html))
+    return html
+
+
+def build_student(root: Path, size: str) -> Path:
+    """The site of the student edition, checked, in dist/student-site.
+
+    Raises:
+        BookError: as for the book, or an exercise breaks the contract of its cells.
+    """
+    (root / "dist").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=root / "dist", prefix=".site-") as scratch:  # fresh, so that nothing of an older page stays in it
+        edition, source = Path(scratch) / "student", Path(scratch) / "source"
+        editions.lay_out_student(root, edition)
+        site.assemble(executed_folder(size), source, root=edition)
+        html = site.build(source, Path(scratch))
+        _report(check.check_site(html, edition))
+        return editions.put(html, root / "dist" / "student-site")
+
+
 def checked_work(size: str, only: tuple[str, ...], settings: tuple[str, ...] = (), *, exercises: bool = True) -> Work:
     """The chosen notebooks, each with its parameter values; if none is named all chapters and, if wanted, their exercises.
 
@@ -124,7 +167,8 @@ def checked_work(size: str, only: tuple[str, ...], settings: tuple[str, ...] = (
     """
     chapters = all_chapters()
     values = sizes.run_parameters(chapters, size, [sizes.Setting.parse(text) for text in settings])
-    notebooks = chapters | (all_exercises() if exercises else {})
+    solved = {name: each for name, each in all_exercises().items() if is_executed(f"exercises/{name}.ipynb")}
+    notebooks = chapters | (solved if exercises else {})
     chosen = [find_chapter(name, notebooks) for name in only] or list(notebooks.values())
     for chapter in chosen:
         if chapter.name in chapters:  # exercises are the same at every size and have nothing to refuse
@@ -161,20 +205,6 @@ def execute(work: Work, size: str, *, jobs: int | None, workers: int | None = No
         failures += outcome.failure is not None
     if failures:
         raise BookError(f"{failures} of {len(work)} chapters failed")
-
-
-def built_site(size: str) -> Path:
-    """The folder of the site, built from the executed chapters of a size and found in order; a PDF of an earlier one is removed.
-
-    Raises:
-        BookError: a chapter was not executed, the pages could not be built, or they have faults.
-    """
-    root = book_root()
-    pdflinks.drop_pdf(root / "_build" / "html")
-    site.assemble(executed_folder(size), root / "_build" / "source")
-    html = site.build(root / "_build" / "source", root)
-    _report(check.check_site(html))
-    return html
 
 
 def executed_folder(size: str) -> Path:

@@ -12,7 +12,7 @@ from valleys.book.sizes import SIZES, run_parameters
 NAMES = sorted(path.stem for path in (book_root() / "chapters").glob("*.ipynb"))
 LONGEST_CELL = 15
 MOST_DEFINITIONS = 2
-FEWEST_WORDS_PER_LINE = 8
+FEWEST_WORDS_PER_LINE = 10
 
 
 @pytest.fixture(params=NAMES)

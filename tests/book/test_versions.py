@@ -62,3 +62,19 @@ def test_everything_but_torch_carries_hashes(lock):
     entries = re.split(r"\n(?=[A-Za-z])", lock)[1:]
     bare = [entry.split("==")[0] for entry in entries if "--hash=sha256:" not in entry]
     assert bare == ["torch"]
+
+
+def test_citations_name_the_version_of_the_project(project):
+    cited = yaml.safe_load((book_root() / "CITATION.cff").read_text())
+    page = (book_root() / "pages" / "cite.md").read_text()
+    assert cited["version"] == project["version"]
+    assert f"version = {{{project['version']}}}" in page
+    assert cited["title"] in page
+
+
+def test_page_on_citing_shows_the_entry_of_the_paper():
+    page, entries = ((book_root() / name).read_text() for name in ("pages/cite.md", "references.bib"))
+    first, last = map(int, re.search(r":lines: (\d+)-(\d+)", page).groups())
+    shown = entries.splitlines()[first - 1 : last]
+    assert shown[0].startswith("@article{yang2026transient")
+    assert shown[-1] == "}"

@@ -7,8 +7,9 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.site.browsing import CHROMIUM
-from valleys.book import runner, site
+from valleys.book import editions, runner, site
 from valleys.book.chapters import all_chapters, all_exercises
+from valleys.book.paths import book_root
 from valleys.book.pdf import QUIET
 from valleys.book.sizes import run_parameters
 
@@ -42,3 +43,12 @@ def browser():
         launched = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
         yield launched
         launched.close()
+
+
+@pytest.fixture(scope="session")
+def student_html(executed, tmp_path_factory) -> Path:
+    """The site of the student edition, from the same executed chapters; its sources lie beside it."""
+    folder = tmp_path_factory.mktemp("student_site")
+    editions.lay_out_student(book_root(), folder / "student")
+    site.assemble(executed, folder / "source", root=folder / "student")
+    return site.build(folder / "source", folder)

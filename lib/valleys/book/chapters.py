@@ -5,7 +5,7 @@ import io
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import nbformat
@@ -62,6 +62,17 @@ def all_chapters(root: Path | None = None) -> dict[str, Chapter]:
 def all_exercises(root: Path | None = None) -> dict[str, Chapter]:
     """Every notebook of exercises of `_toc.yml` in reading order, by name; they have no parameters."""
     return {path.stem: Chapter(path.stem, path, {}) for path in _notebooks("exercises", root)}
+
+
+def unexecuted_patterns(root: Path | None = None) -> list[str]:
+    """Patterns of the notebooks that `_config.yml` leaves unexecuted: the exercises of the student edition, none in the full book."""
+    config = yaml.safe_load(((root or book_root()) / "_config.yml").read_text(encoding="utf-8"))
+    return config.get("execute", {}).get("exclude_patterns", [])
+
+
+def is_executed(page: str, root: Path | None = None) -> bool:
+    """Whether a page, such as exercises/04_toy_model_exercises.ipynb, is a notebook that the book executes."""
+    return page.endswith(".ipynb") and not any(PurePosixPath(page).match(pattern) for pattern in unexecuted_patterns(root))
 
 
 def find_chapter(name: str, chapters: dict[str, Chapter]) -> Chapter:

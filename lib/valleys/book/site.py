@@ -7,27 +7,30 @@ from pathlib import Path
 
 import yaml
 
-from valleys.book.chapters import BookError, page_names
+from valleys.book.chapters import BookError, is_executed, page_names
 from valleys.book.paths import book_root
 
-COPIED = ("_toc.yml", "references.bib", "_static", "_extra")
+COPIED = ("_toc.yml", "references.bib", "CITATION.cff", "_static", "_extra")
 STRICT = ("-W", "-n", "--keep-going")  # warnings fail the build, after all of them have been shown
 
 
-def assemble(executed: Path, target: Path) -> None:
+def assemble(executed: Path, target: Path, *, root: Path | None = None) -> None:
     """Lay out the book's sources in `target`, each notebook as its executed copy, with execution turned off.
+
+    Notebooks that `_config.yml` leaves unexecuted, the exercises of the student edition, are taken as they stand.
 
     Args:
         executed: folder of executed notebooks.
         target: folder to fill; what it held is replaced where the content differs.
+        root: folder of the edition whose pages are wanted; the book's if None.
 
     Raises:
         BookError: a notebook of the table of contents has no executed copy.
     """
-    root = book_root()
+    root = root or book_root()
     target.mkdir(parents=True, exist_ok=True)
     for page in _pages(root):
-        source = executed / page.name if page.suffix == ".ipynb" else root / page
+        source = executed / page.name if is_executed(page.as_posix(), root) else root / page
         if not source.exists():
             raise BookError(f"{page} has no executed copy in {executed}; run the chapters first")
         _refresh(source, target / page)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import xarray as xr
+from scipy.stats import spearmanr
 
 from valleys.nets import solutions, statistics
 from valleys.nets.specs import MAIN_THRESHOLD
@@ -31,6 +32,7 @@ MAXIMA = ("test_accuracy", "full_test_accuracy", "flatness")
 COURSES = ("train_loss", "flatness")
 ENDS = ("", "_low", "_high")
 FEWEST_RUNS = 3  # that give an interval: two have but one pair, and a bootstrap of two numbers ends at them
+FEWEST_CELLS = 3  # for a rank correlation
 
 
 def summarize(sweep: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
@@ -185,6 +187,18 @@ def variance_explained(summary: xr.Dataset, name: str, by: str, n_train: int, *,
     x, y = cells[by].values.ravel(), cells[name].values.ravel()
     known = np.isfinite(x) & np.isfinite(y)
     return statistics.fit_points(x[known], y[known], np.random.default_rng(seed)).r_squared
+
+
+def rank_correlation(summary: xr.Dataset, name: str, by: str, n_train: int, *, seed: int = 0) -> Estimate:
+    """Spearman's rank correlation of two quantities over the settled mini-batch cells, resampling cells; NaN with fewer than three."""
+    cells = settled(summary, n_train)
+    both = np.stack([cells[each].values.ravel() for each in (name, by)])
+    both = both[:, np.isfinite(both).all(axis=0)]
+    if both.shape[1] < FEWEST_CELLS:
+        return Estimate(np.nan, np.nan, np.nan)
+    draws = np.random.default_rng(seed).integers(both.shape[1], size=(statistics.N_RESAMPLES, both.shape[1]))
+    drawn = [spearmanr(*both[:, draw]).statistic for draw in draws if np.ptp(both[:, draw], axis=1).all()]
+    return statistics.interval(float(spearmanr(*both).statistic), np.array(drawn))
 
 
 def accuracy_gain(noisy: Cell, quiet: Cell, *, seed: int = 0) -> Estimate:

@@ -1,0 +1,184 @@
+/**
+ * What theory predicts for a setting of the explorer: the balance of hops (Eq. A26), Eq. 26, and where neither holds. Pure functions, no page.
+ *
+ * It repeats functions of the Python package, lib/valleys/toy (theory.py, freezing.py, diagnosis.py); tests/site/test_explorer_model.py compares the two.
+ * Equation numbers are the paper's. Times are η·step.
+ */
+globalThis.ExplorerTheory = (() => {
+  "use strict";
+
+  const { flatness, barrier } = ExplorerPhysics;
+  const ROOT_PI = Math.sqrt(Math.PI);
+  const LARGEST_Z = 26; // beyond this, exp(z²) leaves the range of a number and a mean time is infinite
+  const EPSILON = 0.1; // the paper's ε
+  const FORGOTTEN = 0.135; // share of the start that may survive
+  const LAST_HOPS = 0.1; // hops a particle may make in as long a time again
+  const SMALL_STEP = 0.1; // η·curvature below which theory for small steps applies
+
+  /** Nodes and weights of the Gauss-Legendre rule on [−1, 1]; Newton's method on the roots of the Legendre polynomial. */
+  function gaussLegendre(n) {
+    return Array.from({ length: n }, (_, i) => {
+      let x = Math.cos((Math.PI * (i + 0.75)) / (n + 0.5)), slope = 1;
+      for (let round = 0; round < 50; round++) {
+        let [before, value] = [1, x];
+        for (let k = 2; k <= n; k++) [before, value] = [value, ((2 * k - 1) * x * value - (k - 1) * before) / k];
+        slope = (n * (x * value - before)) / (x * x - 1);
+        x -= value / slope;
+      }
+      return { x, weight: 2 / ((1 - x * x) * slope * slope) };
+    });
+  }
+
+  /** Nodes and weights for ∫₀^∞ e^{−t²} g(t) dt with g that may vary fast near 0: panels that widen from 0 to 6.5, where e^{−t²} is 4e−19. */
+  const HALF_LINE = (() => {
+    const borders = [0, 0.02, 0.1, 0.4, 1, 2, 3.5, 6.5], rule = gaussLegendre(16);
+    return borders.slice(1).flatMap((right, i) => {
+      const half = (right - borders[i]) / 2;
+      return rule.map(({ x, weight }) => ({ t: borders[i] + half * (1 + x), weight: half * weight * Math.exp(-((borders[i] + half * (1 + x)) ** 2)) }));
+    });
+  })();
+
+  /** ∫₀^∞ e^{−t²} g(t) dt. */
+  function halfLine(g) {
+    return HALF_LINE.reduce((sum, { t, weight }) => sum + weight * g(t), 0);
+  }
+
+  /** e^{z²} erfc z for z ≥ 0, as 2/√π ∫₀^∞ e^{−t² − 2zt} dt. */
+  function erfcx(z) {
+    return (2 / ROOT_PI) * halfLine((t) => Math.exp(-2 * z * t));
+  }
+
+  /** ∫₀^z e^{s²} erfc s ds for z ≥ 0: the integral over s is done inside that over t. */
+  function erfcxIntegral(z) {
+    return (2 / ROOT_PI) * halfLine((t) => -Math.expm1(-2 * z * t) / (2 * t));
+  }
+
+  /** Dawson's integral e^{−z²} ∫₀^z e^{s²} ds for z ≥ 0, by Rybicki's sum over odd n (step 0.2: exact to rounding). */
+  function dawson(z) {
+    if (z < 0.2) return z * (1 - ((2 * z * z) / 3) * (1 - ((2 * z * z) / 5) * (1 - ((2 * z * z) / 7) * (1 - ((2 * z * z) / 9) * (1 - (2 * z * z) / 11)))));
+    const h = 0.2, nearest = 2 * Math.round(z / (2 * h)), rest = z - nearest * h;
+    let sum = 0;
+    for (let n = -31; n <= 31; n += 2) sum += Math.exp(-((rest - n * h) ** 2)) / (n + nearest);
+    return sum / ROOT_PI;
+  }
+
+  /** Mean time of the Itô process from the bottom of a valley (f, z = √(ΔL/D)) to the other bottom: climb, returns, descent (`bottom_to_bottom`). */
+  function bottomToBottom(f, z, otherF, otherZ) {
+    if (z > LARGEST_Z) return Infinity;
+    const growth = Math.exp(z * z), below = erfcxIntegral(z);
+    const climb = (ROOT_PI / 2) * (2 * growth * dawson(z) - below); // e^{s²}(1 + erf s) = 2e^{s²} − erfcx s
+    const slope = otherZ === 0 ? 1 : dawson(otherZ) / otherZ;
+    const returns = Math.sqrt(f * otherF) * z * (ROOT_PI / 2) * (2 * growth - erfcx(z)) * slope;
+    const descent = (ROOT_PI / 2) * (erfcxIntegral(otherZ) - erfcx(otherZ) * dawson(otherZ));
+    return f * climb + returns + otherF * descent;
+  }
+
+  /** Rates k⁺ and k⁻ at which particles leave the flat and the sharp valley for the other bottom, for small steps and effective noise Δ_S = ησ. */
+  function rates(land, y, effectiveNoise) {
+    const [flat, sharp] = flatness(land, y);
+    const [flatZ, sharpZ] = [flat, sharp].map((f) => Math.sqrt((barrier(land, y) * f) / (2 * effectiveNoise)));
+    return [1 / bottomToBottom(flat, flatZ, sharp, sharpZ), 1 / bottomToBottom(sharp, sharpZ, flat, flatZ)];
+  }
+
+  /** dy/dt down the floor of either valley (Eq. A8). */
+  function driftSpeed(land, y) {
+    return (land.Ld / land.yd) * Math.exp(-y / land.yd) + (2 * land.x0 ** 2 * land.yf * y) / (land.f0 * (y + land.yf) ** 3);
+  }
+
+  /** y on the floor of a valley at increasing times, from startY at time 0, by the classical Runge-Kutta rule. */
+  function driftPath(land, startY, times) {
+    let y = startY, time = 0;
+    return times.map((end) => {
+      const n = Math.max(1, Math.ceil((end - time) / 5)), h = (end - time) / n;
+      for (let i = 0; i < n; i++) {
+        const k1 = driftSpeed(land, y), k2 = driftSpeed(land, y + (h / 2) * k1);
+        const k3 = driftSpeed(land, y + (h / 2) * k2), k4 = driftSpeed(land, y + h * k3);
+        y += (h / 6) * (k1 + 2 * k2 + 2 * k3 + k4);
+      }
+      time = end;
+      return y;
+    });
+  }
+
+  /** P_flat along increasing y of dP/dt = k⁻(1 − P) − k⁺P with y on the move (Eq. A26), from one half; each interval has the rates of its middle. */
+  function balance(land, effectiveNoise, ys) {
+    const shares = [0.5];
+    for (let i = 1; i < ys.length; i++) {
+      const middle = (ys[i] + ys[i - 1]) / 2;
+      const [leaveFlat, leaveSharp] = rates(land, middle, effectiveNoise);
+      const kept = Math.exp((-(leaveFlat + leaveSharp) * (ys[i] - ys[i - 1])) / driftSpeed(land, middle));
+      const target = leaveSharp / Math.max(leaveFlat + leaveSharp, Number.MIN_VALUE);
+      shares.push(target + (shares[i - 1] - target) * kept);
+    }
+    return shares;
+  }
+
+  /** Φ, the upper bound of the speed at which the balance shifts (Eq. A33). */
+  function freezingConstant(land) {
+    const drift = land.Ld / land.yd + (8 * land.x0 ** 2) / (27 * land.f0 * land.yf);
+    return ((2 * (land.x1 ** 2 - land.x2 ** 2)) / (27 * land.yb)) * drift;
+  }
+
+  /** P_flat by Eq. 26, [1 + γ^{−½}(√Δ_S/(εΦ))^{1−γ}]⁻¹; below √Δ_S = εΦ its value there. */
+  function transient(land, effectiveNoise, epsilon = EPSILON) {
+    const threshold = epsilon * freezingConstant(land);
+    const ratio = threshold > 0 ? Math.max(Math.sqrt(effectiveNoise) / threshold, 1) : 1; // to the power 0 if γ = 1
+    return 1 / (1 + land.gamma ** -0.5 * ratio ** (1 - land.gamma));
+  }
+
+  /** Whether Eq. 25 still has a freezing point, Δ_S ln(Δ_S/(ε²Φ²)) < x2². */
+  function hasFreezingPoint(land, effectiveNoise, epsilon = EPSILON) {
+    const threshold = (epsilon * freezingConstant(land)) ** 2;
+    return effectiveNoise * Math.log(Math.max(effectiveNoise / threshold, 1)) < land.x2 ** 2;
+  }
+
+  /**
+   * What will become of a setting, in the numbers of `valleys.toy.diagnosis`.
+   * @returns {{stepRatio: number, flatStepRatio: number, memory: number, hopsAfter: number, swing: number}} η·2/f2 and η·2/f1 at the start,
+   *   share of the start that survives, hops a particle makes in as long a time again, and η over the limit ½(f1 + f2) of wide swings.
+   */
+  function diagnose(setting, land, duration) {
+    const { learningRate, startY } = setting, noise = learningRate * setting.noiseStrength;
+    const [flat, sharp] = flatness(land, startY);
+    const nPath = 121, first = Array.from({ length: nPath }, (_, i) => duration * (i / (nPath - 1)) ** 2);
+    const times = [...first, ...Array.from({ length: nPath - 1 }, (_, i) => duration * (1 + (i + 1) / (nPath - 1)))];
+    const ys = driftPath(land, startY, times);
+    let share = 0.5, memory = 1, hopsAfter = 0;
+    for (let i = 1; i < ys.length; i++) {
+      const [leaveFlat, leaveSharp] = rates(land, (ys[i] + ys[i - 1]) / 2, noise).map((rate) => Math.min(rate, 1 / learningRate));
+      const length = times[i] - times[i - 1], kept = Math.exp(-(leaveFlat + leaveSharp) * length);
+      const target = leaveSharp / Math.max(leaveFlat + leaveSharp, Number.MIN_VALUE), before = share;
+      share = target + (share - target) * kept;
+      if (i < nPath) memory *= kept;
+      else hopsAfter += ((leaveFlat - leaveSharp) * ((share + before) / 2) + leaveSharp) * length;
+    }
+    return { stepRatio: (2 * learningRate) / sharp, flatStepRatio: (2 * learningRate) / flat, memory, hopsAfter, swing: (2 * learningRate) / (flat + sharp) };
+  }
+
+  /** The warnings of a setting, a sentence each; none if both predictions may be trusted as far as they go. */
+  function warnings(setting, land, duration) {
+    const found = diagnose(setting, land, duration), noise = setting.learningRate * setting.noiseStrength;
+    const ratio = found.stepRatio.toPrecision(2);
+    const rules = [
+      [found.swing >= 1, "Steps are so long that swings across both valleys grow, and carry particles far along y or off the landscape."],
+      [
+        found.stepRatio >= 2 && found.swing < 1,
+        `η × curvature is ${ratio} in the sharp valley at the start, above 2: no particle comes to rest there, whatever the noise.`,
+      ],
+      [
+        found.stepRatio >= SMALL_STEP && found.stepRatio < 2,
+        `The step is not small: η × curvature is ${ratio} in the sharp valley at the start. Its size has effects that theory for small steps leaves out.`,
+      ],
+      [
+        found.memory >= FORGOTTEN && found.stepRatio < 2,
+        "The noise is too weak for the ridge at the start: particles stay where they are put. The balance of hops knows that; Eq. 26 forgets it.",
+      ],
+      [found.hopsAfter >= LAST_HOPS, "The noise is too strong: particles still hop when time is up, so nothing is final."],
+      [land.gamma > 1 && !hasFreezingPoint(land, noise), "Eq. 25 finds no freezing point at this noise, so Eq. 26 stands on nothing."],
+      [land.gamma === 1, "Both valleys are equally flat: every prediction is one half."],
+    ];
+    return rules.filter(([holds]) => holds).map(([, sentence]) => sentence);
+  }
+
+  return { EPSILON, erfcx, erfcxIntegral, dawson, rates, driftSpeed, driftPath, balance, freezingConstant, transient, hasFreezingPoint, diagnose, warnings };
+})();

@@ -1,0 +1,375 @@
+/**
+ * What the explorer draws: the landscape with its particles, the flat fraction against time, and the last crossings. Each drawing is a function
+ * of a canvas and of what it shows; colours and fonts come from explorer.css, so that both themes are designed in one place.
+ */
+globalThis.ExplorerView = (() => {
+  "use strict";
+
+  const { aboveFloor, barrier, flatness, floors } = ExplorerPhysics;
+  const X_RANGE = [-0.9, 0.9];
+  const Y_RANGE = [0, 30]; // drawn downwards, so that particles roll down the page
+  const T_RANGE = [0.1, 1000]; // times η·step, on a logarithmic axis
+  const SHARE_RANGE = [0.25, 1];
+  const LEVELS = [0.01, 0.03, 0.08, 0.16, 0.3, 0.5, 0.8, 1.2]; // contours of the loss above the floors
+  const BINS_PER_DECADE = 8;
+  const BAND = 0.9; // particles are drawn up to so much above or below their y, or they would hide one another
+  const GLOW_FADES = 0.9; // from frame to frame
+
+  /** A canvas as large as its place on the page, at the sharpness of the screen. */
+  function fit(canvas) {
+    const ratio = Math.min(globalThis.devicePixelRatio || 1, 2);
+    const width = Math.round(canvas.clientWidth * ratio), height = Math.round(canvas.clientHeight * ratio);
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    const context = canvas.getContext("2d");
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    return { context, width: canvas.clientWidth, height: canvas.clientHeight, ratio };
+  }
+
+  /** The colours of the theme in force, by the names of explorer.css without the prefix. */
+  function palette(element) {
+    const style = getComputedStyle(element);
+    const names = ["flat", "sharp", "flatText", "sharpText", "ground", "hill", "ink", "muted", "line", "text"];
+    const colours = Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--explorer-${name}`).trim()]));
+    return { ...colours, font: `12px ${style.fontFamily}` };
+  }
+
+  /** A straight or logarithmic scale from values to pixels. */
+  function scale([low, high], [from, to], logarithmic = false) {
+    const place = logarithmic ? Math.log : (value) => value;
+    return (value) => from + ((place(value) - place(low)) / (place(high) - place(low))) * (to - from);
+  }
+
+  function rgb(colour) {
+    return [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+  }
+
+  function blank(width, height) {
+    return Object.assign(document.createElement("canvas"), { width, height });
+  }
+
+  /** Names an axis: tick marks, tick labels and the label itself, along the bottom or up the left side of a frame. */
+  function axis(context, colours, frame, { along, ticks, place, label, format = String }) {
+    context.font = colours.font;
+    context.fillStyle = colours.muted;
+    context.strokeStyle = colours.line;
+    const horizontal = along === "x";
+    context.textAlign = horizontal ? "center" : "right";
+    context.textBaseline = horizontal ? "top" : "middle";
+    for (const tick of ticks) {
+      const at = place(tick);
+      context.beginPath();
+      if (horizontal) context.moveTo(at, frame.bottom), context.lineTo(at, frame.bottom + 4);
+      else context.moveTo(frame.left - 4, at), context.lineTo(frame.left, at);
+      context.stroke();
+      if (horizontal) context.fillText(format(tick), at, frame.bottom + 9);
+      else context.fillText(format(tick), frame.left - 7, at);
+    }
+    context.fillStyle = colours.text;
+    if (horizontal) {
+      context.fillText(label, (frame.left + frame.right) / 2, frame.bottom + 25);
+    } else {
+      context.save();
+      context.translate(12, (frame.top + frame.bottom) / 2);
+      context.rotate(-Math.PI / 2);
+      context.textAlign = "center";
+      context.fillText(label, 0, 0);
+      context.restore();
+    }
+  }
+
+  /** Frame and scales of the landscape on a canvas of this size. */
+  function landscapePlaces(width, height) {
+    const frame = { left: 44, top: 26, right: width - 8, bottom: height - 42 };
+    return { frame, toX: scale(X_RANGE, [frame.left, frame.right]), toY: scale(Y_RANGE, [frame.top, frame.bottom]) };
+  }
+
+  /** The loss above the floors as colour on a coarse grid: each valley in its own colour, strongest on its floor. */
+  function heat(land, colours) {
+    const nx = 120, ny = 90, canvas = blank(nx, ny), context = canvas.getContext("2d"), image = context.createImageData(nx, ny);
+    const hill = rgb(colours.hill), tints = [rgb(colours.sharp), rgb(colours.flat)];
+    for (let i = 0; i < nx * ny; i++) {
+      const x = X_RANGE[0] + (((i % nx) + 0.5) / nx) * (X_RANGE[1] - X_RANGE[0]);
+      const y = Y_RANGE[0] + ((Math.floor(i / nx) + 0.5) / ny) * (Y_RANGE[1] - Y_RANGE[0]);
+      const deep = Math.exp(-aboveFloor(land, x, y) / 0.09);
+      const parted = barrier(land, y) / (barrier(land, y) + 0.02); // where no ridge stands there are no two valleys to colour
+      const amount = 0.04 + deep * (0.12 + 0.3 * parted);
+      const flat = 1 / (1 + Math.exp(-x / 0.02)); // the colours change over softly on the ridge
+      for (let part = 0; part < 3; part++) {
+        const tint = tints[0][part] * (1 - flat) + tints[1][part] * flat;
+        image.data[4 * i + part] = hill[part] + (tint - hill[part]) * amount;
+      }
+      image.data[4 * i + 3] = 255;
+    }
+    context.putImageData(image, 0, 0);
+    return canvas;
+  }
+
+  /** Contours of the loss above the floors; on each side they are x = floor ± √(level·f), and meet on the ridge where it is as high as the level. */
+  function contours(context, land, { toX, toY }) {
+    const ys = Array.from({ length: 121 }, (_, i) => (i / 120) * Y_RANGE[1]);
+    for (const level of LEVELS) {
+      const root = Math.sqrt(level), meeting = root < 1 ? (20 * root) / (1 - root) : Infinity; // barrier = level
+      for (const [side, sign] of [[0, 1], [1, -1]]) {
+        const offset = (y) => Math.sqrt(level * flatness(land, y)[side]) * sign;
+        trace(context, ys.map((y) => [toX(floors(land, y)[side] + offset(y)), toY(y)]));
+        const inner = [meeting, ...ys.filter((y) => y > meeting)].filter((y) => y <= Y_RANGE[1]);
+        trace(context, inner.map((y) => [toX(y === meeting ? 0 : floors(land, y)[side] - offset(y)), toY(y)]));
+      }
+    }
+  }
+
+  function trace(context, points) {
+    context.beginPath();
+    points.forEach(([x, y], i) => (i ? context.lineTo(x, y) : context.moveTo(x, y)));
+    context.stroke();
+  }
+
+  /** The landscape without particles, drawn once for a γ, a size and a theme. */
+  function background(land, colours, width, height, ratio) {
+    const canvas = blank(Math.round(width * ratio), Math.round(height * ratio)), context = canvas.getContext("2d");
+    const places = landscapePlaces(width, height), { frame, toX, toY } = places;
+    context.scale(ratio, ratio);
+    context.save();
+    context.beginPath();
+    context.rect(frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top);
+    context.clip();
+    context.imageSmoothingQuality = "high";
+    context.drawImage(heat(land, colours), frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top);
+    context.strokeStyle = colours.ink;
+    context.globalAlpha = 0.22;
+    context.lineWidth = 0.8;
+    contours(context, land, places);
+    context.globalAlpha = 0.8;
+    context.lineWidth = 1.5;
+    context.setLineDash([5, 4]);
+    for (const [side, colour] of [[0, colours.flat], [1, colours.sharp]]) {
+      context.strokeStyle = colour;
+      trace(context, [0, 1, 2, 3, 4, 5, 7, 9, 12, 15, 18, 21, 24, 27, 30].map((y) => [toX(floors(land, y)[side]), toY(y)]));
+    }
+    context.restore();
+    const format = (tick) => String(tick).replace("-", "−");
+    axis(context, colours, frame, { along: "x", ticks: [-0.5, 0, 0.5], place: toX, label: "x, across the valleys", format });
+    axis(context, colours, frame, { along: "y", ticks: [0, 10, 20, 30], place: toY, label: "y, progress of training (downwards)" });
+    headings(context, colours, frame);
+    return canvas;
+  }
+
+  function headings(context, colours, frame) {
+    const middle = (frame.left + frame.right) / 2, quarter = (frame.right - frame.left) / 4;
+    context.font = `600 ${colours.font}`;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    for (const [text, colour, at] of [["sharp valley", colours.sharpText, middle - quarter], ["flat valley", colours.flatText, middle + quarter]]) {
+      context.fillStyle = colour;
+      context.fillText(text, at, frame.top - 13);
+    }
+  }
+
+  /** A disc of one colour with a rim, drawn once and stamped for each particle. */
+  function stamp(colour, rim, ratio, radius) {
+    const size = Math.ceil((radius + 2) * 2 * ratio), canvas = blank(size, size), context = canvas.getContext("2d");
+    context.scale(ratio, ratio);
+    context.beginPath();
+    context.arc(radius + 2, radius + 2, radius, 0, 2 * Math.PI);
+    context.fillStyle = colour;
+    context.fill();
+    context.lineWidth = 0.8;
+    context.strokeStyle = rim;
+    context.stroke();
+    return canvas;
+  }
+
+  /**
+   * The landscape with particles. It remembers three things between drawings: the background, the ink that particles leave where they have been,
+   * and how brightly each still glows from its last crossing.
+   */
+  function landscapeView(canvas) {
+    let still = {}, ink = null, glow = new Float32Array(0), seen = new Float64Array(0);
+
+    /** Forget where particles have been. */
+    function clear() {
+      ink = null;
+      seen = new Float64Array(0);
+    }
+
+    function prepare(land, colours) {
+      const { context, width, height, ratio } = fit(canvas), key = [land.gamma, width, height, ratio, colours.hill, colours.font].join();
+      if (still.key !== key) {
+        const stamps = [colours.sharp, colours.flat].map((colour) => stamp(colour, colours.ground, ratio, 3.2));
+        still = { key, ratio, image: background(land, colours, width, height, ratio), stamps, ...landscapePlaces(width, height) };
+      }
+      if (!ink || ink.width !== canvas.width || ink.height !== canvas.height) ink = blank(canvas.width, canvas.height);
+      return { context, width, height, ratio };
+    }
+
+    /** Leave ink at the true place of every particle. */
+    function stain(swarm, colours) {
+      if (!ink) return; // nothing has been drawn yet
+      const context = ink.getContext("2d");
+      context.setTransform(still.ratio, 0, 0, still.ratio, 0, 0);
+      context.globalAlpha = 0.1;
+      for (const [sign, colour] of [[-1, colours.sharp], [1, colours.flat]]) {
+        context.fillStyle = colour;
+        for (let k = 0; k < swarm.x.length; k++) {
+          if (swarm.x[k] >= 0 === sign > 0) context.fillRect(still.toX(swarm.x[k]) - 0.6, still.toY(swarm.y[k]) - 0.6, 1.2, 1.2);
+        }
+      }
+    }
+
+    /** Note who has crossed since the last drawing; after a leap in time nobody glows. */
+    function light(swarm, leapt) {
+      if (leapt || seen.length !== swarm.x.length) {
+        seen = swarm.lastCrossing.slice();
+        glow = new Float32Array(seen.length);
+      }
+      for (let k = 0; k < seen.length; k++) {
+        glow[k] = swarm.lastCrossing[k] !== seen[k] ? 1 : glow[k] * GLOW_FADES;
+        seen[k] = swarm.lastCrossing[k];
+      }
+    }
+
+    /** A tick on the ridge where each particle made its last crossing so far. */
+    function crossings(context, swarm, colours) {
+      context.globalAlpha = 0.4;
+      for (const [sign, colour] of [[-1, colours.sharp], [1, colours.flat]]) {
+        context.fillStyle = colour;
+        for (let k = 0; k < swarm.x.length; k++) {
+          if (swarm.lastCrossing[k] === 1 || swarm.x[k] >= 0 !== sign > 0) continue;
+          context.fillRect(still.toX(0) + (sign > 0 ? 0 : -8), still.toY(swarm.crossingY[k]) - 0.5, 8, 1);
+        }
+      }
+      context.globalAlpha = 1;
+    }
+
+    function discs(context, swarm, colours, ratio) {
+      for (let k = 0; k < swarm.x.length; k++) {
+        if (!swarm.alive[k]) continue;
+        const flat = swarm.x[k] >= 0 ? 1 : 0, image = still.stamps[flat];
+        const offset = (((k * 0.6180339887) % 1) * 2 - 1) * BAND, x = still.toX(swarm.x[k]), y = still.toY(swarm.y[k] + offset);
+        if (glow[k] > 0.05) {
+          context.globalAlpha = glow[k] * 0.45;
+          context.fillStyle = flat ? colours.flat : colours.sharp;
+          context.beginPath();
+          context.arc(x, y, 4 + 4 * glow[k], 0, 2 * Math.PI);
+          context.fill();
+          context.globalAlpha = 1;
+        }
+        const size = image.width / ratio;
+        context.drawImage(image, x - size / 2, y - size / 2, size, size);
+      }
+    }
+
+    /** Draw the particles of `swarm` where they are; `leapt` if they have not been watched on their way. */
+    function draw(swarm, colours, leapt) {
+      const { context, width, height, ratio } = prepare(swarm.land, colours), { frame } = still;
+      light(swarm, leapt);
+      context.clearRect(0, 0, width, height);
+      context.drawImage(still.image, 0, 0, width, height);
+      context.save();
+      context.beginPath();
+      context.rect(frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top);
+      context.clip();
+      context.drawImage(ink, 0, 0, width, height);
+      crossings(context, swarm, colours);
+      discs(context, swarm, colours, ratio);
+      context.restore();
+    }
+
+    return { draw, stain, clear };
+  }
+
+  /** Frame and scales of a chart over time. */
+  function chartPlaces(width, height, range) {
+    const frame = { left: 54, top: 8, right: width - 18, bottom: height - 42 };
+    return { frame, toT: scale(T_RANGE, [frame.left, frame.right], true), toV: scale(range, [frame.bottom, frame.top]) };
+  }
+
+  /** Axes and grid of a chart over time, and a line at the time reached. */
+  function chart(canvas, colours, { range, ticks, label, format, time }) {
+    const { context, width, height } = fit(canvas), places = chartPlaces(width, height, range), { frame, toT, toV } = places;
+    context.clearRect(0, 0, width, height);
+    context.lineWidth = 1;
+    context.strokeStyle = colours.line;
+    for (const tick of ticks) trace(context, [[frame.left, Math.round(toV(tick)) + 0.5], [frame.right, Math.round(toV(tick)) + 0.5]]);
+    axis(context, colours, frame, { along: "y", ticks, place: toV, label, format });
+    axis(context, colours, frame, { along: "x", ticks: [0.1, 1, 10, 100, 1000], place: toT, label: "time η · step (logarithmic)" });
+    if (time >= T_RANGE[0] && time < T_RANGE[1]) {
+      context.strokeStyle = colours.muted;
+      trace(context, [[toT(time), frame.top], [toT(time), frame.bottom]]);
+    }
+    return { context, ...places };
+  }
+
+  /**
+   * Flat fraction against time, as measured, with its standard error, and as the two predictions have it.
+   * @param {{times: number[], shares: number[], errors: number[]}} history @param {{times: number[], shares: number[]}} balance
+   * @param {number} transient the value of Eq. 26
+   */
+  function drawShare(canvas, colours, { history, balance, transient, time }) {
+    const format = (tick) => tick.toFixed(2).replace(/0$/, "").replace(/\.$/, "");
+    const { context, frame, toT, toV } = chart(canvas, colours, { range: SHARE_RANGE, ticks: [0.25, 0.5, 0.75, 1], label: "flat fraction", format, time });
+    context.save();
+    context.beginPath();
+    context.rect(frame.left, frame.top - 2, frame.right - frame.left, frame.bottom - frame.top + 4);
+    context.clip();
+    const { times, shares, errors } = history, upper = times.map((t, i) => [toT(t), toV(shares[i] + errors[i])]);
+    context.fillStyle = colours.flat;
+    context.globalAlpha = 0.22;
+    context.beginPath();
+    const lower = times.map((t, i) => [toT(t), toV(shares[i] - errors[i])]).reverse();
+    [...upper, ...lower].forEach(([x, y]) => context.lineTo(x, y)); // the first of them moves there
+    context.fill();
+    context.globalAlpha = 1;
+    context.lineWidth = 2;
+    context.strokeStyle = colours.flat;
+    trace(context, times.map((t, i) => [toT(t), toV(shares[i])]));
+    context.strokeStyle = colours.text;
+    context.lineWidth = 1.6;
+    context.setLineDash([7, 4]);
+    trace(context, balance.times.map((t, i) => [toT(t), toV(balance.shares[i])]));
+    context.setLineDash([1.6, 4]);
+    trace(context, [[frame.left, toV(transient)], [frame.right, toV(transient)]]);
+    context.restore();
+  }
+
+  /** Counts of particles by the time of their last crossing, (sharp, flat) in each bin, and of those that have not crossed. */
+  function histogram(swarm) {
+    const decades = Math.log10(T_RANGE[1] / T_RANGE[0]), bins = Array.from({ length: decades * BINS_PER_DECADE }, () => [0, 0]);
+    let never = 0;
+    for (let k = 0; k < swarm.x.length; k++) {
+      if (!swarm.alive[k]) continue;
+      const bin = Math.floor(Math.log10((swarm.setting.learningRate * swarm.lastCrossing[k]) / T_RANGE[0]) * BINS_PER_DECADE);
+      if (swarm.lastCrossing[k] === 1) never += 1; // by convention: one that crossed at its first step alone counts here, too
+      else bins[Math.max(0, Math.min(bins.length - 1, bin))][swarm.x[k] >= 0 ? 1 : 0] += 1;
+    }
+    return { bins, never };
+  }
+
+  /** Share of the particles by the time of their last crossing so far, by the side they are on, and the mean as a mark. */
+  function drawCrossings(canvas, colours, { swarm, mean, time }) {
+    const { bins, never } = histogram(swarm), n = swarm.x.length, highest = Math.max(...bins.map(([sharp, flat]) => (sharp + flat) / n));
+    const top = [0.1, 0.2, 0.5, 1].find((each) => highest <= each), ticks = [0, top / 2, top], format = (tick) => `${Math.round(100 * tick)} %`;
+    const { context, frame, toT, toV } = chart(canvas, colours, { range: [0, top], ticks, label: "particles", format, time });
+    bins.forEach(([sharp, flat], i) => {
+      const [left, right] = [i, i + 1].map((place) => toT(T_RANGE[0] * 10 ** (place / BINS_PER_DECADE)));
+      for (const [colour, from, to] of [[colours.flat, 0, flat], [colours.sharp, flat, flat + sharp]]) {
+        context.fillStyle = colour;
+        context.fillRect(left + 0.75, toV(to / n), right - left - 1.5, toV(from / n) - toV(to / n));
+      }
+    });
+    context.fillStyle = colours.text;
+    context.textAlign = "left";
+    context.textBaseline = "middle";
+    context.fillText(`not crossed: ${Math.round((100 * never) / n)} %`, frame.left + 8, frame.top + 12);
+    if (mean >= T_RANGE[0] && mean <= T_RANGE[1]) mark(context, toT(mean), frame.bottom);
+  }
+
+  /** A triangle below an axis. */
+  function mark(context, x, y) {
+    context.beginPath();
+    for (const [right, down] of [[0, 1], [-5, 8], [5, 8]]) context.lineTo(x + right, y + down);
+    context.fill();
+  }
+
+  return { T_RANGE, Y_RANGE, palette, landscapeView, drawShare, drawCrossings, histogram };
+})();

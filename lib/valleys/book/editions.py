@@ -1,0 +1,135 @@
+"""Two copies of the project to hand out: one for students, without solutions, and one for instructors, with all of them."""
+
+import contextlib
+import fnmatch
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import yaml
+
+from valleys.book import whole
+from valleys.book.chapters import BookError, all_exercises, page_names, unexecuted_patterns
+from valleys.book.student import answers, read_notebook, student_notebook
+
+EDITIONS = ("student", "instructor")
+FOR_STUDENTS = (
+    *("chapters", "lib", "params", "results/paper", "pages", "_static", "_extra", "index.md", "references.bib", "_config.yml", "_toc.yml"),
+    *("pyproject.toml", "requirements.lock", "environment.yml", "tools/install.py", "LICENSE", "CITATION.cff", ".gitignore"),
+)  # all that a student needs and nothing that tells an answer; exercises are added without their solutions
+NOT_HANDED_OUT = (".ci", ".gitattributes")
+MADE_HERE = ("__pycache__", "*.egg-info", ".ipynb_checkpoints", ".venv", ".git", "_build", "dist", "data", "cache", ".*_cache", ".hypothesis", "*.partial")
+OWN_FILES = "editions/student"  # README and Makefile of the student edition
+TEACHERS_PAGE = Path("pages/teach.md")
+UNEXECUTED = "exercises/*"
+NO_TEACHERS_PAGE = """# For teachers
+
+This is the edition for students.
+Plans for teaching, with the answers to expect, are in the full edition.
+"""
+
+
+def write_editions(root: Path, target: Path) -> list[Path]:
+    """Write both editions into `target`, each as a folder and as a zip file, and return these four.
+
+    An edition is laid out beside its place and then renamed, so that an interrupted run leaves the earlier one; what stood there is replaced.
+
+    Raises:
+        BookError: a notebook of exercises breaks the contract of its cells, or a page is unknown to git.
+    """
+    if unexecuted_patterns(root):
+        raise BookError(f"{root} is a student edition already, and holds no solutions; make editions from the full book")
+    target.mkdir(parents=True, exist_ok=True)
+    written = []
+    with tempfile.TemporaryDirectory(dir=target, prefix=".laid-out-") as scratch:
+        for edition, lay_out in zip(EDITIONS, (lay_out_student, lay_out_instructor), strict=True):
+            lay_out(root, Path(scratch) / edition)
+        for edition in EDITIONS:
+            packed = Path(shutil.make_archive(str(Path(scratch) / f"{edition}-packed"), "zip", scratch, edition))
+            written += [put(Path(scratch) / edition, target / edition), put(packed, target / f"{edition}.zip")]
+    return written
+
+
+def lay_out_student(root: Path, target: Path) -> None:
+    """The student edition in an empty folder: what it is made of, exercises without solutions, its own README and Makefile.
+
+    Raises:
+        BookError: as in `write_editions`.
+    """
+    _copy(root, target, [path for path in files(root) if _is_under(path, FOR_STUDENTS) and path != TEACHERS_PAGE])
+    for name, exercises in all_exercises(root).items():
+        bare = student_notebook(read_notebook(exercises.path), f"exercises/{name}.ipynb")
+        whole.write(target / "exercises" / f"{name}.ipynb", (nbformat.writes(bare, indent=1) + "\n").encode())
+    for path in sorted((root / OWN_FILES).glob("*")):
+        shutil.copy(path, target / path.name)
+    if (root / TEACHERS_PAGE).exists():
+        whole.write(target / TEACHERS_PAGE, NO_TEACHERS_PAGE.encode())
+    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    config["execute"] = config.get("execute", {}) | {"exclude_patterns": [UNEXECUTED]}
+    whole.write(target / "_config.yml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True).encode())
+    _refuse_missing_pages(target)
+
+
+def lay_out_instructor(root: Path, target: Path) -> None:
+    """The instructor edition in an empty folder: the whole project, and all answers in one file.
+
+    Raises:
+        BookError: as in `write_editions`.
+    """
+    _copy(root, target, [path for path in files(root) if not _is_under(path, NOT_HANDED_OUT)])
+    told = [answers(read_notebook(exercises.path), f"exercises/{name}.ipynb") for name, exercises in all_exercises(root).items()]
+    whole.write(target / "ANSWERS.md", "\n".join(["# Answers to the exercises\n", *told]).encode())
+    _refuse_missing_pages(target)
+
+
+def files(root: Path) -> list[Path]:
+    """The files of the project, relative to its root: those that git knows, or where there is no git all that were not made here."""
+    command = ["git", "-C", str(root), "ls-files", "-z", "--cached"]
+    with contextlib.suppress(OSError):  # git is not installed
+        listed = subprocess.run(command, capture_output=True, check=False)
+        known = [Path(name) for name in listed.stdout.decode().split("\0") if name and (root / name).is_file()]
+        if listed.returncode == 0 and known:
+            return known
+    return sorted(path.relative_to(root) for path in _walk(root))
+
+
+def put(made: Path, place: Path) -> Path:
+    """Move a finished file or folder to its place, in the stead of what is there."""
+    if not place.is_dir():
+        return made.replace(place)
+    with tempfile.TemporaryDirectory(dir=place.parent, prefix=".replaced-") as scratch:
+        earlier = place.rename(Path(scratch) / place.name)
+        try:
+            return made.rename(place)
+        finally:
+            if not place.exists():
+                earlier.rename(place)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if any(fnmatch.fnmatch(path.name, pattern) for pattern in MADE_HERE):
+            continue
+        if path.is_dir():
+            yield from _walk(path)
+        elif path.is_file():
+            yield path
+
+
+def _is_under(path: Path, places: tuple[str, ...]) -> bool:
+    return any(path == Path(place) or Path(place) in path.parents for place in places)
+
+
+def _copy(root: Path, target: Path, names: list[Path]) -> None:
+    for name in names:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / name, target / name)
+
+
+def _refuse_missing_pages(target: Path) -> None:
+    for name in page_names(target):
+        if not any((target / f"{name}{ending}").exists() for ending in (".md", ".ipynb")):
+            raise BookError(f"{name} is in _toc.yml, but git does not know its file; add it with `git add`")

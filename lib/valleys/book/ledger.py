@@ -1,0 +1,192 @@
+"""The ledger: claims of the paper, the numbers of the chapters that test each, and the verdict that follows from them."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from valleys.book.chapters import BookError
+
+UNKNOWN = ("nan", "undefined")  # how chapters print what could not be computed
+STANDARD_ERRORS = 1.96  # from a value to the end of its 95 % interval
+RELATIONS = ("above", "below", "equals")
+_NUMBER = r"[+-]?\d[\d,]*\.?\d*(?:e[+-]?\d+)?"
+_WITH_INTERVAL = re.compile(rf"({_NUMBER})\s*%? \(({_NUMBER})\s*%? to ({_NUMBER})\s*%?\)")
+_WITH_ERROR = re.compile(rf"({_NUMBER})\s*%? ± ({_NUMBER})\s*%?")
+_PLAIN = re.compile(rf"({_NUMBER})\s*%?")
+
+
+class Answer(StrEnum):
+    """Whether a number does what a claim asks of it."""
+
+    YES = "yes"
+    NO = "no"
+    OPEN = "open"  # the interval reaches to both sides
+
+
+class Verdict(StrEnum):
+    """What becomes of a claim."""
+
+    HOLDS = "holds"
+    PART = "holds in part"
+    FAILS = "does not hold"
+    UNTESTABLE = "not testable here"
+
+
+@dataclass(frozen=True)
+class Number:
+    """A value with the ends of its 95 % interval; an exact one has no width, one without an interval reaches everywhere."""
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, glued: Any) -> "Number":
+        """What a chapter printed: `0.64 (0.32 to 0.84)`, `0.90 ± 0.01` with a standard error, `14%`, or a plain number, which is taken as exact.
+
+        Raises:
+            BookError: the text is none of these.
+        """
+        if isinstance(glued, int | float):
+            return cls(glued, glued, glued) if math.isfinite(glued) else cls.unknown()
+        text = str(glued).replace(",", "")
+        if found := _WITH_INTERVAL.fullmatch(text):
+            return cls(*(float(each) for each in found.groups()))
+        if found := _WITH_ERROR.fullmatch(text):
+            value, error = (float(each) for each in found.groups())
+            return cls(value, value - STANDARD_ERRORS * error, value + STANDARD_ERRORS * error)
+        if found := _PLAIN.fullmatch(text):
+            return cls.of(float(found[1]))
+        if text in UNKNOWN or "(no interval)" in text or "nan" in text.split():
+            return cls.unknown()
+        raise BookError(f"'{glued}' is no number that the ledger can read: give 0.6, 14%, 0.64 (0.32 to 0.84) or 0.90 ± 0.01")
+
+    @classmethod
+    def unknown(cls) -> "Number":
+        """A number that decides nothing, because there was too little to compute it from."""
+        return cls(math.nan, -math.inf, math.inf)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What one number must do: lie above, below or at another."""
+
+    what: str
+    number: str  # name under which the chapter glued it
+    relation: str
+    than: float | str  # a value such as 0.5 or 10%, or the name of another number
+    of: str | None = None  # a count is shared out among this one
+    form: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be asked."""
+        if self.relation not in RELATIONS:
+            raise BookError(f"'{self.what}': a number can be {', '.join(RELATIONS)} something, not '{self.relation}'")
+
+    def answer(self, numbers: Mapping[str, Any]) -> Answer:
+        """Whether the number does so, by its 95 % interval; `open` where the interval reaches to both sides.
+
+        Raises:
+            BookError: no chapter glued a number of that name.
+        """
+        ours, theirs = self._number(numbers), Number.of(self._than(numbers))
+        if math.isnan(ours.value) or math.isnan(theirs.value):
+            return Answer.OPEN
+        if self.relation == "equals":
+            return Answer.YES if ours.low <= theirs.high and theirs.low <= ours.high else Answer.NO
+        above, below = ours.low > theirs.high, ours.high < theirs.low
+        if self.relation == "below":
+            above, below = below, above
+        return Answer.YES if above else Answer.NO if below or ours == theirs else Answer.OPEN
+
+    def printed(self, numbers: Mapping[str, Any]) -> str:
+        """The number as its chapter prints it."""
+        shown = _shown(_named(self.number, numbers), self.form)
+        return shown if self.of is None else f"{shown} of {_named(self.of, numbers)}"
+
+    def asked(self, numbers: Mapping[str, Any]) -> str:
+        """`above 0.9`; another number as its chapter prints it."""
+        than = self._than(numbers)
+        return f"{self.relation} {than:.0%} of them" if self.of else f"{self.relation} {_shown(than, self.form if than is not self.than else 'g')}"
+
+    def _than(self, numbers: Mapping[str, Any]) -> Any:
+        is_value = not isinstance(self.than, str) or _PLAIN.fullmatch(self.than)
+        return self.than if is_value else _named(self.than, numbers)
+
+    def _number(self, numbers: Mapping[str, Any]) -> Number:
+        ours = Number.of(_named(self.number, numbers))
+        if self.of is None:
+            return ours
+        whole = Number.of(_named(self.of, numbers)).value
+        return Number.of(ours.value / whole) if whole else Number.unknown()
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement of the paper and what is asked of our numbers."""
+
+    name: str
+    place: str  # where the paper makes it
+    says: str
+    chapter: str | None = None
+    figure: str | None = None  # label of the figure that shows it
+    tests: tuple[Question, ...] = ()
+    reason: str | None = None  # why it is not tested here
+
+    def __post_init__(self) -> None:
+        """A claim is tested, or there is a reason why not."""
+        if bool(self.tests) == bool(self.reason):
+            raise BookError(f"the claim '{self.name}' needs either tests or a reason why it is not tested")
+        if self.tests and not (self.chapter and self.figure):
+            raise BookError(f"the claim '{self.name}' is tested and needs the chapter and the figure that show it")
+
+    def verdict(self, numbers: Mapping[str, Any]) -> Verdict:
+        """All answers yes: holds. All no: does not hold. Anything else: holds in part."""
+        answers = {test.answer(numbers) for test in self.tests}
+        if not answers:
+            return Verdict.UNTESTABLE
+        return {frozenset({Answer.YES}): Verdict.HOLDS, frozenset({Answer.NO}): Verdict.FAILS}.get(frozenset(answers), Verdict.PART)
+
+
+def read_claims(path: Path) -> list[Claim]:
+    """The claims of a YAML file, in its order.
+
+    Raises:
+        BookError: an entry is not of the agreed form.
+    """
+    entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return [_claim(name, dict(entry)) for name, entry in entries.items()]
+
+
+def _claim(name: str, entry: dict[str, Any]) -> Claim:
+    tests = tuple(_question(name, dict(test)) for test in entry.pop("tests", []))
+    try:
+        return Claim(name=name, tests=tests, **entry)
+    except TypeError as error:
+        raise BookError(f"the claim '{name}' has place, says, chapter, figure, tests or reason, and nothing else: {error}") from None
+
+
+def _question(name: str, entry: dict[str, Any]) -> Question:
+    asked = [relation for relation in RELATIONS if relation in entry]
+    if len(asked) != 1:
+        raise BookError(f"each test of the claim '{name}' asks for one of {', '.join(RELATIONS)}; one asks for {', '.join(asked) or 'none'}")
+    try:
+        return Question(relation=asked[0], than=entry.pop(asked[0]), **entry)
+    except TypeError as error:
+        raise BookError(f"a test of the claim '{name}' is not of the agreed form: {error}") from None
+
+
+def _named(name: str, numbers: Mapping[str, Any]) -> Any:
+    if name not in numbers:
+        raise BookError(f"the ledger asks for the number '{name}', which no chapter reports")
+    return numbers[name]
+
+
+def _shown(glued: Any, form: str) -> str:
+    return f"{glued:{form}}" if isinstance(glued, int | float) else str(glued)

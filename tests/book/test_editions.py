@@ -1,0 +1,143 @@
+"""Both editions: complete, written whole, and the student's without a trace of a solution."""
+
+import shutil
+import subprocess
+import zipfile
+
+import nbformat
+import pytest
+
+from tests.book.exercising import json_text, notebook, write_book
+from tests.book.leaking import all_fingerprints, leaks
+from valleys.book import editions
+from valleys.book.chapters import BookError, is_executed, page_names
+from valleys.book.paths import book_root
+
+NOTEBOOK = "exercises/91_ridge_exercises.ipynb"
+
+
+@pytest.fixture
+def book(tmp_path):
+    return write_book(tmp_path / "book")
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory):
+    """Both editions of this book."""
+    target = tmp_path_factory.mktemp("editions")
+    editions.write_editions(book_root(), target)
+    return target
+
+
+def names(folder):
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_student_edition_holds_what_a_student_needs_and_no_more(book, tmp_path):
+    editions.lay_out_student(book, tmp_path / "student")
+    wanted = {"_config.yml", "_toc.yml", "index.md", "README.md", "pages/teach.md", "chapters/91_ridge.ipynb", NOTEBOOK, "lib/valleys/__init__.py"}
+    assert names(tmp_path / "student") == wanted
+    assert not is_executed(NOTEBOOK, tmp_path / "student")
+    assert is_executed(NOTEBOOK, book)
+    assert is_executed("chapters/91_ridge.ipynb", tmp_path / "student")
+    assert "exponent" not in (tmp_path / "student" / "pages" / "teach.md").read_text()
+
+
+def test_instructor_edition_holds_the_solutions_and_all_answers(book, tmp_path):
+    editions.lay_out_instructor(book, tmp_path / "instructor")
+    assert json_text(tmp_path / "instructor" / NOTEBOOK) == json_text(book / NOTEBOOK)
+    assert "exponent_of_escape" in (tmp_path / "instructor" / "ANSWERS.md").read_text()
+    assert "tests/test_ridge.py" in names(tmp_path / "instructor")
+    assert not names(tmp_path / "instructor") & {".ci/run", "lib/valleys/__pycache__/old.pyc"}
+
+
+def test_no_file_of_the_student_edition_tells_a_solution(book, tmp_path):
+    marks = all_fingerprints(book)
+    assert len(marks) >= 6
+    written = editions.write_editions(book, tmp_path / "dist")
+    assert [path.name for path in written] == ["student", "student.zip", "instructor", "instructor.zip"]
+    for name in ("student", "student.zip"):
+        assert leaks(tmp_path / "dist" / name, marks) == []
+    for name in ("instructor", "instructor.zip"):
+        assert {leak.partition(": ")[2] for leak in leaks(tmp_path / "dist" / name, marks)} == marks
+
+
+@pytest.mark.parametrize("place", ["README.md", "_sources/page.ipynb", "page.html", "pages/teach.md", "searchindex.js", "deep/old.pyc"])
+def test_a_leak_would_be_found(book, tmp_path, place):
+    editions.lay_out_student(book, tmp_path / "student")
+    told = "    exponent_of_escape = -_shifted(height) / noise\n"
+    if place.endswith(".ipynb"):
+        told = nbformat.writes(notebook())
+    if place.endswith(".html"):
+        told = '<span class="n">exponent_of_escape</span> <span class="o">=</span> -_shifted(<b>height</b>)&#32;/ noise'
+    (tmp_path / "student" / place).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "student" / place).write_text(told)
+    assert any(leak.startswith(place) for leak in leaks(tmp_path / "student", all_fingerprints(book)))
+
+
+def test_where_there_is_git_only_its_files_are_handed_out(book, tmp_path):
+    for command in (["init", "-q"], ["add", "_config.yml", "_toc.yml", "index.md", "pages", "chapters", "exercises", "editions"]):
+        subprocess.run(["git", "-C", str(book), *command], check=True)
+    editions.lay_out_instructor(book, tmp_path / "instructor")
+    assert "scratch.txt" not in names(tmp_path / "instructor")
+    assert "lib/valleys/__init__.py" not in names(tmp_path / "instructor")
+    subprocess.run(["git", "-C", str(book), "rm", "-q", "--cached", "chapters/91_ridge.ipynb"], check=True)
+    with pytest.raises(BookError, match=r"chapters/91_ridge is in _toc\.yml.*git add"):
+        editions.lay_out_student(book, tmp_path / "student")
+
+
+def test_an_interrupted_run_leaves_the_earlier_editions(book, tmp_path, monkeypatch):
+    target = tmp_path / "dist"
+    editions.write_editions(book, target)
+    before = {path: path.read_bytes() for path in target.rglob("*") if path.is_file()}
+    broken = notebook()
+    broken.cells[4].source = "limit = 3"
+    (book / NOTEBOOK).write_text(nbformat.writes(broken))
+    with pytest.raises(BookError, match="holds only functions"):
+        editions.write_editions(book, target)
+    write_book(book)
+    monkeypatch.setattr(shutil, "make_archive", lambda *arguments: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        editions.write_editions(book, target)
+    assert {path: path.read_bytes() for path in target.rglob("*") if path.is_file()} == before
+
+
+def test_what_stood_there_is_replaced_and_put_back_if_that_fails(tmp_path):
+    for name in ("new", "place"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"from_{name}").touch()
+    with pytest.raises(FileNotFoundError):
+        editions.put(tmp_path / "missing", tmp_path / "place")
+    assert names(tmp_path / "place") == {"from_place"}
+    editions.put(tmp_path / "new", tmp_path / "place")
+    assert names(tmp_path) == {"place/from_new"}
+
+
+def test_no_editions_are_made_of_a_student_edition(book, tmp_path):
+    editions.lay_out_student(book, tmp_path / "student")
+    with pytest.raises(BookError, match="is a student edition already"):
+        editions.write_editions(tmp_path / "student", tmp_path / "dist")
+
+
+def test_our_student_edition_tells_no_solution_anywhere(ours):
+    marks = all_fingerprints(book_root())
+    assert leaks(ours / "student", marks) == []
+    assert {leak.partition(": ")[2] for leak in leaks(ours / "instructor" / "exercises", marks)} == marks
+
+
+def test_our_zip_files_are_the_folders(ours):
+    for edition in editions.EDITIONS:
+        with zipfile.ZipFile(ours / f"{edition}.zip") as packed:
+            inside = {name: packed.read(name) for name in packed.namelist() if not name.endswith("/")}
+        assert inside == {f"{edition}/{name}": (ours / edition / name).read_bytes() for name in names(ours / edition)}
+
+
+def test_our_student_edition_is_a_project_of_its_own(ours):
+    held = names(ours / "student")
+    for name in page_names(book_root()):
+        assert {f"{name}.md", f"{name}.ipynb"} & held, name
+    needed = {"README.md", "Makefile", "LICENSE", "CITATION.cff", "requirements.lock", "environment.yml", "tools/install.py", "params/paper.yml"}
+    assert needed <= held
+    assert not [name for name in held if name.startswith(("tests/", ".ci/", "editions/", "_build/", "results/cache/")) or name.endswith(".pyc")]
+    shipped = {f"results/paper/{path.name}" for path in (book_root() / "results" / "paper").glob("*.nc")}
+    assert shipped <= held

@@ -1,0 +1,246 @@
+"""The explorer as a page: controls, keyboard, motion, colours, and what there is without scripts."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.site.browsing import needs_chromium
+from valleys.book.chapters import page_names
+from valleys.toy import TwoValley, master_equation
+from valleys.toy.studies import with_contrast
+
+SCRIPTS = ("physics.js", "theory.js", "view.js", "controls.js")
+ENDED = "document.getElementById('explorer').dataset.mode === 'paused'"
+
+
+def explorer(browser: Browser, html: Path, address: str = "", *, calm: bool = True, **context: object) -> tuple[Page, list[str]]:
+    """The page in a window of its own, without autoplay unless `calm` is false, with everything it complains about."""
+    window = browser.new_context(**({"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce" if calm else "no-preference"} | context))
+    page, complaints = window.new_page(), []
+    page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
+    page.goto((html / "pages" / "explorer.html").as_uri() + address)
+    if context.get("java_script_enabled", True):
+        page.wait_for_selector("#explorer", state="visible")
+    return page, complaints
+
+
+def text(page: Page, part: str) -> str:
+    return page.locator(f'#explorer [data-part="{part}"]').inner_text()
+
+
+def press(page: Page, part: str) -> None:
+    page.locator(f'#explorer [data-part="{part}"]').click()
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance (WCAG 2) of #rrggbb."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_only_its_page_loads_the_scripts(html):
+    for name in page_names():
+        page = (html / f"{name}.html").read_text(encoding="utf-8")
+        assert [f"explorer/{script}" in page for script in SCRIPTS] == [name == "pages/explorer"] * len(SCRIPTS)
+
+
+@needs_chromium
+def test_without_scripts_a_still_figure_stands_there(browser, html):
+    page, _ = explorer(browser, html, java_script_enabled=False)
+    assert page.locator("#explorer-still img").is_visible()
+    assert len(page.locator("#explorer-still img").get_attribute("alt")) > 80
+    assert "One run of the explorer" in page.locator("#explorer-still figcaption").inner_text()
+    assert not page.locator("#explorer").is_visible()
+    assert page.locator("button[data-explorer-settings]:visible").count() == 0
+    page.context.close()
+
+
+@needs_chromium
+def test_it_plays_by_itself_and_can_be_paused(browser, html):
+    page, complaints = explorer(browser, html, "#eta=0.1&sigma=0.1", calm=False)
+    assert not page.locator("#explorer-still").is_visible()
+    page.wait_for_function("Number(document.querySelector('[data-part=steps]').textContent) > 5")
+    press(page, "play")
+    assert text(page, "play") == "Play"
+    before = text(page, "steps")
+    page.wait_for_timeout(300)
+    assert text(page, "steps") == before
+    assert "Paused at time" in page.locator('[data-part="status"]').text_content()
+    press(page, "again")
+    assert text(page, "steps") == "0"
+    assert complaints == []
+    page.context.close()
+
+
+@needs_chromium
+def test_reduced_motion_moves_nothing_before_it_is_asked(browser, html):
+    page, complaints = explorer(browser, html, "#eta=0.1&sigma=0.1")
+    draws = """() => { globalThis.draws = 0; const prototype = CanvasRenderingContext2D.prototype, clear = prototype.clearRect;
+        prototype.clearRect = function (...place) { if (this.canvas.dataset.part === "landscape") globalThis.draws += 1; clear.apply(this, place); }; }"""
+    page.evaluate(draws)
+    page.wait_for_timeout(400)
+    assert (text(page, "steps"), text(page, "play"), page.evaluate("draws")) == ("0", "Play", 0)
+    press(page, "step")
+    press(page, "step")
+    assert (text(page, "steps"), page.evaluate("draws")) == ("2", 2)
+    press(page, "end")
+    page.wait_for_function(ENDED, timeout=60_000)
+    assert (text(page, "time"), text(page, "steps"), page.evaluate("draws")) == ("1000", "10,000", 3)
+    assert "Finished at time" in page.locator('[data-part="status"]').text_content()
+    assert complaints == []
+    page.context.close()
+
+
+@needs_chromium
+@pytest.mark.parametrize(("eta", "sigma", "gamma", "start"), [(0.1, 0.1, 1.515, 5.0), (0.1, 0.01, 1.515, 5.0), (0.1, 0.02, 1.2, 0.2)])
+def test_a_run_on_the_page_agrees_with_the_master_equation(browser, html, eta, sigma, gamma, start):
+    page, _ = explorer(browser, html, f"#eta={eta}&sigma={sigma}&gamma={gamma}&start={start}&seed=5")
+    press(page, "end")
+    page.wait_for_function(ENDED, timeout=60_000)
+    exact = master_equation.evolve(with_contrast(TwoValley(), gamma), eta, sigma, 10_000, start)
+    expected = {"p-flat": float(exact.p_flat[-1]), "freezing-time": eta * float(exact.freezing_time)}
+    for part, value in expected.items():
+        found, error = map(float, text(page, part).split(" ± "))
+        assert abs(found - value) < 3 * error
+    page.context.close()
+
+
+@needs_chromium
+def test_playing_and_rushing_give_the_same_run(browser, html):
+    ends = []
+    for way in ("play", "end"):
+        page, _ = explorer(browser, html, "#eta=0.4&sigma=0.002&seed=9")
+        page.locator('[data-part="speed"]').select_option("4")
+        press(page, way)
+        page.wait_for_function("document.querySelector('[data-part=time]').textContent === '1000'", timeout=120_000)
+        ends.append([text(page, part) for part in ("p-flat", "freezing-time", "y", "hops", "lost")])
+        page.context.close()
+    assert ends[0] == ends[1]
+
+
+@needs_chromium
+def test_the_keyboard_reaches_and_moves_everything(browser, html):
+    page, complaints = explorer(browser, html)
+    page.locator("#explorer button").first.focus()
+    reached = []
+    for _ in range(14):
+        reached.append(page.evaluate("document.activeElement.dataset.part || document.activeElement.textContent.slice(0, 5)"))
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+        page.keyboard.press("Tab")
+    assert reached[4:] == ["eta", "sigma", "gamma", "start", "play", "step", "end", "again", "speed", "reseed"]
+    page.locator('[data-part="eta"]').focus()
+    page.keyboard.press("ArrowRight")
+    assert text(page, "eta-value") == "0.012"
+    assert page.locator('[data-part="eta"]').get_attribute("aria-valuetext") == "0.012"
+    page.wait_for_function("location.hash.includes('eta=0.012&')")
+    page.locator('[data-part="step"]').focus()
+    page.keyboard.press("Enter")
+    assert text(page, "steps") == "1"
+    assert complaints == []
+    page.context.close()
+
+
+@needs_chromium
+def test_every_control_has_a_name(browser, html):
+    page, _ = explorer(browser, html)
+    for role, names in {"slider": ("Learning rate η", "Noise strength σ", "Flatness ratio γ"), "combobox": ("Where the particles start", "Speed")}.items():
+        for name in names:
+            assert page.get_by_role(role, name=name).count() == 1
+    assert page.get_by_role("group", name="Run", exact=True).get_by_role("button").count() == 5
+    page.context.close()
+
+
+@needs_chromium
+def test_the_address_holds_the_setting(browser, html):
+    page, complaints = explorer(browser, html, "#eta=0.0137&sigma=7&gamma=1.2&start=0.2&seed=42")
+    assert [text(page, f"{name}-value") for name in ("eta", "sigma", "gamma")] == ["0.0137", "1", "1.2"]
+    assert page.locator('[data-part="start"]').input_value() == "0.2"
+    assert text(page, "seed") == "42"
+    press(page, "reseed")
+    page.wait_for_function(f"location.hash === '#eta=0.0137&sigma=1&gamma=1.2&start=0.2&seed={text(page, 'seed')}'")
+    page.evaluate("location.hash = '#eta=0.02&sigma=nonsense'")
+    page.wait_for_function("document.querySelector('[data-part=eta-value]').textContent === '0.02'")
+    assert text(page, "sigma-value") == "1"
+    assert complaints == []
+    page.context.close()
+
+
+@needs_chromium
+def test_presets_and_experiments_set_what_they_say(browser, html):
+    page, complaints = explorer(browser, html)
+    page.get_by_role("button", name="Quiet: remembers its start").click()
+    assert text(page, "sigma-value") == "0.01"
+    assert "too weak" in text(page, "warnings")
+    assert (text(page, "balance"), text(page, "noise")) == ("0.500", "0.0001")
+    page.get_by_role("button", name="Too strong").click()
+    assert (text(page, "eta-value"), text(page, "sigma-value")) == ("0.1", "0.1")
+    assert "still hop" in text(page, "warnings")
+    assert page.evaluate("document.activeElement.dataset.part") == "play"
+    page.get_by_role("button", name="No contrast").click()
+    assert (text(page, "balance"), text(page, "transient")) == ("0.500", "0.500")
+    page.get_by_role("button", name="Small step, strong noise").click()
+    assert not page.locator('[data-part="warnings"]').is_visible()
+    assert complaints == []
+    page.context.close()
+
+
+@needs_chromium
+def test_it_fits_a_phone_and_a_finger(browser, html):
+    page, complaints = explorer(browser, html, viewport={"width": 390, "height": 800}, has_touch=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    places = page.evaluate("""[...document.querySelectorAll('#explorer :is(button, select, input), button.explorer-try')].map((each) => {
+        const { left, right, height } = each.getBoundingClientRect(); return [left, right, height]; })""")
+    assert len(places) == 4 + 4 + 6 + 9
+    assert all(left >= 0 and right <= 390 and height >= 44 for left, right, height in places)
+    assert complaints == []
+    page.context.close()
+
+
+@needs_chromium
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_colours_can_be_told_from_their_ground(browser, html, theme):
+    page, _ = explorer(browser, html, color_scheme=theme)
+    names = ["flat", "sharp", "flatText", "sharpText", "ground", "card", "muted", "text", "button", "warn"]
+    script = "(names) => names.map((name) => getComputedStyle(document.getElementById('explorer')).getPropertyValue('--explorer-' + name).trim())"
+    colour = dict(zip(names, page.evaluate(script, names), strict=True))
+    for name in ("flatText", "sharpText", "muted", "text"):
+        assert contrast(colour[name], colour["ground"]) >= 4.5
+        assert contrast(colour[name], colour["card"]) >= 4.5
+    assert contrast(colour["ground"], colour["button"]) >= 4.5
+    assert contrast(colour["text"], colour["warn"]) >= 4.5
+    for name in ("flat", "sharp", "muted"):  # graphics and borders of controls
+        assert contrast(colour[name], colour["ground"]) >= 3
+    page.context.close()
+
+
+@needs_chromium
+def test_pictures_follow_the_theme(browser, html):
+    page, complaints = explorer(browser, html)
+    corner = "document.querySelector('[data-part=landscape]').getContext('2d').getImageData(60, 60, 1, 1).data[0]"
+    assert page.evaluate(corner) > 150
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.wait_for_function(f"{corner} < 100")
+    for part in ("landscape", "share", "crossings"):
+        drawn = f"new Set(new Uint32Array(document.querySelector('[data-part={part}]').getContext('2d').getImageData(0, 0, 400, 200).data.buffer)).size"
+        assert page.evaluate(drawn) > 10
+    assert [complaint for complaint in complaints if "willReadFrequently" not in complaint] == []  # the test reads; the page does not
+    page.context.close()
+
+
+@needs_chromium
+def test_counters_are_silent_and_the_status_speaks(browser, html):
+    page, _ = explorer(browser, html)
+    speaking = page.evaluate("""['p-flat', 'freezing-time', 'steps', 'time', 'hops'].filter((name) => {
+        const part = document.querySelector(`[data-part="${name}"]`); return part.closest('[aria-live], [role=status], output'); })""")
+    assert speaking == []
+    assert page.get_by_role("status").filter(has_text="At the start.").count() == 1
+    page.context.close()

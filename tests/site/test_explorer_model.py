@@ -1,0 +1,212 @@
+"""The model and the theory inside the explorer are those of `valleys.toy`: values, single steps and whole runs, in a real browser."""
+
+import numpy as np
+import pytest
+
+from tests.site.browsing import needs_chromium
+from valleys.book.paths import book_root
+from valleys.toy import TwoValley, diagnosis, freezing, master_equation, plain, theory
+from valleys.toy.langevin import fraction_error
+from valleys.toy.studies import with_contrast
+
+pytestmark = needs_chromium
+
+PLACES = [(x, y) for x in (-0.7, -0.3, -0.01, 0.01, 0.2, 0.6) for y in (0.2, 5.0, 26.0)]
+GAMMAS = (1.0, 1.515, 2.0)
+NOISES = (1e-5, 1e-3, 0.02, 0.3)
+
+
+@pytest.fixture(scope="module")
+def model(browser):
+    """An empty page that knows the physics and the theory of the explorer."""
+    page = browser.new_page()
+    for name in ("physics", "theory"):
+        page.add_script_tag(path=book_root() / "_extra" / "explorer" / f"{name}.js")
+    yield page
+    page.close()
+
+
+def landscape(gamma: float) -> TwoValley:
+    return with_contrast(TwoValley(), gamma)
+
+
+@pytest.mark.parametrize("gamma", GAMMAS)
+def test_landscape_is_that_of_the_package(model, gamma):
+    script = """([gamma, places]) => {
+        const { landscape, flatness, floors, barrier, loss, aboveFloor } = ExplorerPhysics, land = landscape(gamma);
+        return places.map(([x, y]) => [loss(land, x, y), ...floors(land, y), ...flatness(land, y), barrier(land, y), aboveFloor(land, x, y)]);
+    }"""
+    found = np.array(model.evaluate(script, [gamma, PLACES]))
+    land, (x, y) = landscape(gamma), np.array(PLACES).T
+    loss, floor = land.loss(x, y), land.loss(land.valley_positions(y)[0], y)
+    expected = np.array([loss, *land.valley_positions(y), *land.flatness(y), land.barrier(y), loss - floor]).T
+    assert np.allclose(found, expected, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("gamma", GAMMAS)
+def test_slopes_and_noise_are_those_of_the_package(model, gamma):
+    script = """([gamma, places, strength]) => places.map(([x, y]) => {
+        const { landscape, slopes, kicks } = ExplorerPhysics, slope = new Float64Array(5), kick = new Float64Array(3);
+        slopes(landscape(gamma), x, y, slope);
+        kicks(slope, strength, kick);
+        return [...slope, kick[0] ** 2, kick[0] * kick[1], kick[1] ** 2 + kick[2] ** 2];
+    })"""
+    found = np.array(model.evaluate(script, [gamma, PLACES, 0.1]))
+    land, (x, y) = landscape(gamma), np.array(PLACES).T
+    hessian, covariance = land.hessian(x, y), plain.covariance(land, x, y, 0.1)
+    parts = [(0, 0), (0, 1), (1, 1)]
+    expected = np.column_stack([land.gradient(x, y), *(hessian[:, i, j] for i, j in parts), *(covariance[:, i, j] for i, j in parts)])
+    assert np.linalg.eigvalsh(hessian).min() < 0  # places where a negative eigenvalue is set to zero are among them
+    assert np.allclose(found, expected, rtol=1e-11, atol=1e-14)
+
+
+@pytest.mark.parametrize(("x", "y"), [(-0.3, 5.0), (0.01, 5.0), (0.6, 26.0)])
+def test_one_step_has_the_mean_and_covariance_of_the_model(model, x, y):
+    script = """([x, y]) => {
+        const { swarm, advance } = ExplorerPhysics;
+        const particles = swarm({ learningRate: 0.1, noiseStrength: 0.1, gamma: 1.515, startY: y, seed: 3 }, 100000);
+        particles.x.fill(x);
+        advance(particles, 1);
+        return [[...particles.x], [...particles.y]];
+    }"""
+    moved, land, n = np.array(model.evaluate(script, [x, y])), landscape(1.515), 100_000
+    mean, covariance = np.array([x, y]) - 0.1 * land.gradient(x, y), 0.01 * plain.covariance(land, x, y, 0.1)
+    found = np.cov(moved)
+    spread = np.sqrt((np.outer(np.diag(covariance), np.diag(covariance)) + covariance**2) / n)  # of a sample covariance
+    assert np.all(np.abs(moved.mean(axis=1) - mean) < 4 * np.sqrt(np.diag(covariance) / n))
+    assert np.all(np.abs(found - covariance) < 4 * spread)
+
+
+def test_normals_are_normal_and_seeds_differ(model):
+    script = """(seed) => { const out = new Float64Array(400000); ExplorerPhysics.normals(seed)(out); return [...out]; }"""
+    first, second = (np.array(model.evaluate(script, seed)) for seed in (1, 2))
+    n = first.size
+    moments = [first.mean(), (first**2).mean() - 1, (first**3).mean(), (first**4).mean() - 3, (first[::2] * first[1::2]).mean(), (first * second).mean()]
+    errors = np.sqrt(np.array([1, 2, 15, 96, 2, 1]) / n)
+    assert np.all(np.abs(moments) < 4 * errors)
+    assert abs((np.abs(first) > 3).mean() - 0.0026998) < 4 * np.sqrt(0.0027 / n)
+    assert abs((first[2:] * first[:-2]).mean()) < 4 / np.sqrt(n)
+
+
+def test_a_seed_fixes_a_run_however_it_is_cut(model):
+    script = """(pieces) => {
+        const { swarm, advance, summary } = ExplorerPhysics;
+        const particles = swarm({ learningRate: 0.1, noiseStrength: 0.1, gamma: 1.515, startY: 5, seed: 7 }, 100);
+        const start = [...particles.x.slice(0, 2), particles.lastCrossing[0]];
+        pieces.forEach((n) => advance(particles, n));
+        return { start, x: [...particles.x], ...summary(particles) };
+    }"""
+    whole, cut = (model.evaluate(script, pieces) for pieces in ([300], [1, 2, 97, 200]))
+    assert whole == cut
+    assert whole["start"] == [-0.01, 0.01, 1]
+    flat = sum(x > 0 for x in whole["x"])
+    assert whole["pFlat"] == flat / 100
+    assert whole["pFlatError"] == pytest.approx(fraction_error(flat, 100), rel=1e-12)
+
+
+def test_a_particle_that_leaves_the_landscape_stands_still_and_counts_no_more(model):
+    script = """() => {
+        const { swarm, advance, summary } = ExplorerPhysics;
+        const particles = swarm({ learningRate: 0.1, noiseStrength: 0.1, gamma: 1.515, startY: 5, seed: 7 }, 4);
+        particles.x[0] = 1e8;
+        advance(particles, 5);
+        return [particles.x[0], particles.lastCrossing[0], summary(particles).diverged, summary(particles).pFlat];
+    }"""
+    x, last_crossing, diverged, p_flat = model.evaluate(script)
+    assert (x, last_crossing, diverged) == (1e8, 1, 0.25)
+    assert p_flat * 3 == pytest.approx(round(p_flat * 3))
+
+
+@pytest.mark.parametrize(
+    ("learning_rate", "noise_strength", "gamma", "start_y", "duration"),
+    [(0.1, 0.01, 1.515, 5.0, 1000), (0.1, 0.1, 1.515, 5.0, 1000), (0.05, 0.02, 1.2, 5.0, 300), (0.05, 0.02, 1.515, 0.2, 500), (0.1, 0.02, 1.0, 5.0, 500)],
+)
+def test_a_run_agrees_with_the_master_equation(model, learning_rate, noise_strength, gamma, start_y, duration):
+    script = """([learningRate, noiseStrength, gamma, startY, early, late]) => {
+        const { swarm, advance, summary } = ExplorerPhysics;
+        const particles = swarm({ learningRate, noiseStrength, gamma, startY, seed: 11 }, 2000);
+        advance(particles, early);
+        const first = summary(particles);
+        advance(particles, late - early);
+        return [first, summary(particles)];
+    }"""
+    n_steps = round(duration / learning_rate)
+    exact = master_equation.evolve(landscape(gamma), learning_rate, noise_strength, n_steps, start_y)
+    early = int(exact.step[exact.step >= 20][0])
+    first, last = model.evaluate(script, [learning_rate, noise_strength, gamma, start_y, early, n_steps])
+    assert abs(first["pFlat"] - float(exact.p_flat.sel(step=early))) < 3 * first["pFlatError"]
+    assert abs(last["pFlat"] - float(exact.p_flat[-1])) < 3 * last["pFlatError"]
+    assert abs(last["freezingTime"] - learning_rate * float(exact.freezing_time)) < 3 * last["freezingTimeError"]
+    assert last["meanY"] == pytest.approx(float(exact.mean_y[-1]), rel=0.002)
+
+
+@pytest.mark.parametrize("gamma", GAMMAS)
+@pytest.mark.parametrize("noise", NOISES)
+def test_rates_and_balance_are_those_of_the_package(model, gamma, noise):
+    script = """([gamma, noise, ys]) => {
+        const { rates, balance, transient } = ExplorerTheory, land = ExplorerPhysics.landscape(gamma);
+        return [ys.slice(1).map((y) => rates(land, y, noise)), balance(land, noise, ys), transient(land, noise)];
+    }"""
+    land, ys = landscape(gamma), np.geomspace(0.2, 40, 60)
+    rates, shares, transient = model.evaluate(script, [gamma, noise, list(ys)])
+    expected = np.array([1 / time for time in theory.escape_times_exact(land, ys[1:], noise)]).T
+    assert np.allclose(rates, expected, rtol=1e-7, atol=1e-290)
+    assert np.allclose(shares, freezing.p_flat_balance(land, noise, ys), rtol=0, atol=1e-7)
+    assert transient == pytest.approx(float(freezing.p_flat_transient(land, noise)), abs=1e-9)
+
+
+def test_special_functions(model):
+    from scipy.integrate import quad
+    from scipy.special import dawsn, erfcx
+
+    z = [0.0, 0.05, 0.19, 0.2, 0.21, 0.7, 1.0, 2.3, 4.9, 12.0, 26.0]
+    found = np.array(model.evaluate("(z) => z.map((s) => [ExplorerTheory.erfcx(s), ExplorerTheory.dawson(s), ExplorerTheory.erfcxIntegral(s)])", z))
+    expected = np.array([erfcx(z), dawsn(z), [quad(erfcx, 0, s, epsabs=1e-13, limit=200)[0] for s in z]]).T
+    assert np.allclose(found, expected, rtol=1e-8, atol=1e-12)
+
+
+@pytest.mark.parametrize("start_y", [0.2, 5.0])
+def test_drift_is_that_of_the_package(model, start_y):
+    times, expected = diagnosis.drift_path(TwoValley(), start_y, 500.0)
+    found = model.evaluate("([y, times]) => ExplorerTheory.driftPath(ExplorerPhysics.landscape(1.515), y, times)", [start_y, list(times)])
+    assert np.allclose(found, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("learning_rate", "noise_strength"), [(0.01, 0.01), (0.01, 0.1), (0.1, 0.1), (0.25, 0.02), (0.4, 0.02)])
+@pytest.mark.parametrize("start_y", [0.2, 5.0])
+def test_diagnosis_is_that_of_the_package(model, learning_rate, noise_strength, start_y):
+    script = """([learningRate, noiseStrength, startY]) => ExplorerTheory.diagnose(
+        { learningRate, noiseStrength, startY }, ExplorerPhysics.landscape(1.515), 1000)"""
+    found = model.evaluate(script, [learning_rate, noise_strength, start_y])
+    expected = diagnosis.diagnose(landscape(1.515), learning_rate, noise_strength, start_y=start_y, n_steps=round(1000 / learning_rate))
+    assert found["stepRatio"] == pytest.approx(expected.step_ratio, rel=1e-6)
+    assert found["swing"] == pytest.approx(expected.swing, rel=1e-6)
+    assert found["memory"] == pytest.approx(expected.memory, rel=1e-3, abs=1e-12)
+    assert found["hopsAfter"] == pytest.approx(expected.hops_after, rel=1e-3, abs=1e-9)
+
+
+def test_end_of_eq_25_is_that_of_the_package(model):
+    limit = freezing.freezing_limit(landscape(1.515))
+    script = "(noise) => ExplorerTheory.hasFreezingPoint(ExplorerPhysics.landscape(1.515), noise)"
+    assert model.evaluate(script, 0.99 * limit) is True
+    assert model.evaluate(script, 1.01 * limit) is False
+
+
+@pytest.mark.parametrize(
+    ("learning_rate", "noise_strength", "gamma", "words"),
+    [
+        (0.01, 0.1, 1.515, []),
+        (0.01, 0.01, 1.515, ["too weak"]),
+        (0.1, 0.1, 1.515, ["not small", "too strong"]),
+        (0.1, 1.0, 1.515, ["not small", "too strong", "no freezing point"]),
+        (0.25, 0.005, 1.515, ["comes to rest"]),
+        (0.4, 0.005, 1.515, ["swings across both"]),
+        (0.01, 0.1, 1.0, ["equally flat"]),
+    ],
+)
+def test_warnings_name_what_is_outside_of_theory(model, learning_rate, noise_strength, gamma, words):
+    script = """([learningRate, noiseStrength, gamma]) => ExplorerTheory.warnings(
+        { learningRate, noiseStrength, startY: 5 }, ExplorerPhysics.landscape(gamma), 1000)"""
+    sentences = model.evaluate(script, [learning_rate, noise_strength, gamma])
+    assert len(sentences) == len(words)
+    assert all(word in sentence for word, sentence in zip(words, sentences, strict=True))

@@ -1,0 +1,91 @@
+"""The site of the student edition: in order, with exercises, and without a trace of a solution in pages, sources, search and downloads."""
+
+import json
+import re
+
+import nbformat
+import pytest
+from sphinx.search.en import SearchEnglish
+
+from tests.book.leaking import all_fingerprints, heads, is_hidden, leaks, words
+from tests.site.browsing import needs_chromium, opened
+from valleys.book.chapters import all_exercises, page_names
+from valleys.book.check import check_site
+from valleys.book.paths import book_root
+
+
+@pytest.fixture(scope="module")
+def notebooks():
+    return {name: nbformat.read(exercises.path, as_version=4) for name, exercises in all_exercises().items()}
+
+
+def searched(html):
+    """The words that the search of a site knows, in the form in which it keeps them."""
+    return set(json.loads((html / "searchindex.js").read_text().removeprefix("Search.setIndex(").removesuffix(")"))["terms"])
+
+
+def stems(text):
+    return {SearchEnglish({}).stem(word) for word in words(text)}
+
+
+def told_elsewhere(student_html, notebooks):
+    """Everything that a student may read: all pages but exercises, and of these the cells and the heads of functions that are given."""
+    pages = [re.sub(r"<[^>]*>", " ", path.read_text()) for path in student_html.rglob("*.html") if path.parent.name != "exercises"]
+    given = [cell.source for notebook in notebooks.values() for cell in notebook.cells if not is_hidden(cell)]
+    return "\n".join([*pages, *given, *(head for notebook in notebooks.values() for head in heads(notebook))])
+
+
+def test_student_site_is_in_order(student_html):
+    assert check_site(student_html) == []
+    assert {path.relative_to(student_html).with_suffix("").as_posix() for path in student_html.rglob("*.html")} >= set(page_names())
+
+
+def test_no_file_of_the_student_site_tells_a_solution(student_html):
+    assert leaks(student_html, all_fingerprints(book_root())) == []
+
+
+def test_the_full_site_would_be_found_to_tell(html, notebooks):
+    marks = all_fingerprints(book_root())
+    for part in (html / "exercises", html / "_sources" / "exercises"):
+        assert bool(leaks(part, marks)) == bool(marks)
+
+
+def test_search_knows_no_word_that_only_solutions_have(student_html, html, notebooks):
+    hidden = "\n".join(cell.source for notebook in notebooks.values() for cell in notebook.cells if is_hidden(cell))
+    secret = stems(hidden) - stems(told_elsewhere(student_html, notebooks))
+    assert searched(student_html) & secret == set()
+    assert bool(searched(html) & secret) == bool(secret)
+
+
+def test_exercises_stand_as_given_and_are_not_executed(student_html, notebooks):
+    for name, notebook in notebooks.items():
+        handed_out = nbformat.read(student_html / "_sources" / "exercises" / f"{name}.ipynb", as_version=4)
+        assert [cell for cell in handed_out.cells if is_hidden(cell)] == []
+        assert all(not cell.outputs and cell.execution_count is None for cell in handed_out.cells if cell.cell_type == "code")
+        page = (student_html / "exercises" / f"{name}.html").read_text()
+        labels = [label for cell in notebook.cells for label in re.findall(r"\{exercise\}[^\n]*\n:label: (\S+)", cell.source)]
+        assert [label for label in labels if f'id="{label}"' not in page] == []
+        assert "NotImplementedError: " not in page  # no traceback
+        assert "solution" not in re.findall(r'class="([^"]*)"', page)
+
+
+def test_checks_pass_on_the_solutions(executed, notebooks):
+    for name in notebooks:
+        checks = [cell for cell in nbformat.read(executed / f"{name}.ipynb", as_version=4).cells if "check" in cell.metadata.get("tags", [])]
+        assert all(cell.execution_count and not [output for output in cell.outputs if output.output_type == "error"] for cell in checks)
+
+
+def test_chapters_are_the_same_as_in_the_book(student_html, html):
+    for name in page_names():
+        if name.startswith("chapters/"):
+            pages = [re.search(r"<article.*</article>", (folder / f"{name}.html").read_text(), re.DOTALL).group() for folder in (student_html, html)]
+            assert pages[0] == pages[1], name
+
+
+@needs_chromium
+@pytest.mark.parametrize("name", [name for name in page_names() if name.startswith("exercises/")])
+def test_page_of_exercises_is_quiet_and_fits_a_phone(browser, student_html, name):
+    page, complaints = opened(browser, student_html / f"{name}.html", width=390)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert complaints == []
+    page.close()
