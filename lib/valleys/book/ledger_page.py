@@ -74,12 +74,14 @@ class _Writer:
         self.app, self.page, self.numbers = app, page, numbers
 
     def summary(self, claims: list[Claim]) -> list[nodes.Node]:
+        """A bar and a sentence that count the verdicts."""
         counts = Counter(claim.verdict(self.numbers) for claim in claims)
         text = ", ".join(f"{counts[verdict]} {words[counts[verdict] != 1]}" for verdict, words in COUNTED.items())
         sentence = f"Of {len(claims)} claims, {text}, and {counts[Verdict.UNTESTABLE]} cannot be tested here."
         return [_bar(counts), nodes.paragraph(text=sentence, classes=["ledger-summary"])]
 
     def exceptions(self, claims: list[Claim]) -> nodes.Node:
+        """A list of the claims that do not hold, then of those that hold in part."""
         order = (Verdict.FAILS, Verdict.PART)
         found = [(verdict, claim) for verdict in order for claim in claims if claim.verdict(self.numbers) == verdict]
         return nodes.bullet_list("", *(self._exception(*each) for each in found), classes=["ledger-exceptions"])
@@ -89,6 +91,7 @@ class _Writer:
         return nodes.list_item("", nodes.paragraph("", "", _badge(verdict), nodes.Text(f" {claim.says} ("), link, nodes.Text(")")))
 
     def table(self, claims: list[Claim]) -> nodes.Node:
+        """A row for each claim."""
         group = nodes.tgroup(cols=len(WIDTHS))
         group += [nodes.colspec(colwidth=width) for width in WIDTHS]
         group += nodes.thead("", nodes.row("", *(_entry(nodes.paragraph(text=heading)) for heading in HEADINGS)))
