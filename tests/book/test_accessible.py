@@ -21,6 +21,7 @@ PAGE = """<nav><ul><li><a href="#">1. Valleys</a><details><summary><span role="p
 <div class="citation-list" role="list"><div class="citation" role="doc-biblioentry"></div></div>
 <figure><img alt="a" src="figure.svg"><figcaption><p><span class="caption-number">Fig. 1 </span>What</p></figcaption></figure>
 <p><img alt="b" src="logo.png"></p>
+<div class="exercise"><section id="exercise-content">Do</section></div><div class="exercise"><section id="exercise-content">Do</section></div>
 </article>"""
 
 
@@ -57,6 +58,11 @@ def test_figure_gets_a_frame_and_its_caption_number(page):
     assert frame.img["alt"] == "a"
     assert frame.find_next_sibling()["aria-hidden"] == "true"
     assert page.select_one("p > img") is not None  # no text in it that could be too small
+
+
+def test_no_two_parts_share_a_name(page):
+    names = [tag["id"] for tag in page.select("[id]")]
+    assert len(names) == len(set(names))
 
 
 def test_second_mend_changes_nothing(tmp_path):

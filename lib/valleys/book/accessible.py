@@ -39,6 +39,7 @@ def mended(text: str, path: Path) -> str:
     mark_landmarks(page)
     mark_bibliographies(page)
     mark_headers(page)
+    drop_shared_names(page)
     for image in page.select("article img[src]"):
         let_scroll(page, image, path.parent)
     return str(page)
@@ -74,6 +75,12 @@ def mark_headers(page: BeautifulSoup) -> None:
             cell["scope"] = "col"
         else:
             cell.name = "td"
+
+
+def drop_shared_names(page: BeautifulSoup) -> None:
+    """Take from the bodies of exercises and solutions the identifier that sphinx-exercise gives to all of them."""
+    for body in page.select("section#exercise-content, section#solution-content"):
+        del body["id"]
 
 
 def let_scroll(page: BeautifulSoup, image: Tag, folder: Path) -> None:
