@@ -55,7 +55,7 @@ def branch_histories(found: xr.Dataset, at_equal_loss: xr.DataArray) -> Figure:
 def branch_training(found: xr.Dataset) -> Figure:
     """Training loss of the first reference run's continuations against the step, their final training loss against the branching step, and
     final flatness against accuracy on all test images."""
-    figure, (left, middle, right) = new_figure(1, 3, (11.0, 3.6))
+    figure, (left, middle, right) = new_figure(1, 3, (10.0, 3.6))
     shade = _branch_shade(found)
     _histories(left, found, "train_loss")
     left.set(yscale="log", ylabel="training loss")
@@ -91,7 +91,7 @@ def flatness_against_test_loss(found: xr.Dataset, lines: Sequence[Sequence[Any]]
 
 def branch_similarity(found: xr.Dataset, threshold: float) -> Figure:
     """Sim_J between continuations, of the first reference run with the frozen ones framed and in the mean over runs, and each one's to the last."""
-    figure, (left, middle, right) = new_figure(1, 3, (12.0, 3.6))
+    figure, (left, middle, right) = new_figure(1, 3, (10.0, 3.6))
     steps, frozen = found.branch_step.values, found.freezing_time.sel(threshold=threshold).values
     lowest = min(float(found.similarity_full[0].min()), float(found.similarity_full.mean("reference").min()))
     for axes, values, freeze in ((left, found.similarity_full[0], frozen[0]), (middle, found.similarity_full.mean("reference"), frozen.mean())):
@@ -108,7 +108,7 @@ def branch_similarity(found: xr.Dataset, threshold: float) -> Figure:
 
 def two_clocks(compared: xr.Dataset) -> Figure:
     """Freezing time by the basin of the continuations against that by the loss, a point for each setting, a panel for each level of Sim_J."""
-    figure, panels = new_figure(1, compared.sizes["level"], (3.6 * compared.sizes["level"] + 1.2, 3.8), sharey=True, squeeze=False)
+    figure, panels = new_figure(1, compared.sizes["level"], (3.0 * compared.sizes["level"] + 1.0, 3.6), sharey=True, squeeze=False)
     colours, markers = learning_rate_colours(compared.learning_rate.values), batch_size_markers(compared.batch_size.values)
     for axes, level in zip(panels[0], each(compared, "level"), strict=True):
         for setting in (cell for row in each(level, "batch_size") for cell in each(row, "learning_rate")):
