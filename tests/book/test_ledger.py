@@ -16,6 +16,7 @@ CLAIMS = book_root() / "pages" / "claims.yml"
 
 
 def asking(relation: str, than: float | str, **more: str) -> Question:
+    more |= {"within": 0.2} if relation == "equals" else {}
     return Question(what="a number", number="ours", relation=relation, than=than, **more)
 
 
@@ -28,12 +29,12 @@ def claim(*tests: Question) -> Claim:
     [
         (0.25, (0.25, 0.25, 0.25)),
         (7, (7, 7, 7)),
-        ("14% (12% to 17%)", (14, 12, 17)),
+        ("14% (12% to 17%)", (0.14, 0.12, 0.17)),
         ("-0.17 (-0.48 to -0.055)", (-0.17, -0.48, -0.055)),
         ("+0.001 (-0.003 to +0.005)", (0.001, -0.003, 0.005)),
         ("0.00091 (7.5e-05 to 0.0011)", (0.00091, 7.5e-5, 0.0011)),
-        ("95%", (95, 95, 95)),
-        ("62 %", (62, 62, 62)),
+        ("95%", (0.95, 0.95, 0.95)),
+        ("62 %", (0.62, 0.62, 0.62)),
         ("0.50 ± 0.25", (0.5, 0.01, 0.99)),
     ],
 )
@@ -66,7 +67,11 @@ def test_what_is_no_number_is_refused(glued):
         ("0.5 (0.4 to 0.6)", "below", 0.55, Answer.OPEN),
         ("0.5 (0.4 to 0.6)", "equals", 0.45, Answer.YES),
         ("0.5 (0.4 to 0.6)", "equals", 0.7, Answer.NO),
+        ("0.5 (0.0 to 1.0)", "equals", 0.64, Answer.OPEN),
+        ("0.9 ± 5", "equals", 0.64, Answer.OPEN),
         ("14% (12% to 17%)", "below", "10%", Answer.NO),
+        ("14% (12% to 17%)", "below", 0.1, Answer.NO),
+        (0.93, "below", "50%", Answer.NO),
         ("0.50 ± 0.01", "above", 0.49, Answer.OPEN),
         ("0.50 ± 0.01", "above", 0.48, Answer.YES),
         (3, "above", 3, Answer.NO),
@@ -119,6 +124,9 @@ def test_a_number_that_no_chapter_reports_is_named():
         ({"place": "Fig. 1", "says": "so", "reason": "r", "note": "n"}, "and nothing else"),
         ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n"}]}, "asks for none"),
         ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n", "above": 1, "below": 2}]}, "above, below"),
+        ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n", "equals": 1}]}, "how well a number must be known"),
+        ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n", "of": "m", "above": "75%"}]}, "compared with a share"),
+        ({"place": "Fig. 1", "says": "so", "tests": {"what": "a"}}, "maps names to claims"),
         ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "nummer": "n", "above": 1}]}, "not of the agreed form"),
     ],
 )

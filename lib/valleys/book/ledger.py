@@ -48,7 +48,7 @@ class Number:
 
     @classmethod
     def of(cls, glued: Any) -> "Number":
-        """What a chapter printed: `0.64 (0.32 to 0.84)`, `0.90 ± 0.01` with a standard error, `14%`, or a plain number, which is taken as exact.
+        """What a chapter printed: `0.64 (0.32 to 0.84)`, `0.90 ± 0.01` with a standard error, `14%`, which is 0.14, or a plain number, which is taken as exact.
 
         Raises:
             BookError: the text is none of these.
@@ -56,16 +56,23 @@ class Number:
         if isinstance(glued, int | float):
             return cls(glued, glued, glued) if math.isfinite(glued) else cls.unknown()
         text = str(glued).replace(",", "")
+        unit = 0.01 if "%" in text else 1
         if found := _WITH_INTERVAL.fullmatch(text):
-            return cls(*(float(each) for each in found.groups()))
+            return cls(*(unit * float(each) for each in found.groups()))
         if found := _WITH_ERROR.fullmatch(text):
-            value, error = (float(each) for each in found.groups())
+            value, error = (unit * float(each) for each in found.groups())
             return cls(value, value - STANDARD_ERRORS * error, value + STANDARD_ERRORS * error)
         if found := _PLAIN.fullmatch(text):
-            return cls.of(float(found[1]))
+            return cls.of(unit * float(found[1]))
         if text in UNKNOWN or "(no interval)" in text or "nan" in text.split():
             return cls.unknown()
         raise BookError(f"'{glued}' is no number that the ledger can read: give 0.6, 14%, 0.64 (0.32 to 0.84) or 0.90 ± 0.01")
+
+    def agrees(self, other: "Number", within: float) -> Answer:
+        """Whether both intervals overlap; `open` where they do so only because one of them is wider than `within` to either side of its middle."""
+        if self.low > other.high or other.low > self.high:
+            return Answer.NO
+        return Answer.YES if max(self.high - self.low, other.high - other.low) <= 2 * within else Answer.OPEN
 
     @classmethod
     def unknown(cls) -> "Number":
@@ -82,12 +89,17 @@ class Question:
     relation: str
     than: float | str  # a value such as 0.5 or 10%, or the name of another number
     of: str | None = None  # a count is shared out among this one
+    within: float | None = None  # how well a number must be known to equal another
     form: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be asked."""
         if self.relation not in RELATIONS:
             raise BookError(f"'{self.what}': a number can be {', '.join(RELATIONS)} something, not '{self.relation}'")
+        if (self.relation == "equals") != (self.within is not None):
+            raise BookError(f"'{self.what}': say with `within` how well a number must be known to equal another, and only then")
+        if self.of and isinstance(self.than, str):
+            raise BookError(f"'{self.what}': a count with `of` is compared with a share such as 0.75, not with '{self.than}'")
 
     def answer(self, numbers: Mapping[str, Any]) -> Answer:
         """Whether the number does so, by its 95 % interval; `open` where the interval reaches to both sides.
@@ -98,8 +110,8 @@ class Question:
         ours, theirs = self._number(numbers), Number.of(self._than(numbers))
         if math.isnan(ours.value) or math.isnan(theirs.value):
             return Answer.OPEN
-        if self.relation == "equals":
-            return Answer.YES if ours.low <= theirs.high and theirs.low <= ours.high else Answer.NO
+        if self.within is not None:
+            return ours.agrees(theirs, self.within)
         above, below = ours.low > theirs.high, ours.high < theirs.low
         if self.relation == "below":
             above, below = below, above
@@ -113,7 +125,10 @@ class Question:
     def asked(self, numbers: Mapping[str, Any]) -> str:
         """`above 0.9`; another number as its chapter prints it."""
         than = self._than(numbers)
-        return f"{self.relation} {than:.0%} of them" if self.of else f"{self.relation} {_shown(than, self.form if than is not self.than else 'g')}"
+        if self.of:
+            return f"{self.relation} {than:.0%} of them"
+        known = f", known to ±{self.within:g}" if self.within else ""
+        return f"{self.relation} {_shown(than, self.form if than is not self.than else 'g')}{known}"
 
     def _than(self, numbers: Mapping[str, Any]) -> Any:
         is_value = not isinstance(self.than, str) or _PLAIN.fullmatch(self.than)
@@ -161,7 +176,10 @@ def read_claims(path: Path) -> list[Claim]:
         BookError: an entry is not of the agreed form.
     """
     entries = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return [_claim(name, dict(entry)) for name, entry in entries.items()]
+    try:
+        return [_claim(name, dict(entry)) for name, entry in entries.items()]
+    except (AttributeError, ValueError, TypeError) as error:
+        raise BookError(f"{path.name} maps names to claims, each with place, says and a list of tests or a reason: {error}") from None
 
 
 def _claim(name: str, entry: dict[str, Any]) -> Claim:

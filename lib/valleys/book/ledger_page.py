@@ -7,6 +7,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from valleys.book.chapters import BookError
 from valleys.book.glued import glued
 from valleys.book.ledger import Answer, Claim, Verdict, read_claims
 from valleys.book.paths import book_root
@@ -59,6 +60,8 @@ def fill(app: Sphinx, doctree: nodes.document, page: str) -> None:
     if not waiting:
         return
     claims = read_claims(book_root() / CLAIMS)
+    if lost := [claim.name for claim in claims if claim.chapter and f"chapters/{claim.chapter}" not in app.env.found_docs]:
+        raise BookError(f"{CLAIMS}: the claims {', '.join(lost)} name chapters that are not in the book")
     writer = _Writer(app, page, {name: value for values in glued(app).values() for name, value in values.items()})
     for node in waiting:
         if node["content"] == "table":
