@@ -162,11 +162,11 @@ class Claim:
             raise BookError(f"the claim '{self.name}' is tested and needs the chapter and the figure that show it")
 
     def verdict(self, numbers: Mapping[str, Any]) -> Verdict:
-        """All answers yes: holds. All no: does not hold. Anything else: holds in part."""
-        answers = {test.answer(numbers) for test in self.tests}
-        if not answers:
-            return Verdict.UNTESTABLE
-        return {frozenset({Answer.YES}): Verdict.HOLDS, frozenset({Answer.NO}): Verdict.FAILS}.get(frozenset(answers), Verdict.PART)
+        """All answers yes: holds. Some yes: in part. None yes: does not hold if there is a no, and cannot be told if there is none."""
+        answers = [test.answer(numbers) for test in self.tests]
+        if Answer.YES in answers:
+            return Verdict.HOLDS if set(answers) == {Answer.YES} else Verdict.PART
+        return Verdict.FAILS if Answer.NO in answers else Verdict.UNTESTABLE
 
 
 def read_claims(path: Path) -> list[Claim]:
