@@ -83,3 +83,10 @@ def test_box_follows_the_parameters(name):
     cells = nbformat.read(book_root() / "chapters" / f"{name}.ipynb", as_version=4).cells
     ids = [cell.id for cell in cells]
     assert "parameters" in cells[ids.index("run-box") - 1].metadata.tags
+
+
+def test_times_of_all_chapters_make_a_table():
+    assert "make times" in run_box.times_table(["01_small"], Times())
+    text = run_box.times_table(["01_small", "02_large"], Times().with_run("01_small", "quick", 90.0).with_run("02_large", "paper", 20.0))
+    assert [line.count("|") for line in text.splitlines()[:4]] == [4, 4, 4, 4]
+    assert text.splitlines()[2:4] == ["| {doc}`/chapters/01_small` | 1.5 min | – |", "| {doc}`/chapters/02_large` | – | 20 s |"]

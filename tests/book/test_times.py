@@ -61,5 +61,9 @@ def test_tool_goes_on_where_it_stopped_and_keeps_each_run(tool, tmp_path, monkey
     assert times.read(path).chapters == {"04_toy_model": {"smoke": [2.0, 2.0], "paper": [2.0, 4.0]}}
 
 
-def test_committed_times_name_chapters_that_exist(chapters):
-    assert set(times.read(times.times_file()).chapters) <= set(chapters)
+def test_committed_times_tell_of_every_chapter_at_every_size(chapters):
+    measured = times.read(times.times_file())
+    assert set(measured.chapters) == set(chapters)
+    for chapter in chapters:
+        for kind in ("smoke", "quick", "paper"):
+            assert measured.of(chapter, kind), f"{chapter} was not measured: {kind}"

@@ -1,6 +1,6 @@
-"""Sphinx extension: the directive `{parameters}`, a folded box that tells how to run a chapter with other values.
+"""Sphinx extension: the directive `{parameters}`, a folded box that tells how to run a chapter with other values, and `{chapter-times}`.
 
-Its argument is an example, `name=value`; its text, if any, opens the box.
+The argument of the first is an example, `name=value`; its text, if any, opens the box.
 """
 
 import shlex
@@ -46,6 +46,32 @@ class Parameters(SphinxDirective):
         holder = nodes.Element()
         self.state.nested_parse(StringList(text.splitlines(), self.env.docname), self.content_offset, holder)
         return holder.children
+
+
+class ChapterTimes(SphinxDirective):
+    """`{chapter-times}`: how long each chapter takes, for pages that speak of all of them."""
+
+    def run(self) -> list[nodes.Node]:
+        """Form the table as text of the page and have it read."""
+        self.env.note_dependency(str(times.times_file()))
+        text = times_table(list(all_chapters()), times.read(times.times_file()))
+        holder = nodes.Element()
+        self.state.nested_parse(StringList(text.splitlines(), self.env.docname), self.content_offset, holder)
+        return holder.children
+
+
+def times_table(chapters: list[str], measured: Times) -> str:
+    """A row for each chapter, a column for each kind of run that was measured, and where; a sentence if nothing was."""
+    kinds = [kind for kind in KINDS if any(measured.of(chapter, kind) for chapter in chapters)]
+    if not kinds:
+        return "No times were measured for this copy; `make times` does it."
+    head = ["| Chapter | " + " | ".join(KINDS[kind] for kind in kinds) + " |", "|---" * (len(kinds) + 1) + "|"]
+    rows = [f"| {{doc}}`/chapters/{chapter}` | " + " | ".join(_time(measured.median(chapter, kind)) for kind in kinds) + " |" for chapter in chapters]
+    return "\n".join([*head, *rows, "", f"Each alone on {measured.machine} ({measured.processor}), {measured.measured}."])
+
+
+def _time(seconds: float | None) -> str:
+    return "–" if seconds is None else duration(seconds)
 
 
 def box(chapter: Chapter, paper: dict[str, Any], example: Setting, measured: Times, *, opening: str = "", address: Address | None = None) -> str:
@@ -136,4 +162,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx; `book_repository` is the public address of the notebooks, empty if there is none."""
     app.add_config_value("book_repository", "", "env", [str])
     app.add_directive("parameters", Parameters)
+    app.add_directive("chapter-times", ChapterTimes)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
