@@ -4,11 +4,13 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat import NotebookNode
 
+from valleys import nets, toy
 from valleys.book.paths import book_root
 
 NAMES = sorted(path.stem for path in (book_root() / "exercises").glob("*.ipynb"))
@@ -64,6 +66,15 @@ def exercises(notebook: NotebookNode) -> Iterator[Exercise]:
         number, heading, title, label, statement = found.groups()
         assert heading == title
         yield Exercise(int(number), label, statement, notebook.cells[place + 1 : end])
+
+
+def library_functions() -> set[str]:
+    """Names of the public functions of both packages of physics, read from their source; decorated ones count."""
+    paths = [path for package in (toy, nets) for path in Path(package.__path__[0]).glob("*.py")]
+    nodes = [node for path in paths for node in ast.parse(path.read_text(encoding="utf-8")).body]
+    found = {node.name for node in nodes if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")}
+    assert {"times_to_ridge", "barrier", "bottom_to_bottom"} <= found
+    return found
 
 
 @pytest.fixture(params=NAMES)
@@ -153,6 +164,20 @@ def test_each_function_is_checked_before_the_next_exercise(notebook):
             assert any(isinstance(node, ast.Assert) for node in ast.walk(tree)), exercise.label
             assert checks[-1].source.endswith(f'print("exercise {exercise.number}: all checks hold")'), exercise.label
             assert exercise.cells.index(checks[0]) > exercise.cells.index(tagged(exercise.cells, "solution")[-1]), exercise.label
+
+
+def test_no_solution_has_a_namesake_in_the_library():
+    asked = {function.name for name in NAMES for exercise in exercises(read(name)) for function in exercise.functions()}
+    assert "fall_to_flat" in asked, "no function of a solution was found"
+    assert not asked & library_functions(), "a student can call these instead of writing them"
+
+
+def test_no_check_calls_a_namesake_of_a_solution(notebook):
+    for exercise in exercises(notebook):
+        asked = {function.name for function in exercise.functions()}
+        tree = ast.parse("\n".join(cell.source for cell in tagged(exercise.cells, "check")))
+        called = {node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)}
+        assert not asked & called, exercise.label
 
 
 def test_numbers_of_the_text_are_computed_under_names_of_their_own(name, notebook):
