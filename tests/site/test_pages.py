@@ -29,6 +29,12 @@ def test_alt_text_of_every_figure_tells_a_number(html):
             assert not re.search(r"[{}]", figure["alt"]), f"{name}: {figure['alt']}"
 
 
+def test_no_page_holds_settings_of_thebe(html):
+    pages = sorted(html.rglob("*.html"))
+    assert len(pages) > len(page_names())
+    assert [page for page in pages if re.search("thebe-config|jupyter-stacks|kernelName", page.read_text(encoding="utf-8"))] == []
+
+
 def test_site_offers_each_notebook_and_a_search(html):
     for name in all_chapters():
         assert f"{name}.ipynb" in (html / "chapters" / f"{name}.html").read_text()
