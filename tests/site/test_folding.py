@@ -82,8 +82,6 @@ FOLDED = "div.admonition.toggle-hidden"
 def test_each_button_is_called_by_the_title_of_its_box(page):
     script = "[...document.querySelectorAll('div.admonition.toggle > .admonition-title')].map((title) => title.innerText)"
     titles = [" ".join(title.split()) for title in page.evaluate(script)]
-        "[...document.querySelectorAll('div.admonition.toggle > .admonition-title')].map((title) => title.innerText.trim().replace(/\\s+/g, ' '))"
-    )
     assert titles
     for title in titles:
         assert page.get_by_role("button", name=title, exact=True).count() == 1
