@@ -209,10 +209,15 @@
     list.hidden = sentences.length === 0;
   }
 
+  /** Three digits, and no power of ten, which no voice reads well. */
+  function plain(value) {
+    return value < 100 ? String(Number(value.toPrecision(3))) : value.toFixed(0);
+  }
+
   /** One sentence for those who listen, when something begins or ends. */
   function announce() {
-    const found = summary(run.swarm), time = (run.swarm.step * settings.eta).toPrecision(3);
-    const result = `flat fraction ${found.pFlat.toFixed(2)}, mean freezing time ${found.freezingTime.toPrecision(3)}`;
+    const found = summary(run.swarm), time = plain(run.swarm.step * settings.eta);
+    const result = `flat fraction ${found.pFlat.toFixed(2)}, mean freezing time ${plain(found.freezingTime)}`;
     const sentence = {
       playing: "Rolling.",
       computing: "Computing to the end.",

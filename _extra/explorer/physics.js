@@ -183,17 +183,31 @@ globalThis.ExplorerPhysics = (() => {
     return Math.sqrt((share * (1 - share)) / (n + 3));
   }
 
+  /**
+   * Standard error of the flat fraction. As many particles start on either side, so chance comes in by hops alone: the particles of each side
+   * have an error of their own, which is 0 as long as none of them has crossed.
+   * @param {Swarm} particles @param {number[][]} started the particles that started on each side
+   */
+  function shareError(particles, started) {
+    const variances = started.map((group, side) => {
+      if (group.every((k) => particles.lastCrossing[k] === 1 && particles.x[k] >= 0 === (side === 1))) return 0;
+      return (group.length * fractionError(group.filter((k) => particles.x[k] > 0).length, group.length)) ** 2; // of the number of flat ones
+    });
+    return Math.sqrt(variances[0] + variances[1]) / (started[0].length + started[1].length);
+  }
+
   /** Flat fraction, mean freezing time η·t_freeze with standard errors, mean y, crossings a particle, and the share that diverged. */
   function summary(particles) {
     const living = [...particles.alive.keys()].filter((k) => particles.alive[k]);
     const n = living.length, nFlat = living.filter((k) => particles.x[k] > 0).length;
+    const started = [0, 1].map((side) => living.filter((k) => k % 2 === side)); // as `swarm` places them
     const mean = (values) => living.reduce((sum, k) => sum + values[k], 0) / n;
     const time = mean(particles.lastCrossing);
     const squares = living.reduce((sum, k) => sum + (particles.lastCrossing[k] - time) ** 2, 0);
     const rate = particles.setting.learningRate;
     return {
       pFlat: nFlat / n,
-      pFlatError: fractionError(nFlat, n),
+      pFlatError: shareError(particles, started),
       freezingTime: rate * time,
       freezingTimeError: rate * Math.sqrt(squares / (n - 1) / n),
       meanY: mean(particles.y),

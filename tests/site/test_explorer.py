@@ -1,5 +1,6 @@
 """The explorer as a page: controls, keyboard, motion, colours, and what there is without scripts."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -95,7 +96,9 @@ def test_reduced_motion_moves_nothing_before_it_is_asked(browser, html):
     press(page, "end")
     page.wait_for_function(ENDED, timeout=60_000)
     assert (text(page, "time"), text(page, "steps"), page.evaluate("draws")) == ("1000", "10,000", 3)
-    assert "Finished at time" in page.locator('[data-part="status"]').text_content()
+    said = page.locator('[data-part="status"]').text_content()
+    assert said.startswith("Finished at time 1000: flat fraction 0.")
+    assert re.search(r", mean freezing time \d{3}\.$", said)
     assert complaints == []
     page.context.close()
 
@@ -110,7 +113,7 @@ def test_a_run_on_the_page_agrees_with_the_master_equation(browser, html, eta, s
     expected = {"p-flat": float(exact.p_flat[-1]), "freezing-time": eta * float(exact.freezing_time)}
     for part, value in expected.items():
         found, error = map(float, text(page, part).split(" ± "))
-        assert abs(found - value) < 3 * error
+        assert abs(found - value) < 3 * error + (0.003 if part == "p-flat" else 0)  # one particle: hops so rare that the swarm may have none
     page.context.close()
 
 
@@ -180,7 +183,7 @@ def test_presets_and_experiments_set_what_they_say(browser, html):
     page.get_by_role("button", name="Quiet: remembers its start").click()
     assert text(page, "sigma-value") == "0.01"
     assert "too weak" in text(page, "warnings")
-    assert (text(page, "balance"), text(page, "noise")) == ("0.500", "0.0001")
+    assert (text(page, "balance"), text(page, "noise"), text(page, "p-flat")) == ("0.500", "0.0001", "0.500 ± 0.000")
     page.get_by_role("button", name="Too strong").click()
     assert (text(page, "eta-value"), text(page, "sigma-value")) == ("0.1", "0.1")
     assert "still hop" in text(page, "warnings")

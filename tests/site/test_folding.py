@@ -72,3 +72,51 @@ def test_contents_fold_by_keyboard(page):
     press_until_at(page, "nav details:not([open]) > summary")
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.nextElementSibling.querySelector('a').checkVisibility()")
+
+
+FOLDED = "div.admonition.toggle-hidden"
+
+
+@needs_chromium
+@pytest.mark.parametrize("page", [CHAPTER, EXERCISES], indirect=True)
+def test_each_button_is_called_by_the_title_of_its_box(page):
+    script = "[...document.querySelectorAll('div.admonition.toggle > .admonition-title')].map((title) => title.innerText)"
+    titles = [" ".join(title.split()) for title in page.evaluate(script)]
+    assert titles
+    for title in titles:
+        assert page.get_by_role("button", name=title, exact=True).count() == 1
+
+
+@needs_chromium
+@pytest.mark.parametrize("page", [EXERCISES], indirect=True)
+def test_a_link_into_a_folded_box_opens_it(page):
+    inside = page.locator(f"{FOLDED} section").first
+    page.evaluate("(selector) => { document.querySelector(selector).querySelector('section').id = 'inside'; }", FOLDED)
+    assert not inside.is_visible()
+    n_folded = page.locator(FOLDED).count()
+    page.evaluate("location.hash = '#inside'")
+    page.wait_for_selector("#inside", state="visible")
+    assert page.locator(FOLDED).count() == n_folded - 1
+
+
+@needs_chromium
+def test_an_address_into_a_folded_box_opens_it(browser, html):
+    page, _ = opened(browser, html / EXERCISES)
+    box = page.locator(FOLDED).first.get_attribute("id")
+    assert page.locator(FOLDED).count() > 1
+    page.goto("about:blank")
+    page.goto(f"{(html / EXERCISES).as_uri()}#{box}")
+    page.wait_for_function("(id) => !document.getElementById(id).classList.contains('toggle-hidden')", arg=box)
+    assert page.locator(FOLDED).count() > 0
+    page.close()
+
+
+@needs_chromium
+@pytest.mark.parametrize("page", [EXERCISES], indirect=True)
+def test_solutions_lie_open_on_paper(page):
+    inside = page.locator(f"{FOLDED} section").first
+    assert not inside.is_visible()
+    page.emulate_media(media="print")
+    assert inside.is_visible()
+    assert inside.bounding_box()["height"] > 20
+    assert page.locator("button.toggle-button:visible").count() == 0

@@ -1,11 +1,13 @@
 """Every page of the site is complete and quiet, asks no other host for anything, and draws its formulas and figures."""
 
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 
 from tests.site.browsing import needs_chromium, opened
 from valleys.book import site
@@ -17,6 +19,20 @@ from valleys.book.sizes import run_parameters
 
 def test_site_is_in_order(html):
     assert check_site(html) == []
+
+
+def test_alt_text_of_every_figure_tells_a_number(html):
+    for name in page_names():
+        page = BeautifulSoup((html / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+        for figure in page.select("article figure img"):
+            assert re.search(r"\d", figure["alt"]), f"{name}: {figure['alt']}"
+            assert not re.search(r"[{}]", figure["alt"]), f"{name}: {figure['alt']}"
+
+
+def test_no_page_holds_settings_of_thebe(html):
+    pages = sorted(html.rglob("*.html"))
+    assert len(pages) > len(page_names())
+    assert [page for page in pages if re.search("thebe-config|jupyter-stacks|kernelName", page.read_text(encoding="utf-8"))] == []
 
 
 def test_site_offers_each_notebook_and_a_search(html):

@@ -40,7 +40,7 @@ def with_error(value: float, error: float) -> str:
 
 
 def report_figure(name: str, figure: Figure, *, alt: str) -> None:
-    """Glue a figure for use on another page, `` ```{glue:} name `` with `:doc:`, as one HTML image that carries its alt text."""
+    """Glue a figure for use on another page, `` ```{glue:} name `` with `:doc:`, as one HTML image with its alt text, numbers filled in."""
     drawn = io.BytesIO()
     figure.savefig(drawn, format="svg")
     data = base64.b64encode(drawn.getvalue()).decode()

@@ -9,7 +9,9 @@ from valleys.book.written import edit_pages, is_site
 
 UNWANTED = ("thebe", "://")  # Thebe's scripts fetch from a CDN and fail without it; "://" is any script of another host
 
-FONT_PRELOAD = re.compile(r"<link rel=\"preload\" as=\"font\"[^>]*>\n?")
+FONT_PRELOAD = r"<link rel=\"preload\" as=\"font\"[^>]*>\n?"  # a browser refuses it from `file://`
+THEBE_SETTINGS = r"<script type=\"text/x-thebe-config\">.*?</script>\s*(?:<script>kernelName = '[^']*'</script>\n?)?"  # of use to Thebe alone
+LEFTOVERS = re.compile(f"{FONT_PRELOAD}|{THEBE_SETTINGS}", re.DOTALL)
 
 
 def drop_external_scripts(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
@@ -22,14 +24,14 @@ def _unwanted(script: Any) -> bool:
     return any(word in described for word in UNWANTED)
 
 
-def drop_font_preloads(app: Sphinx, failure: Exception | None) -> None:
-    """Remove from the written pages the font preloads, which a browser refuses from `file://`."""
+def drop_leftovers(app: Sphinx, failure: Exception | None) -> None:
+    """Remove from the written pages the font preloads and the settings of Thebe."""
     if is_site(app, failure):
-        edit_pages(app, lambda text, _: FONT_PRELOAD.sub("", text))
+        edit_pages(app, lambda text, _: LEFTOVERS.sub("", text))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx; late, so that other extensions have added their scripts."""
     app.connect("html-page-context", drop_external_scripts, priority=900)
-    app.connect("build-finished", drop_font_preloads)
+    app.connect("build-finished", drop_leftovers)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
