@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from valleys.book import check, editions, new_run, parallel, pdflinks, runner, shipping, site, sizes, verify
+from valleys.book import check, editions, folders, new_run, parallel, pdflinks, runner, shipping, site, sizes, verify
 from valleys.book.chapters import BookError, Chapter, all_chapters, all_exercises, find_chapter, is_executed
 from valleys.book.paths import book_root, results_folder, shipped_folder
 from valleys.book.repository import REPOSITORY_VARIABLE, Address, address
@@ -68,6 +68,8 @@ def new_run_command(chapter: str, settings: tuple[str, ...], size: str, out: Pat
     finished = new_run.run(variation, out)
     if finished.failure:
         raise BookError(f"{variation.chapter.name} stopped: {finished.failure}" + (f"; what ran is in {finished.notebook}" if finished.notebook else ""))
+    if finished.notebook.parent != out:
+        click.echo(f"valleys: {out} was changed by somebody else meanwhile and is left alone; the run is in {finished.notebook.parent}", err=True)
     click.echo(f"the page is {finished.page}, the notebook {finished.notebook}")
     if finished.broken:
         click.echo(f"valleys: {new_run.verdict(finished.broken, finished.n_checks)}", err=True)
@@ -188,7 +190,7 @@ def build_student(root: Path, size: str) -> Path:
         site.assemble(executed_folder(size), source, root=edition)
         html = site.build(source, Path(scratch))
         _report(check.check_site(html, edition))
-        return editions.put(html, root / "dist" / "student-site")
+        return folders.put(html, root / "dist" / "student-site")
 
 
 def checked_work(size: str, only: tuple[str, ...], settings: tuple[str, ...] = (), *, exercises: bool = True) -> Work:

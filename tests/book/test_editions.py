@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import zipfile
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -102,15 +103,46 @@ def test_an_interrupted_run_leaves_the_earlier_editions(book, tmp_path, monkeypa
     assert {path: path.read_bytes() for path in target.rglob("*") if path.is_file()} == before
 
 
-def test_what_stood_there_is_replaced_and_put_back_if_that_fails(tmp_path):
-    for name in ("new", "place"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / f"from_{name}").touch()
-    with pytest.raises(FileNotFoundError):
-        editions.put(tmp_path / "missing", tmp_path / "place")
-    assert names(tmp_path / "place") == {"from_place"}
-    editions.put(tmp_path / "new", tmp_path / "place")
-    assert names(tmp_path) == {"place/from_new"}
+@pytest.mark.parametrize("place", ["student/thesis.txt", "instructor/thesis.txt", "student.zip", "instructor"])
+def test_what_is_no_edition_is_never_replaced(book, tmp_path, place):
+    theirs = tmp_path / "dist" / place
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("years of work")
+    with pytest.raises(BookError, match=r"is no edition.*--target") as caught:
+        editions.write_editions(book, tmp_path / "dist")
+    assert "\n" not in str(caught.value)
+    assert names(tmp_path / "dist") == {place}
+
+
+def test_earlier_editions_are_replaced(book, tmp_path):
+    for _ in range(2):
+        editions.write_editions(book, tmp_path / "dist")
+        assert (tmp_path / "dist" / "student" / editions.MARKER).read_text() == "student\n"
+        (tmp_path / "dist" / "student" / "old.md").touch()
+    editions.write_editions(book, tmp_path / "dist")
+    assert "old.md" not in names(tmp_path / "dist" / "student")
+
+
+@pytest.mark.parametrize("target", ["", "editions", "chapters/new", "tests/.."])
+def test_editions_are_not_written_among_the_sources(book, target):
+    before = names(book)
+    with pytest.raises(BookError, match="is among the sources"):
+        editions.write_editions(book, book / target)
+    assert names(book) == before
+    editions.write_editions(book, book / "dist")
+
+
+def test_a_book_is_not_replaced_by_its_own_edition(book, tmp_path):
+    editions.write_editions(book, tmp_path / "dist")
+    with pytest.raises(BookError, match="is no edition"):
+        editions.write_editions(tmp_path / "dist" / "instructor", tmp_path / "dist")
+
+
+@pytest.mark.parametrize("target", ["/proc/aa", "/dev/null/aa"])
+def test_a_target_that_cannot_be_written_is_told_in_one_line(book, target):
+    with pytest.raises(BookError, match=r"cannot be used.*--target") as caught:
+        editions.write_editions(book, Path(target))
+    assert "\n" not in str(caught.value)
 
 
 def test_no_editions_are_made_of_a_student_edition(book, tmp_path):
