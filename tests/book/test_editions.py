@@ -9,12 +9,13 @@ import nbformat
 import pytest
 
 from tests.book.exercising import json_text, notebook, write_book
-from tests.book.leaking import all_fingerprints, leaks
+from tests.book.leaking import all_fingerprints, is_hidden, leaks, told_elsewhere
 from valleys.book import editions
 from valleys.book.chapters import BookError, is_executed, page_names
 from valleys.book.paths import book_root
 
 NOTEBOOK = "exercises/91_ridge_exercises.ipynb"
+IN_COMMON_USE = 0.05  # share of the lines of a solution that may stand in chapters and library, too
 
 
 @pytest.fixture
@@ -155,6 +156,26 @@ def test_our_student_edition_tells_no_solution_anywhere(ours):
     marks = all_fingerprints(book_root())
     assert leaks(ours / "student", marks) == []
     assert {leak.partition(": ")[2] for leak in leaks(ours / "instructor" / "exercises", marks)} == marks
+
+
+def test_chapters_library_and_pages_tell_none_of_our_solutions():
+    assert {name: share for name, share in told_elsewhere(book_root()).items() if share > IN_COMMON_USE} == {}
+
+
+@pytest.mark.parametrize("place", ["pages/notation.md", "lib/valleys/book/paths.py", "chapters/04_toy_model.ipynb"])
+def test_solutions_in_what_students_are_given_would_be_noticed(tmp_path, place):
+    for name in ("chapters", "lib", "pages", "params", "exercises"):
+        shutil.copytree(book_root() / name, tmp_path / name)
+    solved = "04_toy_model_exercises"
+    hidden = [each for each in nbformat.read(tmp_path / "exercises" / f"{solved}.ipynb", as_version=4).cells if is_hidden(each)]
+    if place.endswith(".ipynb"):
+        chapter = nbformat.read(tmp_path / place, as_version=4)
+        chapter.cells += hidden
+        nbformat.write(chapter, tmp_path / place)
+    else:
+        with (tmp_path / place).open("a") as page:
+            page.writelines(each.source for each in hidden[: len(hidden) // 2])
+    assert {name for name, share in told_elsewhere(tmp_path).items() if share > IN_COMMON_USE} == {solved}
 
 
 def test_our_zip_files_are_the_folders(ours):
