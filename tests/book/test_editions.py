@@ -17,6 +17,8 @@ from valleys.book.paths import book_root
 NOTEBOOK = "exercises/91_ridge_exercises.ipynb"
 IN_COMMON_USE = 0.05  # share of the lines of a solution that may stand in chapters and library, too
 
+needs_clone = pytest.mark.skipif(not (book_root() / ".git").exists(), reason="no clone: git knows nothing of these files")
+
 
 @pytest.fixture
 def book(tmp_path):
@@ -86,6 +88,29 @@ def test_where_there_is_git_only_its_files_are_handed_out(book, tmp_path):
     subprocess.run(["git", "-C", str(book), "rm", "-q", "--cached", "chapters/91_ridge.ipynb"], check=True)
     with pytest.raises(BookError, match=r"chapters/91_ridge is in _toc\.yml.*git add"):
         editions.lay_out_student(book, tmp_path / "student")
+
+
+def test_where_there_is_no_git_nothing_of_ones_own_is_handed_out(book, tmp_path):
+    wanted = names(book) - {".ci/run", "lib/valleys/__pycache__/old.pyc", "scratch.txt"} | {"ANSWERS.md"}
+    for name in (".env", "my-run/secret.txt", "notes/thesis.md", "chapters/.env", "chapters/out.ipynb", "chapters/my-run-2/run.yml", "_build/html/index.html"):
+        (book / name).parent.mkdir(parents=True, exist_ok=True)
+        (book / name).write_text("secret")
+    editions.lay_out_instructor(book, tmp_path / "instructor")
+    assert names(tmp_path / "instructor") == wanted
+
+
+@needs_clone
+def test_without_git_all_files_of_this_project_would_be_found(monkeypatch):
+    tracked = editions.files(book_root())
+    monkeypatch.setenv("PATH", "")
+    assert set(tracked) - set(editions.files(book_root())) == set()
+    assert {path.parts[0] for path in tracked} == set(editions.OF_THE_PROJECT)
+
+
+@needs_clone
+@pytest.mark.parametrize("name", ["my-run/04_toy_model.ipynb", "my-run-2/run.yml", "out.ipynb", "chapters/out.ipynb"])
+def test_what_the_readme_makes_is_ignored(name):
+    assert subprocess.run(["git", "-C", str(book_root()), "check-ignore", "--quiet", name], check=False).returncode == 0
 
 
 def test_an_interrupted_run_leaves_the_earlier_editions(book, tmp_path, monkeypatch):
@@ -170,7 +195,7 @@ def test_solutions_in_what_students_are_given_would_be_noticed(tmp_path, place):
     hidden = [each for each in nbformat.read(tmp_path / "exercises" / f"{solved}.ipynb", as_version=4).cells if is_hidden(each)]
     if place.endswith(".ipynb"):
         chapter = nbformat.read(tmp_path / place, as_version=4)
-        chapter.cells += hidden
+        chapter.cells += [each | {"id": f"pasted-{number}"} for number, each in enumerate(hidden)]
         nbformat.write(chapter, tmp_path / place)
     else:
         with (tmp_path / place).open("a") as page:

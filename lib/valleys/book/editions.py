@@ -23,7 +23,12 @@ FOR_STUDENTS = (
     *("pyproject.toml", "requirements.lock", "environment.yml", "tools/install.py", "LICENSE", "CITATION.cff", ".gitignore"),
 )  # all that a student needs and nothing that tells an answer; exercises are added without their solutions
 NOT_HANDED_OUT = (".ci", ".gitattributes")
-MADE_HERE = ("__pycache__", "*.egg-info", ".ipynb_checkpoints", ".venv", ".git", "_build", "dist", "data", "cache", ".*_cache", ".hypothesis", "*.partial")
+OF_THE_PROJECT = (
+    *(".ci", ".gitattributes", ".gitignore", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "_config.yml", "_extra"),
+    *("_static", "_toc.yml", "chapters", "editions", "environment.yml", "exercises", "index.md", "lib", "pages", "params", "postBuild", "pyproject.toml"),
+    *("references.bib", "requirements.lock", "results", "tests", "tools"),
+)  # in the root; what else lies there belongs to somebody who works in it
+MADE_HERE = ("__pycache__", "*.egg-info", ".*", "data", "cache", "node_modules", "*.partial", "my-run*", "out.ipynb")
 OWN_FILES = "editions/student"  # README and Makefile of the student edition
 TEACHERS_PAGE = Path("pages/teach.md")
 UNEXECUTED = "exercises/*"
@@ -116,18 +121,19 @@ def lay_out_instructor(root: Path, target: Path) -> None:
 
 
 def files(root: Path) -> list[Path]:
-    """The files of the project, relative to its root: those that git knows, or where there is no git all that were not made here."""
+    """The files of the project, relative to its root: those that git knows, or where there is no git those in its folders that were not made here."""
     command = ["git", "-C", str(root), "ls-files", "-z", "--cached"]
     with contextlib.suppress(OSError):  # git is not installed
         listed = subprocess.run(command, capture_output=True, check=False)
         known = [Path(name) for name in listed.stdout.decode().split("\0") if name and (root / name).is_file()]
         if listed.returncode == 0 and known:
             return known
-    return sorted(path.relative_to(root) for path in _walk(root))
+    found = [path for name in OF_THE_PROJECT for path in ([root / name] if (root / name).is_file() else _walk(root / name))]
+    return sorted(path.relative_to(root) for path in found)
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for path in folder.iterdir():
+    for path in folder.iterdir() if folder.is_dir() else ():
         if any(fnmatch.fnmatch(path.name, pattern) for pattern in MADE_HERE):
             continue
         if path.is_dir():
