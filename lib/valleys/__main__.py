@@ -11,7 +11,7 @@ import click
 from valleys.book import check, editions, folders, new_run, parallel, pdflinks, runner, shipping, site, sizes, verify
 from valleys.book.chapters import BookError, Chapter, all_chapters, all_exercises, find_chapter, is_executed
 from valleys.book.paths import book_root, results_folder, shipped_folder
-from valleys.book.repository import REPOSITORY_VARIABLE, Address, address
+from valleys.book.repository import NONE, REPOSITORY_VARIABLE, Address, address
 from valleys.book.store import ASKED_VARIABLE
 
 Work = Mapping[str, tuple[Chapter, dict[str, Any]]]
@@ -103,7 +103,7 @@ def ship(only: tuple[str, ...], jobs: int, workers: int | None, scheduler: str |
 def build(context: click.Context, size: str, student: bool, repository: str | None) -> None:
     """Build the site in _build/html from the executed chapters of a size, and check it."""
     root = book_root()
-    if student and context.get_parameter_source("repository") is click.core.ParameterSource.COMMANDLINE:
+    if student and repository != NONE and context.get_parameter_source("repository") is click.core.ParameterSource.COMMANDLINE:
         raise BookError("the site for students has no buttons for Binder and Colab, which would open the solutions; leave out --repository or --student")
     html = build_student(root, size) if student else build_book(root, size, address(repository))
     click.echo(f"the book is in {html / 'index.html'}")

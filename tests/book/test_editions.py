@@ -195,7 +195,7 @@ def test_solutions_in_what_students_are_given_would_be_noticed(tmp_path, place):
     hidden = [each for each in nbformat.read(tmp_path / "exercises" / f"{solved}.ipynb", as_version=4).cells if is_hidden(each)]
     if place.endswith(".ipynb"):
         chapter = nbformat.read(tmp_path / place, as_version=4)
-        chapter.cells += [each | {"id": f"pasted-{number}"} for number, each in enumerate(hidden)]
+        chapter.cells += [nbformat.from_dict(each | {"id": f"pasted-{number}"}) for number, each in enumerate(hidden)]
         nbformat.write(chapter, tmp_path / place)
     else:
         with (tmp_path / place).open("a") as page:
