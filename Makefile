@@ -19,8 +19,9 @@ book: install ## build the site into _build/html from the results that come with
 	@$(BIN)/python -m valleys build --size $(SIZE) $(if $(REPOSITORY),--repository $(REPOSITORY))
 
 pdf: install ## build the site, and the whole book as a PDF beside it, linked from every page (needs chromium)
+	@$(BIN)/python -m valleys pdf --check
 	@$(BIN)/python -m valleys run --size $(SIZE)
-	@$(BIN)/python -m valleys pdf --size $(SIZE)
+	@$(BIN)/python -m valleys pdf --size $(SIZE) $(if $(REPOSITORY),--repository $(REPOSITORY))
 
 results: install ## bring results/paper, which comes with the book, up to date with the code: hours after a change of the networks
 	@$(BIN)/python -m valleys ship

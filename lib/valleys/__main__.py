@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from valleys.book import check, editions, new_run, parallel, pdflinks, runner, shipping, site, sizes, verify
+from valleys.book import check, editions, folders, new_run, parallel, pdflinks, runner, shipping, site, sizes, verify
 from valleys.book.chapters import BookError, Chapter, all_chapters, all_exercises, find_chapter, is_executed
 from valleys.book.paths import book_root, results_folder, shipped_folder
-from valleys.book.repository import REPOSITORY_VARIABLE, Address, address
+from valleys.book.repository import NONE, REPOSITORY_VARIABLE, Address, address
 from valleys.book.store import ASKED_VARIABLE
 
 Work = Mapping[str, tuple[Chapter, dict[str, Any]]]
@@ -29,8 +29,8 @@ scheduler_option = click.option(
 repository_option = click.option(
     "--repository",
     envvar=REPOSITORY_VARIABLE,
-    metavar="https://github.com/OWNER/NAME[/tree/BRANCH]",
-    help="Public address of the notebooks, for the buttons of Binder and Colab. [default: the remote origin, where it is on GitHub]",
+    metavar="https://github.com/OWNER/NAME[/tree/BRANCH]|none",
+    help="Public address of the notebooks, for the buttons of Binder and Colab; none for no buttons. [default: the remote origin, where it is on GitHub]",
 )
 
 
@@ -68,6 +68,8 @@ def new_run_command(chapter: str, settings: tuple[str, ...], size: str, out: Pat
     finished = new_run.run(variation, out)
     if finished.failure:
         raise BookError(f"{variation.chapter.name} stopped: {finished.failure}" + (f"; what ran is in {finished.notebook}" if finished.notebook else ""))
+    if finished.notebook.parent != out:
+        click.echo(f"valleys: {out} was changed by somebody else meanwhile and is left alone; the run is in {finished.notebook.parent}", err=True)
     click.echo(f"the page is {finished.page}, the notebook {finished.notebook}")
     if finished.broken:
         click.echo(f"valleys: {new_run.verdict(finished.broken, finished.n_checks)}", err=True)
@@ -97,9 +99,12 @@ def ship(only: tuple[str, ...], jobs: int, workers: int | None, scheduler: str |
 @size_option
 @click.option("--student", is_flag=True, help="Build the student edition instead, into dist/student-site: exercises without solutions, not executed.")
 @repository_option
-def build(size: str, student: bool, repository: str | None) -> None:
+@click.pass_context
+def build(context: click.Context, size: str, student: bool, repository: str | None) -> None:
     """Build the site in _build/html from the executed chapters of a size, and check it."""
     root = book_root()
+    if student and repository != NONE and context.get_parameter_source("repository") is click.core.ParameterSource.COMMANDLINE:
+        raise BookError("the site for students has no buttons for Binder and Colab, which would open the solutions; leave out --repository or --student")
     html = build_student(root, size) if student else build_book(root, size, address(repository))
     click.echo(f"the book is in {html / 'index.html'}")
 
@@ -107,12 +112,16 @@ def build(size: str, student: bool, repository: str | None) -> None:
 @main.command()
 @size_option
 @repository_option
-def pdf(size: str, repository: str | None) -> None:
+@click.option("--check", "only_check", is_flag=True, help="Only see whether there is a Chromium to print with.")
+def pdf(size: str, repository: str | None, only_check: bool) -> None:
     """Build the site from the executed chapters of a size, and print it: a PDF of the whole book, linked from its pages."""
     try:
-        from valleys.book.pdf import make_pdf
+        from valleys.book.pdf import find_browser, make_pdf
     except ImportError as error:
         raise BookError(f"printing needs {error.name}, which is not installed; install the book with `make install`, or `pip install -e '.[dev]'`") from None
+    find_browser()  # before the minutes that the site takes
+    if only_check:
+        return
     html = build_book(book_root(), size, address(repository))
     printed = make_pdf(html, book_root() / "_build" / "pdf")
     _report(check.check_site(html))
@@ -168,8 +177,8 @@ def build_book(root: Path, size: str, repository: Address | None = None) -> Path
         BookError: a page cannot be built, or the site is not in order.
     """
     source = root / "_build" / "source"
-    pdflinks.drop_pdf(root / "_build" / "html")
     site.assemble(executed_folder(size), source, address=repository)
+    pdflinks.drop_pdf(root / "_build" / "html")
     html = site.build(source, root)
     _report(check.check_site(html))
     return html
@@ -188,7 +197,7 @@ def build_student(root: Path, size: str) -> Path:
         site.assemble(executed_folder(size), source, root=edition)
         html = site.build(source, Path(scratch))
         _report(check.check_site(html, edition))
-        return editions.put(html, root / "dist" / "student-site")
+        return folders.put(html, root / "dist" / "student-site")
 
 
 def checked_work(size: str, only: tuple[str, ...], settings: tuple[str, ...] = (), *, exercises: bool = True) -> Work:

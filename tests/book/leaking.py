@@ -122,6 +122,17 @@ def given_material(root: Path) -> str:
 
 def all_fingerprints(root: Path) -> set[str]:
     """The fingerprints of every notebook of exercises of a book."""
-    notebooks = [nbformat.read(path, as_version=4) for path in sorted((root / "exercises").glob("*.ipynb"))]
-    given = given_material(root) + "".join(given_of(notebook) for notebook in notebooks)
-    return {mark for notebook in notebooks for mark in fingerprints(notebook, given)}
+    return set().union(*(marks for marks, _ in fingerprints_by_notebook(root).values()))
+
+
+def fingerprints_by_notebook(root: Path) -> dict[str, tuple[set[str], set[str]]]:
+    """For each notebook of exercises its fingerprints, and those it would have if students were given no more than exercises."""
+    notebooks = {path.stem: nbformat.read(path, as_version=4) for path in sorted((root / "exercises").glob("*.ipynb"))}
+    exercises = "".join(given_of(notebook) for notebook in notebooks.values())
+    material = given_material(root)
+    return {name: (fingerprints(notebook, material + exercises), fingerprints(notebook, exercises)) for name, notebook in notebooks.items()}
+
+
+def told_elsewhere(root: Path) -> dict[str, float]:
+    """The share of each notebook's solutions that chapters, library or pages tell, too: lines of common use, or a leak."""
+    return {name: 1 - len(left) / len(marks) for name, (left, marks) in fingerprints_by_notebook(root).items()}

@@ -3,17 +3,21 @@
 import shutil
 import subprocess
 import zipfile
+from pathlib import Path
 
 import nbformat
 import pytest
 
 from tests.book.exercising import json_text, notebook, write_book
-from tests.book.leaking import all_fingerprints, leaks
+from tests.book.leaking import all_fingerprints, is_hidden, leaks, told_elsewhere
 from valleys.book import editions
 from valleys.book.chapters import BookError, is_executed, page_names
 from valleys.book.paths import book_root
 
 NOTEBOOK = "exercises/91_ridge_exercises.ipynb"
+IN_COMMON_USE = 0.05  # share of the lines of a solution that may stand in chapters and library, too
+
+needs_clone = pytest.mark.skipif(not (book_root() / ".git").exists(), reason="no clone: git knows nothing of these files")
 
 
 @pytest.fixture
@@ -86,6 +90,29 @@ def test_where_there_is_git_only_its_files_are_handed_out(book, tmp_path):
         editions.lay_out_student(book, tmp_path / "student")
 
 
+def test_where_there_is_no_git_nothing_of_ones_own_is_handed_out(book, tmp_path):
+    wanted = names(book) - {".ci/run", "lib/valleys/__pycache__/old.pyc", "scratch.txt"} | {"ANSWERS.md"}
+    for name in (".env", "my-run/secret.txt", "notes/thesis.md", "chapters/.env", "chapters/out.ipynb", "chapters/my-run-2/run.yml", "_build/html/index.html"):
+        (book / name).parent.mkdir(parents=True, exist_ok=True)
+        (book / name).write_text("secret")
+    editions.lay_out_instructor(book, tmp_path / "instructor")
+    assert names(tmp_path / "instructor") == wanted
+
+
+@needs_clone
+def test_without_git_all_files_of_this_project_would_be_found(monkeypatch):
+    tracked = editions.files(book_root())
+    monkeypatch.setenv("PATH", "")
+    assert set(tracked) - set(editions.files(book_root())) == set()
+    assert {path.parts[0] for path in tracked} == set(editions.OF_THE_PROJECT)
+
+
+@needs_clone
+@pytest.mark.parametrize("name", ["my-run/04_toy_model.ipynb", "my-run-2/run.yml", "out.ipynb", "chapters/out.ipynb"])
+def test_what_the_readme_makes_is_ignored(name):
+    assert subprocess.run(["git", "-C", str(book_root()), "check-ignore", "--quiet", name], check=False).returncode == 0
+
+
 def test_an_interrupted_run_leaves_the_earlier_editions(book, tmp_path, monkeypatch):
     target = tmp_path / "dist"
     editions.write_editions(book, target)
@@ -102,15 +129,46 @@ def test_an_interrupted_run_leaves_the_earlier_editions(book, tmp_path, monkeypa
     assert {path: path.read_bytes() for path in target.rglob("*") if path.is_file()} == before
 
 
-def test_what_stood_there_is_replaced_and_put_back_if_that_fails(tmp_path):
-    for name in ("new", "place"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / f"from_{name}").touch()
-    with pytest.raises(FileNotFoundError):
-        editions.put(tmp_path / "missing", tmp_path / "place")
-    assert names(tmp_path / "place") == {"from_place"}
-    editions.put(tmp_path / "new", tmp_path / "place")
-    assert names(tmp_path) == {"place/from_new"}
+@pytest.mark.parametrize("place", ["student/thesis.txt", "instructor/thesis.txt", "student.zip", "instructor"])
+def test_what_is_no_edition_is_never_replaced(book, tmp_path, place):
+    theirs = tmp_path / "dist" / place
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("years of work")
+    with pytest.raises(BookError, match=r"is no edition.*--target") as caught:
+        editions.write_editions(book, tmp_path / "dist")
+    assert "\n" not in str(caught.value)
+    assert names(tmp_path / "dist") == {place}
+
+
+def test_earlier_editions_are_replaced(book, tmp_path):
+    for _ in range(2):
+        editions.write_editions(book, tmp_path / "dist")
+        assert (tmp_path / "dist" / "student" / editions.MARKER).read_text() == "student\n"
+        (tmp_path / "dist" / "student" / "old.md").touch()
+    editions.write_editions(book, tmp_path / "dist")
+    assert "old.md" not in names(tmp_path / "dist" / "student")
+
+
+@pytest.mark.parametrize("target", ["", "editions", "chapters/new", "tests/.."])
+def test_editions_are_not_written_among_the_sources(book, target):
+    before = names(book)
+    with pytest.raises(BookError, match="is among the sources"):
+        editions.write_editions(book, book / target)
+    assert names(book) == before
+    editions.write_editions(book, book / "dist")
+
+
+def test_a_book_is_not_replaced_by_its_own_edition(book, tmp_path):
+    editions.write_editions(book, tmp_path / "dist")
+    with pytest.raises(BookError, match="is no edition"):
+        editions.write_editions(tmp_path / "dist" / "instructor", tmp_path / "dist")
+
+
+@pytest.mark.parametrize("target", ["/proc/aa", "/dev/null/aa"])
+def test_a_target_that_cannot_be_written_is_told_in_one_line(book, target):
+    with pytest.raises(BookError, match=r"cannot be used.*--target") as caught:
+        editions.write_editions(book, Path(target))
+    assert "\n" not in str(caught.value)
 
 
 def test_no_editions_are_made_of_a_student_edition(book, tmp_path):
@@ -123,6 +181,26 @@ def test_our_student_edition_tells_no_solution_anywhere(ours):
     marks = all_fingerprints(book_root())
     assert leaks(ours / "student", marks) == []
     assert {leak.partition(": ")[2] for leak in leaks(ours / "instructor" / "exercises", marks)} == marks
+
+
+def test_chapters_library_and_pages_tell_none_of_our_solutions():
+    assert {name: share for name, share in told_elsewhere(book_root()).items() if share > IN_COMMON_USE} == {}
+
+
+@pytest.mark.parametrize("place", ["pages/notation.md", "lib/valleys/book/paths.py", "chapters/04_toy_model.ipynb"])
+def test_solutions_in_what_students_are_given_would_be_noticed(tmp_path, place):
+    for name in ("chapters", "lib", "pages", "params", "exercises"):
+        shutil.copytree(book_root() / name, tmp_path / name)
+    solved = "04_toy_model_exercises"
+    hidden = [each for each in nbformat.read(tmp_path / "exercises" / f"{solved}.ipynb", as_version=4).cells if is_hidden(each)]
+    if place.endswith(".ipynb"):
+        chapter = nbformat.read(tmp_path / place, as_version=4)
+        chapter.cells += [nbformat.from_dict(each | {"id": f"pasted-{number}"}) for number, each in enumerate(hidden)]
+        nbformat.write(chapter, tmp_path / place)
+    else:
+        with (tmp_path / place).open("a") as page:
+            page.writelines(each.source for each in hidden[: len(hidden) // 2])
+    assert {name for name, share in told_elsewhere(tmp_path).items() if share > IN_COMMON_USE} == {solved}
 
 
 def test_our_zip_files_are_the_folders(ours):

@@ -143,6 +143,51 @@ def test_earlier_run_is_replaced_as_a_whole(tmp_path, without_page):
     assert (out / "01_small.html").exists()
 
 
+@pytest.mark.parametrize("held", [(), ("run.yml",)])
+@pytest.mark.parametrize("name", ["letter.txt", "run.yml"])
+def test_what_comes_meanwhile_is_left_alone_and_the_run_kept_beside_it(tmp_path, monkeypatch, held, name):
+    out = tmp_path / "mine"
+    for each in held:
+        out.mkdir()
+        (out / each).write_text("an earlier run")
+
+    def meanwhile(executed, scratch, place):
+        out.mkdir(exist_ok=True)
+        (out / name).write_text("theirs")
+        executed.with_suffix(".html").write_text("page")
+
+    monkeypatch.setattr(new_run, "_make_page", meanwhile)
+    finished = new_run.run(small_variation(tmp_path), out)
+    assert (out / name).read_text() == "theirs"
+    assert {path.name for path in out.iterdir()} == {name, *held}
+    assert finished.page == tmp_path / "mine-2" / "01_small.html"
+    assert finished.page.read_text() == "page"
+    assert finished.notebook.exists()
+
+
+def test_folder_that_cannot_be_replaced_is_put_back_and_the_run_kept(tmp_path, without_page, monkeypatch):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "run.yml").write_text("old")
+    rename = Path.rename
+
+    def fail_once(made, place):
+        return rename(made / "missing" if (made.name, place.name) == ("page", "mine") else made, place)
+
+    monkeypatch.setattr(Path, "rename", fail_once)
+    finished = new_run.run(small_variation(tmp_path), tmp_path / "mine")
+    assert (tmp_path / "mine" / "run.yml").read_text() == "old"
+    assert finished.page == tmp_path / "mine-2" / "01_small.html"
+
+
+@pytest.mark.parametrize("out", ["01_small.ipynb/x", "/dev/null/x", "/proc/x/y"])
+def test_folder_that_cannot_be_made_is_told_in_one_line_before_anything_runs(tmp_path, monkeypatch, out):
+    monkeypatch.setattr(new_run.runner, "run_chapters", lambda work, page: pytest.fail("computing"))
+    variation = small_variation(tmp_path)
+    with pytest.raises(BookError, match=r"cannot be used.*--out") as caught:
+        new_run.run(variation, tmp_path / out)
+    assert "\n" not in str(caught.value)
+
+
 def test_titles_of_pages_are_read_from_their_sources():
     assert book_links.title("pages/notation") == "Notation"
     first = nbformat.read(book_root() / "chapters" / "01_landscape.ipynb", as_version=4).cells[0].source

@@ -61,15 +61,40 @@ def test_given_goes_over_the_environment_goes_over_the_remote(clone, monkeypatch
     assert repository.address("https://github.com/given/name", root=clone) == Address("given", "name")
 
 
-def test_branch_is_the_one_that_the_remote_shows_first(clone):
-    origin(clone, "https://github.com/remote/name")
-    (clone / ".git" / "refs" / "remotes" / "origin").mkdir(parents=True)
-    (clone / ".git" / "refs" / "remotes" / "origin" / "HEAD").write_text("ref: refs/remotes/origin/trunk\n")
+def test_none_gives_no_address_over_what_would_be_found(clone, monkeypatch):
+    origin(clone, "git@github.com:remote/name.git")
+    assert repository.address("none", root=clone) is None
+    monkeypatch.setenv(REPOSITORY_VARIABLE, "none")
+    assert repository.address(root=clone) is None
+    assert repository.address("https://github.com/given/name", root=clone) == Address("given", "name")
+
+
+def show_first(clone, branch):
+    """Let the remote of a clone show a branch first."""
     commit = ["git", "-C", str(clone), "-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "--quiet", "--allow-empty", "-m", "x"]
     subprocess.run(commit, check=True)
-    head = subprocess.run(["git", "-C", str(clone), "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout
-    (clone / ".git" / "refs" / "remotes" / "origin" / "trunk").write_text(head)
+    for command in (["update-ref", f"refs/remotes/origin/{branch}", "HEAD"], ["symbolic-ref", "refs/remotes/origin/HEAD", f"refs/remotes/origin/{branch}"]):
+        subprocess.run(["git", "-C", str(clone), *command], check=True)
+
+
+def test_branch_is_the_one_that_the_remote_shows_first(clone):
+    origin(clone, "https://github.com/remote/name")
+    show_first(clone, "trunk")
     assert repository.address(root=clone) == Address("remote", "name", "trunk")
+
+
+def test_branch_without_an_address_gives_none_and_no_error(clone):
+    origin(clone, "https://github.com/remote/name")
+    show_first(clone, "release/1.0")
+    assert repository.address(root=clone) is None
+
+
+def test_site_for_students_has_no_address_to_give():
+    command = [sys.executable, "-m", "valleys", "build", "--student", "--repository", "https://github.com/owner/name"]
+    finished = subprocess.run(command, cwd=book_root(), capture_output=True, text=True, check=False)
+    assert finished.returncode == 1
+    assert finished.stderr.startswith("valleys: the site for students has no buttons")
+    assert len(finished.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize("url", ["/disk/book.git", "https://gitlab.com/owner/name.git"])

@@ -1,14 +1,23 @@
 """A headless browser that tells everything it complains about."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from valleys.book.pdf import BROWSERS
+from valleys.book.chapters import BookError
+from valleys.book.pdf import find_browser
 
-CHROMIUM = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+
+def installed() -> str | None:
+    """Path of the Chromium that the book prints with, too; None if there is none."""
+    try:
+        return find_browser()
+    except BookError:
+        return None
+
+
+CHROMIUM = installed()
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: the site is not tried in a browser")
 
 

@@ -1,6 +1,5 @@
 """The whole book at smoke size, once for all tests of the site: notebooks run, pages are built, and a real browser is there to read them."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ from playwright.sync_api import sync_playwright
 from tests.site.browsing import CHROMIUM
 from valleys.book import editions, runner, site
 from valleys.book.chapters import all_chapters, all_exercises
-from valleys.book.paths import book_root
+from valleys.book.paths import RESULTS_VARIABLE, SHIPPED_VARIABLE, book_root
 from valleys.book.pdf import QUIET
 from valleys.book.sizes import run_parameters
 
@@ -18,11 +17,11 @@ from valleys.book.sizes import run_parameters
 def executed(tmp_path_factory) -> Path:
     """Executed copies of every notebook, chapters at smoke size, computed afresh."""
     folder = tmp_path_factory.mktemp("executed")
-    os.environ["VALLEYS_RESULTS"] = str(tmp_path_factory.mktemp("results"))
-    os.environ["VALLEYS_SHIPPED"] = str(tmp_path_factory.mktemp("shipped"))
+    nowhere = {variable: str(tmp_path_factory.mktemp("results")) for variable in (RESULTS_VARIABLE, SHIPPED_VARIABLE)}  # of the chapters alone
     notebooks = all_chapters() | all_exercises()
     values = run_parameters(all_chapters(), "smoke")
-    outcomes = list(runner.run_chapters({name: (notebook, values.get(name, {})) for name, notebook in notebooks.items()}, folder))
+    work = {name: (notebook, values.get(name, {})) for name, notebook in notebooks.items()}
+    outcomes = list(runner.run_chapters(work, folder, environment=nowhere))
     failed = [outcome.line() for outcome in outcomes if outcome.failure]
     assert failed == []
     assert len(outcomes) == len(notebooks) == 12

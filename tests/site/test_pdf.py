@@ -10,7 +10,6 @@ from bs4 import BeautifulSoup
 from pypdf import PdfReader
 
 from tests.site.browsing import needs_chromium
-from valleys.book import pdf
 from valleys.book.chapters import BookError, page_names
 from valleys.book.check import check_site
 from valleys.book.onepage import inside, one_page
@@ -136,12 +135,6 @@ def test_site_links_to_the_pdf_only_where_it_is(html, printed):
     drop_pdf(printed.parent / "html")
     assert not (printed / NAME).exists()
     assert not any(MARK in path.read_text() for path in printed.rglob("*.html"))
-
-
-def test_machine_without_chromium_is_told(monkeypatch):
-    monkeypatch.setenv("PATH", "")
-    with pytest.raises(BookError, match="no Chromium is on this machine"):
-        pdf.find_browser()
 
 
 def test_site_that_was_not_built_is_told(tmp_path):

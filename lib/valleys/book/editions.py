@@ -5,23 +5,30 @@ import fnmatch
 import shutil
 import subprocess
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import yaml
 
-from valleys.book import whole
+from valleys.book import folders, whole
 from valleys.book.chapters import BookError, all_exercises, page_names, unexecuted_patterns
 from valleys.book.student import answers, read_notebook, student_notebook
 
 EDITIONS = ("student", "instructor")
+MARKER = ".edition"  # in each edition; only what has it is ever replaced
 FOR_STUDENTS = (
     *("chapters", "lib", "params", "results/paper", "pages", "_static", "_extra", "index.md", "references.bib", "_config.yml", "_toc.yml"),
     *("pyproject.toml", "requirements.lock", "environment.yml", "tools/install.py", "LICENSE", "CITATION.cff", ".gitignore"),
 )  # all that a student needs and nothing that tells an answer; exercises are added without their solutions
 NOT_HANDED_OUT = (".ci", ".gitattributes")
-MADE_HERE = ("__pycache__", "*.egg-info", ".ipynb_checkpoints", ".venv", ".git", "_build", "dist", "data", "cache", ".*_cache", ".hypothesis", "*.partial")
+OF_THE_PROJECT = (
+    *(".ci", ".gitattributes", ".gitignore", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "_config.yml", "_extra"),
+    *("_static", "_toc.yml", "chapters", "editions", "environment.yml", "exercises", "index.md", "lib", "pages", "params", "postBuild", "pyproject.toml"),
+    *("references.bib", "requirements.lock", "results", "tests", "tools"),
+)  # in the root; what else lies there belongs to somebody who works in it
+MADE_HERE = ("__pycache__", "*.egg-info", ".*", "data", "cache", "node_modules", "*.partial", "my-run*", "out.ipynb")
 OWN_FILES = "editions/student"  # README and Makefile of the student edition
 TEACHERS_PAGE = Path("pages/teach.md")
 UNEXECUTED = "exercises/*"
@@ -35,22 +42,50 @@ Plans for teaching, with the answers to expect, are in the full edition.
 def write_editions(root: Path, target: Path) -> list[Path]:
     """Write both editions into `target`, each as a folder and as a zip file, and return these four.
 
-    An edition is laid out beside its place and then renamed, so that an interrupted run leaves the earlier one; what stood there is replaced.
+    An edition is laid out beside its place and then renamed, so that an interrupted run leaves the earlier one; an earlier edition is replaced.
 
     Raises:
-        BookError: a notebook of exercises breaks the contract of its cells, or a page is unknown to git.
+        BookError: a notebook of exercises breaks the contract of its cells, a page is unknown to git, or the target holds something else.
     """
     if unexecuted_patterns(root):
         raise BookError(f"{root} is a student edition already, and holds no solutions; make editions from the full book")
-    target.mkdir(parents=True, exist_ok=True)
+    with folders.usable(target, "--target"):
+        check_target(root, target)
+        target.mkdir(parents=True, exist_ok=True)
+        scratch = tempfile.TemporaryDirectory(dir=target, prefix=".laid-out-")
     written = []
-    with tempfile.TemporaryDirectory(dir=target, prefix=".laid-out-") as scratch:
+    with scratch as laid_out:
         for edition, lay_out in zip(EDITIONS, (lay_out_student, lay_out_instructor), strict=True):
-            lay_out(root, Path(scratch) / edition)
+            lay_out(root, Path(laid_out) / edition)
+            whole.write(Path(laid_out) / edition / MARKER, f"{edition}\n".encode())
         for edition in EDITIONS:
-            packed = Path(shutil.make_archive(str(Path(scratch) / f"{edition}-packed"), "zip", scratch, edition))
-            written += [put(Path(scratch) / edition, target / edition), put(packed, target / f"{edition}.zip")]
+            packed = Path(shutil.make_archive(str(Path(laid_out) / f"{edition}-packed"), "zip", laid_out, edition))
+            written += [folders.put(Path(laid_out) / edition, target / edition), folders.put(packed, target / f"{edition}.zip")]
     return written
+
+
+def check_target(root: Path, target: Path) -> None:
+    """Refuse a target where editions would stand among the sources or in the stead of something else.
+
+    Raises:
+        BookError: the target is inside the project but not in dist, or holds a folder or zip file that is no edition.
+    """
+    root, target = root.resolve(), target.resolve()
+    if target.is_relative_to(root) and not target.is_relative_to(root / "dist"):
+        raise BookError(f"{target} is among the sources of the book; leave out --target for {root / 'dist'}, or name a folder outside of {root}")
+    for place in (target / f"{edition}{ending}" for edition in EDITIONS for ending in ("", ".zip")):
+        if root.is_relative_to(place) or (place.exists() and not _is_edition(place)):
+            raise BookError(f"{place} is no edition, or one of before editions were marked; move or delete it, or name another folder with --target")
+
+
+def _is_edition(place: Path) -> bool:
+    """Whether a folder, or a zip file, carries the mark of editions."""
+    if place.is_dir():
+        return (place / MARKER).is_file()
+    if not zipfile.is_zipfile(place):
+        return False
+    with zipfile.ZipFile(place) as packed:
+        return f"{place.stem}/{MARKER}" in packed.namelist()
 
 
 def lay_out_student(root: Path, target: Path) -> None:
@@ -86,31 +121,19 @@ def lay_out_instructor(root: Path, target: Path) -> None:
 
 
 def files(root: Path) -> list[Path]:
-    """The files of the project, relative to its root: those that git knows, or where there is no git all that were not made here."""
+    """The files of the project, relative to its root: those that git knows, or where there is no git those in its folders that were not made here."""
     command = ["git", "-C", str(root), "ls-files", "-z", "--cached"]
     with contextlib.suppress(OSError):  # git is not installed
         listed = subprocess.run(command, capture_output=True, check=False)
         known = [Path(name) for name in listed.stdout.decode().split("\0") if name and (root / name).is_file()]
         if listed.returncode == 0 and known:
             return known
-    return sorted(path.relative_to(root) for path in _walk(root))
-
-
-def put(made: Path, place: Path) -> Path:
-    """Move a finished file or folder to its place, in the stead of what is there."""
-    if not place.is_dir():
-        return made.replace(place)
-    with tempfile.TemporaryDirectory(dir=place.parent, prefix=".replaced-") as scratch:
-        earlier = place.rename(Path(scratch) / place.name)
-        try:
-            return made.rename(place)
-        finally:
-            if not place.exists():
-                earlier.rename(place)
+    found = [path for name in OF_THE_PROJECT for path in ([root / name] if (root / name).is_file() else _walk(root / name))]
+    return sorted(path.relative_to(root) for path in found)
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for path in folder.iterdir():
+    for path in folder.iterdir() if folder.is_dir() else ():
         if any(fnmatch.fnmatch(path.name, pattern) for pattern in MADE_HERE):
             continue
         if path.is_dir():

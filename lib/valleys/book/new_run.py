@@ -15,7 +15,7 @@ import nbformat
 import yaml
 from nbformat.v4 import new_markdown_cell
 
-from valleys.book import machine, repository, runner, site, sizes, versions
+from valleys.book import folders, machine, repository, runner, site, sizes, versions
 from valleys.book.chapters import BookError, Chapter, all_chapters, find_chapter
 from valleys.book.numbers import duration
 from valleys.book.paths import book_root
@@ -72,11 +72,13 @@ def check_place(out: Path, *, force: bool) -> None:
     Raises:
         BookError: the folder is not empty and may not be replaced, or is no folder.
     """
-    if out.exists() and not out.is_dir():
-        raise BookError(f"{out} is a file; name a folder with --out")
-    if not out.exists() or not any(out.iterdir()):
-        return
-    if not (out / RECORD).is_file():
+    with folders.usable(out, "--out"):
+        if out.exists() and not out.is_dir():
+            raise BookError(f"{out} is a file; name a folder with --out")
+        if not out.exists() or not any(out.iterdir()):
+            return
+        is_run = (out / RECORD).is_file()
+    if not is_run:
         raise BookError(f"{out} holds something else than a run; name a new folder with --out")
     if not force:
         raise BookError(f"{out} holds an earlier run; name another folder with --out, or replace it with --force")
@@ -86,8 +88,13 @@ def run(variation: Variation, out: Path) -> Finished:
     """Execute the chapter, make its page, and put both in `out`, which is replaced as a whole.
 
     The run goes on where cells under Checks fail; where another cell fails or the page cannot be built, the notebook is kept, without a page.
+    If somebody else changes `out` meanwhile, it is left alone and the run is put beside it.
+
+    Raises:
+        BookError: nothing can be written at `out`; told before anything is computed.
     """
     name, place = variation.chapter.name, out.resolve()  # chapters run in another working directory
+    before = _held(place)
     with _beside(place) as scratch:
         page = scratch / "page"
         outcome = next(iter(runner.run_chapters({name: (_tolerant_copy(variation.chapter, scratch), variation.values)}, page)))
@@ -100,9 +107,9 @@ def run(variation: Variation, out: Path) -> Finished:
         if failure is None:
             record["failure"] = _page_failure(outcome.executed, scratch / "site", place)
         (page / RECORD).write_text(yaml.safe_dump(record, sort_keys=False, width=160), encoding="utf-8")
-        _replace(place, page)
-    page = None if record["failure"] else out / f"{name}.html"
-    return Finished(out / f"{name}.ipynb", page, tuple(broken), record["checks"], record["failure"])
+        kept = _put(page, place, before)
+    folder = out if kept == place else kept
+    return Finished(folder / f"{name}.ipynb", None if record["failure"] else folder / f"{name}.html", tuple(broken), record["checks"], record["failure"])
 
 
 def foreword(variation: Variation, record: dict[str, Any]) -> str:
@@ -138,9 +145,11 @@ def check_cells(notebook: nbformat.NotebookNode) -> Iterator[nbformat.NotebookNo
 @contextlib.contextmanager
 def _beside(out: Path) -> Iterator[Path]:
     """A scratch folder on the disk of `out`, so that what is finished can be renamed."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
-        yield Path(scratch)
+    with folders.usable(out, "--out"):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        scratch = tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent)
+    with scratch as folder:
+        yield Path(folder)
 
 
 def _tolerant_copy(chapter: Chapter, folder: Path) -> Chapter:
@@ -227,8 +236,14 @@ def _make_page(executed: Path, scratch: Path, out: Path) -> None:
     shutil.copytree(site.build(scratch / "source", scratch, strict=False), executed.parent, dirs_exist_ok=True)
 
 
-def _replace(out: Path, made: Path) -> None:
-    """Put a finished folder in its place; what was there stays until the new one is there."""
-    if out.exists():
-        out.rename(made.with_name("before"))  # removed with the scratch folder
-    made.rename(out)
+def _held(folder: Path) -> dict[Path, int]:
+    """What a folder holds, each with the time of its last change, in ns; nothing where there is no folder."""
+    return {path: path.lstat().st_mtime_ns for path in folder.rglob("*")}
+
+
+def _put(made: Path, place: Path, before: dict[Path, int]) -> Path:
+    """Put a finished folder in its place, or beside it where the place is not as it was before the run."""
+    if _held(place) == before:
+        with contextlib.suppress(OSError):  # somebody else was there in this very moment
+            return folders.put(made, place)
+    return folders.put(made, folders.free(place))

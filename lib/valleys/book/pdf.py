@@ -5,6 +5,7 @@ their numbers are filled in, and the book is printed once more; the places must 
 """
 
 import io
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,9 @@ from valleys.book.chapters import BookError
 from valleys.book.onepage import one_page
 from valleys.book.pdflinks import NAME, link_pdf
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSER_VARIABLE = "VALLEYS_BROWSER"
+BUNDLES = tuple(f"/Applications/{name}.app/Contents/MacOS/{name}" for name in ("Google Chrome", "Chromium"))  # where macOS has them, off the PATH
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", *BUNDLES)
 # No sandbox, as containers have none to give, and nothing but pages of this book is opened.
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
 TEXT_WIDTH = 643  # CSS pixels in the 170 mm between the margins of print.css
@@ -63,14 +66,17 @@ def make_pdf(html: Path, scratch: Path) -> Path:
 
 
 def find_browser() -> str:
-    """Path of a Chromium.
+    """Path of a Chromium: the one that `$VALLEYS_BROWSER` names, else one in a usual place.
 
     Raises:
         BookError: there is none.
     """
-    if found := next((path for name in BROWSERS if (path := shutil.which(name))), None):
+    named = os.environ.get(BROWSER_VARIABLE)
+    if found := next((path for name in ([named] if named else BROWSERS) if (path := shutil.which(name))), None):
         return found
-    raise BookError(f"no Chromium is on this machine to print with; install one of {', '.join(BROWSERS)} and see that it is on the PATH")
+    if named:
+        raise BookError(f"{BROWSER_VARIABLE} is '{named}', which is no program on this machine; name a Chromium, or leave it unset")
+    raise BookError(f"no Chromium is on this machine to print with; install chromium or google-chrome, or name one in {BROWSER_VARIABLE}")
 
 
 @contextmanager

@@ -1,15 +1,17 @@
 """The clone of the repository that the book is made in: its revision, and its public address if it has one."""
 
+import contextlib
 import os
 import re
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from valleys.book.chapters import BookError
 from valleys.book.paths import book_root
 
 REPOSITORY_VARIABLE = "VALLEYS_REPOSITORY"
+NONE = "none"  # given in place of an address: there shall be none
 GITHUB = re.compile(r"(?:https://github\.com/|(?:ssh://)?git@github\.com[:/])([\w.-]+)/([\w.-]+?)(?:\.git)?/?(?:/tree/([\w.-]+))?/?")
 
 
@@ -30,7 +32,9 @@ class Address:
         """
         found = GITHUB.fullmatch(text.strip())
         if not found:
-            raise BookError(f"'{text}' must read https://github.com/OWNER/NAME or https://github.com/OWNER/NAME/tree/BRANCH, the branch without a slash")
+            raise BookError(
+                f"'{text}' must read https://github.com/OWNER/NAME or https://github.com/OWNER/NAME/tree/BRANCH, the branch without a slash, or {NONE}"
+            )
         return cls(found.group(1), found.group(2), found.group(3) or cls.branch)
 
     @property
@@ -47,15 +51,15 @@ def address(given: str | None = None, root: Path | None = None) -> Address | Non
     """The public address: the one given, else `$VALLEYS_REPOSITORY`, else the remote `origin` where that is on GitHub; None if there is none.
 
     Raises:
-        BookError: what was given is no address.
+        BookError: what was given is neither an address nor `none`.
     """
     if text := given or os.environ.get(REPOSITORY_VARIABLE):
-        return Address.parse(text)
-    found = GITHUB.fullmatch(git("remote", "get-url", "origin", root=root) or "")
-    if not found:
-        return None
-    head = git("rev-parse", "--abbrev-ref", "origin/HEAD", root=root) or "origin/main"
-    return Address(found.group(1), found.group(2), head.partition("/")[2])
+        return None if text == NONE else Address.parse(text)
+    with contextlib.suppress(BookError):  # nobody asked for it: a remote elsewhere, or a branch that has no address
+        remote = Address.parse(git("remote", "get-url", "origin", root=root) or "")
+        head = git("rev-parse", "--abbrev-ref", "origin/HEAD", root=root) or "origin/main"
+        return Address.parse(str(replace(remote, branch=head.partition("/")[2])))
+    return None
 
 
 def revision(root: Path | None = None) -> str | None:

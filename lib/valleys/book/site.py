@@ -14,6 +14,8 @@ from valleys.book.repository import Address
 
 SHARED = ("references.bib", "CITATION.cff", "_static", "_extra")
 LAUNCHERS = {"notebook_interface": "jupyterlab", "binderhub_url": "https://mybinder.org", "colab_url": "https://colab.research.google.com"}
+PAGE_FOLDERS = (".", "chapters", "exercises", "pages")
+ENDINGS = (".ipynb", ".md")  # of pages
 STRICT = ("-W", "-n", "--keep-going")  # warnings fail the build, after all of them have been shown
 
 
@@ -24,7 +26,7 @@ def assemble(executed: Path, target: Path, *, root: Path | None = None, address:
 
     Args:
         executed: folder of executed notebooks.
-        target: folder to fill; what it held is replaced where the content differs.
+        target: folder to fill; what it held is replaced where the content differs, and pages that left the table of contents are removed.
         root: folder of the edition whose pages are wanted; the book's if None.
         address: where Binder and Colab find the notebooks; pages of notebooks get buttons for both, none without an address.
 
@@ -33,11 +35,13 @@ def assemble(executed: Path, target: Path, *, root: Path | None = None, address:
     """
     root = root or book_root()
     target.mkdir(parents=True, exist_ok=True)
-    for page in _pages(root):
+    pages = _pages(root)
+    for page in pages:
         source = executed / page.name if is_executed(page.as_posix(), root) else root / page
         if not source.exists():
             raise BookError(f"{page} has no executed copy in {executed}; run the chapters first")
         _refresh(source, target / page)
+    _drop_pages(target, keep=pages)
     _refresh(root / "_toc.yml", target / "_toc.yml")
     _add_shared(root, target, with_launch_buttons(_config(root), address) if address else _config(root))
 
@@ -76,11 +80,30 @@ def build(source: Path, output: Path, *, strict: bool = True) -> Path:
     html = output / "_build" / "html"
     if finished.returncode or not (html / "index.html").exists():
         raise BookError("the pages could not be built:\n" + _complaints(finished.stdout + finished.stderr))
+    drop_stale(html, source)
     return html
 
 
+def drop_stale(html: Path, source: Path) -> None:
+    """Remove pages of a built site that were made from a source which is gone; the site keeps a copy of the source of each."""
+    for copy in sorted((html / "_sources").rglob("*")):
+        page = copy.relative_to(html / "_sources")
+        if page.suffix in ENDINGS and not (source / page).exists():
+            copy.unlink()
+            if not any((source / page.with_suffix(ending)).exists() for ending in ENDINGS):
+                (html / page.with_suffix(".html")).unlink(missing_ok=True)
+
+
 def _pages(root: Path) -> list[Path]:
-    return [Path(f"{name}{ending}") for name in page_names(root) for ending in (".ipynb", ".md") if (root / f"{name}{ending}").exists()]
+    return [Path(f"{name}{ending}") for name in page_names(root) for ending in ENDINGS if (root / f"{name}{ending}").exists()]
+
+
+def _drop_pages(target: Path, *, keep: list[Path]) -> None:
+    """Remove sources that an earlier table of contents named: pages in the folder itself and in the folders of pages."""
+    for folder in PAGE_FOLDERS:
+        for path in (target / folder).glob("*"):
+            if path.suffix in ENDINGS and path.relative_to(target) not in keep:
+                path.unlink()
 
 
 def _config(root: Path) -> dict[str, Any]:
