@@ -1,4 +1,4 @@
-"""What a page makes a reader load, in bytes and in files; formulas are counted apart. Times are for people to measure, see CONTRIBUTING."""
+"""What a page makes a reader load, in bytes and in files; formulas are counted apart. Times are for people to measure, and stand in the README."""
 
 from pathlib import Path
 from urllib.parse import unquote, urlparse
