@@ -5,3 +5,14 @@ import os
 # Set before torch and numba are imported: several processes of several threads each would fight over the cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "agg")
+
+import matplotlib as mpl
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def plain_style():
+    """Every test draws with matplotlib's defaults, whatever style a notebook has set in this process before."""
+    mpl.rcdefaults()
+    with mpl.rc_context():
+        yield

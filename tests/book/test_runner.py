@@ -111,7 +111,13 @@ os.kill(os.getpid(), signal.SIGKILL)"""
 
 def command(*arguments, **options):
     environment = os.environ | {"VALLEYS_RESULTS": str(options.pop("results"))} if "results" in options else os.environ
-    return subprocess.Popen([sys.executable, "-m", "valleys", *arguments], cwd=book_root(), env=environment, text=True, stdout=-1, stderr=-1, **options)
+    pipes = {"text": True, "stdout": -1, "stderr": -1, "preexec_fn": _as_in_a_terminal}
+    return subprocess.Popen([sys.executable, "-m", "valleys", *arguments], cwd=book_root(), env=environment, **pipes, **options)
+
+
+def _as_in_a_terminal():
+    """A shell that starts tests in the background has them ignore Ctrl-C, and what they start as well."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.mark.parametrize(
