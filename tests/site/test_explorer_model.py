@@ -226,3 +226,27 @@ def test_warnings_name_what_is_outside_of_theory(model, learning_rate, noise_str
     sentences = model.evaluate(script, [learning_rate, noise_strength, gamma])
     assert len(sentences) == len(words)
     assert all(word in sentence for word, sentence in zip(words, sentences, strict=True))
+
+
+# What the page says in words of its four experiments: learning rate, noise, flatness ratio, start, and the range that the words allow.
+SAID = {
+    "nine out of ten end in the flat valley": (0.01, 0.1, 1.515, 5.0, 0.88, 0.93),
+    "about 98 in 100 end flat": (0.1, 0.01, 1.515, 5.0, 0.975, 0.985),
+    "about three quarters end in the flat one": (0.01, 0.1, 1.2, 5.0, 0.72, 0.78),
+    "more than nine out of ten particles": (0.01, 0.01, 1.515, 0.2, 0.9, 1.0),
+    "the flat fraction stays at one half": (0.01, 0.01, 1.515, 5.0, 0.499, 0.501),
+}
+
+
+@pytest.mark.parametrize("words", SAID)
+def test_what_the_page_says_of_its_experiments_is_so(words):
+    learning_rate, noise_strength, gamma, start_y, low, high = SAID[words]
+    assert words in " ".join((book_root() / "pages" / "explorer.md").read_text().split())
+    end = master_equation.evolve(landscape(gamma), learning_rate, noise_strength, round(1000 / learning_rate), start_y)
+    assert low <= float(end.p_flat[-1]) <= high
+
+
+def test_a_step_covers_what_the_page_says():
+    step, (_, flatness) = 0.1, TwoValley().flatness(5.0)
+    assert "nine tenths of the way to the floor of the sharp valley at the start" in (book_root() / "pages" / "explorer.md").read_text()
+    assert 2 * step / flatness == pytest.approx(0.9, abs=0.05)

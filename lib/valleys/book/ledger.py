@@ -11,11 +11,12 @@ from typing import Any
 import yaml
 
 from valleys.book.chapters import BookError
+from valleys.book.glued import filled
 
 UNKNOWN = ("nan", "undefined")  # how chapters print what could not be computed
 STANDARD_ERRORS = 1.96  # from a value to the end of its 95 % interval
 RELATIONS = ("above", "below", "equals")
-_NUMBER = r"[+-]?\d[\d,]*\.?\d*(?:e[+-]?\d+)?"
+_NUMBER = r"[+-]?\d+\.?\d*(?:e[+-]?\d+)?"
 _WITH_INTERVAL = re.compile(rf"({_NUMBER})\s*%? \(({_NUMBER})\s*%? to ({_NUMBER})\s*%?\)")
 _WITH_ERROR = re.compile(rf"({_NUMBER})\s*%? ± ({_NUMBER})\s*%?")
 _PLAIN = re.compile(rf"({_NUMBER})\s*%?")
@@ -84,7 +85,7 @@ class Number:
 class Question:
     """What one number must do: lie above, below or at another."""
 
-    what: str
+    what: str  # may name numbers of the chapters, such as {c02_runs}
     number: str  # name under which the chapter glued it
     relation: str
     than: float | str  # a value such as 0.5 or 10%, or the name of another number
@@ -116,6 +117,10 @@ class Question:
         if self.relation == "below":
             above, below = below, above
         return Answer.YES if above else Answer.NO if below or ours == theirs else Answer.OPEN
+
+    def described(self, numbers: Mapping[str, Any]) -> str:
+        """What the number is, with the settings of the run that it comes from."""
+        return filled(self.what, numbers, f"ledger, {self.number}")
 
     def printed(self, numbers: Mapping[str, Any]) -> str:
         """The number as its chapter prints it."""

@@ -116,7 +116,7 @@ class _Writer:
             mark = nodes.inline(text=f"{MARKS[test.answer(self.numbers)]} ", classes=[f"ledger-{test.answer(self.numbers)}"])
             number = nodes.strong(text=test.printed(self.numbers))
             asked = nodes.inline(text=f", asked for: {test.asked(self.numbers)}", classes=["ledger-asked"])
-            items += nodes.list_item("", nodes.paragraph("", "", mark, nodes.Text(f"{test.what}: "), number, asked))
+            items += nodes.list_item("", nodes.paragraph("", "", mark, nodes.Text(f"{test.described(self.numbers)}: "), number, asked))
         return [items]
 
     def _conclusion(self, claim: Claim) -> list[nodes.Node]:

@@ -1,11 +1,11 @@
-"""Alt texts are filled from the numbers of their page, or the build says which one is missing."""
+"""Texts are filled from the numbers that chapters glued, or the build says which one is missing."""
 
 import math
 
 import pytest
 
-from valleys.book.alts import filled
 from valleys.book.chapters import BookError
+from valleys.book.glued import filled
 
 NUMBERS = {"share": 0.1234, "count": 7, "mean": "0.57 (0.49 to 0.85)", "unknown": "nan"}
 
