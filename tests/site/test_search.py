@@ -6,7 +6,8 @@ from tests.site.browsing import needs_chromium, opened
 
 
 def results(page) -> list[str]:
-    page.wait_for_selector("#search-results li a")
+    # the page adds results one by one and says at the end how many there are
+    page.wait_for_function("document.querySelector('.search-summary')?.textContent.includes('Search finished')")
     return page.locator("#search-results li a").all_inner_texts()
 
 

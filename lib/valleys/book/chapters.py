@@ -54,9 +54,15 @@ class Chapter:
 
 def page_names(root: Path | None = None) -> list[str]:
     """Every page of `_toc.yml` in reading order, without ending, such as chapters/04_toy_model."""
+    return [name for _, names in book_parts(root) for name in names]
+
+
+def book_parts(root: Path | None = None) -> list[tuple[str, list[str]]]:
+    """Caption and pages of each part of `_toc.yml`; the first part has no caption and holds the landing page."""
     toc = yaml.safe_load(((root or book_root()) / "_toc.yml").read_text(encoding="utf-8"))
-    entries = [entry for part in toc.get("parts", []) for entry in part["chapters"]]
-    return [toc["root"], *(each["file"] for entry in entries for each in (entry, *entry.get("sections", [])))]
+    parts = [(part.get("caption", ""), part["chapters"]) for part in toc.get("parts", [])]
+    named = [(caption, [each["file"] for entry in entries for each in (entry, *entry.get("sections", []))]) for caption, entries in parts]
+    return [("", [toc["root"]]), *named]
 
 
 def all_chapters(root: Path | None = None) -> dict[str, Chapter]:

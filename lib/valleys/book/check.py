@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlparse
 from bs4 import BeautifulSoup, Tag
 
 from valleys.book.chapters import page_names
-from valleys.book.paths import book_root
+from valleys.book.paths import book_root, html_pages
 
 SHORTEST_ALT = 15  # characters; less than this tells a listener nothing
 FILE_NAME = re.compile(r"^[\w./-]*\.(png|svg|jpe?g|gif|webp)$|^(_images/)?[0-9a-f]{16,}", re.IGNORECASE)
@@ -25,7 +25,7 @@ def check_site(html: Path, root: Path | None = None) -> list[str]:
         html: folder of the built pages.
         root: folder of `_toc.yml`; the book's if None.
     """
-    pages = {path: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser") for path in sorted(html.rglob("*.html")) if "_static" not in path.parts}
+    pages = {path: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser") for path in html_pages(html)}
     found = list(missing_pages(html, root or book_root()))
     for path, page in pages.items():
         name = path.relative_to(html)

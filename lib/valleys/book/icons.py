@@ -17,7 +17,8 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
 from valleys.book import whole
-from valleys.book.written import edit_pages, is_site, written_pages
+from valleys.book.paths import html_pages
+from valleys.book.written import edit_pages, is_site
 
 STYLE = "icons.css"
 LINK = re.compile(r'<link [^>]*href="([^"]*)vendor/fontawesome/[^"]*\.css[^"]*"[^>]*>')
@@ -40,7 +41,7 @@ def carry_icons(app: Sphinx, failure: Exception | None) -> None:
     sheets = sorted(vendor.glob("*/css/all.min.css"))
     if not sheets:
         raise ExtensionError(f"{vendor} holds no css/all.min.css: valleys.book.icons must learn where this theme keeps its icons")
-    texts = [path.read_text(encoding="utf-8") for path in [*written_pages(app), *static.glob("scripts/*.js")]]
+    texts = [path.read_text(encoding="utf-8") for path in [*html_pages(Path(app.outdir)), *static.glob("scripts/*.js")]]
     styles = [path.read_text(encoding="utf-8") for path in static.rglob("*.css") if vendor not in path.parents]
     names = {name for text in texts for name in NAME.findall(text)}
     style = icon_style(sheets[0], names=names, points={_point(match) for text in styles for match in PLACE.finditer(text)})

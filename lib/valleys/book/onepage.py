@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlparse
 import yaml
 from bs4 import BeautifulSoup, Tag
 
-from valleys.book.chapters import BookError
+from valleys.book.chapters import BookError, book_parts
 from valleys.book.paths import book_root
 
 STYLES = ("_static/pygments.css", "_static/sphinx-design.min.css")
@@ -41,13 +41,6 @@ def one_page(html: Path, folder: Path, root: Path | None = None) -> str:
     book = BeautifulSoup(f"<body>{title_page(root)}{contents(parts, pages)}<main>{body}</main></body>", "html.parser")
     point_inside(book, set(pages), os.path.relpath(html, folder))
     return f"<!DOCTYPE html>\n<html lang='en' data-theme='light'>{head(root, pages, os.path.relpath(html, folder))}{book}</html>\n"
-
-
-def book_parts(root: Path) -> list[tuple[str, list[str]]]:
-    """Caption and pages of each part of `_toc.yml`; the first part has no caption and holds the landing page."""
-    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
-    named = [(part["caption"], [each["file"] for entry in part["chapters"] for each in (entry, *entry.get("sections", []))]) for part in toc["parts"]]
-    return [("", [toc["root"]]), *named]
 
 
 def print_page(html: Path, name: str) -> Tag:

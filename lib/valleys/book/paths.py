@@ -20,6 +20,11 @@ def book_root() -> Path:
     raise FileNotFoundError(f"no book (_config.yml and _toc.yml) above {Path.cwd()}; run from a clone of the repository")
 
 
+def html_pages(site: Path) -> list[Path]:
+    """The pages of a built site, less what merely lies among its static files."""
+    return [page for page in sorted(site.rglob("*.html")) if "_static" not in page.relative_to(site).parts]
+
+
 def results_folder() -> Path:
     """Folder of computed results: `$VALLEYS_RESULTS`, else `results/cache` of the book."""
     named = os.environ.get(RESULTS_VARIABLE)

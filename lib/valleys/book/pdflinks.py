@@ -6,6 +6,7 @@ from pathlib import Path
 from bs4 import BeautifulSoup, Tag
 
 from valleys.book import whole
+from valleys.book.paths import html_pages
 
 NAME = "escape-from-sharp-valleys.pdf"  # in the folder of the site
 MARK = "whole-book"
@@ -18,20 +19,16 @@ PLACES = {"nav.bd-docs-nav .bd-toc-item": IN_SIDE_BAR, ".dropdown-download-butto
 
 def link_pdf(html: Path) -> None:
     """Add links to the PDF to the side bar and the download menu of every page, in place of those that are there."""
-    for path in _pages(html):
+    for path in html_pages(html):
         _edit(path, add=os.path.relpath(html / NAME, path.parent))
 
 
 def drop_pdf(html: Path) -> None:
     """Remove the PDF of a site that is about to change, and the links to it."""
     if (html / NAME).exists():
-        for path in _pages(html):
+        for path in html_pages(html):
             _edit(path)
         (html / NAME).unlink()
-
-
-def _pages(html: Path) -> list[Path]:
-    return [path for path in sorted(html.rglob("*.html")) if "_static" not in path.relative_to(html).parts]
 
 
 def _edit(path: Path, *, add: str | None = None) -> None:
