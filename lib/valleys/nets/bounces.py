@@ -1,6 +1,7 @@
 """What walks say: means over runs with intervals, heights relative to the loss, and whether anything happens at freezing."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
@@ -72,11 +73,74 @@ def at_freezing(found: xr.Dataset, name: str) -> xr.Dataset:
 
 
 def until_freezing(found: xr.Dataset, name: str) -> xr.DataArray:
-    """Mean of a quantity over the windows after the start and before the mean freezing time of a setting, by realization."""
-    before = (found.window_time > 0) & (found.window_time < found.freezing_time.mean("realization"))
+    """Mean of a quantity over the windows after the start and before the mean freezing time of a setting, if it has one, by realization."""
+    frozen = found.freezing_time.mean("realization").fillna(np.inf)
+    before = (found.window_time > 0) & (found.window_time < frozen)
     return found[name].where(before).mean("window")
 
 
 def with_hill(hills: xr.DataArray, heights: xr.DataArray, share: float) -> xr.DataArray:
     """Whether each hill exceeds a share of the height at which the walk travels there, 1 or 0; NaN where there is no scan."""
     return (hills > share * heights).astype(float).where(hills.notnull() & heights.notnull())
+
+
+def walk_courses(found: xr.Dataset, names: Sequence[str], *, seed: int = 0) -> xr.Dataset:
+    """Means over runs against time at each setting: each name with its `_low` and `_high` (batch_size, learning_rate, window), and `window_time`.
+
+    Args:
+        found: what `with_sags` gives.
+        names: quantities by window; a profile keeps its fractions.
+        seed: of the bootstrap over runs.
+    """
+    parts = [over_runs(found[name], seed=seed).rename({"value": name, "low": f"{name}_low", "high": f"{name}_high"}) for name in names]
+    frozen = found.freezing_time.mean("realization")
+    return xr.merge(parts, compat="no_conflicts").assign(window_time=found.window_time, freezing_time=frozen)
+
+
+def freezing_changes(found: xr.Dataset, names: Sequence[str], *, seed: int = 0) -> xr.Dataset:
+    """`at_freezing` of several quantities in the mean over runs at each setting, with intervals.
+
+    Returns:
+        Each name with its `_low` and `_high` by stage, and `_contrast` with the same ends, (batch_size, learning_rate).
+    """
+    parts = []
+    for name in names:
+        changes = at_freezing(found, name)
+        for values, suffix in ((changes.change, ""), (changes.contrast, "_contrast")):
+            ends = {"value": name + suffix, "low": f"{name}{suffix}_low", "high": f"{name}{suffix}_high"}
+            parts.append(over_runs(values, seed=seed).rename(ends))
+    return xr.merge(parts, compat="no_conflicts")
+
+
+def hills_ahead(found: xr.Dataset) -> xr.DataArray:
+    """Hills from each floor to the later ones of its run, each pair once; NaN elsewhere."""
+    windows = np.arange(found.sizes["window"])
+    ahead = xr.DataArray(windows[:, None] < windows, dims=("window", "other"))
+    return found.along_hill.where(ahead)
+
+
+def wall_courses(found: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
+    """Mean hill between the floors of different runs in each window, `wall` with `_low` and `_high`; runs are resampled, since pairs share them.
+
+    Args:
+        found: what `walk_grid` gives.
+        seed: of the bootstrap.
+    """
+
+    def ends(matrix: np.ndarray) -> np.ndarray:
+        some = np.isfinite(matrix).any(axis=0)
+        return np.array(dataclasses.astuple(statistics.pair_mean(matrix[np.ix_(some, some)], np.random.default_rng(seed))))
+
+    walls = xr.apply_ufunc(ends, found.across_hill, input_core_dims=[["realization", "partner"]], output_core_dims=[["end"]], vectorize=True)
+    return xr.Dataset({name: walls.isel(end=index) for index, name in enumerate(("wall", "wall_low", "wall_high"))})
+
+
+def overtaking(found: xr.Dataset) -> xr.DataArray:
+    """Time of the first window from which on the mean wall between runs is higher than the mean height of their steps; NaN where it never is.
+
+    Where no step has a floor there is no height to pass, and any wall is higher.
+    """
+    wall, height = wall_courses(found).wall, found.height.mean("realization").fillna(0)
+    above = (wall > height).transpose(..., "window")
+    forever = np.logical_and.accumulate(above.values[..., ::-1], axis=-1)[..., ::-1]
+    return found.window_time.where(above.copy(data=forever)).min("window")

@@ -1,6 +1,19 @@
 """The network experiments of the book: each study is a function of one spec that returns a dataset."""
 
-from valleys.nets.bounces import at_freezing, estimate_of, over_runs, ratio_of, until_freezing, with_hill, with_sags
+from valleys.nets.bounces import (
+    at_freezing,
+    estimate_of,
+    freezing_changes,
+    hills_ahead,
+    over_runs,
+    overtaking,
+    ratio_of,
+    until_freezing,
+    walk_courses,
+    wall_courses,
+    with_hill,
+    with_sags,
+)
 from valleys.nets.branches import agreement, basin_times, clock_agreement, clock_lag, clocks, flatness_at_equal_loss, later_share, milestones
 from valleys.nets.cells import grid, plane, sweep, sweep_plane, train_cell
 from valleys.nets.continuation import basin_grid, basins, continuation
@@ -52,13 +65,16 @@ __all__ = [
     "estimate_of",
     "flatness_at_equal_loss",
     "flatness_at_loss",
+    "freezing_changes",
     "grid",
+    "hills_ahead",
     "later_share",
     "milestones",
     "noise_effect",
     "noisiest_batch_size",
     "of_solutions",
     "over_runs",
+    "overtaking",
     "plane",
     "rank_correlation",
     "ratio_of",
@@ -73,8 +89,10 @@ __all__ = [
     "until_freezing",
     "variance_explained",
     "walk",
+    "walk_courses",
     "walk_grid",
     "walks",
+    "wall_courses",
     "walls",
     "with_hill",
     "with_sags",
