@@ -15,9 +15,10 @@ STAGES = ("before", "at", "after")  # two multiples of the freezing time each, o
 def with_sags(found: xr.Dataset) -> xr.Dataset:
     """The dataset of `walk_grid` with `sag` of the mean line of each window, and `relative_sag`, over the mean loss; also those `near_` freezing.
 
-    The sag is known where no step has a floor, too, and needs no choice of steps as the height does.
+    Besides, `bowl_cosine`, −ηκ/2 with κ the curvature along the updates, what a walk that has settled in a bowl has; and `sampling_cosine`, the part
+    of the cosine that the landscape does not make. The sag is known where no step has a floor, too, and needs no choice of steps as the height does.
     """
-    parts = {}
+    parts: dict = {"bowl_cosine": -found.learning_rate * found.curvature / 2, "sampling_cosine": found.cosine - found.landscape_cosine}
     for prefix in ("", "near_"):
         dims = found[prefix + "profile"].dims[:-1]
         parts[prefix + "sag"] = (dims, lines.sag(found[prefix + "profile"].transpose(..., "fraction").values))
@@ -50,14 +51,15 @@ def at_freezing(found: xr.Dataset, name: str) -> xr.Dataset:
     """Change of a quantity of each run over equal ratios of time, before, at and after its freezing time.
 
     The six multiples of the freezing time are pairs (a, b), (c, d), (e, f) with b/a = d/c = f/e and c·d = 1: what drifts evenly in the logarithm of
-    time changes alike in all three, so that only what happens at freezing makes the middle one stand out.
+    time changes alike in all three; a course that bends there, or jumps, does not.
 
     Args:
         found: what `walk_grid` or `with_sags` gives, one or more settings.
         name: of the quantity, without `near_`.
 
     Returns:
-        `change` by stage, and `contrast`, the change at freezing less the mean of both others; NaN where a window of a run is missing.
+        `change` by stage; `bend`, the change after freezing less that before; and `contrast`, the change at freezing less the mean of both others,
+        which is 0 for a bend at freezing itself and not for a jump. NaN where a window of a run is missing.
 
     Raises:
         ValueError: the multiples are not three such pairs.
@@ -69,7 +71,8 @@ def at_freezing(found: xr.Dataset, name: str) -> xr.Dataset:
     change = xr.concat([values.isel(multiple=2 * k + 1, drop=True) - values.isel(multiple=2 * k, drop=True) for k in range(3)], "stage")
     change = change.assign_coords(stage=list(STAGES))
     contrast = change.sel(stage="at", drop=True) - change.sel(stage=["before", "after"]).mean("stage", skipna=False)
-    return xr.Dataset({"change": change, "contrast": contrast})
+    bend = change.sel(stage="after", drop=True) - change.sel(stage="before", drop=True)
+    return xr.Dataset({"change": change, "bend": bend, "contrast": contrast})
 
 
 def until_freezing(found: xr.Dataset, name: str) -> xr.DataArray:
@@ -101,12 +104,12 @@ def freezing_changes(found: xr.Dataset, names: Sequence[str], *, seed: int = 0) 
     """`at_freezing` of several quantities in the mean over runs at each setting, with intervals.
 
     Returns:
-        Each name with its `_low` and `_high` by stage, and `_contrast` with the same ends, (batch_size, learning_rate).
+        Each name with its `_low` and `_high` by stage, and `_bend` and `_contrast` with the same ends, (batch_size, learning_rate).
     """
     parts = []
     for name in names:
         changes = at_freezing(found, name)
-        for values, suffix in ((changes.change, ""), (changes.contrast, "_contrast")):
+        for values, suffix in ((changes.change, ""), (changes.bend, "_bend"), (changes.contrast, "_contrast")):
             ends = {"value": name + suffix, "low": f"{name}{suffix}_low", "high": f"{name}{suffix}_high"}
             parts.append(over_runs(values, seed=seed).rename(ends))
     return xr.merge(parts, compat="no_conflicts")

@@ -46,7 +46,7 @@ from valleys.book.figures.toy import (
     weight_against_step,
     weight_along_y,
 )
-from valleys.book.figures.walk import around_freezing, bouncing, distances, floor_scans, heights, mean_lines, walls_and_heights
+from valleys.book.figures.walk import around_freezing, bouncing, bowl_law, distances, floor_scans, heights, mean_lines, walls_and_heights
 
 __all__ = [
     "accuracy",
@@ -57,6 +57,7 @@ __all__ = [
     "barrier_against_similarity",
     "best_runs",
     "bouncing",
+    "bowl_law",
     "branch_histories",
     "branch_plane",
     "branch_similarity",

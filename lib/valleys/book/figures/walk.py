@@ -51,6 +51,25 @@ def bouncing(courses: xr.Dataset) -> Figure:
     return figure
 
 
+def bowl_law(courses: xr.Dataset) -> Figure:
+    """Cosine that the landscape makes against what a bowl of the measured curvature has, a point for each window of each setting with mini-batches.
+
+    `courses` has landscape_cosine and bowl_cosine (batch_size, learning_rate, window), window_time and freezing_time.
+    """
+    figure, panels = new_figure(1, 2, WIDE, sharex=True, sharey=True)
+    for axes, title, late in zip(panels, ("before freezing", "after freezing"), (False, True), strict=True):
+        for setting in (cell for of_size in each(courses, "batch_size") for cell in each(of_size, "learning_rate")):
+            chosen = (setting.window_time >= setting.freezing_time) == late
+            values = setting.isel(window=np.flatnonzero(chosen & (setting.window_time > 0)))
+            axes.plot(values.bowl_cosine, values.landscape_cosine, **_look(courses, setting.batch_size.item(), setting.learning_rate.item()), linestyle="none")
+        lowest = 1.05 * float(courses.bowl_cosine.min())
+        axes.plot([lowest, 0], [lowest, 0], color=THEORY, linestyle="--", linewidth=1)
+        axes.set(title=title, xlabel="$-$η · curvature along the step / 2")
+    panels[0].set_ylabel("cosine, landscape part")
+    figure.legend(*_settings(courses), loc="outside lower center", ncols=6, fontsize=9)
+    return figure
+
+
 def heights(courses: xr.Dataset) -> Figure:
     """How far the loss sags between steps, and the same as a share of the loss, against time; a column for each batch size."""
     figure, panels = _by_batch_size(courses, ("sag", "relative_sag"), yscale="log")
@@ -112,9 +131,7 @@ def around_freezing(changes: xr.Dataset, labels: Mapping[str, str]) -> Figure:
         axes.axhline(0, color=NEUTRAL, linewidth=0.8, linestyle=":")
         axes.set_xticks(range(3), list(STAGES.values()))
         axes.set(ylabel=label)
-    entries = {f"η = {rate:g}": {"color": colour} for rate, colour in learning_rate_colours(changes.learning_rate.values).items()}
-    entries |= {f"B = {size}": {"color": NEUTRAL, "marker": marker, "linestyle": "none"} for size, marker in _markers(changes).items()}
-    figure.legend([Line2D([], [], **look) for look in entries.values()], list(entries), loc="outside lower center", ncols=len(entries), fontsize=9)
+    figure.legend(*_settings(changes), loc="outside lower center", ncols=6, fontsize=9)
     return figure
 
 
@@ -164,3 +181,10 @@ def _markers(changes: xr.Dataset) -> dict[int, str]:
 
 def _look(changes: xr.Dataset, size: float, rate: float) -> dict[str, Any]:
     return {"color": learning_rate_colours(changes.learning_rate.values)[float(rate)], "marker": _markers(changes)[int(size)]}
+
+
+def _settings(found: xr.Dataset) -> tuple[list[Line2D], list[str]]:
+    """Handles and labels of a legend of learning rates and batch sizes."""
+    entries: dict[str, dict[str, Any]] = {f"η = {rate:g}": {"color": colour} for rate, colour in learning_rate_colours(found.learning_rate.values).items()}
+    entries |= {f"B = {size}": {"color": NEUTRAL, "marker": marker, "linestyle": "none"} for size, marker in _markers(found).items()}
+    return [Line2D([], [], **look) for look in entries.values()], list(entries)
