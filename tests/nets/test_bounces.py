@@ -24,10 +24,24 @@ def found():
         "near_profile": (("realization", "multiple", "fraction"), np.multiply.outer(np.ones((4, 6)), 2 * bend)),
         "loss": (("realization", "window"), np.full((4, 4), 3.0)),
         "near_loss": (("realization", "multiple"), np.full((4, 6), 6.0)),
+        "curvature": (("realization", "window"), np.full((4, 4), 5.0)),
+        "cosine": (("realization", "window"), np.full((4, 4), -0.5)),
+        "landscape_cosine": (("realization", "window"), np.full((4, 4), -0.4)),
+        "height": (("realization", "window"), np.multiply.outer(np.ones(4), [4.0, 3.0, 2.0, np.nan])),
+        "along_hill": (("realization", "window", "other"), np.ones((4, 4, 4))),
+        "across_hill": (("realization", "partner", "window"), across()),
         "window_time": ("window", WINDOW_TIMES),
         "freezing_time": ("realization", [3.0, 2.9, 3.1, 3.5]),
     }
-    return xr.Dataset(found, {"multiple": PAIRS})
+    return xr.Dataset(found, {"multiple": PAIRS, "learning_rate": 0.2})
+
+
+def across() -> np.ndarray:
+    """Hills between four runs, the last of which was lost: 1, 2, 3 in the mean over the pairs of the others in the windows but the first, there 5."""
+    pairs = np.full((4, 4, 4), np.nan)
+    for (i, j), shift in zip(((0, 1), (0, 2), (1, 2)), (-0.6, 0.1, 0.5), strict=True):
+        pairs[i, j] = pairs[j, i] = np.array([5.0, 1.0, 2.0, 3.0]) + shift * np.array([1, 1, 1, 0.5])
+    return pairs
 
 
 def test_only_what_happens_at_freezing_makes_a_contrast(found):
@@ -36,7 +50,19 @@ def test_only_what_happens_at_freezing_makes_a_contrast(found):
     np.testing.assert_allclose(changes.change.sel(stage=["before", "after"]).isel(realization=slice(3)), even, atol=0.06)
     np.testing.assert_allclose(changes.change.sel(stage="at"), even + 0.5, atol=0.06)
     np.testing.assert_allclose(changes.contrast[:3], 0.5, atol=0.06)
+    np.testing.assert_allclose(changes.bend[:3], 0, atol=0.06)
     assert np.isnan(changes.contrast[3])
+
+
+def test_a_bend_at_freezing_makes_a_bend_and_no_contrast(found):
+    bent = found.assign(near_q=found.near_q * 0 + np.minimum(0, -3 * np.log(found.multiple)))
+    changes = bounces.at_freezing(bent.isel(realization=slice(3)), "q")
+    np.testing.assert_allclose(changes.bend, -3 * np.log(1.5625), rtol=1e-12)
+    np.testing.assert_allclose(changes.contrast, 0, atol=1e-12)
+    means = bounces.freezing_changes(bent, ["q"])
+    np.testing.assert_allclose(means.q, [0, -3 * np.log(1.25), -3 * np.log(1.5625)], atol=1e-12)
+    assert float(means.q_bend) == pytest.approx(-3 * np.log(1.5625))
+    assert float(means.q_contrast_low) == pytest.approx(0, abs=1e-12)
 
 
 def test_multiples_that_are_no_pairs_are_refused(found):
@@ -50,6 +76,8 @@ def test_sags_are_those_of_the_mean_lines(found):
     sags = bounces.with_sags(found)
     np.testing.assert_allclose(sags.sag, 1.5)
     np.testing.assert_allclose(sags.relative_sag, 0.5)
+    np.testing.assert_allclose(sags.bowl_cosine, -0.2 * 5 / 2)
+    np.testing.assert_allclose(sags.sampling_cosine, -0.1)
     np.testing.assert_allclose(sags.near_sag, 3)
     np.testing.assert_allclose(sags.near_relative_sag, 0.5)
 
@@ -82,3 +110,31 @@ def test_until_freezing_means_after_the_start_and_before_the_mean_time(found):
 def test_a_hill_counts_above_a_share_of_the_height():
     hills, heights = xr.DataArray([0.0, 0.2, 0.3, np.nan]), xr.DataArray([1.0, 1.0, 1.0, 1.0])
     np.testing.assert_array_equal(bounces.with_hill(hills, heights, 0.25), [0, 0, 1, np.nan])
+
+
+def test_walls_between_runs_are_means_over_pairs_and_overtake_the_height_for_good(found):
+    walls = bounces.wall_courses(found)
+    np.testing.assert_allclose(walls.wall, [5, 1, 2, 3])
+    assert ((walls.wall_low <= walls.wall) & (walls.wall <= walls.wall_high)).all()
+    assert float(bounces.overtaking(found)) == 4.0  # higher at the start, too, but not from there on; without a floor there is no height
+    assert float(bounces.overtaking(found.assign(height=found.height * 0.5))) == 2.0
+    assert np.isnan(bounces.overtaking(found.assign(height=found.height.fillna(9.0))))
+
+
+def test_each_pair_of_floors_is_looked_at_once(found):
+    ahead = bounces.hills_ahead(found).isel(realization=0).values
+    np.testing.assert_array_equal(np.isfinite(ahead), np.triu(np.ones((4, 4), bool), 1))
+
+
+def test_courses_are_means_by_window_at_each_setting(found):
+    courses = bounces.walk_courses(found, ["q", "profile"])
+    np.testing.assert_allclose(courses.q, [6, 7, 8, 9])
+    assert (courses.q_low < courses.q).all()
+    np.testing.assert_allclose(courses.profile.transpose("window", "fraction")[2], [4, 3, 3, 3.5, 5])
+    assert float(courses.freezing_time) == pytest.approx(3.125)
+    np.testing.assert_array_equal(courses.window_time, WINDOW_TIMES)
+
+
+def test_until_freezing_is_until_the_end_where_no_run_freezes(found):
+    never = found.assign(freezing_time=found.freezing_time * np.nan)
+    np.testing.assert_allclose(bounces.until_freezing(never, "q"), [2, 6, 10, 14])

@@ -33,7 +33,7 @@ def mean_lines(courses: xr.Dataset, cells: Mapping[str, Mapping[str, float]]) ->
             ends = float(window.profile[[0, -1]].mean())
             axes.plot(courses.fraction, 100 * (window.profile / ends - 1), color=shade.to_rgba(max(_relative_time(window), shade.norm.vmin)), linewidth=1.3)
         axes.axhline(0, color=NEUTRAL, linewidth=0.8, linestyle=":")
-        axes.set(title=f"{name}\n{_words(place)}", xlabel="fraction of the step")
+        axes.set(title=f"{name}\n{_words(place)}", xlabel="fraction of the step", ylabel="[%]")
     panels[0, 0].set_ylabel("loss against that at the ends [%]")
     figure.colorbar(shade, ax=panels, label="time / freezing time")
     return figure
@@ -127,10 +127,10 @@ def around_freezing(changes: xr.Dataset, labels: Mapping[str, str]) -> Figure:
         for (size, rate), shift in shifts.items():
             cell = changes.sel(batch_size=size, learning_rate=rate)
             ends = np.nan_to_num(bars(cell[name].values, cell[f"{name}_low"].values, cell[f"{name}_high"].values))
-            axes.errorbar(np.arange(3) + shift, cell[name], ends, linestyle="none", capsize=0, linewidth=1.1, markersize=4, **_look(changes, size, rate))
+            axes.errorbar(np.arange(3) + shift, cell[name].values, ends, linestyle="none", capsize=0, linewidth=1.1, markersize=4, **_look(changes, size, rate))
         axes.axhline(0, color=NEUTRAL, linewidth=0.8, linestyle=":")
         axes.set_xticks(range(3), list(STAGES.values()))
-        axes.set(ylabel=label)
+        axes.set(xlabel="over one ratio of times", ylabel=label)
     figure.legend(*_settings(changes), loc="outside lower center", ncols=6, fontsize=9)
     return figure
 
