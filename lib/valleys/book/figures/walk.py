@@ -66,7 +66,7 @@ def bowl_law(courses: xr.Dataset) -> Figure:
         axes.plot([lowest, 0], [lowest, 0], color=THEORY, linestyle="--", linewidth=1)
         axes.set(title=title, xlabel="$-$η · curvature along the step / 2")
     panels[0].set_ylabel("cosine, landscape part")
-    figure.legend(*_settings(courses), loc="outside lower center", ncols=6, fontsize=9)
+    figure.legend(*_settings(courses), loc="outside lower center", ncols=8, fontsize=9)
     return figure
 
 
@@ -131,7 +131,7 @@ def around_freezing(changes: xr.Dataset, labels: Mapping[str, str]) -> Figure:
         axes.axhline(0, color=NEUTRAL, linewidth=0.8, linestyle=":")
         axes.set_xticks(range(3), list(STAGES.values()))
         axes.set(xlabel="over one ratio of times", ylabel=label)
-    figure.legend(*_settings(changes), loc="outside lower center", ncols=6, fontsize=9)
+    figure.legend(*_settings(changes), loc="outside lower center", ncols=8, fontsize=9)
     return figure
 
 
