@@ -1,5 +1,19 @@
-"""The network experiments of the paper: each study is a function of one spec that returns a dataset."""
+"""The network experiments of the book: each study is a function of one spec that returns a dataset."""
 
+from valleys.nets.bounces import (
+    at_freezing,
+    estimate_of,
+    freezing_changes,
+    hills_ahead,
+    over_runs,
+    overtaking,
+    ratio_of,
+    until_freezing,
+    walk_courses,
+    wall_courses,
+    with_hill,
+    with_sags,
+)
 from valleys.nets.branches import agreement, basin_times, clock_agreement, clock_lag, clocks, flatness_at_equal_loss, later_share, milestones
 from valleys.nets.cells import grid, plane, sweep, sweep_plane, train_cell
 from valleys.nets.continuation import basin_grid, basins, continuation
@@ -20,6 +34,8 @@ from valleys.nets.summary import (
     summarize,
     variance_explained,
 )
+from valleys.nets.walk import WalkSpec, walk
+from valleys.nets.walks import WalksSpec, walk_grid, walks
 from valleys.nets.walls import walls
 
 __all__ = [
@@ -29,9 +45,12 @@ __all__ = [
     "EndpointsSpec",
     "RestartsSpec",
     "SweepSpec",
+    "WalkSpec",
+    "WalksSpec",
     "accuracy_gain",
     "agreement",
     "ahead",
+    "at_freezing",
     "basin_grid",
     "basin_times",
     "basins",
@@ -43,16 +62,22 @@ __all__ = [
     "courses",
     "endpoints",
     "estimate",
+    "estimate_of",
     "flatness_at_equal_loss",
     "flatness_at_loss",
+    "freezing_changes",
     "grid",
+    "hills_ahead",
     "later_share",
     "milestones",
     "noise_effect",
     "noisiest_batch_size",
     "of_solutions",
+    "over_runs",
+    "overtaking",
     "plane",
     "rank_correlation",
+    "ratio_of",
     "restart_grid",
     "restarts",
     "rising_steps",
@@ -61,6 +86,14 @@ __all__ = [
     "sweep",
     "sweep_plane",
     "train_cell",
+    "until_freezing",
     "variance_explained",
+    "walk",
+    "walk_courses",
+    "walk_grid",
+    "walks",
+    "wall_courses",
     "walls",
+    "with_hill",
+    "with_sags",
 ]
