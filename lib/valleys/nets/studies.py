@@ -4,7 +4,11 @@ from valleys.nets.branches import agreement, basin_times, clock_agreement, clock
 from valleys.nets.cells import grid, plane, sweep, sweep_plane, train_cell
 from valleys.nets.continuation import basin_grid, basins, continuation
 from valleys.nets.endpoints import endpoints, restart_grid, restarts
+from valleys.nets.escape import at_middles, barriers_over_noise, joined_time, kramers, over_runs, rates
+from valleys.nets.flattening import at_losses, exponents, mean_exponent, model_exponent, model_floor, noise_exponents
+from valleys.nets.rescaling import RescalingSpec, rescaling
 from valleys.nets.selection import ahead, best_of_runs
+from valleys.nets.siblings import SiblingGridSpec, SiblingsSpec, families, sibling_grid, siblings
 from valleys.nets.specs import BasinsSpec, CellSpec, ContinuationSpec, EndpointsSpec, RestartsSpec, SweepSpec
 from valleys.nets.summary import (
     accuracy_gain,
@@ -20,6 +24,7 @@ from valleys.nets.summary import (
     summarize,
     variance_explained,
 )
+from valleys.nets.variance import FluctuationsSpec, fluctuations, variance_exponents
 from valleys.nets.walls import walls
 
 __all__ = [
@@ -27,11 +32,18 @@ __all__ = [
     "CellSpec",
     "ContinuationSpec",
     "EndpointsSpec",
+    "FluctuationsSpec",
+    "RescalingSpec",
     "RestartsSpec",
+    "SiblingGridSpec",
+    "SiblingsSpec",
     "SweepSpec",
     "accuracy_gain",
     "agreement",
     "ahead",
+    "at_losses",
+    "at_middles",
+    "barriers_over_noise",
     "basin_grid",
     "basin_times",
     "basins",
@@ -43,24 +55,39 @@ __all__ = [
     "courses",
     "endpoints",
     "estimate",
+    "exponents",
+    "families",
     "flatness_at_equal_loss",
     "flatness_at_loss",
+    "fluctuations",
     "grid",
+    "joined_time",
+    "kramers",
     "later_share",
+    "mean_exponent",
     "milestones",
+    "model_exponent",
+    "model_floor",
     "noise_effect",
+    "noise_exponents",
     "noisiest_batch_size",
     "of_solutions",
+    "over_runs",
     "plane",
     "rank_correlation",
+    "rates",
+    "rescaling",
     "restart_grid",
     "restarts",
     "rising_steps",
     "settled",
+    "sibling_grid",
+    "siblings",
     "summarize",
     "sweep",
     "sweep_plane",
     "train_cell",
     "variance_explained",
+    "variance_exponents",
     "walls",
 ]

@@ -1,5 +1,6 @@
 """Figure functions: each takes a dataset, draws it, returns the figure, and computes nothing."""
 
+from valleys.book.figures.conditions import escape_against_barrier, flattening, layer_against_whole, parted_siblings, rescaled_layers, variance_flatness
 from valleys.book.figures.continuation import branch_histories, branch_plane, branch_similarity, branch_training, flatness_against_test_loss, two_clocks
 from valleys.book.figures.endpoints import (
     barrier_against_similarity,
@@ -64,6 +65,7 @@ __all__ = [
     "effective_potential",
     "endpoint_similarity",
     "endpoint_trajectories",
+    "escape_against_barrier",
     "escape_rates",
     "evolution",
     "fit",
@@ -71,6 +73,7 @@ __all__ = [
     "flatness_against_test_loss",
     "flatness_contrast",
     "flatness_controls",
+    "flattening",
     "flux",
     "freezing",
     "freezing_course",
@@ -79,9 +82,12 @@ __all__ = [
     "hopping",
     "interpolation",
     "landscape",
+    "layer_against_whole",
     "noise_response",
     "paradox",
+    "parted_siblings",
     "phase_maps",
+    "rescaled_layers",
     "restart_fits",
     "spread",
     "temperatures",
@@ -90,6 +96,7 @@ __all__ = [
     "transient_map",
     "two_clocks",
     "use_style",
+    "variance_flatness",
     "wall_times",
     "weight_against_step",
     "weight_along_y",
