@@ -25,7 +25,7 @@ def barriers_over_noise(found: xr.Dataset) -> xr.DataArray:
     return found.wall.mean("pair") / found.line_noise.mean("pair")
 
 
-def rates(found: xr.Dataset, similarity: xr.DataArray | None = None) -> xr.DataArray:
+def escape_rates(found: xr.Dataset, similarity: xr.DataArray | None = None) -> xr.DataArray:
     """Rate at which one run loses what its sibling keeps, k = ½ d ln Sim_J / dt_b, between each two neighbouring branch times.
 
     If a run changes its valley at a rate k, two siblings from t_b both keep theirs with probability exp(−2 ∫ k dt), from t_b to the end;
@@ -65,7 +65,7 @@ def kramers(found: xr.Dataset, *, seed: int = 0) -> dict[str, Estimate]:
     rows = found.similarity.transpose("batch_size", "learning_rate", "branch", "reference").values
 
     def all_of(likeness: np.ndarray) -> dict[str, float]:
-        rate = rates(found, xr.DataArray(likeness, dims=("batch_size", "learning_rate", "branch"))).values
+        rate = escape_rates(found, xr.DataArray(likeness, dims=("batch_size", "learning_rate", "branch"))).values
         return _relations(exponents.reshape(-1, exponents.shape[-1]), rate.reshape(-1, rate.shape[-1]))
 
     rng, n = np.random.default_rng(seed), rows.shape[-1]
@@ -108,3 +108,9 @@ def over_runs(values: xr.DataArray, seed: int = 0) -> Estimate:
         return Estimate(np.nan, np.nan, np.nan)
     drawn = np.mean([statistics.counts(len(row), rng) @ row / len(row) for row in rows], axis=0)
     return statistics.interval(float(np.mean([row.mean() for row in rows])), drawn)
+
+
+def last_before_freezing(found: xr.Dataset) -> xr.DataArray:
+    """Similarity of the last siblings that part before their run freezes, run by run; NaN for a run that never does."""
+    early = (found.branch_time < found.freezing_time).sum("branch")
+    return found.similarity.isel(branch=(early - 1).clip(min=0)).where(early > 0)

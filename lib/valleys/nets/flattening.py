@@ -50,7 +50,7 @@ def at_losses(sweep: xr.Dataset, levels: tuple[float, ...]) -> xr.DataArray:
     return xr.DataArray(found, coords, ("batch_size", "learning_rate", "realization", "level"))
 
 
-def exponents(flat: xr.DataArray) -> xr.DataArray:
+def flattening_exponents(flat: xr.DataArray) -> xr.DataArray:
     """Slope of ln F against −ln L between each two neighbouring levels, run by run; dimension `level` is that of the lower loss.
 
     Args:
@@ -63,7 +63,7 @@ def mean_exponent(slopes: xr.DataArray, rng: np.random.Generator) -> Estimate:
     """Mean over all runs of the slopes between two levels, each cell with the same weight; runs are drawn anew within their cells.
 
     Args:
-        slopes: of one level, what `exponents` gives.
+        slopes: of one level, what `flattening_exponents` gives.
         rng: of the resamples.
     """
     cells = [cell[np.isfinite(cell)] for cell in slopes.transpose("batch_size", "learning_rate", "realization").values.reshape(-1, slopes.sizes["realization"])]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import xarray as xr
+from scipy.stats import spearmanr
 
 from valleys.nets.curvature import flatness, whole_network_eigenvalues
 from valleys.nets.ensemble import evaluate, plan, record_steps, train
@@ -13,6 +14,9 @@ from valleys.nets.networks import Networks
 from valleys.nets.recording import second_layer_eigenvalues
 from valleys.nets.setting import Setting, streams
 from valleys.nets.specs import Spec, check_batch_size, check_distinct, check_training, require
+from valleys.nets.statistics import Estimate, interval
+
+FEWEST = 3  # solutions that can have an order
 
 
 @dataclass(frozen=True)
@@ -72,13 +76,13 @@ def norms(networks: Networks) -> np.ndarray:
 
 
 def surplus(networks: Networks) -> np.ndarray:
-    """|W₁|² + |b₁|² − |W₂|², |W₂|² + |b₁|² + |b₂|² − |W₃|² and so on, (R, n_layers − 1): what gradient flow conserves.
+    """|W_k|² + |b_k|² − |W_{k+1}|² at each joint of two layers, (R, n_layers − 1): what gradient flow conserves.
 
-    Scores stay as they are when the first layers grow together and the next one shrinks, so that their loss has no slope that way (Du et al. 2018).
+    Scores stay as they are when a layer and its bias grow and the next matrix shrinks, so that the loss has no slope that way (Du et al. 2018).
     """
     weights = norms(networks) ** 2
     biases = torch.stack([(bias.double() ** 2).sum(dim=(1, 2)) for bias in networks.biases], dim=1).cpu().numpy()
-    return weights[:, :-1] + biases.cumsum(axis=1)[:, :-1] - weights[:, 1:]
+    return weights[:, :-1] + biases[:, :-1] - weights[:, 1:]
 
 
 def balanced(networks: Networks) -> Networks:
@@ -133,3 +137,39 @@ def both_flatnesses(network: Networks, setting: Setting) -> np.ndarray:
     """Flatness from the second layer's Hessian and from that of the whole network, (2,)."""
     whole = whole_network_eigenvalues(network, setting.train.images, setting.train.labels).eigenvalues
     return np.array([flatness(second_layer_eigenvalues(network, setting.train.images, 0)), flatness(whole)])
+
+
+def unkept(found: xr.Dataset) -> xr.DataArray:
+    """How far each `surplus`, which gradient flow conserves, moves along training, as a share of what the squared norm of the layer above it gains.
+
+    Args:
+        found: what `rescaling` gives.
+
+    Returns:
+        Dimensions batch_size, realization, joint.
+    """
+    squares = found.norms.isel(layer=slice(1, None)).rename(layer="joint") ** 2
+    moved, gained = (values.isel(record=-1) - values.isel(record=0) for values in (found.surplus, squares))
+    return abs(moved) / abs(gained)
+
+
+def order(first: np.ndarray, second: np.ndarray, rng: np.random.Generator, n_draws: int = 500) -> Estimate:
+    """Spearman's rank correlation of two numbers over solutions, (cells, runs) each, runs drawn anew within their cells; NaN for fewer than three.
+
+    Args:
+        first: one number of each solution, NaN where there is none.
+        second: another.
+        rng: of the resamples.
+        n_draws: how many.
+    """
+    cells = [pair[:, np.isfinite(pair).all(axis=0)] for pair in np.stack([first, second], axis=1)]
+    cells = [cell for cell in cells if cell.size]
+    if sum(cell.shape[1] for cell in cells) < FEWEST:
+        return Estimate(np.nan, np.nan, np.nan)
+
+    def rank(drawn: list[np.ndarray]) -> float:
+        return float(spearmanr(*np.concatenate(drawn, axis=1)).statistic)
+
+    several = any(cell.shape[1] > 1 for cell in cells)
+    drawn = [rank([cell[:, rng.integers(cell.shape[1], size=cell.shape[1])] for cell in cells]) for _ in range(n_draws if several else 0)]
+    return interval(rank(cells), np.array(drawn or [np.nan]))

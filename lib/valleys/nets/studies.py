@@ -4,9 +4,17 @@ from valleys.nets.branches import agreement, basin_times, clock_agreement, clock
 from valleys.nets.cells import grid, plane, sweep, sweep_plane, train_cell
 from valleys.nets.continuation import basin_grid, basins, continuation
 from valleys.nets.endpoints import endpoints, restart_grid, restarts
-from valleys.nets.escape import at_middles, barriers_over_noise, joined_time, kramers, over_runs, rates
-from valleys.nets.flattening import at_losses, exponents, mean_exponent, model_exponent, model_floor, noise_exponents
-from valleys.nets.rescaling import RescalingSpec, rescaling
+from valleys.nets.escape import (
+    at_middles,
+    barriers_over_noise,
+    escape_rates,
+    joined_time,
+    kramers,
+    last_before_freezing,
+    over_runs,
+)
+from valleys.nets.flattening import at_losses, flattening_exponents, mean_exponent, model_exponent, model_floor, noise_exponents
+from valleys.nets.rescaling import RescalingSpec, order, rescaling, unkept
 from valleys.nets.selection import ahead, best_of_runs
 from valleys.nets.siblings import SiblingGridSpec, SiblingsSpec, families, sibling_grid, siblings
 from valleys.nets.specs import BasinsSpec, CellSpec, ContinuationSpec, EndpointsSpec, RestartsSpec, SweepSpec
@@ -54,15 +62,17 @@ __all__ = [
     "continuation",
     "courses",
     "endpoints",
+    "escape_rates",
     "estimate",
-    "exponents",
     "families",
     "flatness_at_equal_loss",
     "flatness_at_loss",
+    "flattening_exponents",
     "fluctuations",
     "grid",
     "joined_time",
     "kramers",
+    "last_before_freezing",
     "later_share",
     "mean_exponent",
     "milestones",
@@ -72,10 +82,10 @@ __all__ = [
     "noise_exponents",
     "noisiest_batch_size",
     "of_solutions",
+    "order",
     "over_runs",
     "plane",
     "rank_correlation",
-    "rates",
     "rescaling",
     "restart_grid",
     "restarts",
@@ -87,6 +97,7 @@ __all__ = [
     "sweep",
     "sweep_plane",
     "train_cell",
+    "unkept",
     "variance_explained",
     "variance_exponents",
     "walls",

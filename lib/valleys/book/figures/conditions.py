@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from valleys.book.figures.parts import bars, batch_size_markers, each, legend, new_figure, readable_log
+from valleys.book.figures.parts import bars, batch_size_markers, each, legend, new_figure
 from valleys.book.figures.style import FLAT, NEUTRAL, QUANTITY_MAP, SHARP, THEORY, batch_size_colours, learning_rate_colours
 
 SAMPLING_LOOKS = {"epochs": {"color": FLAT, "marker": "o"}, "redrawn": {"color": SHARP, "marker": "s"}}
@@ -43,6 +44,7 @@ def flattening(flat: xr.DataArray, exponents: xr.Dataset, floor: tuple[np.ndarra
     right.axhline(1, color=NEUTRAL, linewidth=1, linestyle=":")
     right.set(xscale="log", xlabel="training loss (falling to the right)", ylabel="exponent $s$ of $F\\propto L^{-s}$", ylim=(0, 1.08))
     right.invert_xaxis()
+    _plain(right, "x")
     legend(right, {"networks": {"color": FLAT, "marker": "o"}, "model": {"color": THEORY, "linestyle": "--"}}, loc="center left", fontsize=9)
     return figure
 
@@ -59,9 +61,9 @@ def parted_siblings(found: xr.Dataset) -> Figure:
         _times(axes, found)
     left.set_ylabel("$Sim_J$ of siblings at the end")
     right.set(yscale="log", ylabel="rise of the loss on the line")
-    legend(left, _setting_entries(found), loc="lower right", fontsize=9)
+    legend(right, _setting_entries(found), loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
     entries = {"between siblings, at the end": {"color": NEUTRAL}, "between runs, where they part": {"color": NEUTRAL, "linestyle": "--"}}
-    legend(right, entries, loc="lower left", fontsize=9)
+    legend(left, entries, loc="lower right", fontsize=9)
     return figure
 
 
@@ -84,8 +86,10 @@ def escape_against_barrier(exponents: xr.DataArray, rates: xr.DataArray, slope: 
     _kramers(right, exponents, rates, slope)
     left.set(xscale="log", yscale="log", xlabel="training time η·step", ylabel="barrier over noise $\\Delta L/D$")
     right.set(xscale="log", yscale="log", xlabel="barrier over noise $\\Delta L/D$", ylabel="rate $k$ per unit of time")
+    _plain(left, "x")
     legend(left, _setting_entries(both), loc="best", fontsize=9)
-    figure.colorbar(shade, ax=right, label="training time η·step")
+    bar = figure.colorbar(shade, ax=right, label="training time η·step")
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     return figure
 
 
@@ -118,6 +122,7 @@ def variance_flatness(found: xr.Dataset, exponents: Mapping[str, xr.Dataset]) ->
         for run in each(part, "realization"):
             left.plot(run.width, run.variance, linestyle="none", markersize=3.5, alpha=0.6, **look)
     left.set(xscale="log", yscale="log", xlabel="flatness along a component: width $F_i$", ylabel="variance $\\sigma_i^2$")
+    _plain(left, "x")
     names = {"epochs": "each image once an epoch", "redrawn": "batches drawn anew"}
     legend(left, {names[name]: look | {"linestyle": "none"} for name, look in SAMPLING_LOOKS.items()}, loc="lower left", fontsize=9)
     for place, (_name, one) in enumerate(exponents.items()):
@@ -149,6 +154,7 @@ def rescaled_layers(found: xr.Dataset) -> Figure:
     left.set(xscale="log", yscale="log", xlabel="second layer times $a$, third over $a$", ylabel="$F(a)/F(1)$")
     left.set_xticks(factors, [f"{factor:g}" for factor in factors])
     left.minorticks_off()
+    _plain(left, "y")
     looks = {
         "second layer": {"color": NEUTRAL, "marker": "o"},
         "whole network": {"color": NEUTRAL, "linestyle": "--"},
@@ -158,6 +164,7 @@ def rescaled_layers(found: xr.Dataset) -> Figure:
     ends = [np.nanmin(found.flatness), np.nanmax(found.flatness)]
     right.plot(ends, ends, color=NEUTRAL, linewidth=1, linestyle=":")
     right.set(xscale="log", yscale="log", xlabel="$F$ as trained", ylabel="$F$ with layers of equal norm")
+    _plain(right, "xy")
     entries = {f"B = {size}": {"color": colour, "marker": "o", "linestyle": "none"} for size, colour in colours.items()}
     entries |= {name: {"color": NEUTRAL, "marker": marker, "linestyle": "none"} for name, marker in (("second layer", "o"), ("whole network", "s"))}
     legend(right, entries, loc="upper left", fontsize=9)
@@ -170,8 +177,8 @@ def layer_against_whole(layer: xr.DataArray, whole: xr.DataArray) -> Figure:
     colours = batch_size_colours(layer.batch_size.values)
     for size, x, y in zip(layer.batch_size.values, layer.values, whole.values, strict=True):
         axes.plot(x, y, "o", color=colours[int(size)], markersize=5, alpha=0.85)
-    axes.set(xscale="log", xlabel="$F$ from the second layer", ylabel="$F$ from the whole network")
-    readable_log(axes)
+    axes.set(xscale="log", yscale="log", xlabel="$F$ from the second layer", ylabel="$F$ from the whole network")
+    _plain(axes, "xy")
     entries = {f"B = {size}": {"color": colour, "marker": "o", "linestyle": "none"} for size, colour in colours.items()}
     legend(axes, entries, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
     return figure
@@ -194,6 +201,17 @@ def _setting_entries(found: xr.Dataset) -> dict[str, dict[str, object]]:
 def _above(values: xr.DataArray) -> xr.DataArray:
     """Without what a logarithmic axis cannot show: hills below the rounding of a loss in float32."""
     return values.where(values > 1e-6)
+
+
+def _plain(axes: Axes, which: str) -> None:
+    """Plain numbers on the logarithmic axes named in `which`: at 1, 2 and 5 of each decade, at 1 alone where there are more than two."""
+    for name in which:
+        axis, (low, high) = getattr(axes, f"{name}axis"), sorted(getattr(axes, f"get_{name}lim")())
+        few = high / low < 150
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())
+        axis.set_minor_locator(NullLocator() if few else LogLocator(subs=range(2, 10)))
 
 
 def _times(axes: Axes, found: xr.Dataset) -> None:
