@@ -37,15 +37,16 @@ def flattening(flat: xr.DataArray, exponents: xr.Dataset, floor: tuple[np.ndarra
         xscale="log", yscale="log", xlabel="training loss (falling to the right)", ylabel="flatness $F$", xlim=(1.3 * flat.level.max(), flat.level.min() / 1.3)
     )
     entries = {f"η = {rate:g}": {"color": colour} for rate, colour in colours.items()} | {"model": {"color": THEORY, "linestyle": "--"}}
-    legend(left, entries, loc="upper left", fontsize=9)
-    middle = np.sqrt(exponents.level * exponents.higher)
-    right.errorbar(middle, exponents.value, yerr=bars(exponents.value, exponents.low, exponents.high), color=FLAT, marker="o", capsize=3)
+    legend(right, entries, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
+    middle = np.sqrt(exponents.level * exponents.higher).values
+    right.errorbar(middle, exponents.value.values, yerr=bars(exponents.value, exponents.low, exponents.high), color=FLAT, marker="o", capsize=3)
     right.plot(middle, exponents.model, color=THEORY, linestyle="--", marker="s", markersize=4)
     right.axhline(1, color=NEUTRAL, linewidth=1, linestyle=":")
     right.set(xscale="log", xlabel="training loss (falling to the right)", ylabel="exponent $s$ of $F\\propto L^{-s}$", ylim=(0, 1.08))
     right.invert_xaxis()
     _plain(right, "x")
-    legend(right, {"networks": {"color": FLAT, "marker": "o"}, "model": {"color": THEORY, "linestyle": "--"}}, loc="center left", fontsize=9)
+    right.annotate("networks", (middle[-1], exponents.value[-1]), xytext=(-6, 8), textcoords="offset points", ha="right", color=FLAT)
+    right.annotate("model", (middle[-1], exponents.model[-1]), xytext=(-6, 8), textcoords="offset points", ha="right", color=THEORY)
     return figure
 
 
@@ -61,9 +62,8 @@ def parted_siblings(found: xr.Dataset) -> Figure:
         _times(axes, found)
     left.set_ylabel("$Sim_J$ of siblings at the end")
     right.set(yscale="log", ylabel="rise of the loss on the line")
-    legend(right, _setting_entries(found), loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
-    entries = {"between siblings, at the end": {"color": NEUTRAL}, "between runs, where they part": {"color": NEUTRAL, "linestyle": "--"}}
-    legend(left, entries, loc="lower right", fontsize=9)
+    entries = {"siblings' ends": {"color": NEUTRAL}, "two runs at $t_b$": {"color": NEUTRAL, "linestyle": "--"}}
+    legend(right, _setting_entries(found) | entries, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
     return figure
 
 
@@ -124,7 +124,7 @@ def variance_flatness(found: xr.Dataset, exponents: Mapping[str, xr.Dataset]) ->
     left.set(xscale="log", yscale="log", xlabel="flatness along a component: width $F_i$", ylabel="variance $\\sigma_i^2$")
     _plain(left, "x")
     names = {"epochs": "each image once an epoch", "redrawn": "batches drawn anew"}
-    legend(left, {names[name]: look | {"linestyle": "none"} for name, look in SAMPLING_LOOKS.items()}, loc="lower left", fontsize=9)
+    legend(left, {names[name]: look | {"linestyle": "none"} for name, look in SAMPLING_LOOKS.items()}, loc="center right", fontsize=9)
     for place, (_name, one) in enumerate(exponents.items()):
         for shift, part in zip((-0.12, 0.12), each(one, "sampling"), strict=True):
             for index, window in enumerate(each(part, "window")):
