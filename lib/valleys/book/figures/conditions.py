@@ -33,9 +33,9 @@ def flattening(flat: xr.DataArray, exponents: xr.Dataset, floor: tuple[np.ndarra
         left.plot(flat.level, cell.flat, **look)
     start = float(flat.isel(level=0).mean()) / np.interp(-float(flat.level[0]), -floor[0], floor[1])
     left.plot(floor[0], start * floor[1], color=THEORY, linestyle="--")
-    left.set(
-        xscale="log", yscale="log", xlabel="training loss (falling to the right)", ylabel="flatness $F$", xlim=(1.3 * flat.level.max(), flat.level.min() / 1.3)
-    )
+    left.set(xscale="log", yscale="log", xlabel="training loss (falling to the right)", ylabel="flatness $F$")
+    left.set(xlim=(1.3 * flat.level.max(), flat.level.min() / 1.3), ylim=(0.8 * np.nanmin(flat), 1.3 * np.nanmax(flat)))
+    _plain(left, "xy")
     entries = {f"η = {rate:g}": {"color": colour} for rate, colour in colours.items()} | {"model": {"color": THEORY, "linestyle": "--"}}
     legend(right, entries, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
     middle = np.sqrt(exponents.level * exponents.higher).values
@@ -218,6 +218,7 @@ def _times(axes: Axes, found: xr.Dataset) -> None:
     """An axis of branch times that is linear near zero."""
     first = float(found.branch_time[found.branch_time > 0].min())
     axes.set_xscale("symlog", linthresh=first)
+    axes.set_xlim(-0.2 * first, 1.15 * float(found.branch_time.max()))
     ticks = [time for time in (0, 1, 3, 10, 30, 100) if time <= found.branch_time.max()]
     axes.set_xticks(ticks, [f"{time:g}" for time in ticks])
     axes.minorticks_off()
