@@ -24,7 +24,7 @@ def found():
 
 
 def test_rescaling_keeps_every_score(network, blobs):
-    other = rescaling.rescale(network, (1.7, 0.4, 1 / (1.7 * 0.4)))
+    other = rescaling.with_factors(network, (1.7, 0.4, 1 / (1.7 * 0.4)))
     assert not np.allclose(other.weights[1], network.weights[1])
     np.testing.assert_allclose(forward(other, blobs.images)[1], forward(network, blobs.images)[1], atol=1e-12)
 
@@ -32,13 +32,13 @@ def test_rescaling_keeps_every_score(network, blobs):
 def test_factors_that_change_the_function_are_refused(network):
     for factors in ((1, 2, 1), (-1, -1, 1)):
         with pytest.raises(ValueError, match="product of one"):
-            rescaling.rescale(network, factors)
+            rescaling.with_factors(network, factors)
 
 
 def test_the_layers_flatness_goes_with_the_square_by_an_independent_hessian(network, blobs):
     flat = []
     for factor in (1.0, 3.0):
-        module = plain.as_module(rescaling.rescale(network, (1, factor, 1 / factor)))
+        module = plain.as_module(rescaling.with_factors(network, (1, factor, 1 / factor)))
         flat.append(curvature.flatness(plain.top_eigenvalues(module, blobs, module[2].weight, count=5)))
     assert flat[1] / flat[0] == pytest.approx(9, rel=1e-6)
 

@@ -54,7 +54,7 @@ class RescalingSpec(Spec):
         return round(self.training_time / self.learning_rate)
 
 
-def rescale(networks: Networks, factors: Iterable[float]) -> Networks:
+def with_factors(networks: Networks, factors: Iterable[float]) -> Networks:
     """Layers multiplied by factors whose product is one, biases by the factors so far: ReLU is homogeneous, so that every score stays as it was.
 
     Args:
@@ -88,7 +88,7 @@ def surplus(networks: Networks) -> np.ndarray:
 def balanced(networks: Networks) -> Networks:
     """One network with its layers rescaled to equal norms."""
     sizes = norms(networks)[0]
-    return rescale(networks, np.exp(np.log(sizes).mean()) / sizes)
+    return with_factors(networks, np.exp(np.log(sizes).mean()) / sizes)
 
 
 def rescaling(spec: RescalingSpec) -> xr.Dataset:
@@ -119,7 +119,7 @@ def _of_batch_size(setting: Setting, spec: RescalingSpec, batch_size: int, steps
         own = _double(networks, int(index))
         flat[index] = np.stack([both_flatnesses(one, setting) for one in (own, balanced(own))], axis=1)
     if solved[0]:
-        rescaled = np.stack([both_flatnesses(rescale(_double(networks, 0), (1, factor, 1 / factor)), setting) for factor in spec.factors], axis=1)
+        rescaled = np.stack([both_flatnesses(with_factors(_double(networks, 0), (1, factor, 1 / factor)), setting) for factor in spec.factors], axis=1)
     parts = {"flatness": (("realization", "measure", "scaling"), flat), "rescaled": (("measure", "factor"), rescaled)}
     for index, (name, last) in enumerate((("norms", "layer"), ("surplus", "joint"))):
         found = np.stack([kept[int(step)][index] for step in steps], axis=1)
