@@ -1,5 +1,6 @@
 """Noise, curvature and stability along training: what the two-valley model takes for granted, measured in a network (Eqs. 13, 15 and 17)."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, fields
@@ -126,7 +127,7 @@ class ConditionsGridSpec(Spec):
 
 def check_levels(levels: tuple[float, ...]) -> None:
     """Refuse losses that are not positive and falling."""
-    falling = all(high > low for high, low in zip(levels, levels[1:], strict=False))
+    falling = all(high > low for high, low in itertools.pairwise(levels))
     require(bool(levels) and min(levels) > 0 and falling, f"levels must be positive losses in falling order, got {levels}")
 
 
@@ -178,7 +179,8 @@ def conditions(spec: ConditionsSpec) -> xr.Dataset:
 
     Returns:
         Dimensions realization, record, stage (where the loss first falls below each level, and the end) and direction. The numbers of
-        `DESCRIPTIONS` by record, and as `name_at` by stage; `time` (record), η · step; `curvature` and `noise` (realization, stage, direction); `stage_time`, η · step.
+        `DESCRIPTIONS` by record, and as `name_at` by stage; `time` by record and `stage_time` by stage, both η · step; `curvature` and `noise`
+        (realization, stage, direction).
         `batch_factor` takes the covariance Σ of single gradients to that of a mini-batch. NaN where a run is not finite, did not come there, or is a
         copy of the one run of gradient descent.
     """

@@ -20,6 +20,7 @@ class StageKeeper:
     """
 
     def __init__(self, networks: Networks, samples: Samples, levels: Sequence[float]) -> None:
+        """Nothing is known yet about the networks, as they begin."""
         self.clock = FreezingClock(samples, tuple(levels))
         self.copies = [networks.copy() for _ in levels]
         self._seen = np.zeros((len(networks), len(self.copies)), bool)

@@ -15,15 +15,13 @@ from valleys.nets.ensemble import Samples, batches, evaluate, plan, train
 from valleys.nets.freezing import freezing_checks
 from valleys.nets.networks import SECOND_LAYER, Networks, descend
 from valleys.nets.noise import layer_noise
+from valleys.nets.parabola import DRAWS, RESHUFFLED, covariance, forgetting, late_scatter, noise_covariance, steps_to_forget
 from valleys.nets.setting import Setting, streams
 from valleys.nets.specs import Spec, check_batch_size, check_learning_rate, require
 from valleys.nets.stages import StageKeeper, Stages
 from valleys.nets.whole import WholeNetwork, flat
 
-RESHUFFLED, INDEPENDENT = "reshuffled", "independent"
-DRAWS = (RESHUFFLED, INDEPENDENT)
 WINDOWS = 1  # spawn key that keeps the windows' streams apart from those of training
-FORGOTTEN = np.exp(-1)
 
 
 @dataclass(frozen=True)
@@ -106,8 +104,9 @@ def timescales(spec: TimescalesSpec) -> xr.Dataset:
 
     Returns:
         Dimensions realization, stage, draw, direction (leading ones of the second layer's Hessian) and network_direction (of the Hessian in all
-        weights and biases). `relaxation` in steps (`relaxation_steps`); `scatter`, variance over copies at the end of the window; `curvature`;
-        `expected_scatter`, what independent noise gives in a parabola (`scatter_in_parabola`); the same as `network_relaxation` and so on.
+        weights and biases). `relaxation` in steps (`parabola.steps_to_forget`); `scatter`, variance over copies, mean over the second half of the
+        window; `curvature`; `expected_relaxation` and `expected_scatter`, what the same batches do in a parabola of this curvature; the same as
+        `network_relaxation` and so on.
         `train_loss` and `flatness` when the copies part, `later_loss`, mean over copies, and `later_flatness`, of the first copy, at the end of
         the window; `stage_time`, η · step. NaN where a run never came to a stage.
     """
@@ -138,8 +137,9 @@ def _empty(spec: TimescalesSpec) -> dict[str, tuple[tuple[str, ...], np.ndarray]
     sizes |= {"direction": spec.n_directions, "network_direction": spec.n_network_directions}
     dims = dict.fromkeys(("train_loss", "flatness"), ()) | dict.fromkeys(("later_loss", "later_flatness"), ("draw",))
     for prefix in ("", "network_"):
-        dims |= dict.fromkeys((f"{prefix}curvature", f"{prefix}expected_scatter"), (f"{prefix}direction",))
-        dims |= dict.fromkeys((f"{prefix}relaxation", f"{prefix}scatter"), ("draw", f"{prefix}direction"))
+        dims[f"{prefix}curvature"] = (f"{prefix}direction",)
+        both = [f"{prefix}{name}" for name in ("relaxation", "expected_relaxation", "scatter", "expected_scatter")]
+        dims |= dict.fromkeys(both, ("draw", f"{prefix}direction"))
     every = {name: ("realization", "stage", *rest) for name, rest in dims.items()}
     return {name: (each, np.full([sizes[dim] for dim in each], np.nan)) for name, each in every.items()}
 
@@ -151,9 +151,22 @@ def _windows(networks: Networks, samples: Samples, spec: TimescalesSpec, stage: 
     found = {name: np.stack([one[name] for one in every], axis=1) for name in every[0]}
     for prefix, frame in frames.items():
         found[f"{prefix}curvature"] = frame.curvature
-        found[f"{prefix}expected_scatter"] = scatter_in_parabola(frame.curvature, frame.noise / spec.batch_size, spec.learning_rate, spec.n_window)
+        found |= {f"{prefix}{name}": values for name, values in _expected(frame, len(samples), spec).items()}
     flat_now = [_flatness(networks, samples, index) for index in range(len(networks))]
     return found | {"train_loss": evaluate(networks, samples).loss.cpu().numpy(), "flatness": np.array(flat_now)}
+
+
+def _expected(frame: Frame, n_samples: int, spec: TimescalesSpec) -> dict[str, np.ndarray]:
+    """What the same steps would do in a parabola of each direction's curvature, (n_runs, n_draws, k)."""
+    n_runs, count = frame.curvature.shape
+    found = {name: np.empty((n_runs, len(DRAWS), count)) for name in ("expected_relaxation", "expected_scatter")}
+    for index, draw in enumerate(DRAWS):
+        noise = noise_covariance(draw, n_samples, spec.batch_size, spec.n_window)
+        for run, direction in np.ndindex(n_runs, count):
+            grown = covariance(frame.curvature[run, direction], spec.learning_rate, noise)
+            found["expected_relaxation"][run, index, direction] = forgetting(grown)
+            found["expected_scatter"][run, index, direction] = frame.noise[run, direction] * late_scatter(grown)
+    return found
 
 
 def _layer_frame(networks: Networks, samples: Samples, count: int) -> Frame:
@@ -189,8 +202,8 @@ def _follow(networks: Networks, samples: Samples, frames: dict[str, Frame], spec
     found["later_flatness"] = np.array([_flatness(copies, samples, first) for first in firsts])
     for prefix, each in places.items():
         apart = np.stack(each) - np.mean(each, axis=2, keepdims=True)
-        found[f"{prefix}relaxation"] = relaxation_steps(apart)
-        found[f"{prefix}scatter"] = (apart[-1] ** 2).sum(axis=1) / (spec.n_replicas - 1)
+        found[f"{prefix}relaxation"] = steps_to_forget(correlations(apart))
+        found[f"{prefix}scatter"] = (apart[len(apart) // 2 :] ** 2).mean(axis=0).sum(axis=1) / (spec.n_replicas - 1)
     return found
 
 
@@ -207,39 +220,13 @@ def independent(n_samples: int, batch_size: int, generators: Sequence[np.random.
         yield torch.from_numpy(np.stack([generator.integers(n_samples, size=batch_size) for generator in generators]))
 
 
-def relaxation_steps(apart: np.ndarray) -> np.ndarray:
-    """Steps in which deviations shrink to 1/e: −k / ln r(k) at the last lag k up to which r ≥ 1/e, and at most half the window.
-
-    r(k) = Σ δ(t) δ(t+k) / Σ δ(t)² over copies and over steps t is ρᵏ for δ(t+1) = ρ δ(t) + noise, from any start, if the noise is new at each step;
-    in a parabola of curvature λ that is −1 / ln|1 − ηλ| steps.
+def correlations(apart: np.ndarray) -> np.ndarray:
+    """r(k) = Σ δ(t) δ(t+k) / Σ δ(t)² over copies and steps, for each lag from 1 to half the window, (n_lags, …, n_directions).
 
     Args:
-        apart: deviations from the mean over copies, (n_steps + 1, …, n_copies, n_directions), the copies on the second axis from the end.
-
-    Returns:
-        (…, n_directions); half a step where r falls below 1/e at once, infinite where nothing is forgotten.
+        apart: deviations from the mean over copies, (n_steps + 1, …, n_copies, n_directions).
     """
     longest = (len(apart) - 1) // 2
-    r = np.stack([_regression(apart, lag) for lag in range(1, longest + 1)])
-    held = np.minimum.accumulate(r >= FORGOTTEN).sum(axis=0)  # the last lag up to which r is large
-    value = np.take_along_axis(r, np.maximum(held - 1, 0)[None], axis=0)[0]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(held > 0, np.where(value < 1, -held / np.log(value), np.inf), 0.5)
-
-
-def _regression(apart: np.ndarray, lag: int) -> np.ndarray:
-    first, second = apart[:-lag], apart[lag:]
-    return (first * second).sum(axis=(0, -2)) / (first**2).sum(axis=(0, -2))
-
-
-def steps_in_parabola(curvature: np.ndarray, learning_rate: float) -> np.ndarray:
-    """−1 / ln|1 − ηλ|, the steps in which gradient descent forgets 1 − 1/e of a kick in a parabola of curvature λ."""
-    return -1 / np.log(np.abs(1 - learning_rate * np.asarray(curvature)))
-
-
-def scatter_in_parabola(curvature: np.ndarray, noise: np.ndarray, learning_rate: float, n_steps: int) -> np.ndarray:
-    """η² s (1 − ρ²ⁿ) / (1 − ρ²), the variance after n steps of δ ← ρ δ − η ξ with ρ = 1 − ηλ and new noise ξ of variance s (Eq. 13), from δ = 0."""
-    squared = (1 - learning_rate * np.asarray(curvature)) ** 2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        grown = np.where(squared == 1, n_steps, (1 - squared**n_steps) / (1 - squared))
-    return learning_rate**2 * np.asarray(noise) * grown
+    pairs = ((apart[:-lag], apart[lag:]) for lag in range(1, longest + 1))
+    with np.errstate(invalid="ignore"):
+        return np.stack([(first * second).sum(axis=(0, -2)) / (first**2).sum(axis=(0, -2)) for first, second in pairs])
