@@ -120,7 +120,7 @@ def timescales(spec: TimescalesSpec) -> xr.Dataset:
                 found[name][1][reached, stage] = values
     times = {"stage_time": (("realization", "stage"), spec.learning_rate * stages.steps, {"long_name": "training time, learning_rate · step"})}
     coords = {"stage": stage_names(spec.levels), "draw": list(DRAWS), "batch_size": spec.batch_size, "learning_rate": spec.learning_rate}
-    return xr.Dataset(found | times, coords=coords, attrs={"dataset": spec.dataset})
+    return xr.Dataset(found | times, coords=coords, attrs={"dataset": spec.dataset, "window_time": spec.window_time})
 
 
 def _stages(setting: Setting, spec: TimescalesSpec) -> Stages:

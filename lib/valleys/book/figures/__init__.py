@@ -1,5 +1,6 @@
 """Figure functions: each takes a dataset, draws it, returns the figure, and computes nothing."""
 
+from valleys.book.figures.assumptions import alignment_course, forgetting, noise_directions, noise_strength_course, separation, sharpness, stable_runs
 from valleys.book.figures.continuation import branch_histories, branch_plane, branch_similarity, branch_training, flatness_against_test_loss, two_clocks
 from valleys.book.figures.endpoints import (
     barrier_against_similarity,
@@ -51,6 +52,7 @@ __all__ = [
     "accuracy",
     "accuracy_runs",
     "agreement",
+    "alignment_course",
     "apart",
     "barrier_against_similarity",
     "best_runs",
@@ -72,6 +74,7 @@ __all__ = [
     "flatness_contrast",
     "flatness_controls",
     "flux",
+    "forgetting",
     "freezing",
     "freezing_course",
     "freezing_point",
@@ -79,11 +82,16 @@ __all__ = [
     "hopping",
     "interpolation",
     "landscape",
+    "noise_directions",
     "noise_response",
+    "noise_strength_course",
     "paradox",
     "phase_maps",
     "restart_fits",
+    "separation",
+    "sharpness",
     "spread",
+    "stable_runs",
     "temperatures",
     "training_run",
     "transient",
