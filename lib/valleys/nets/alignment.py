@@ -9,6 +9,7 @@ from valleys.nets.curvature import LayerCurvature, LayerMatrix, trace
 from valleys.nets.noise import LayerNoise
 
 EIGENVECTOR_TOLERANCE = 1e-8  # of ARPACK, relative to the eigenvalue
+ROUNDING = 1e-10  # of the largest curvature; less is none
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def shared(first: np.ndarray, second: np.ndarray) -> float:
 
 def exponent(curvatures: np.ndarray, variances: np.ndarray) -> float:
     """p of noise ∝ curvatureᵖ: slope of ln variance against ln curvature over directions, (n,) each; those without curvature or noise are left out."""
-    known = (curvatures > 0) & (variances > 0)
+    known = (curvatures > ROUNDING * np.max(curvatures)) & (variances > 0)
     if known.sum() < 3:
         return float("nan")
     return float(np.polyfit(np.log(curvatures[known]), np.log(variances[known]), 1)[0])

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from valleys.nets import alignment
-from valleys.nets.curvature import TOP, flatness, layer_curvature, whole_network_eigenvalues
+from valleys.nets.curvature import TOP, flatness, layer_curvature, trace, whole_network_eigenvalues
 from valleys.nets.ensemble import Samples, evaluate, plan, train
 from valleys.nets.freezing import freezing_checks
 from valleys.nets.grids import combine
@@ -157,10 +157,10 @@ class Gauge:
 
 
 def measure(networks: Networks, index: int, samples: Samples, n_directions: int) -> dict[str, float | np.ndarray]:
-    """All of `DESCRIPTIONS` and `ALONG_DIRECTIONS` for one network; nothing where it is not finite."""
-    if not bool(networks.alive[index]):
+    """All of `DESCRIPTIONS` and `ALONG_DIRECTIONS` for one network; nothing where it is not finite, or dead: no image reaches the end."""
+    curvature = layer_curvature(networks, samples.images, index) if bool(networks.alive[index]) else None
+    if curvature is None or trace(curvature) == 0:
         return {}
-    curvature = layer_curvature(networks, samples.images, index)
     noise = layer_noise(curvature, samples.labels.cpu().numpy())
     values, vectors = alignment.top_eigenpairs(curvature, n_directions)
     sizes, exact = noise.variance(vectors), alignment.traces(curvature, noise)
@@ -180,9 +180,8 @@ def conditions(spec: ConditionsSpec) -> xr.Dataset:
     Returns:
         Dimensions realization, record, stage (where the loss first falls below each level, and the end) and direction. The numbers of
         `DESCRIPTIONS` by record, and as `name_at` by stage; `time` by record and `stage_time` by stage, both η · step; `curvature` and `noise`
-        (realization, stage, direction).
-        `batch_factor` takes the covariance Σ of single gradients to that of a mini-batch. NaN where a run is not finite, did not come there, or is a
-        copy of the one run of gradient descent.
+        (realization, stage, direction). `batch_factor` takes the covariance Σ of single gradients to that of a mini-batch. NaN where a run is not
+        finite or dead, did not come there, or is a copy of the one run of gradient descent.
     """
     setting, count = Setting.of(spec), 1 if spec.full_batch else spec.n_realizations
     networks = setting.start.repeat(count)

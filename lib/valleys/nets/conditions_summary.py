@@ -85,22 +85,21 @@ def stability(found: xr.Dataset, stage: str) -> xr.Dataset:
     until = found.time.where(later > EDGE).max("record").fillna(0).where(known)
     freezing = found.stage_time.sel(stage=stage, drop=True)
     at = {name: found.learning_rate * found.network_sharpness_at.sel(stage=which, drop=True) for name, which in (("at_freezing", stage), ("at_end", "end"))}
-    return xr.Dataset({"highest": later.max("record"), "until": until, "share": until / freezing} | at)
+    return xr.Dataset({"highest": later.max("record"), "until": until, "share": until / freezing} | at).transpose("batch_size", "learning_rate", ...)
 
 
 def separation_course(found: xr.Dataset) -> xr.Dataset:
     """Relaxation in the second layer's leading directions over drift of the loss, between successive records of each setting.
 
     Returns:
-        By batch_size, learning_rate and interval: `time`, geometric middle; `ratio`, F · |Δ ln L| / Δt with F the mean flatness, which is the
-        geometric mean of 1/λ over ten directions, and L the mean loss over runs.
+        By batch_size, learning_rate and interval: `time`, geometric middle; `ratio`, F · |Δ ln L| / Δt with F the flatness, which is the geometric
+        mean of 1/λ over ten directions, and L the loss; both are geometric means over runs.
     """
-    loss, flat = found.train_loss.mean("realization"), np.exp(np.log(found.flatness).mean("realization"))
-    rate = np.abs(np.log(loss).diff("record")) / found.time.diff("record")
-    middle = {
-        name: np.sqrt(one.isel(record=slice(1, None)) * one.shift(record=1).isel(record=slice(1, None))) for name, one in (("f", flat), ("t", found.time))
-    }
-    return xr.Dataset({"ratio": middle["f"] * rate, "time": middle["t"]}).isel(record=slice(1, None)).rename(record="interval")
+    course = xr.Dataset({"loss": np.log(found.train_loss).mean("realization"), "flat": np.log(found.flatness).mean("realization"), "time": found.time})
+    first, second = course.isel(record=slice(1, -1)), course.isel(record=slice(2, None))  # from the first record after the start on
+    rate = np.abs(second.loss - first.loss) / (second.time - first.time)
+    ratio, time = np.exp((first.flat + second.flat) / 2) * rate, np.sqrt(first.time * second.time)
+    return xr.Dataset({"ratio": ratio, "time": time}).transpose("batch_size", "learning_rate", ...).rename(record="interval")
 
 
 def separation(followed: xr.Dataset) -> xr.Dataset:
@@ -146,3 +145,40 @@ def shrinkage(followed: xr.Dataset, stage: str, rng: np.random.Generator) -> Est
     chosen = followed.sel(stage=stage).isel(direction=slice(10, None))
     each = np.log(chosen.scatter.sel(draw="independent") / chosen.scatter.sel(draw="reshuffled")).mean("direction")
     return statistics.mean(np.exp(known_runs(each)), rng)
+
+
+def outcomes(found: xr.Dataset, stage: str, *, seed: int = 0) -> xr.Dataset:
+    """How the runs of each setting freeze and end, and whether they were stable on the way, by batch_size and learning_rate.
+
+    Args:
+        found: what `conditions_sweep` returns.
+        stage: the stage that counts as freezing, such as `loss 0.1`.
+        seed: of the bootstrap.
+
+    Returns:
+        `freezing_time`, η · step, and `flatness` at the end, means over runs with `_low` and `_high`, NaN where there is a single run; `highest`,
+        the highest ηλ of any run at any record after the start.
+    """
+    parts = {"highest": stability(found, stage).highest.max("realization")}
+    at = {"freezing_time": found.stage_time.sel(stage=stage, drop=True), "flatness": found.flatness_at.sel(stage="end", drop=True)}
+    for name, values in at.items():
+        every = np.full((3, *parts["highest"].shape), np.nan)
+        for i, j in np.ndindex(every.shape[1:]):
+            one = statistics.mean(known_runs(values.isel(batch_size=i, learning_rate=j)), np.random.default_rng([seed, i, j]))
+            every[:, i, j] = one.value, one.low, one.high
+        parts |= {f"{name}{end}": (("batch_size", "learning_rate"), one) for end, one in zip(("", "_low", "_high"), every, strict=True)}
+    return xr.Dataset(parts)
+
+
+def separation_means(followed: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
+    """`separation` as means over runs by stage, each with `_low` and `_high`, and the mean `stage_time`.
+
+    Args:
+        followed: what `timescales` returns.
+        seed: of the bootstrap.
+    """
+    parts = {}
+    for name, values in (dict(separation(followed).data_vars) | {"stage_time": followed.stage_time}).items():
+        every = statistics.means(values.transpose("realization", "stage").values, np.random.default_rng(seed))
+        parts |= {f"{name}{end}": ("stage", one) for end, one in zip(("", "_low", "_high"), every, strict=True)}
+    return xr.Dataset(parts, followed[["stage", "learning_rate", "batch_size"]].coords)

@@ -6,10 +6,12 @@ from valleys.nets.conditions import ConditionsGridSpec, ConditionsSpec, conditio
 from valleys.nets.conditions_summary import (
     courses_of,
     held_to_parabola,
+    outcomes,
     pooled,
     prefactor_slope,
     separation,
     separation_course,
+    separation_means,
     shrinkage,
     stability,
 )
@@ -71,6 +73,7 @@ __all__ = [
     "noise_effect",
     "noisiest_batch_size",
     "of_solutions",
+    "outcomes",
     "plane",
     "pooled",
     "prefactor_slope",
@@ -80,6 +83,7 @@ __all__ = [
     "rising_steps",
     "separation",
     "separation_course",
+    "separation_means",
     "settled",
     "shrinkage",
     "stability",

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from valleys.nets.alignment import top_eigenpairs
 from valleys.nets.conditions import N_WEIGHTS, check_levels, stage_names
-from valleys.nets.curvature import flatness, layer_curvature, top_eigenvalues
+from valleys.nets.curvature import flatness, layer_curvature, top_eigenvalues, trace
 from valleys.nets.ensemble import Samples, batches, evaluate, plan, train
 from valleys.nets.freezing import freezing_checks
 from valleys.nets.networks import SECOND_LAYER, Networks, descend
@@ -108,13 +108,14 @@ def timescales(spec: TimescalesSpec) -> xr.Dataset:
         window; `curvature`; `expected_relaxation` and `expected_scatter`, what the same batches do in a parabola of this curvature; the same as
         `network_relaxation` and so on.
         `train_loss` and `flatness` when the copies part, `later_loss`, mean over copies, and `later_flatness`, of the first copy, at the end of
-        the window; `stage_time`, η · step. NaN where a run never came to a stage.
+        the window; `stage_time`, η · step. NaN where a run never came to a stage, or is dead.
     """
     setting = Setting.of(spec)
     stages = _stages(setting, spec)
     found = _empty(spec)
     for stage, networks in enumerate(stages.networks):
-        reached = np.flatnonzero(np.isfinite(stages.steps[:, stage]))
+        came = np.flatnonzero(np.isfinite(stages.steps[:, stage]))
+        reached = np.array([run for run in came if trace(layer_curvature(networks, setting.train.images, run)) > 0], dtype=int)  # a dead network has no valley
         if reached.size:
             for name, values in _windows(networks.pick(torch.from_numpy(reached)), setting.train, spec, stage).items():
                 found[name][1][reached, stage] = values

@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from valleys.book.figures.parts import WIDE, bars, batch_size_markers, each, legend, new_figure
+from valleys.book.figures.parts import WIDE, bars, batch_size_markers, each, legend, new_figure, readable_log
 from valleys.book.figures.style import NEUTRAL, NOTE, THEORY, batch_size_colours, learning_rate_colours
 
 STAGE_MAP = ("#440154", "#21918c", "#b5a900")  # early, freezing, late
@@ -86,7 +86,7 @@ def forgetting(followed: xr.Dataset, stage: str) -> Figure:
 
     Filled: directions of the whole network. Open: of the second layer. Colour: how mini-batches are drawn.
     """
-    figure, panels = new_figure(1, 2, (9.0, 4.2))
+    figure, panels = new_figure(1, 2, (10.0, 4.0))
     late = followed.sel(stage=stage)
     for axes, name in zip(panels, ("relaxation", "scatter"), strict=True):
         for draw, colour in DRAW_COLOURS.items():
@@ -97,7 +97,7 @@ def forgetting(followed: xr.Dataset, stage: str) -> Figure:
     entries = {f"{draw}": {"color": colour, "marker": "o", "linestyle": "none"} for draw, colour in DRAW_COLOURS.items()}
     entries |= {"whole network": {"color": NOTE, "marker": "o", "linestyle": "none"}}
     entries |= {"second layer": {"color": NOTE, "marker": "o", "markerfacecolor": "none", "linestyle": "none"}}
-    legend(panels[1], entries | {"parabola": {"color": THEORY, "linestyle": "--"}}, loc="lower left", fontsize=9)
+    legend(panels[1], entries | {"parabola": {"color": THEORY, "linestyle": "--"}}, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
     return figure
 
 
@@ -117,7 +117,7 @@ def separation(course: xr.Dataset, windows: Sequence[xr.Dataset]) -> Figure:
             colour = colours.get(float(window.learning_rate), THEORY)
             axes.errorbar(window.stage_time, window[name], ends, marker="o", markersize=7, fillstyle=fill, color=colour, linestyle="none", capsize=3, zorder=3)
     axes.axhline(MODEL_RATIO, color=THEORY, linestyle="--", linewidth=1)
-    axes.annotate("the model, 0.0076", (0, MODEL_RATIO), (4, -12), xycoords=("axes fraction", "data"), textcoords="offset points", color=NOTE)
+    axes.annotate("the model, 0.0076", (0, MODEL_RATIO), (4, 3), xycoords=("axes fraction", "data"), textcoords="offset points", color=NOTE)
     axes.set(xscale="log", yscale="log", xlabel="training time η·step", ylabel="relaxation time / drift time")
     entries = {f"η = {rate:g}": {"color": colour} for rate, colour in colours.items()}
     entries |= {"second layer": {"color": NOTE, "marker": "o", "markersize": 7, "linestyle": "none"}}
@@ -141,7 +141,8 @@ def sharpness(course: xr.Dataset, frozen: xr.DataArray, batch_sizes: Sequence[in
                 height = np.exp(np.interp(freeze, cell.time[known], np.log(cell.scaled_sharpness[known])))
                 axes.plot(freeze, height, "o", color=colour, markeredgecolor="white", markersize=8, zorder=4)
         axes.axhline(EDGE, color=THEORY, linestyle="--", linewidth=1)
-        axes.set(yscale="log", xlabel="training time η·step", title=f"B = {size}" + (", gradient descent" if size == int(course.batch_size.max()) else ""))
+        readable_log(axes)
+        axes.set(xlabel="training time η·step", title=f"B = {size}" + (", gradient descent" if size == int(course.batch_size.max()) else ""))
         _time_axis(axes, course)
     panels[0, 0].set_ylabel("η · largest curvature")
     panels[0, 0].annotate("2", (0, EDGE), (3, 3), xycoords=("axes fraction", "data"), textcoords="offset points")
@@ -169,7 +170,8 @@ def stable_runs(summary: xr.Dataset) -> Figure:
         axes.set_xticks(summary.learning_rate.values, [f"{rate:g}" for rate in summary.learning_rate.values], minor=False)
         axes.set_xticks([], minor=True)
     panels[0].set_ylabel("freezing time η·step")
-    panels[1].set(ylabel="final flatness $F$", yscale="log")
+    readable_log(panels[1])
+    panels[1].set_ylabel("final flatness $F$")
     entries = {f"B = {size}": {"color": colours[size], "marker": markers[size]} for size in sorted(colours)}
     entries |= {"stable throughout": {"color": NOTE, "marker": "o", "linestyle": "none"}}
     entries |= {"beyond 2/η at times": {"color": NOTE, "marker": "o", "fillstyle": "none", "linestyle": "none"}}
