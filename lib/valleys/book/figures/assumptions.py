@@ -113,9 +113,10 @@ def separation(course: xr.Dataset, windows: Sequence[xr.Dataset]) -> Figure:
         axes.plot(cell.time, cell.ratio, color=colours[float(cell.learning_rate)], linewidth=0.9, alpha=0.7)
     for window in windows:
         for name, fill in (("layer_ratio", "full"), ("network_ratio", "none")):
-            ends = bars(window[name], window[f"{name}_low"], window[f"{name}_high"])
+            value, *limits = (window[f"{name}{end}"].values for end in ("", "_low", "_high"))
             colour = colours.get(float(window.learning_rate), THEORY)
-            axes.errorbar(window.stage_time, window[name], ends, marker="o", markersize=7, fillstyle=fill, color=colour, linestyle="none", capsize=3, zorder=3)
+            look = {"marker": "o", "markersize": 7, "fillstyle": fill, "color": colour, "linestyle": "none", "capsize": 3, "zorder": 3}
+            axes.errorbar(window.stage_time.values, value, bars(value, *limits), **look)
     axes.axhline(MODEL_RATIO, color=THEORY, linestyle="--", linewidth=1)
     axes.annotate("the model, 0.0076", (0, MODEL_RATIO), (4, 3), xycoords=("axes fraction", "data"), textcoords="offset points", color=NOTE)
     axes.set(xscale="log", yscale="log", xlabel="training time η·step", ylabel="relaxation time / drift time")
