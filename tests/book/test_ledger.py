@@ -124,6 +124,7 @@ def test_a_number_that_no_chapter_reports_is_named():
         ({"place": "Fig. 1", "says": "so"}, "either tests or a reason"),
         ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n", "above": 1}]}, "needs the chapter and the figure"),
         ({"place": "Fig. 1", "says": "so", "reason": "r", "note": "n"}, "and nothing else"),
+        ({"place": "Fig. 1", "says": "so", "reason": "r", "source": "papers"}, "has the source 'papers'; choose paper or other"),
         ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n"}]}, "asks for none"),
         ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n", "above": 1, "below": 2}]}, "above, below"),
         ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n", "equals": 1}]}, "how well a number must be known"),

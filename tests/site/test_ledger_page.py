@@ -3,8 +3,10 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from valleys.book.ledger import Verdict, read_claims
+from valleys.book.ledger import OTHER, PAPER, Verdict, read_claims
 from valleys.book.paths import book_root
+
+CLAIMS = book_root() / "pages" / "claims.yml"
 
 
 @pytest.fixture
@@ -13,7 +15,7 @@ def page(html) -> BeautifulSoup:
 
 
 def test_every_claim_has_a_row_with_its_verdict(page):
-    claims = read_claims(book_root() / "pages" / "claims.yml")
+    claims = read_claims(CLAIMS)
     for claim in claims:
         row = page.find(id=f"claim-{claim.name}")
         assert claim.says in row.get_text()
@@ -29,8 +31,11 @@ def test_marks_and_verdicts_agree(page):
         assert row.select_one(".verdict").get_text() == expected
 
 
-def test_summary_counts_the_rows(page, html):
-    holding = sum(badge.get_text() == Verdict.HOLDS for badge in page.select("tr[id^=claim-] .verdict"))
-    n_claims = len(page.select("tr[id^=claim-]"))
-    for each in (page, BeautifulSoup((html / "index.html").read_text(), "html.parser")):
-        assert each.select_one("p.ledger-summary").get_text().startswith(f"Of {n_claims} claims, {holding} hold")
+@pytest.mark.parametrize(("source", "words"), [(PAPER, "claims,"), (OTHER, "claims of others and questions of this book,")])
+def test_summary_counts_the_rows_of_its_source(page, html, source, words):
+    rows = [page.find(id=f"claim-{claim.name}") for claim in read_claims(CLAIMS) if claim.source == source]
+    holding = sum(row.select_one(".verdict").get_text() == Verdict.HOLDS for row in rows)
+    pages = (page, BeautifulSoup((html / "index.html").read_text(), "html.parser")) if source == PAPER else (page,)
+    for each in pages:
+        said = [text.get_text() for text in each.select("p.ledger-summary")]
+        assert any(text.startswith(f"Of {len(rows)} {words} {holding} hold") for text in said)

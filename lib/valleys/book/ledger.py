@@ -1,4 +1,4 @@
-"""The ledger: claims of the paper, the numbers of the chapters that test each, and the verdict that follows from them."""
+"""The ledger: claims of the paper and of others, the numbers of the chapters that test each, and the verdict that follows from them."""
 
 import math
 import re
@@ -16,6 +16,7 @@ from valleys.book.glued import filled
 UNKNOWN = ("nan", "undefined")  # how chapters print what could not be computed
 STANDARD_ERRORS = 1.96  # from a value to the end of its 95 % interval
 RELATIONS = ("above", "below", "equals")
+PAPER, OTHER = "paper", "other"  # whose claim it is: the paper's, or another's, which includes questions of this book
 _NUMBER = r"[+-]?\d+\.?\d*(?:e[+-]?\d+)?"
 _WITH_INTERVAL = re.compile(rf"({_NUMBER})\s*%? \(({_NUMBER})\s*%? to ({_NUMBER})\s*%?\)")
 _WITH_ERROR = re.compile(rf"({_NUMBER})\s*%? ± ({_NUMBER})\s*%?")
@@ -149,18 +150,21 @@ class Question:
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement of the paper and what is asked of our numbers."""
+    """A statement of the paper, or of others, and what is asked of our numbers."""
 
     name: str
-    place: str  # where the paper makes it
+    place: str  # where it is made
     says: str
     chapter: str | None = None
     figure: str | None = None  # label of the figure that shows it
     tests: tuple[Question, ...] = ()
     reason: str | None = None  # why it is not tested here
+    source: str = PAPER
 
     def __post_init__(self) -> None:
-        """A claim is tested, or there is a reason why not."""
+        """A claim is somebody's, and tested, or there is a reason why not."""
+        if self.source not in (PAPER, OTHER):
+            raise BookError(f"the claim '{self.name}' has the source '{self.source}'; choose {PAPER} or {OTHER}")
         if bool(self.tests) == bool(self.reason):
             raise BookError(f"the claim '{self.name}' needs either tests or a reason why it is not tested")
         if self.tests and not (self.chapter and self.figure):
@@ -192,7 +196,7 @@ def _claim(name: str, entry: dict[str, Any]) -> Claim:
     try:
         return Claim(name=name, tests=tests, **entry)
     except TypeError as error:
-        raise BookError(f"the claim '{name}' has place, says, chapter, figure, tests or reason, and nothing else: {error}") from None
+        raise BookError(f"the claim '{name}' has place, says, source, chapter, figure, tests or reason, and nothing else: {error}") from None
 
 
 def _question(name: str, entry: dict[str, Any]) -> Question:

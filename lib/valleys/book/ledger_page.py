@@ -9,7 +9,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from valleys.book.chapters import BookError
 from valleys.book.glued import glued
-from valleys.book.ledger import Answer, Claim, Verdict, read_claims
+from valleys.book.ledger import OTHER, PAPER, Answer, Claim, Verdict, read_claims
 from valleys.book.paths import book_root
 
 PAGE = "pages/ledger"
@@ -18,7 +18,7 @@ MARKS = {Answer.YES: "✓", Answer.NO: "✗", Answer.OPEN: "?"}
 KINDS = {Verdict.HOLDS: "holds", Verdict.PART: "part", Verdict.FAILS: "fails", Verdict.UNTESTABLE: "untested"}  # CSS classes
 COUNTED = {Verdict.HOLDS: ("holds", "hold"), Verdict.PART: ("holds in part", "hold in part"), Verdict.FAILS: ("does not hold", "do not hold")}
 WIDTHS = (40, 42, 18)  # per cent, of the columns
-HEADINGS = ("The paper says", "We find", "Verdict")
+HEADINGS = {PAPER: "The paper says", OTHER: "Others say, or we ask"}
 
 
 class Waiting(nodes.General, nodes.Element):
@@ -37,16 +37,18 @@ class Ledger(SphinxDirective):
 
 
 class LedgerSummary(SphinxDirective):
-    """`{ledger-summary}`: how many claims hold."""
+    """`{ledger-summary}`: how many claims of the paper hold; `{ledger-summary} other`: how many others do."""
+
+    optional_arguments = 1
 
     def run(self) -> list[nodes.Node]:
         """Leave a place for the summary."""
         self.env.note_reread()
-        return [Waiting(content="summary")]
+        return [Waiting(content="summary", source=self.arguments[0] if self.arguments else PAPER)]
 
 
 class LedgerExceptions(SphinxDirective):
-    """`{ledger-exceptions}`: the claims that do not hold, and those that hold in part."""
+    """`{ledger-exceptions}`: the claims of the paper that do not hold, and those that hold in part."""
 
     def run(self) -> list[nodes.Node]:
         """Leave a place for the list."""
@@ -67,7 +69,8 @@ def fill(app: Sphinx, doctree: nodes.document, page: str) -> None:
         if node["content"] == "table":
             node.replace_self(writer.table([claim for claim in claims if claim.chapter == node["chapter"]]))
         else:
-            node.replace_self(writer.summary(claims) if node["content"] == "summary" else writer.exceptions(claims))
+            asked = [claim for claim in claims if claim.source == node.get("source", PAPER)]
+            node.replace_self(writer.summary(asked) if node["content"] == "summary" else writer.exceptions(asked))
 
 
 class _Writer:
@@ -80,7 +83,8 @@ class _Writer:
         """A bar and a sentence that count the verdicts."""
         counts = Counter(claim.verdict(self.numbers) for claim in claims)
         text = ", ".join(f"{counts[verdict]} {words[counts[verdict] != 1]}" for verdict, words in COUNTED.items())
-        sentence = f"Of {len(claims)} claims, {text}, and {counts[Verdict.UNTESTABLE]} cannot be tested here."
+        of = "claims" if all(claim.source == PAPER for claim in claims) else "claims of others and questions of this book"
+        sentence = f"Of {len(claims)} {of}, {text}, and {counts[Verdict.UNTESTABLE]} cannot be tested here."
         return [_bar(counts), nodes.paragraph(text=sentence, classes=["ledger-summary"])]
 
     def exceptions(self, claims: list[Claim]) -> nodes.Node:
@@ -97,7 +101,8 @@ class _Writer:
         """A row for each claim."""
         group = nodes.tgroup(cols=len(WIDTHS))
         group += [nodes.colspec(colwidth=width) for width in WIDTHS]
-        group += nodes.thead("", nodes.row("", *(_entry(nodes.paragraph(text=heading)) for heading in HEADINGS)))
+        headings = [" / ".join(text for source, text in HEADINGS.items() if source in {claim.source for claim in claims}), "We find", "Verdict"]
+        group += nodes.thead("", nodes.row("", *(_entry(nodes.paragraph(text=heading)) for heading in headings)))
         group += nodes.tbody("", *(self._row(claim) for claim in claims))
         return nodes.table("", group, classes=["ledger"])
 

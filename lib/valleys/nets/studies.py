@@ -17,7 +17,19 @@ from valleys.nets.conditions_summary import (
 )
 from valleys.nets.continuation import basin_grid, basins, continuation
 from valleys.nets.endpoints import endpoints, restart_grid, restarts
+from valleys.nets.escape import (
+    at_middles,
+    barriers_over_noise,
+    escape_rates,
+    joined_time,
+    kramers,
+    last_before_freezing,
+    over_runs,
+)
+from valleys.nets.flattening import at_losses, flattening_exponents, mean_exponent, model_exponent, model_floor, noise_exponents
+from valleys.nets.rescaling import RescalingSpec, order, rescaling, unkept
 from valleys.nets.selection import ahead, best_of_runs
+from valleys.nets.siblings import SiblingGridSpec, SiblingsSpec, families, sibling_grid, siblings
 from valleys.nets.specs import BasinsSpec, CellSpec, ContinuationSpec, EndpointsSpec, RestartsSpec, SweepSpec
 from valleys.nets.summary import (
     accuracy_gain,
@@ -34,6 +46,7 @@ from valleys.nets.summary import (
     variance_explained,
 )
 from valleys.nets.timescales import TimescalesSpec, timescales
+from valleys.nets.variance import FluctuationsSpec, fluctuations, variance_exponents
 from valleys.nets.walls import walls
 
 __all__ = [
@@ -43,12 +56,19 @@ __all__ = [
     "ConditionsSpec",
     "ContinuationSpec",
     "EndpointsSpec",
+    "FluctuationsSpec",
+    "RescalingSpec",
     "RestartsSpec",
+    "SiblingGridSpec",
+    "SiblingsSpec",
     "SweepSpec",
     "TimescalesSpec",
     "accuracy_gain",
     "agreement",
     "ahead",
+    "at_losses",
+    "at_middles",
+    "barriers_over_noise",
     "basin_grid",
     "basin_times",
     "basins",
@@ -63,21 +83,35 @@ __all__ = [
     "courses",
     "courses_of",
     "endpoints",
+    "escape_rates",
     "estimate",
+    "families",
     "flatness_at_equal_loss",
     "flatness_at_loss",
+    "flattening_exponents",
+    "fluctuations",
     "grid",
     "held_to_parabola",
+    "joined_time",
+    "kramers",
+    "last_before_freezing",
     "later_share",
+    "mean_exponent",
     "milestones",
+    "model_exponent",
+    "model_floor",
     "noise_effect",
+    "noise_exponents",
     "noisiest_batch_size",
     "of_solutions",
     "outcomes",
+    "order",
+    "over_runs",
     "plane",
     "pooled",
     "prefactor_slope",
     "rank_correlation",
+    "rescaling",
     "restart_grid",
     "restarts",
     "rising_steps",
@@ -87,11 +121,15 @@ __all__ = [
     "settled",
     "shrinkage",
     "stability",
+    "sibling_grid",
+    "siblings",
     "summarize",
     "sweep",
     "sweep_plane",
     "timescales",
     "train_cell",
+    "unkept",
     "variance_explained",
+    "variance_exponents",
     "walls",
 ]

@@ -1,6 +1,7 @@
 """Figure functions: each takes a dataset, draws it, returns the figure, and computes nothing."""
 
 from valleys.book.figures.assumptions import alignment_course, forgetting, noise_directions, noise_strength_course, separation, sharpness, stable_runs
+from valleys.book.figures.conditions import escape_against_barrier, flattening, layer_against_whole, parted_siblings, rescaled_layers, variance_flatness
 from valleys.book.figures.continuation import branch_histories, branch_plane, branch_similarity, branch_training, flatness_against_test_loss, two_clocks
 from valleys.book.figures.endpoints import (
     barrier_against_similarity,
@@ -66,6 +67,7 @@ __all__ = [
     "effective_potential",
     "endpoint_similarity",
     "endpoint_trajectories",
+    "escape_against_barrier",
     "escape_rates",
     "evolution",
     "fit",
@@ -73,6 +75,7 @@ __all__ = [
     "flatness_against_test_loss",
     "flatness_contrast",
     "flatness_controls",
+    "flattening",
     "flux",
     "forgetting",
     "freezing",
@@ -83,10 +86,13 @@ __all__ = [
     "interpolation",
     "landscape",
     "noise_directions",
+    "layer_against_whole",
     "noise_response",
     "noise_strength_course",
     "paradox",
+    "parted_siblings",
     "phase_maps",
+    "rescaled_layers",
     "restart_fits",
     "separation",
     "sharpness",
@@ -98,6 +104,7 @@ __all__ = [
     "transient_map",
     "two_clocks",
     "use_style",
+    "variance_flatness",
     "wall_times",
     "weight_against_step",
     "weight_along_y",
