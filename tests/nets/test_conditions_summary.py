@@ -129,3 +129,12 @@ def test_ratios_to_the_parabola_are_geometric_means(followed):
     followed["relaxation"][:, 1, 0, 3] = np.inf  # one direction forgets nothing; the others tell
     assert studies.held_to_parabola(followed, "relaxation", "end", "reshuffled", rng()).value == pytest.approx(2)
     assert studies.shrinkage(followed, "end", rng()).value == pytest.approx(7)
+
+
+def test_runs_that_never_came_to_a_stage_are_not_known(found):
+    found["stage_time"][0, 1, 2, 0] = np.nan
+    kept = studies.reached(found, "loss 0.1")
+    assert kept.train_loss[0, 1, 2].isnull().all()
+    assert kept.flatness_at[0, 1, 2].isnull().all()
+    np.testing.assert_array_equal(kept.train_loss[0, 1, :2], found.train_loss[0, 1, :2])
+    np.testing.assert_array_equal(kept.time, found.time)

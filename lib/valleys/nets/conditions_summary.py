@@ -182,3 +182,14 @@ def separation_means(followed: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
         every = statistics.means(values.transpose("realization", "stage").values, np.random.default_rng(seed))
         parts |= {f"{name}{end}": ("stage", one) for end, one in zip(("", "_low", "_high"), every, strict=True)}
     return xr.Dataset(parts, followed[["stage", "learning_rate", "batch_size"]].coords)
+
+
+def reached(found: xr.Dataset, stage: str) -> xr.Dataset:
+    """The runs that came to a stage; everything about the others is NaN.
+
+    Args:
+        found: what `conditions_sweep` returns.
+        stage: such as `loss 0.1`.
+    """
+    came = found.stage_time.sel(stage=stage, drop=True).notnull()
+    return found.assign({name: values.where(came) for name, values in found.data_vars.items() if "realization" in values.dims})
