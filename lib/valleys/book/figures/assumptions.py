@@ -120,7 +120,8 @@ def separation(course: xr.Dataset, windows: Sequence[xr.Dataset]) -> Figure:
     axes.axhline(MODEL_RATIO, color=THEORY, linestyle="--", linewidth=1)
     axes.annotate("the model, 0.0076", (0, MODEL_RATIO), (4, 3), xycoords=("axes fraction", "data"), textcoords="offset points", color=NOTE)
     axes.set(xscale="log", yscale="log", xlabel="training time η·step", ylabel="relaxation time / drift time")
-    entries = {f"η = {rate:g}": {"color": colour} for rate, colour in colours.items()}
+    drawn = [rate for rate in colours if np.isfinite(course.ratio.sel(learning_rate=rate)).any()]
+    entries = {f"η = {rate:g}": {"color": colours[rate]} for rate in drawn}
     entries |= {"second layer": {"color": NOTE, "marker": "o", "markersize": 7, "linestyle": "none"}}
     entries |= {"whole network": {"color": NOTE, "marker": "o", "markersize": 7, "fillstyle": "none", "linestyle": "none"}}
     legend(axes, entries, loc="upper right", fontsize=9, ncols=2)
@@ -146,7 +147,6 @@ def sharpness(course: xr.Dataset, frozen: xr.DataArray, batch_sizes: Sequence[in
         axes.set(xlabel="training time η·step", title=f"B = {size}" + (", gradient descent" if size == int(course.batch_size.max()) else ""))
         _time_axis(axes, course)
     panels[0, 0].set_ylabel("η · largest curvature")
-    panels[0, 0].annotate("2", (0, EDGE), (3, 3), xycoords=("axes fraction", "data"), textcoords="offset points")
     panels[0, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
     return figure
 
