@@ -30,6 +30,7 @@ from valleys.nets.escape import (
 from valleys.nets.flattening import at_losses, flattening_exponents, mean_exponent, model_exponent, model_floor, noise_exponents
 from valleys.nets.rescaling import RescalingSpec, order, rescaling, unkept
 from valleys.nets.selection import ahead, best_of_runs
+from valleys.nets.several import several
 from valleys.nets.siblings import SiblingGridSpec, SiblingsSpec, families, sibling_grid, siblings
 from valleys.nets.specs import BasinsSpec, CellSpec, ContinuationSpec, EndpointsSpec, RestartsSpec, SweepSpec
 from valleys.nets.summary import (
@@ -121,6 +122,7 @@ __all__ = [
     "separation_course",
     "separation_means",
     "settled",
+    "several",
     "shrinkage",
     "sibling_grid",
     "siblings",
