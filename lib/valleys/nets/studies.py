@@ -2,6 +2,20 @@
 
 from valleys.nets.branches import agreement, basin_times, clock_agreement, clock_lag, clocks, flatness_at_equal_loss, later_share, milestones
 from valleys.nets.cells import grid, plane, sweep, sweep_plane, train_cell
+from valleys.nets.conditions import ConditionsGridSpec, ConditionsSpec, conditions, conditions_grid, conditions_sweep
+from valleys.nets.conditions_summary import (
+    courses_of,
+    held_to_parabola,
+    outcomes,
+    pooled,
+    prefactor_slope,
+    reached,
+    separation,
+    separation_course,
+    separation_means,
+    shrinkage,
+    stability,
+)
 from valleys.nets.continuation import basin_grid, basins, continuation
 from valleys.nets.endpoints import endpoints, restart_grid, restarts
 from valleys.nets.escape import (
@@ -16,6 +30,7 @@ from valleys.nets.escape import (
 from valleys.nets.flattening import at_losses, flattening_exponents, mean_exponent, model_exponent, model_floor, noise_exponents
 from valleys.nets.rescaling import RescalingSpec, order, rescaling, unkept
 from valleys.nets.selection import ahead, best_of_runs
+from valleys.nets.several import several
 from valleys.nets.siblings import SiblingGridSpec, SiblingsSpec, families, sibling_grid, siblings
 from valleys.nets.specs import BasinsSpec, CellSpec, ContinuationSpec, EndpointsSpec, RestartsSpec, SweepSpec
 from valleys.nets.summary import (
@@ -32,12 +47,15 @@ from valleys.nets.summary import (
     summarize,
     variance_explained,
 )
+from valleys.nets.timescales import TimescalesSpec, timescales
 from valleys.nets.variance import FluctuationsSpec, fluctuations, variance_exponents
 from valleys.nets.walls import walls
 
 __all__ = [
     "BasinsSpec",
     "CellSpec",
+    "ConditionsGridSpec",
+    "ConditionsSpec",
     "ContinuationSpec",
     "EndpointsSpec",
     "FluctuationsSpec",
@@ -46,6 +64,7 @@ __all__ = [
     "SiblingGridSpec",
     "SiblingsSpec",
     "SweepSpec",
+    "TimescalesSpec",
     "accuracy_gain",
     "agreement",
     "ahead",
@@ -59,8 +78,12 @@ __all__ = [
     "clock_agreement",
     "clock_lag",
     "clocks",
+    "conditions",
+    "conditions_grid",
+    "conditions_sweep",
     "continuation",
     "courses",
+    "courses_of",
     "endpoints",
     "escape_rates",
     "estimate",
@@ -70,6 +93,7 @@ __all__ = [
     "flattening_exponents",
     "fluctuations",
     "grid",
+    "held_to_parabola",
     "joined_time",
     "kramers",
     "last_before_freezing",
@@ -83,19 +107,30 @@ __all__ = [
     "noisiest_batch_size",
     "of_solutions",
     "order",
+    "outcomes",
     "over_runs",
     "plane",
+    "pooled",
+    "prefactor_slope",
     "rank_correlation",
+    "reached",
     "rescaling",
     "restart_grid",
     "restarts",
     "rising_steps",
+    "separation",
+    "separation_course",
+    "separation_means",
     "settled",
+    "several",
+    "shrinkage",
     "sibling_grid",
     "siblings",
+    "stability",
     "summarize",
     "sweep",
     "sweep_plane",
+    "timescales",
     "train_cell",
     "unkept",
     "variance_explained",

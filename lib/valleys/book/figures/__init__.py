@@ -1,5 +1,6 @@
 """Figure functions: each takes a dataset, draws it, returns the figure, and computes nothing."""
 
+from valleys.book.figures.assumptions import alignment_course, forgetting, noise_directions, noise_strength_course, separation, sharpness, stable_runs
 from valleys.book.figures.conditions import escape_against_barrier, flattening, layer_against_whole, parted_siblings, rescaled_layers, variance_flatness
 from valleys.book.figures.continuation import branch_histories, branch_plane, branch_similarity, branch_training, flatness_against_test_loss, two_clocks
 from valleys.book.figures.endpoints import (
@@ -52,6 +53,7 @@ __all__ = [
     "accuracy",
     "accuracy_runs",
     "agreement",
+    "alignment_course",
     "apart",
     "barrier_against_similarity",
     "best_runs",
@@ -75,6 +77,7 @@ __all__ = [
     "flatness_controls",
     "flattening",
     "flux",
+    "forgetting",
     "freezing",
     "freezing_course",
     "freezing_point",
@@ -83,13 +86,18 @@ __all__ = [
     "interpolation",
     "landscape",
     "layer_against_whole",
+    "noise_directions",
     "noise_response",
+    "noise_strength_course",
     "paradox",
     "parted_siblings",
     "phase_maps",
     "rescaled_layers",
     "restart_fits",
+    "separation",
+    "sharpness",
     "spread",
+    "stable_runs",
     "temperatures",
     "training_run",
     "transient",
