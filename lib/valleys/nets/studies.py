@@ -16,9 +16,36 @@ from valleys.nets.bounces import (
 )
 from valleys.nets.branches import agreement, basin_times, clock_agreement, clock_lag, clocks, flatness_at_equal_loss, later_share, milestones
 from valleys.nets.cells import grid, plane, sweep, sweep_plane, train_cell
+from valleys.nets.conditions import ConditionsGridSpec, ConditionsSpec, conditions, conditions_grid, conditions_sweep
+from valleys.nets.conditions_summary import (
+    courses_of,
+    held_to_parabola,
+    outcomes,
+    pooled,
+    prefactor_slope,
+    reached,
+    separation,
+    separation_course,
+    separation_means,
+    shrinkage,
+    stability,
+)
 from valleys.nets.continuation import basin_grid, basins, continuation
 from valleys.nets.endpoints import endpoints, restart_grid, restarts
+from valleys.nets.escape import (
+    at_middles,
+    barriers_over_noise,
+    escape_rates,
+    joined_time,
+    kramers,
+    last_before_freezing,
+    over_runs,
+)
+from valleys.nets.flattening import at_losses, flattening_exponents, mean_exponent, model_exponent, model_floor, noise_exponents
+from valleys.nets.rescaling import RescalingSpec, order, rescaling, unkept
 from valleys.nets.selection import ahead, best_of_runs
+from valleys.nets.several import several
+from valleys.nets.siblings import SiblingGridSpec, SiblingsSpec, families, sibling_grid, siblings
 from valleys.nets.specs import BasinsSpec, CellSpec, ContinuationSpec, EndpointsSpec, RestartsSpec, SweepSpec
 from valleys.nets.summary import (
     accuracy_gain,
@@ -36,14 +63,22 @@ from valleys.nets.summary import (
 )
 from valleys.nets.walk import WalkSpec, walk
 from valleys.nets.walks import WalksSpec, walk_grid, walks
+from valleys.nets.timescales import TimescalesSpec, timescales
+from valleys.nets.variance import FluctuationsSpec, fluctuations, variance_exponents
 from valleys.nets.walls import walls
 
 __all__ = [
     "BasinsSpec",
     "CellSpec",
+    "ConditionsGridSpec",
+    "ConditionsSpec",
     "ContinuationSpec",
     "EndpointsSpec",
+    "FluctuationsSpec",
+    "RescalingSpec",
     "RestartsSpec",
+    "SiblingGridSpec",
+    "SiblingsSpec",
     "SweepSpec",
     "WalkSpec",
     "WalksSpec",
@@ -51,6 +86,13 @@ __all__ = [
     "agreement",
     "ahead",
     "at_freezing",
+    "TimescalesSpec",
+    "accuracy_gain",
+    "agreement",
+    "ahead",
+    "at_losses",
+    "at_middles",
+    "barriers_over_noise",
     "basin_grid",
     "basin_times",
     "basins",
@@ -58,9 +100,14 @@ __all__ = [
     "clock_agreement",
     "clock_lag",
     "clocks",
+    "conditions",
+    "conditions_grid",
+    "conditions_sweep",
     "continuation",
     "courses",
+    "courses_of",
     "endpoints",
+    "escape_rates",
     "estimate",
     "estimate_of",
     "flatness_at_equal_loss",
@@ -68,23 +115,53 @@ __all__ = [
     "freezing_changes",
     "grid",
     "hills_ahead",
+    "families",
+    "flatness_at_equal_loss",
+    "flatness_at_loss",
+    "flattening_exponents",
+    "fluctuations",
+    "grid",
+    "held_to_parabola",
+    "joined_time",
+    "kramers",
+    "last_before_freezing",
     "later_share",
+    "mean_exponent",
     "milestones",
+    "model_exponent",
+    "model_floor",
     "noise_effect",
+    "noise_exponents",
     "noisiest_batch_size",
     "of_solutions",
     "over_runs",
     "overtaking",
+    "order",
+    "outcomes",
+    "over_runs",
     "plane",
+    "pooled",
+    "prefactor_slope",
     "rank_correlation",
     "ratio_of",
+    "reached",
+    "rescaling",
     "restart_grid",
     "restarts",
     "rising_steps",
+    "separation",
+    "separation_course",
+    "separation_means",
     "settled",
+    "several",
+    "shrinkage",
+    "sibling_grid",
+    "siblings",
+    "stability",
     "summarize",
     "sweep",
     "sweep_plane",
+    "timescales",
     "train_cell",
     "until_freezing",
     "variance_explained",
@@ -93,6 +170,9 @@ __all__ = [
     "walk_grid",
     "walks",
     "wall_courses",
+    "unkept",
+    "variance_explained",
+    "variance_exponents",
     "walls",
     "with_hill",
     "with_sags",

@@ -1,0 +1,116 @@
+"""Does the change of valley slow down as Kramers' law has it, with the barrier over the noise (Eq. 21)?"""
+
+import numpy as np
+import xarray as xr
+from scipy.stats import spearmanr
+
+from valleys.nets import statistics
+from valleys.nets.statistics import Estimate
+
+N_RESAMPLES = 500
+FEWEST = 3  # settings or times that a rank correlation needs
+
+
+def barriers_over_noise(found: xr.Dataset) -> xr.DataArray:
+    """E = ΔL / D, mean barrier between runs over mean diffusion along the line between them: the exponent of Eqs. 18 and 21.
+
+    In the model D = 2 Δ_S / f in a valley of flatness f, so that E is ΔL f / (2 Δ_S) there.
+
+    Args:
+        found: what `siblings` or `sibling_grid` gives.
+
+    Returns:
+        Without the dimension pair; NaN where the runs have not parted.
+    """
+    return found.wall.mean("pair") / found.line_noise.mean("pair")
+
+
+def escape_rates(found: xr.Dataset, similarity: xr.DataArray | None = None) -> xr.DataArray:
+    """Rate at which one run loses what its sibling keeps, k = ½ d ln Sim_J / dt_b, between each two neighbouring branch times.
+
+    If a run changes its valley at a rate k, two siblings from t_b both keep theirs with probability exp(−2 ∫ k dt), from t_b to the end;
+    likeness of mistakes stands in for that probability.
+
+    Args:
+        found: what `siblings` or `sibling_grid` gives.
+        similarity: of siblings, mean over the runs; that of `found` if None.
+
+    Returns:
+        Dimension branch, one shorter, with the coordinate `time`, the middle of the two.
+    """
+    likeness = found.similarity.mean("reference") if similarity is None else similarity
+    times = found.branch_time.values
+    slopes = np.log(likeness).diff("branch") / xr.DataArray(2 * np.diff(times), dims="branch")
+    return slopes.drop_vars("branch_time", errors="ignore").assign_coords(time=("branch", (times[1:] + times[:-1]) / 2))
+
+
+def at_middles(values: xr.DataArray, found: xr.Dataset) -> xr.DataArray:
+    """A positive quantity of the branch times halfway between neighbours, as a geometric mean, dimension branch one shorter; NaN where one is."""
+    logs = np.log(values.drop_vars("branch_time", errors="ignore"))
+    return np.exp((logs.isel(branch=slice(1, None)) + logs.isel(branch=slice(None, -1))) / 2)
+
+
+def kramers(found: xr.Dataset, *, seed: int = 0) -> dict[str, Estimate]:
+    """How the rate goes with E, over all settings and times with a rate above zero, runs drawn anew within their settings.
+
+    Args:
+        found: what `sibling_grid` gives.
+        seed: of the resamples.
+
+    Returns:
+        `slope` of ln k against E, −1 by Kramers' law; `power`, slope of ln k against ln E; `rank`, Spearman's correlation of k and E over
+        settings and times; `rank_at_time`, the mean over the times of the correlation over settings, which time itself cannot make.
+    """
+    exponents = at_middles(barriers_over_noise(found), found).transpose("batch_size", "learning_rate", "branch").values
+    rows = found.similarity.transpose("batch_size", "learning_rate", "branch", "reference").values
+
+    def all_of(likeness: np.ndarray) -> dict[str, float]:
+        rate = escape_rates(found, xr.DataArray(likeness, dims=("batch_size", "learning_rate", "branch"))).values
+        return _relations(exponents.reshape(-1, exponents.shape[-1]), rate.reshape(-1, rate.shape[-1]))
+
+    rng, n = np.random.default_rng(seed), rows.shape[-1]
+    draws = [np.take_along_axis(rows, rng.integers(n, size=(*rows.shape[:2], 1, n)), axis=-1).mean(axis=-1) for _ in range(N_RESAMPLES)]
+    value, drawn = all_of(rows.mean(axis=-1)), [all_of(draw) for draw in draws]
+    return {name: statistics.interval(value[name], np.array([one[name] for one in drawn])) for name in value}
+
+
+def _relations(exponents: np.ndarray, rate: np.ndarray) -> dict[str, float]:
+    """From E and k, (settings, times) each."""
+    known = np.isfinite(exponents) & np.isfinite(rate)
+    rising = known & (rate > 0) & (exponents > 0)
+    slope, power = (_slope(x[rising], np.log(rate[rising])) for x in (exponents, np.log(np.where(exponents > 0, exponents, 1))))
+    of_times = [_rank(exponents[chosen, time], rate[chosen, time]) for time, chosen in enumerate(known.T)]
+    at_time = np.nanmean(of_times) if np.isfinite(of_times).any() else np.nan
+    return {"slope": slope, "power": power, "rank": _rank(exponents[known], rate[known]), "rank_at_time": float(at_time)}
+
+
+def _slope(x: np.ndarray, y: np.ndarray) -> float:
+    return float(np.polyfit(x, y, 1)[0]) if len(x) >= FEWEST else float("nan")
+
+
+def _rank(x: np.ndarray, y: np.ndarray) -> float:
+    return float(spearmanr(x, y).statistic) if len(x) >= FEWEST and np.ptp(x) and np.ptp(y) else float("nan")
+
+
+def joined_time(found: xr.Dataset) -> xr.DataArray:
+    """The first branch time from which on no two siblings end with a wall between them, run by run; NaN where some always do."""
+    none = (found.walled == 0).transpose("branch", ...)
+    forever = none.isel(branch=slice(None, None, -1)).cumprod("branch").isel(branch=slice(None, None, -1))
+    return found.branch_time.where(forever == 1).min("branch")
+
+
+def over_runs(values: xr.DataArray, seed: int = 0) -> Estimate:
+    """Mean over settings of means over runs that know an answer, with runs drawn anew within their settings."""
+    rng = np.random.default_rng(seed)
+    rows = [row[np.isfinite(row)] for row in values.transpose(..., "reference").values.reshape(-1, values.sizes["reference"])]
+    rows = [row for row in rows if row.size]
+    if not rows:
+        return Estimate(np.nan, np.nan, np.nan)
+    drawn = np.mean([statistics.counts(len(row), rng) @ row / len(row) for row in rows], axis=0)
+    return statistics.interval(float(np.mean([row.mean() for row in rows])), drawn)
+
+
+def last_before_freezing(found: xr.Dataset) -> xr.DataArray:
+    """Similarity of the last siblings that part before their run freezes, run by run; NaN for a run that never does."""
+    early = (found.branch_time < found.freezing_time).sum("branch")
+    return found.similarity.isel(branch=(early - 1).clip(min=0)).where(early > 0)

@@ -1,0 +1,140 @@
+"""What is said about conditions, on records made up so that the answer is known."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from valleys.nets import studies
+
+TIMES = np.array([0.0, 1.0, 2.0, 4.0, 8.0, 16.0])
+CELL = ("batch_size", "learning_rate", "realization")
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def found() -> xr.Dataset:
+    """Two batch sizes, the larger one gradient descent with a single run; two learning rates; three runs; six records."""
+    shape = (2, 2, 3, 6)
+    loss = np.broadcast_to(2 * np.exp(-TIMES / 4), shape).copy()
+    flat = np.broadcast_to(1 + TIMES, shape).copy()
+    strength = 0.3 * loss**0.8
+    sharp = np.broadcast_to(np.array([50.0, 30.0, 25.0, 15.0, 8.0, 4.0]), shape).copy()
+    for values in (loss, flat, strength, sharp):
+        values[1, :, 1:] = np.nan
+    over_runs = np.array([[[1.0, 2.0, 3.0], [3.0, 4.0, 5.0]], [[9.0, np.nan, np.nan], [9.0, np.nan, np.nan]]])
+    stages = np.stack([over_runs, over_runs + 10], axis=-1)
+    found = {
+        name: ((*CELL, "record"), v) for name, v in (("train_loss", loss), ("flatness", flat), ("noise_per_curvature", strength), ("network_sharpness", sharp))
+    }
+    found |= {name: ((*CELL, "stage"), stages) for name in ("stage_time", "flatness_at", "network_sharpness_at", "exponent_at")}
+    times = np.broadcast_to(TIMES, (2, 2, 6))
+    found["time"] = (("batch_size", "learning_rate", "record"), times)
+    return xr.Dataset(found, {"batch_size": [20, 1000], "learning_rate": [0.05, 0.1], "stage": ["loss 0.1", "end"]})
+
+
+def test_a_pooled_mean_is_over_settings_with_several_runs(found):
+    pooled = studies.pooled(found.exponent_at.isel(stage=0), rng())
+    assert pooled.value == pytest.approx(3)  # of 2 and 4; gradient descent's 9 is a single run
+    expected = 1.96 * (2 / 3 / 3 / 2) ** 0.5  # two means of three runs, each of variance 2/3
+    assert pooled.high - pooled.value == pytest.approx(expected, rel=0.1)
+    assert np.isnan(studies.pooled(found.exponent_at.isel(stage=0, batch_size=[1]), rng()).value)
+
+
+def test_the_slope_of_the_noise_strength_is_that_of_its_power_law(found):
+    slope = studies.prefactor_slope(found, 1.5)
+    np.testing.assert_allclose(slope.sel(batch_size=20), 0.8)
+    assert slope.notnull().sum() == 6 + 2
+    assert studies.prefactor_slope(found, 0.1).isnull().all()  # two records lie below
+
+
+def test_stability_tells_the_last_record_beyond_the_edge(found):
+    stable = studies.stability(found, "loss 0.1").sel(batch_size=20).transpose("learning_rate", "realization")
+    np.testing.assert_allclose(stable.highest, [[1.5] * 3, [3.0] * 3])  # the start does not count
+    np.testing.assert_allclose(stable.until, [[0.0] * 3, [2.0] * 3])  # 25 · 0.1 = 2.5 at time 2
+    np.testing.assert_allclose(stable.share.sel(learning_rate=0.1), [2 / 3, 2 / 4, 2 / 5])
+    np.testing.assert_allclose(stable.at_freezing.sel(learning_rate=0.05), [0.05, 0.1, 0.15])
+    np.testing.assert_allclose(stable.at_end.sel(learning_rate=0.05), [0.55, 0.6, 0.65])
+    assert studies.stability(found, "loss 0.1").until.sel(batch_size=1000).isnull().sum() == 4
+
+
+def test_outcomes_have_intervals_where_there_are_several_runs(found):
+    ends = studies.outcomes(found, "loss 0.1")
+    np.testing.assert_allclose(ends.freezing_time, [[2, 4], [9, 9]])
+    np.testing.assert_allclose(ends.flatness, [[12, 14], [19, 19]])
+    assert (ends.freezing_time_low.sel(batch_size=20) < ends.freezing_time.sel(batch_size=20)).all()
+    assert ends.flatness_high.sel(batch_size=1000).isnull().all()
+    np.testing.assert_allclose(ends.highest.transpose("batch_size", "learning_rate"), [[1.5, 3], [1.5, 3]])
+
+
+def test_courses_are_means_over_runs(found):
+    found["train_loss"][0, 0, :, 3] = [1.0, 2.0, 6.0]
+    course = studies.courses_of(found, ("train_loss",))
+    assert course.train_loss[0, 0, 3] == pytest.approx(3)
+    assert course.train_loss_low[0, 0, 3] < 3 < course.train_loss_high[0, 0, 3]
+    assert course.train_loss_high[1].isnull().all()
+    np.testing.assert_allclose(course.train_loss[1, 0], found.train_loss[1, 0, 0])
+
+
+def test_the_separation_along_training_is_that_of_an_exponential_fall(found):
+    course = studies.separation_course(found)
+    np.testing.assert_allclose(course.time[0, 0], np.sqrt(TIMES[1:-1] * TIMES[2:]))
+    expected = np.sqrt((1 + TIMES[1:-1]) * (1 + TIMES[2:])) / 4  # the loss falls by e in 4
+    np.testing.assert_allclose(course.ratio, np.broadcast_to(expected, course.ratio.shape))
+
+
+@pytest.fixture
+def followed() -> xr.Dataset:
+    """Two runs at two stages; the loss falls by e in 20, the flatness grows by e in 50; curvatures 1, ½, …; scatter and memory twice the parabola's."""
+    draws, bent = ["reshuffled", "independent"], 0.5 ** np.arange(14)
+    shape = (2, 2, 2, 14)
+    expected = np.broadcast_to(bent, shape)
+    found = {
+        "train_loss": (("realization", "stage"), np.ones((2, 2))),
+        "later_loss": (("realization", "stage", "draw"), np.full((2, 2, 2), np.exp(-5 / 20))),
+        "flatness": (("realization", "stage"), np.full((2, 2), 3.0)),
+        "later_flatness": (("realization", "stage", "draw"), np.full((2, 2, 2), 3 * np.exp(5 / 50))),
+        "stage_time": (("realization", "stage"), [[1.0, 10.0], [3.0, 10.0]]),
+        "curvature": (("realization", "stage", "direction"), expected[:, :, 0]),
+        "network_curvature": (("realization", "stage", "network_direction"), expected[:, :, 0]),
+    }
+    for prefix in ("", "network_"):
+        for name in ("relaxation", "scatter"):
+            factor = np.array([2.0, 14.0])[:, None]  # reshuffled, independent
+            found[f"{prefix}{name}"] = (("realization", "stage", "draw", f"{prefix}direction"), factor * expected)
+            found[f"{prefix}expected_{name}"] = (("realization", "stage", "draw", f"{prefix}direction"), expected.copy())
+    coords = {"stage": ["loss 0.1", "end"], "draw": draws, "learning_rate": 0.05, "batch_size": 50}
+    return xr.Dataset(found, coords, {"window_time": 5.0})
+
+
+def test_separation_sets_fast_times_against_the_drift(followed):
+    found = studies.separation(followed)
+    np.testing.assert_allclose(found.drift_time, 20)
+    np.testing.assert_allclose(found.shape_time, 50)
+    np.testing.assert_allclose(found.layer_ratio, 3 / 20)
+    np.testing.assert_allclose(found.network_ratio, 2**4.5 / 20)  # geometric mean of ten of 1, ½, …
+    np.testing.assert_array_equal(found.n_fast, 1)  # of 20, 10, 5, … one lies above 10
+    means = studies.separation_means(followed)
+    np.testing.assert_allclose(means.stage_time, [2, 10])
+    np.testing.assert_allclose(means.stage_time_low, [1, 10])
+    np.testing.assert_allclose(means.layer_ratio, 3 / 20)
+
+
+def test_ratios_to_the_parabola_are_geometric_means(followed):
+    for name in ("relaxation", "scatter", "network_relaxation", "network_scatter"):
+        assert studies.held_to_parabola(followed, name, "end", "reshuffled", rng()).value == pytest.approx(2)
+        assert studies.held_to_parabola(followed, name, "loss 0.1", "independent", rng()).value == pytest.approx(14)
+    followed["relaxation"][:, 1, 0, 3] = np.inf  # one direction forgets nothing; the others tell
+    assert studies.held_to_parabola(followed, "relaxation", "end", "reshuffled", rng()).value == pytest.approx(2)
+    assert studies.shrinkage(followed, "end", rng()).value == pytest.approx(7)
+
+
+def test_runs_that_never_came_to_a_stage_are_not_known(found):
+    found["stage_time"][0, 1, 2, 0] = np.nan
+    kept = studies.reached(found, "loss 0.1")
+    assert kept.train_loss[0, 1, 2].isnull().all()
+    assert kept.flatness_at[0, 1, 2].isnull().all()
+    np.testing.assert_array_equal(kept.train_loss[0, 1, :2], found.train_loss[0, 1, :2])
+    np.testing.assert_array_equal(kept.time, found.time)
