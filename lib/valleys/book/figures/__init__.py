@@ -46,6 +46,14 @@ from valleys.book.figures.toy import (
     weight_against_step,
     weight_along_y,
 )
+from valleys.book.figures.valleys import (
+    final_by_power,
+    freezing_in_rows,
+    occupation_by_flatness,
+    preference_by_power,
+    rows_of_valleys,
+    share_against_noise,
+)
 
 __all__ = [
     "accuracy",
@@ -66,6 +74,7 @@ __all__ = [
     "endpoint_trajectories",
     "escape_rates",
     "evolution",
+    "final_by_power",
     "fit",
     "flatness",
     "flatness_against_test_loss",
@@ -74,15 +83,20 @@ __all__ = [
     "flux",
     "freezing",
     "freezing_course",
+    "freezing_in_rows",
     "freezing_point",
     "hessian_spectrum",
     "hopping",
     "interpolation",
     "landscape",
     "noise_response",
+    "occupation_by_flatness",
     "paradox",
     "phase_maps",
+    "preference_by_power",
     "restart_fits",
+    "rows_of_valleys",
+    "share_against_noise",
     "spread",
     "temperatures",
     "training_run",
