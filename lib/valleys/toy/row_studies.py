@@ -31,6 +31,17 @@ def _duration(duration: float, learning_rates: Sequence[float]) -> None:
         raise ValueError(f"duration is {duration!r}; it must be at least ten steps long, {10 * max(learning_rates):g} or more")
 
 
+def in_order(widths: Sequence[float], orders: Sequence[Sequence[int]]) -> list[tuple[float, ...]]:
+    """Rows of the same valleys in several orders; an order lists ranks from left to right, 1 the first of the widths.
+
+    Raises ValueError if an order does not hold every rank once.
+    """
+    for order in orders:
+        if sorted(order) != list(range(1, len(widths) + 1)):
+            raise ValueError(f"order {list(order)} must hold each of the numbers 1 to {len(widths)} once, one for each width")
+    return [tuple(widths[rank - 1] for rank in order) for order in orders]
+
+
 @dataclass(frozen=True)
 class OccupationSpec:
     """Runs in rows of equally many valleys, for every effective noise; each row is a list of widths from left to right. The duration is η·step."""

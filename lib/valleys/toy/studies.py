@@ -12,7 +12,7 @@ from valleys.toy import langevin, master_equation
 from valleys.toy.discrete import stationary_density
 from valleys.toy.frozen import frozen_y
 from valleys.toy.langevin import in_threads
-from valleys.toy.row_studies import FixedPowersSpec, OccupationSpec, PowersSpec, RowRunsSpec, fixed_powers, occupation, powers, row_runs
+from valleys.toy.row_studies import FixedPowersSpec, OccupationSpec, PowersSpec, RowRunsSpec, fixed_powers, in_order, occupation, powers, row_runs
 from valleys.toy.specs import (
     ContrastSpec,
     EvolutionSpec,
@@ -46,6 +46,7 @@ __all__ = [
     "fixed_powers",
     "freezing",
     "frozen",
+    "in_order",
     "master_histories",
     "master_map",
     "occupation",
