@@ -6,6 +6,7 @@ J = −e^{−U} ∂x(e^{U} D P). Without flux D P e^{U} is one constant for the 
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.linalg import expm
 from scipy.special import dawsn, erf, logsumexp
 
 from valleys.toy.freezing import drift_speed
@@ -69,18 +70,12 @@ def balance(landscape: ManyValleys | TwoValley, effective_noise: float, y: Array
         raise ValueError(f"start must be {row.n_valleys} shares that add up to 1; got {start!r}")
     middle = (y[1:] + y[:-1]) / 2
     lengths = np.diff(y) / drift_speed(row.pair(0, 1), middle)
-    rates, steady = hop_rates(row, middle, effective_noise, power), shares(row, middle, effective_noise, power)
+    rates = np.moveaxis(hop_rates(row, middle, effective_noise, power), -1, 0)
+    generators = rates - np.eye(row.n_valleys) * rates.sum(axis=1, keepdims=True)
     course = [share]
-    for place, length in enumerate(lengths):
-        course.append(_relax(course[-1], rates[..., place], steady[:, place], length))
+    for flow in expm(generators * lengths[:, None, None]):
+        course.append(flow @ course[-1])
     return np.array(course).T
-
-
-def slowest_rates(landscape: ManyValleys | TwoValley, y: ArrayLike, effective_noise: float, power: float = 1.0) -> np.ndarray:
-    """The n − 1 rates at which deviations from the stationary shares die out, in ascending order, shape (n_valleys − 1, n_y)."""
-    y = np.atleast_1d(np.asarray(y, dtype=float))
-    rates, steady = hop_rates(landscape, y, effective_noise, power), shares(landscape, y, effective_noise, power)
-    return np.array([_modes(rates[..., place], steady[:, place])[0][1:] for place in range(y.size)]).T
 
 
 def reversal(landscape: TwoValley, y: float, effective_noise: float) -> float:
@@ -90,22 +85,6 @@ def reversal(landscape: TwoValley, y: float, effective_noise: float) -> float:
         middle = (low + high) / 2
         low, high = (low, middle) if shares(landscape, y, effective_noise, middle)[1] > 0.5 else (middle, high)
     return (low + high) / 2
-
-
-def _relax(share: np.ndarray, rates: np.ndarray, steady: np.ndarray, duration: float) -> np.ndarray:
-    """The shares after a time at constant rates."""
-    decay, modes, root = _modes(rates, steady)
-    kept = modes @ (np.exp(-decay * duration) * (modes.T @ (share / root))) * root
-    return np.maximum(kept, 0) / np.maximum(kept, 0).sum()
-
-
-def _modes(rates: np.ndarray, steady: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Decay rates in ascending order, modes and √share of the generator, which detailed balance makes symmetric."""
-    root = np.sqrt(np.maximum(steady, np.finfo(float).tiny))
-    hops = np.sqrt(rates * rates.T)  # rate from j to i times √(P_j/P_i), by detailed balance
-    generator = np.diag(rates.sum(axis=0)) - hops
-    decay, modes = np.linalg.eigh(generator)
-    return np.maximum(decay, 0), modes, root
 
 
 def _log_weights(landscape: ManyValleys | TwoValley, y: ArrayLike, effective_noise: ArrayLike, power: float) -> np.ndarray:
