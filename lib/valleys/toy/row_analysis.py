@@ -27,7 +27,7 @@ def pair_order(found: xr.Dataset, n_runs: int) -> xr.DataArray:
 def of_width(found: xr.Dataset, rank: int = -1) -> xr.Dataset:
     """Share and its error of one valley, by rank of width (−1 the flattest, 0 the sharpest), wherever it stands; dims (row, effective_noise)."""
     places = xr.DataArray(np.argsort(found.width.values, axis=-1)[:, rank], dims="row")
-    return found[["share", "share_error"]].isel(valley=places).drop_vars("valley")
+    return found[["share", "share_error"]].isel(valley=places).drop_vars("valley", errors="ignore")
 
 
 def entropy(share: xr.DataArray) -> xr.DataArray:

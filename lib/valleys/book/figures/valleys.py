@@ -50,8 +50,9 @@ def _section(axes: Axes, grid: xr.Dataset) -> None:
     colours, last = width_colours(grid.width.values), grid.isel(y=-1)
     for valley, width in enumerate(grid.width.values):
         axes.plot(grid.x, last.loss.where(last.number == valley), color=colours[float(width)])
-        axes.annotate(f"{width:g}", (float(last.floor[valley]), float(last.loss.min())), xytext=(0, 5), textcoords="offset points", ha="center", fontsize=8.5)
-    axes.set_ylim(float(last.loss.min()) - 0.05, float(last.loss.min()) + 1.0)
+        place, look = (float(last.floor[valley]), float(last.loss.min())), {"textcoords": "offset points", "ha": "center", "fontsize": 8.5}
+        axes.annotate(f"{width:g}", place, xytext=(0, -12), **look)
+    axes.set_ylim(float(last.loss.min()) - 0.2, float(last.loss.min()) + 0.9)
 
 
 def occupation_by_flatness(found: Mapping[str, Sequence[xr.Dataset]], noise: float) -> Figure:
@@ -101,6 +102,7 @@ def share_against_noise(found: Mapping[str, Sequence[xr.Dataset]]) -> Figure:
             n_valleys = int(part.n_valleys)
             axes.axhline(1 / n_valleys, color=NEUTRAL, linewidth=0.8)
             axes.set(xscale="log", xlabel="effective noise $Δ_S$", title=f"{n_valleys} valleys")
+            axes.xaxis.set_minor_formatter(NullFormatter())
     panels[0].set_ylabel("final share of the flattest valley")
     legend(panels[1], {title: {"color": colour, "marker": "o", "linestyle": "none"} for title, colour in colours.items()}, loc="upper left")
     return figure
@@ -162,7 +164,7 @@ def final_by_power(found: xr.Dataset, curves: xr.DataArray, boltzmann: float) ->
         _baselines(axes, boltzmann)
         axes.set(xlabel="power p of the Hessian", title=f"learning rate η = {float(part.learning_rate):g}", ylim=(0.45, 1.02))
     panels[0, 0].set_ylabel("flat valley at the end, $P_\\mathrm{flat}$")
-    panels[0, 0].legend(loc="lower right")
+    panels[0, 0].legend(loc="center right")
     return figure
 
 
