@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
-from scipy.linalg import eigh_tridiagonal
+from scipy.linalg import eigh_tridiagonal, expm
 
 from valleys.toy import ManyValleys, TwoValley, chain, freezing, rows, theory
 from valleys.toy.rows import Walk
@@ -75,6 +75,12 @@ def test_balance_is_the_solution_of_its_equation():
     found = chain.balance(THREE, noise, y, start=[0.2, 0.5, 0.3])
     np.testing.assert_allclose(found[:, ::300], solved.y, atol=2e-4)
     np.testing.assert_allclose(found.sum(axis=0), 1, rtol=1e-9)
+
+
+def test_exponentials_are_those_of_scipy():
+    rates = np.moveaxis(chain.hop_rates(THREE, np.array([0.5, 3.0, 9.0]), 0.001), -1, 0)
+    generators = (rates - np.eye(3) * rates.sum(axis=1, keepdims=True)) * np.array([40.0, 5.0, 200.0])[:, None, None]
+    np.testing.assert_allclose(chain._exponentials(generators), expm(generators), atol=1e-7)
 
 
 def test_balance_of_two_valleys_is_eq_a26_and_stays_finite_for_any_noise():
