@@ -29,7 +29,8 @@ def rows_of_valleys(grids: Sequence[xr.Dataset], runs: xr.Dataset) -> Figure:
     """
     figure = Figure(figsize=(9.0, 4.6), dpi=RASTER_DPI)
     space = figure.add_gridspec(2, 2, width_ratios=(1, 1.15))
-    sections = [figure.add_subplot(space[place, 0]) for place in range(2)]
+    sections = [figure.add_subplot(space[0, 0])]
+    sections.append(figure.add_subplot(space[1, 0], sharex=sections[0]))
     beside = figure.add_subplot(space[:, 1])
     for axes, grid in zip(sections, grids, strict=True):
         _section(axes, grid)
