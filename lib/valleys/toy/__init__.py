@@ -1,5 +1,6 @@
-"""The two-valley model: landscape, simulation, theory."""
+"""The two-valley model: landscape, simulation, theory; and rows of more valleys."""
 
+from valleys.toy.many_valleys import ManyValleys
 from valleys.toy.two_valley import TwoValley
 
-__all__ = ["TwoValley"]
+__all__ = ["ManyValleys", "TwoValley"]

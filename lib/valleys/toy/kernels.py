@@ -246,3 +246,75 @@ def advance_frozen(state, words, counts, n_steps, sample_every, bottoms, curves,
                 place = math.floor((state[POSITION, k] - left) / bin_width)
                 if 0 <= place < n_bins:
                     counts[k, place] += 1
+
+
+VALLEY, ROW_STATE_ROWS = STATE_ROWS, STATE_ROWS + 1  # a run in a row of valleys also knows the one it is in
+TINY = 1e-300  # an eigenvalue below it counts as this one, so that it has a logarithm
+
+
+@nb.njit(inline="always")
+def _power_factor(power, noise_strength, xx, xy, yy, scale):
+    """Cholesky factor of Σ = 2σ κ (H₊/κ)^p, with κ the scale: through the eigenvalues of H, negative ones set to 0; p = 0 gives κ·1."""
+    half_trace, gap = 0.5 * (xx + yy), math.sqrt((xx - yy) ** 2 + 4.0 * xy * xy)
+    largest, smallest = half_trace + 0.5 * gap, half_trace - 0.5 * gap
+    strength = 2.0 * noise_strength * scale
+    high = strength * exponential(power * natural_log(max(largest / scale, TINY)))
+    low = strength * exponential(power * natural_log(max(smallest / scale, TINY)))
+    tilt = (high - low) / max(gap, TINY)
+    c11, c21, c22 = low + tilt * (xx - smallest), tilt * xy, low + tilt * (yy - smallest)
+    l11 = math.sqrt(c11 + JITTER)
+    l21 = c21 / l11
+    return l11, l21, math.sqrt(max(c22 + JITTER - l21 * l21, 0.0))
+
+
+@nb.njit(inline="always")
+def _row_step(state, first, second, step, scales, row, learning_rate, noise_strength, power, moving):
+    """`_one_step` in a row of valleys, with noise of any power of the Hessian; where `moving` is 0, y stands still and only the curvature along x counts."""
+    x0, f0, y_b, y_f, y_d, drift, y_min = scales
+    widths, centres, ridges, mean_width = row
+    depth = x0 * x0 / f0
+    n_ridges = len(ridges)
+    for k in range(LANES):
+        x, y, was_alive, last_crossing = state[X, k], state[Y, k], state[ALIVE, k], state[LAST_CROSSING, k]
+        valley, crossing_y = state[VALLEY, k], state[CROSSING_Y, k]
+        width, centre = widths[0], (centres[0] if y >= 0.0 else -widths[0])
+        for j in range(n_ridges):
+            beyond = valley > j + 0.5
+            width = widths[j + 1] if beyond else width
+            centre = (centres[j + 1] if y >= 0.0 else widths[j + 1]) if beyond else centre
+        inverse = 1.0 / (y + y_f)
+        # in each valley L − L0 = a (u² − w² p²) with a = depth/w² and u = q x − C p
+        q, p = (y + y_b) * inverse, y * inverse
+        q1, p1 = (y_f - y_b) * inverse * inverse, y_f * inverse * inverse
+        q2, p2 = -2.0 * q1 * inverse, -2.0 * p1 * inverse
+        u, u1, u2 = q * x - centre * p, q1 * x - centre * p1, q2 * x - centre * p2
+        square, slope_y = 2.0 * depth / (width * width), drift / y_d * exponential(-y / y_d)
+        gradient_x = square * q * u
+        gradient_y = square * (u * u1 - width * width * p * p1) - slope_y
+        hessian_xx = square * q * q
+        hessian_xy = square * (q1 * u + q * u1) * moving
+        hessian_yy = square * (u1 * u1 + u * u2 - width * width * (p1 * p1 + p * p2)) + slope_y / y_d
+        hessian_yy = hessian_yy * moving + 0.5 * hessian_xx * (1.0 - moving)
+        scale = 2.0 * depth * q * q / (mean_width * mean_width)
+        l11, l21, l22 = _power_factor(power, noise_strength, hessian_xx, hessian_xy, hessian_yy, scale)
+        new_x = x - learning_rate * (gradient_x + l11 * first[k])
+        new_y = y - moving * learning_rate * (gradient_y + l21 * first[k] + l22 * second[k])
+        alive = (was_alive > 0.0) & (new_y > y_min) & (abs(new_x) < X_LIMIT)
+        new_x, new_y = (new_x if alive else x), (new_y if alive else y)
+        new_valley = 0.0
+        for j in range(n_ridges):
+            new_valley += 1.0 if new_x * (new_y + y_b) >= ridges[j] * max(new_y, 0.0) else 0.0
+        crossed = alive & (new_valley != valley)
+        state[X, k], state[Y, k], state[VALLEY, k] = new_x, new_y, new_valley
+        state[ALIVE, k] = 1.0 if alive else 0.0
+        state[LAST_CROSSING, k] = step if crossed else last_crossing
+        state[CROSSING_Y, k] = new_y if (crossed | (step == 1.0)) else crossing_y
+
+
+@nb.njit(**COMPILE)
+def advance_row(state, words, first_step, n_steps, scales, row, learning_rate, noise_strength, power, moving):
+    """Advance a block of runs, (ROW_STATE_ROWS, LANES), in a row of valleys; the pairs of normals are those of ADVANCE."""
+    first, second = np.empty(LANES), np.empty(LANES)
+    for step in range(first_step, first_step + n_steps):
+        fill_normals(words, first, second)
+        _row_step(state, first, second, float(step), scales, row, learning_rate, noise_strength, power, moving)

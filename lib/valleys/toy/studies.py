@@ -12,6 +12,7 @@ from valleys.toy import langevin, master_equation
 from valleys.toy.discrete import stationary_density
 from valleys.toy.frozen import frozen_y
 from valleys.toy.langevin import in_threads
+from valleys.toy.row_studies import FixedPowersSpec, OccupationSpec, PowersSpec, RowRunsSpec, fixed_powers, in_order, occupation, powers, row_runs
 from valleys.toy.specs import (
     ContrastSpec,
     EvolutionSpec,
@@ -28,23 +29,32 @@ from valleys.toy.two_valley import TwoValley
 __all__ = [
     "ContrastSpec",
     "EvolutionSpec",
+    "FixedPowersSpec",
     "FreezingSpec",
     "FrozenSpec",
     "MasterHistorySpec",
     "MasterMapSpec",
+    "OccupationSpec",
     "PhaseDiagramSpec",
+    "PowersSpec",
     "ResponseSpec",
+    "RowRunsSpec",
     "TrajectoriesSpec",
     "contrast",
     "contrast_exact",
     "evolution",
+    "fixed_powers",
     "freezing",
     "frozen",
+    "in_order",
     "master_histories",
     "master_map",
+    "occupation",
     "operator",
     "phase_diagram",
+    "powers",
     "response",
+    "row_runs",
     "trajectories",
     "with_contrast",
 ]

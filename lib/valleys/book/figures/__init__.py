@@ -49,6 +49,14 @@ from valleys.book.figures.toy import (
     weight_along_y,
 )
 from valleys.book.figures.walk import around_freezing, bouncing, bowl_law, distances, floor_scans, heights, mean_lines, walls_and_heights
+from valleys.book.figures.valleys import (
+    final_by_power,
+    freezing_in_rows,
+    occupation_by_flatness,
+    preference_by_power,
+    rows_of_valleys,
+    share_against_noise,
+)
 
 __all__ = [
     "accuracy",
@@ -75,6 +83,7 @@ __all__ = [
     "escape_against_barrier",
     "escape_rates",
     "evolution",
+    "final_by_power",
     "fit",
     "flatness",
     "flatness_against_test_loss",
@@ -86,6 +95,7 @@ __all__ = [
     "forgetting",
     "freezing",
     "freezing_course",
+    "freezing_in_rows",
     "freezing_point",
     "heights",
     "hessian_spectrum",
@@ -97,6 +107,7 @@ __all__ = [
     "noise_directions",
     "noise_response",
     "noise_strength_course",
+    "occupation_by_flatness",
     "paradox",
     "parted_siblings",
     "phase_maps",
@@ -104,6 +115,10 @@ __all__ = [
     "restart_fits",
     "separation",
     "sharpness",
+    "preference_by_power",
+    "restart_fits",
+    "rows_of_valleys",
+    "share_against_noise",
     "spread",
     "stable_runs",
     "temperatures",
