@@ -84,13 +84,13 @@ def test_sags_are_those_of_the_mean_lines(found):
 
 def test_means_over_runs_have_the_intervals_of_the_house_and_leave_out_what_is_unknown(found):
     rows = found.q.where(found.q != 12)
-    means = bounces.over_runs(rows)
+    means = bounces.run_means(rows)
     np.testing.assert_allclose(means.value, [4, 7, 8, 9])
     assert ((means.low < means.value) & (means.value < means.high)).all()
     expected = statistics.mean(np.array([0.0, 4.0, 8.0]), np.random.default_rng(0))
     assert bounces.estimate_of(rows.isel(window=0)) == expected
     assert (float(means.low[0]), float(means.high[0])) == (expected.low, expected.high)
-    single = bounces.over_runs(found.q.where(found.q < 4))
+    single = bounces.run_means(found.q.where(found.q < 4))
     np.testing.assert_allclose(single.value, [0, 1, 2, 3])
     assert single.low.isnull().all()
 

@@ -26,7 +26,7 @@ def with_sags(found: xr.Dataset) -> xr.Dataset:
     return found.assign(parts)
 
 
-def over_runs(values: xr.DataArray, *, seed: int = 0) -> xr.Dataset:
+def run_means(values: xr.DataArray, *, seed: int = 0) -> xr.Dataset:
     """Mean over the finite realizations with the ends of its 95 % interval, as `value`, `low` and `high`; NaN ends for a single run."""
 
     def ends(row: np.ndarray) -> np.ndarray:
@@ -95,7 +95,7 @@ def walk_courses(found: xr.Dataset, names: Sequence[str], *, seed: int = 0) -> x
         names: quantities by window; a profile keeps its fractions.
         seed: of the bootstrap over runs.
     """
-    parts = [over_runs(found[name], seed=seed).rename({"value": name, "low": f"{name}_low", "high": f"{name}_high"}) for name in names]
+    parts = [run_means(found[name], seed=seed).rename({"value": name, "low": f"{name}_low", "high": f"{name}_high"}) for name in names]
     frozen = found.freezing_time.mean("realization")
     return xr.merge(parts, compat="no_conflicts").assign(window_time=found.window_time, freezing_time=frozen)
 
@@ -111,7 +111,7 @@ def freezing_changes(found: xr.Dataset, names: Sequence[str], *, seed: int = 0) 
         changes = at_freezing(found, name)
         for values, suffix in ((changes.change, ""), (changes.bend, "_bend"), (changes.contrast, "_contrast")):
             ends = {"value": name + suffix, "low": f"{name}{suffix}_low", "high": f"{name}{suffix}_high"}
-            parts.append(over_runs(values, seed=seed).rename(ends))
+            parts.append(run_means(values, seed=seed).rename(ends))
     return xr.merge(parts, compat="no_conflicts")
 
 

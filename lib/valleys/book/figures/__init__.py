@@ -48,7 +48,6 @@ from valleys.book.figures.toy import (
     weight_against_step,
     weight_along_y,
 )
-from valleys.book.figures.walk import around_freezing, bouncing, bowl_law, distances, floor_scans, heights, mean_lines, walls_and_heights
 from valleys.book.figures.valleys import (
     final_by_power,
     freezing_in_rows,
@@ -57,6 +56,7 @@ from valleys.book.figures.valleys import (
     rows_of_valleys,
     share_against_noise,
 )
+from valleys.book.figures.walk import around_freezing, bouncing, bowl_law, distances, floor_scans, heights, mean_lines, walls_and_heights
 
 __all__ = [
     "accuracy",
@@ -89,8 +89,8 @@ __all__ = [
     "flatness_against_test_loss",
     "flatness_contrast",
     "flatness_controls",
-    "floor_scans",
     "flattening",
+    "floor_scans",
     "flux",
     "forgetting",
     "freezing",
@@ -102,8 +102,8 @@ __all__ = [
     "hopping",
     "interpolation",
     "landscape",
-    "mean_lines",
     "layer_against_whole",
+    "mean_lines",
     "noise_directions",
     "noise_response",
     "noise_strength_course",
@@ -111,14 +111,13 @@ __all__ = [
     "paradox",
     "parted_siblings",
     "phase_maps",
+    "preference_by_power",
     "rescaled_layers",
     "restart_fits",
-    "separation",
-    "sharpness",
-    "preference_by_power",
-    "restart_fits",
     "rows_of_valleys",
+    "separation",
     "share_against_noise",
+    "sharpness",
     "spread",
     "stable_runs",
     "temperatures",
