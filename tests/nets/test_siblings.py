@@ -116,6 +116,8 @@ def test_joined_and_frozen_branches_are_read_off_run_by_run():
     walled = np.array([[1, 0, 1, 0, 0], [0, 0, 0, 0, 0], [0, 0, 0, 0, 1.0]])
     parts = {"walled": (("reference", "branch"), walled), "similarity": (("reference", "branch"), np.arange(15.0).reshape(3, 5))}
     parts["freezing_time"] = ("reference", [2.5, np.nan, 99.0])
+    parts["rise"] = (("reference", "branch"), [[0.3, 0.2, 0.1, 0.0, 0.0]] * 3)
     made = xr.Dataset(parts, {"branch_time": ("branch", [0.0, 1, 2, 3, 4])})
     np.testing.assert_array_equal(joined_time(made), [3, 0, np.nan])
+    np.testing.assert_array_equal(joined_time(made, 0.1), [2, 2, 2])
     np.testing.assert_array_equal(last_before_freezing(made), [2, np.nan, 14])

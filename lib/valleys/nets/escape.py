@@ -92,9 +92,14 @@ def _rank(x: np.ndarray, y: np.ndarray) -> float:
     return float(spearmanr(x, y).statistic) if len(x) >= FEWEST and np.ptp(x) and np.ptp(y) else float("nan")
 
 
-def joined_time(found: xr.Dataset) -> xr.DataArray:
-    """The first branch time from which on no two siblings end with a wall between them, run by run; NaN where some always do."""
-    none = (found.walled == 0).transpose("branch", ...)
+def joined_time(found: xr.Dataset, highest: float | None = None) -> xr.DataArray:
+    """The first branch time from which on siblings end without a wall between them, run by run; NaN where they always have one.
+
+    Args:
+        found: what `siblings` or `sibling_grid` gives.
+        highest: mean rise of the loss that counts as none; if None, no two siblings may have a rise larger than the loss at their higher end.
+    """
+    none = (found.walled == 0 if highest is None else found.rise <= highest).transpose("branch", ...)
     forever = none.isel(branch=slice(None, None, -1)).cumprod("branch").isel(branch=slice(None, None, -1))
     return found.branch_time.where(forever == 1).min("branch")
 
