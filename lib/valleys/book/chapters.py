@@ -44,12 +44,10 @@ class Chapter:
     parameters: dict[str, Parameter]
 
     def opening(self) -> Iterator[tuple[str, list[str]]]:
-        """Source and tags of each code cell up to the one tagged `derived`: imports, parameters, specs."""
-        for cell in _code_cells(self.path):
-            tags = cell.metadata.get("tags", [])
-            yield cell.source, tags
-            if "derived" in tags:
-                return
+        """Source and tags of each code cell up to the last one tagged `derived`: imports, parameters, specs."""
+        cells = [(cell.source, cell.metadata.get("tags", [])) for cell in _code_cells(self.path)]
+        last = max((place for place, (_, tags) in enumerate(cells) if "derived" in tags), default=len(cells))
+        yield from cells[: last + 1]
 
 
 def page_names(root: Path | None = None) -> list[str]:
