@@ -11,7 +11,7 @@ import pytest
 
 from tests.book.conftest import small_chapter
 from valleys.book import runner
-from valleys.book.chapters import BookError, Chapter, all_chapters, read_parameters
+from valleys.book.chapters import BookError, Chapter, read_parameters
 from valleys.book.paths import book_root
 
 
@@ -180,5 +180,4 @@ def _alive(pid: int) -> bool:
 
 
 def test_every_chapter_of_the_table_of_contents_exists(chapters):
-    assert len(chapters) == 6
-    assert list(chapters) == sorted(all_chapters())
+    assert list(chapters) == sorted(path.stem for path in (book_root() / "chapters").glob("*.ipynb"))
