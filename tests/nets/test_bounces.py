@@ -107,6 +107,21 @@ def test_until_freezing_means_after_the_start_and_before_the_mean_time(found):
     np.testing.assert_allclose(bounces.until_freezing(found, "q"), [1.5, 5.5, 9.5, 13.5])
 
 
+def test_until_freezing_weighs_a_window_with_its_time_if_asked(found):
+    np.testing.assert_allclose(bounces.until_freezing(found, "q", by_time=True), np.array([5.0, 17.0, 29.0, 41.0]) / 3)
+    lost = found.assign(q=found.q.where(found.q != 5))
+    np.testing.assert_allclose(bounces.until_freezing(lost, "q", by_time=True)[1], 6)  # a lost window weighs nothing
+
+
+def test_runs_are_resampled_within_their_setting_only():
+    apart = xr.DataArray([[0.0, 0.0, 0.0], [9.0, np.nan, np.nan], [1.0, 2.0, 3.0]], dims=("learning_rate", "realization"))
+    found = bounces.mean_within(apart)
+    assert found.value == pytest.approx(15 / 7)
+    third = statistics.mean(np.array([1.0, 2.0, 3.0]), np.random.default_rng(0))
+    assert found.low == pytest.approx((9 + 3 * third.low) / 7, abs=0.02)  # only the third row varies, and not how often a row is drawn
+    assert found.high == pytest.approx((9 + 3 * third.high) / 7, abs=0.02)
+
+
 def test_a_hill_counts_above_a_share_of_the_height():
     hills, heights = xr.DataArray([0.0, 0.2, 0.3, np.nan]), xr.DataArray([1.0, 1.0, 1.0, 1.0])
     np.testing.assert_array_equal(bounces.with_hill(hills, heights, 0.25), [0, 0, 1, np.nan])

@@ -75,11 +75,25 @@ def at_freezing(found: xr.Dataset, name: str) -> xr.Dataset:
     return xr.Dataset({"change": change, "bend": bend, "contrast": contrast})
 
 
-def until_freezing(found: xr.Dataset, name: str) -> xr.DataArray:
-    """Mean of a quantity over the windows after the start and before the mean freezing time of a setting, if it has one, by realization."""
+def until_freezing(found: xr.Dataset, name: str, *, by_time: bool = False) -> xr.DataArray:
+    """Mean of a quantity over the windows after the start and before the mean freezing time of a setting, if it has one, by realization.
+
+    The windows are equally spaced in the logarithm of time and count alike, so that early training weighs more than its steps do; `by_time` weighs
+    each with its time instead, as the stretch that it stands for is in proportion to it: then every step before freezing counts alike.
+    """
     frozen = found.freezing_time.mean("realization").fillna(np.inf)
     before = (found.window_time > 0) & (found.window_time < frozen)
-    return found[name].where(before).mean("window")
+    values = found[name].where(before)
+    return values.weighted(found.window_time).mean("window") if by_time else values.mean("window")
+
+
+def mean_within(values: xr.DataArray, *, seed: int = 0) -> Estimate:
+    """Mean over the finite runs of all settings, (..., realization); runs are resampled within their setting, and a single one stands as it is."""
+    rng, rows = np.random.default_rng(seed), values.transpose(..., "realization").values
+    groups = [row[np.isfinite(row)] for row in rows.reshape(-1, rows.shape[-1])]
+    drawn = sum(statistics.counts(group.size, rng) @ group for group in groups if group.size)
+    known = np.concatenate(groups)
+    return statistics.interval(known.mean(), drawn / known.size)
 
 
 def with_hill(hills: xr.DataArray, heights: xr.DataArray, share: float) -> xr.DataArray:
