@@ -7,7 +7,7 @@ import xarray as xr
 
 from tests.book.drawn import band_ends, bands, colour_bar, colour_of, dashed, drawn_axes, legend, title
 from valleys.book import figures
-from valleys.book.figures.style import LOSS, QUANTITY_MAP, THEORY, learning_rate_colours
+from valleys.book.figures.style import LOSS, NEUTRAL, QUANTITY_MAP, THEORY, learning_rate_colours
 
 SIZES, RATES, TIMES, FRACTIONS = [20, 1000], [0.1, 0.5], [0.0, 1.0, 10.0], [0.0, 0.5, 1.0]
 CELL = {"batch_size": 20, "learning_rate": 0.5}
@@ -107,7 +107,7 @@ def test_walls_are_drawn_against_the_height_of_the_steps(courses):
         cell = courses.sel(batch_size=20, learning_rate=rate).isel(window=[1, 2])
         np.testing.assert_allclose(wall.get_ydata(), cell.wall)
         np.testing.assert_allclose(height.get_ydata(), cell.height)
-        assert (colour_of(wall.get_color()), colour_of(height.get_color()), height.get_linestyle()) == (LOSS, THEORY, "--")
+        assert (colour_of(wall.get_color()), colour_of(height.get_color()), height.get_linestyle()) == (LOSS, NEUTRAL, "--")
         assert title(axes) == f"B = 20, η = {rate:g}"
     assert legend(figure.axes[0]) == ["wall between runs", "height of the steps"]
 

@@ -50,7 +50,7 @@ def alignment_course(course: xr.Dataset) -> Figure:
     for value in (1, 2):
         right.axhline(value, color=THEORY, linestyle="--", linewidth=1)
         right.annotate(
-            f"noise ∝ $λ{'²' if value == 2 else ''}$", (1, value), (-2, 4), xycoords=("axes fraction", "data"), textcoords="offset points", ha="right"
+            f"noise ∝ $λ{'²' if value == 2 else ''}$", (1, value), (-2, -13), xycoords=("axes fraction", "data"), textcoords="offset points", ha="right"
         )
     left.set(ylim=(0, 1.02), xlabel="training time η·step", ylabel="cosine between Σ and H")
     right.set(xlabel="training time η·step", ylabel="exponent $p$", ylim=(min(0.85, 0.97 * float(course.exponent.min())), 2.1))
@@ -118,7 +118,8 @@ def separation(course: xr.Dataset, windows: Sequence[xr.Dataset]) -> Figure:
             look = {"marker": "o", "markersize": 7, "fillstyle": fill, "color": colour, "linestyle": "none", "capsize": 3, "zorder": 3}
             axes.errorbar(window.stage_time.values, value, bars(value, *limits), **look)
     axes.axhline(MODEL_RATIO, color=THEORY, linestyle="--", linewidth=1)
-    axes.annotate("the model, 0.0076", (0, MODEL_RATIO), (4, 3), xycoords=("axes fraction", "data"), textcoords="offset points", color=NOTE)
+    place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "ha": "right"}
+    axes.annotate("the model, 0.0076", (0.92, MODEL_RATIO), (0, 3), color=NOTE, **place)
     axes.set(xscale="log", yscale="log", xlabel="training time η·step", ylabel="relaxation time / drift time")
     drawn = [rate for rate in colours if np.isfinite(course.ratio.sel(learning_rate=rate)).any()]
     entries = {f"η = {rate:g}": {"color": colours[rate]} for rate in drawn}

@@ -11,10 +11,11 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
+from valleys.book.figures.assumptions import INDEPENDENT, RESHUFFLED
 from valleys.book.figures.parts import bars, batch_size_markers, each, legend, new_figure
-from valleys.book.figures.style import FLAT, NEUTRAL, QUANTITY_MAP, SHARP, THEORY, batch_size_colours, learning_rate_colours
+from valleys.book.figures.style import NEUTRAL, NOTE, QUANTITY_MAP, THEORY, batch_size_colours, learning_rate_colours
 
-SAMPLING_LOOKS = {"epochs": {"color": FLAT, "marker": "o"}, "redrawn": {"color": SHARP, "marker": "s"}}
+SAMPLING_LOOKS = {"epochs": {"color": RESHUFFLED, "marker": "o"}, "redrawn": {"color": INDEPENDENT, "marker": "s"}}
 PANELS = (9.0, 4.2)
 
 
@@ -39,13 +40,13 @@ def flattening(flat: xr.DataArray, exponents: xr.Dataset, floor: tuple[np.ndarra
     entries = {f"η = {rate:g}": {"color": colour} for rate, colour in colours.items()} | {"model": {"color": THEORY, "linestyle": "--"}}
     legend(right, entries, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
     middle = np.sqrt(exponents.level * exponents.higher).values
-    right.errorbar(middle, exponents.value.values, yerr=bars(exponents.value, exponents.low, exponents.high), color=FLAT, marker="o", capsize=3)
+    right.errorbar(middle, exponents.value.values, yerr=bars(exponents.value, exponents.low, exponents.high), color=NOTE, marker="o", capsize=3)
     right.plot(middle, exponents.model, color=THEORY, linestyle="--", marker="s", markersize=4)
     right.axhline(1, color=NEUTRAL, linewidth=1, linestyle=":")
     right.set(xscale="log", xlabel="training loss (falling to the right)", ylabel="exponent $s$ of $F\\propto L^{-s}$", ylim=(0, 1.08))
     right.invert_xaxis()
     _plain(right, "x")
-    right.annotate("networks", (middle[-1], exponents.value[-1]), xytext=(-6, 8), textcoords="offset points", ha="right", color=FLAT)
+    right.annotate("networks", (middle[-1], exponents.value[-1]), xytext=(-6, 8), textcoords="offset points", ha="right", color=NOTE)
     right.annotate("model", (middle[-1], exponents.model[-1]), xytext=(-6, 8), textcoords="offset points", ha="right", color=THEORY)
     return figure
 

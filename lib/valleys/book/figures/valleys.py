@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from valleys.book.figures.parts import RASTER_DPI, each, legend, new_figure
-from valleys.book.figures.style import FLAT, NEUTRAL, NOISE_MAP, NOTE, SHARP, THEORY, shades
+from valleys.book.figures.style import FLAT, NEUTRAL, NOISE_MAP, NOTE, QUANTITY_MAP, SHARP, THEORY, shades
 
 BY_WIDTH = LinearSegmentedColormap.from_list("by_width", [SHARP, NEUTRAL, FLAT])
 MARKERS = "osD^vP"
@@ -80,7 +80,7 @@ def _occupation(axes: Axes, part: xr.Dataset) -> None:
     for place, row in enumerate(each(part, "row")):
         order = np.argsort(row.width.values)
         ratio = (row.width.values[order] / row.width.values.min()) ** 2
-        look = {"color": shades(range(part.sizes["row"]), "plasma")[place], "marker": MARKERS[place]}
+        look = {"color": shades(range(part.sizes["row"]), QUANTITY_MAP)[place], "marker": MARKERS[place]}
         axes.errorbar(ratio, row.share[order], row.share_error[order], linestyle="none", markersize=6, **look)
         axes.plot(ratio, row.expected[order], color=look["color"], linestyle="--", linewidth=1)
         entries["-".join(str(rank + 1) for rank in np.argsort(np.argsort(row.width.values)))] = look | {"linestyle": "none"}
@@ -88,24 +88,24 @@ def _occupation(axes: Axes, part: xr.Dataset) -> None:
 
 
 def share_against_noise(found: Mapping[str, Sequence[xr.Dataset]]) -> Figure:
-    """Final share of the flattest valley against effective noise, a panel per number of valleys, a colour per start; dashed: expected.
+    """Final share of the flattest valley against effective noise, a panel per number of valleys; filled: the first start, open: the second; dashed: expected.
 
     Each dataset has share, share_error, expected (row, effective_noise) and n_valleys.
     """
     figure, panels = new_figure(1, 2, (9.0, 3.9), sharey=True)
-    colours = dict(zip(found, (FLAT, SHARP), strict=True))
+    looks = {title: {"color": FLAT, "fillstyle": fill} for title, fill in zip(found, ("full", "none"), strict=True)}
     for title, parts in found.items():
         for axes, part in zip(panels, parts, strict=True):
             for place, row in enumerate(each(part, "row")):
-                axes.plot(row.effective_noise, row.expected, color=colours[title], linestyle="--", linewidth=0.9)
-                points = {"color": colours[title], "marker": MARKERS[place], "markersize": 5, "linestyle": "none"}
+                axes.plot(row.effective_noise, row.expected, color=FLAT, linestyle="--", linewidth=0.9)
+                points = looks[title] | {"marker": MARKERS[place], "markersize": 5, "linestyle": "none"}
                 axes.errorbar(row.effective_noise, row.share, row.share_error, **points)
             n_valleys = int(part.n_valleys)
             axes.axhline(1 / n_valleys, color=NEUTRAL, linewidth=0.8)
             axes.set(xscale="log", xlabel="effective noise $Δ_S$", title=f"{n_valleys} valleys")
             axes.xaxis.set_minor_formatter(NullFormatter())
     panels[0].set_ylabel("final share of the flattest valley")
-    legend(panels[1], {title: {"color": colour, "marker": "o", "linestyle": "none"} for title, colour in colours.items()}, loc="upper left")
+    legend(panels[1], {title: look | {"marker": "o", "linestyle": "none"} for title, look in looks.items()}, loc="upper left")
     return figure
 
 
@@ -138,7 +138,7 @@ def freezing_in_rows(found: xr.Dataset, curve: xr.DataArray) -> Figure:
 def preference_by_power(found: xr.Dataset, curves: xr.DataArray, boltzmann: float) -> Figure:
     """P_flat at fixed y against the power p of the noise, a panel per learning rate, a colour per y; dashed: small steps, `curves` (y, power)."""
     figure, panels = new_figure(1, found.sizes["learning_rate"], (9.0, 4.1), sharey=True, squeeze=False)
-    colours = shades(found.y.values, "plasma")
+    colours = shades(found.y.values, QUANTITY_MAP)
     for axes, part in zip(panels[0], each(found, "learning_rate"), strict=True):
         for row, curve in zip(each(part, "y"), each(curves, "y"), strict=True):
             look = {"color": colours[float(row.y)]}

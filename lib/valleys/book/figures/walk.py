@@ -109,9 +109,9 @@ def walls_and_heights(courses: xr.Dataset, places: Sequence[Mapping[str, float]]
         cell = courses.sel(place)
         axes.set(xscale="log", yscale="log", title=_words(place), xlabel=TIME)
         _course(axes, cell, "wall", LOSS)
-        _course(axes, cell, "height", THEORY, linestyle="--")
+        _course(axes, cell, "height", NEUTRAL, linestyle="--")
     panels[0, 0].set_ylabel("training loss")
-    legend(panels[0, 0], {"wall between runs": {"color": LOSS}, "height of the steps": {"color": THEORY, "linestyle": "--"}}, loc="lower left", fontsize=9)
+    legend(panels[0, 0], {"wall between runs": {"color": LOSS}, "height of the steps": {"color": NEUTRAL, "linestyle": "--"}}, loc="lower left", fontsize=9)
     return figure
 
 
@@ -130,7 +130,7 @@ def around_freezing(changes: xr.Dataset, labels: Mapping[str, str]) -> Figure:
             axes.errorbar(np.arange(3) + shift, cell[name].values, ends, linestyle="none", capsize=0, linewidth=1.1, markersize=4, **_look(changes, size, rate))
         axes.axhline(0, color=NEUTRAL, linewidth=0.8, linestyle=":")
         axes.set_xticks(range(3), list(STAGES.values()))
-        axes.set(xlabel="over one ratio of times", ylabel=label)
+        axes.set(ylabel=label)
     figure.legend(*_settings(changes), loc="outside lower center", ncols=8, fontsize=9)
     return figure
 
