@@ -6,7 +6,8 @@ import xarray as xr
 
 from tests.book.drawn import colour_of
 from valleys.book import figures
-from valleys.book.figures.style import FLAT, SHARP, THEORY, learning_rate_colours
+from valleys.book.figures.assumptions import INDEPENDENT, RESHUFFLED
+from valleys.book.figures.style import THEORY, learning_rate_colours
 
 RATES, SIZES = [0.05, 0.1], [20, 100]
 
@@ -89,9 +90,9 @@ def test_variances_have_a_colour_a_sampling_and_the_first_window_open_markers():
     found = xr.Dataset(parts, {"sampling": ["epochs", "redrawn"], "window_time": ("window", [5.0, 80.0])})
     ends = {name: (("sampling", "window"), np.full((2, 2), value)) for name, value in (("value", 2.0), ("low", 1.5), ("high", 2.5))}
     left, right = figures.variance_flatness(found, {"run": xr.Dataset(ends, {"sampling": ["epochs", "redrawn"]})}).axes
-    assert [colour_of(line.get_color()) for line in left.lines] == [FLAT] * 3 + [SHARP] * 3
+    assert [colour_of(line.get_color()) for line in left.lines] == [RESHUFFLED] * 3 + [INDEPENDENT] * 3
     np.testing.assert_array_equal(left.lines[0].get_ydata(), found.variance.values[0, 1, 0])
-    assert [colour_of(bars.lines[0].get_markerfacecolor()) for bars in right.containers] == ["#FFFFFF", FLAT, "#FFFFFF", SHARP]
+    assert [colour_of(bars.lines[0].get_markerfacecolor()) for bars in right.containers] == ["#FFFFFF", RESHUFFLED, "#FFFFFF", INDEPENDENT]
 
 
 def test_rescaled_layers_are_shown_against_the_solution_as_it_was():

@@ -53,13 +53,14 @@ def test_occupation_is_drawn_by_flatness_with_what_is_expected():
     assert legend(panels[2]) == ["1-2-3-4-5", "5-4-3-2-1"]
 
 
-def test_share_against_noise_has_a_colour_per_start():
+def test_share_against_noise_fills_the_points_of_the_first_start():
     part = xr.Dataset(
         {name: (("row", "effective_noise"), np.array([[0.3, 0.6]]) * scale) for name, scale in (("share", 1), ("share_error", 0.1), ("expected", 1.1))},
         {"effective_noise": NOISES},
     ).assign(n_valleys=3)
     left, right = drawn_axes(figures.share_against_noise({"y = 1": [part, part], "y = 5": [part, part]}), 2)
-    assert [each.colour for each in points(left)] == [FLAT, SHARP]
+    assert [each.colour for each in points(left)] == [FLAT, FLAT]
+    assert [bars.lines[0].get_fillstyle() for bars in left.containers] == ["full", "none"]
     assert all(each.shows(NOISES, [0.3, 0.6], [0.03, 0.06]) for each in points(left))
     assert legend(right) == ["y = 1", "y = 5"]
 

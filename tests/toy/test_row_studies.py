@@ -92,7 +92,7 @@ def test_freezing_fit_knows_its_own_forms():
     exact = row_analysis.fit_freezing(noise, 30 * reach / (1 - reach), 30.0)
     assert np.isclose(exact["width"], 0.8)
     assert exact["form_scatter"] < 1e-10 < 1e-3 < exact["power_law_scatter"]
-    straight = row_analysis.fit_freezing(noise, 200 * noise**0.6, 30.0)
+    straight = row_analysis.fit_freezing(noise, 30 * (6 * noise**0.6) / (1 - 6 * noise**0.6), 30.0)
     assert np.isclose(straight["power"], 0.6)
     assert straight["power_law_scatter"] < 1e-10 < 1e-3 < straight["form_scatter"]
     with pytest.raises(ValueError, match="four or more"):

@@ -50,18 +50,20 @@ def balance_shares(found: xr.Dataset, start_y: float, n_points: int = 300, highe
 
 
 def fit_freezing(effective_noise: Sequence[float], freezing_y: Sequence[float], y_b: float) -> dict[str, float]:
-    """Two forms of y_freeze with two free numbers each: Eq. 25, (y/(y + y_b))² = Δ_S ln(Δ_S/c)/w², and a power law, y ∝ Δ_S^a.
+    """Two forms of o = y_freeze/(y_freeze + y_b) with two free numbers each: Eq. 25, o² = Δ_S ln(Δ_S/c)/w², and a power, o ∝ Δ_S^a.
 
     width, the w of the first, from the slope of o²/Δ_S against ln Δ_S; power, the a of the second; and their scatters, the root mean square of the
-    logarithmic residuals with n − 2 degrees of freedom. Raises ValueError for fewer than four points.
+    residuals of ln y with n − 2 degrees of freedom. Raises ValueError for fewer than four points.
     """
     noise, y = np.asarray(effective_noise, dtype=float), np.asarray(freezing_y, dtype=float)
     if noise.size < 4:
         raise ValueError(f"only {noise.size} noises; give four or more to compare two forms of two numbers each")
-    slope, offset = np.polyfit(np.log(noise), (y / (y + y_b)) ** 2 / noise, 1)
+    opening = y / (y + y_b)
+    slope, offset = np.polyfit(np.log(noise), opening**2 / noise, 1)
+    power = np.polyfit(np.log(noise), np.log(opening), 1)
     reach = np.sqrt(np.maximum(noise * (offset + slope * np.log(noise)), np.finfo(float).tiny))
-    power = np.polyfit(np.log(noise), np.log(y), 1)
-    residuals = {"form": np.log(y * (1 - reach) / (y_b * reach)), "power_law": np.log(y) - np.polyval(power, np.log(noise))}
+    fitted = {"form": reach, "power_law": np.exp(np.polyval(power, np.log(noise)))}
+    residuals = {name: np.log(opening / (1 - opening)) - np.log(values / (1 - values)) for name, values in fitted.items()}
     scatter = {f"{name}_scatter": float(np.sqrt((values**2).sum() / (noise.size - 2))) for name, values in residuals.items()}
     return {"width": float(slope**-0.5) if slope > 0 else np.inf, "power": float(power[0])} | scatter
 

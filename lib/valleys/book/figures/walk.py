@@ -130,7 +130,7 @@ def around_freezing(changes: xr.Dataset, labels: Mapping[str, str]) -> Figure:
             axes.errorbar(np.arange(3) + shift, cell[name].values, ends, linestyle="none", capsize=0, linewidth=1.1, markersize=4, **_look(changes, size, rate))
         axes.axhline(0, color=NEUTRAL, linewidth=0.8, linestyle=":")
         axes.set_xticks(range(3), list(STAGES.values()))
-        axes.set(ylabel=label)
+        axes.set(xlabel="around the freezing time", ylabel=label)
     figure.legend(*_settings(changes), loc="outside lower center", ncols=8, fontsize=9)
     return figure
 
