@@ -17,10 +17,10 @@ def test_the_floor_is_that_of_the_two_valley_model():
 
 
 def _sweep(power, rates=(0.05, 0.1, 0.2), sizes=(20, 100), runs=4):
-    """Runs whose flatness is c · L^(−power) with c ∝ η^0.3 B^(−0.1), but for a little noise between runs."""
+    """Runs whose flatness is c · L^(−power) with c ∝ η^0.3 times the batch factor of 1000 images to the power 0.1, but for a little noise between runs."""
     loss = np.geomspace(1, 1e-3, 61)
     rng = np.random.default_rng(0)
-    scale = np.array([[rate**0.3 * size**-0.1 for rate in rates] for size in sizes])[..., None] * np.exp(
+    scale = np.array([[rate**0.3 * ((1000 - size) / 999 / size) ** 0.1 for rate in rates] for size in sizes])[..., None] * np.exp(
         0.001 * rng.standard_normal((len(sizes), len(rates), runs))
     )
     dims = ("batch_size", "learning_rate", "realization")
@@ -41,7 +41,7 @@ def test_a_power_of_the_loss_is_found():
 
 def test_powers_of_the_learning_rate_and_of_the_batch_size_are_told_apart():
     flat = flattening.at_losses(_sweep(0.7), (0.1,))
-    by_rate, by_batch = flattening.noise_exponents(flat.sel(level=0.1), np.random.default_rng(0))
+    by_rate, by_batch = flattening.noise_exponents(flat.sel(level=0.1), 1000, np.random.default_rng(0))
     assert by_rate.low < 0.3 < by_rate.high
     assert by_batch.low < 0.1 < by_batch.high
 
@@ -58,3 +58,8 @@ def test_copies_of_one_run_count_once_and_a_level_that_is_not_reached_is_unknown
 def test_the_model_saturates_as_its_expansion_says():
     """Far along, f = 1 − L (y_b − y_f)/y_f, so that d ln f / d(−ln L) is L/2."""
     assert flattening.model_exponent(1.01e-3, 0.99e-3) == pytest.approx(0.5e-3, rel=0.02)
+
+
+def test_between_two_places_the_model_has_the_exponent_of_their_losses():
+    (high, low), _ = flattening.model_floor(np.array([5.0, 40.0]))
+    assert flattening.model_slope(5.0, 40.0) == pytest.approx(flattening.model_exponent(high, low), rel=1e-4)

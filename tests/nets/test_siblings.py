@@ -83,7 +83,9 @@ def _made(rate, exponent, times=(0.0, 1.0, 2.0, 4.0, 8.0, 16.0)):
     for where in np.ndindex(2, 2):
         steps = 2 * rate(exponent(*where, middles)) * np.diff(times)
         logs[where][:-1] = -steps[::-1].cumsum()[::-1]
-    likeness = np.exp(logs)[..., None] * np.array([0.999, 1.0, 1.001])
+    kept = np.exp(logs)[..., None] * np.array([0.999, 1.0, 1.001])
+    kept[:, :, 0] = 0  # siblings from the start share what any two runs do
+    likeness = 0.6 + 0.4 * kept
     walls = np.stack([[np.broadcast_to(exponent(i, j, times)[:, None], (6, 3)) for j in range(2)] for i in range(2)])
     dims = ("batch_size", "learning_rate", "branch")
     parts = {"similarity": ((*dims, "reference"), likeness), "wall": ((*dims, "pair"), walls), "line_noise": ((*dims, "pair"), np.ones_like(walls))}
@@ -100,7 +102,7 @@ def test_kramers_law_is_found_where_it_holds():
 
 def test_a_rate_that_goes_with_time_alone_has_no_order_at_equal_time():
     made = _made(lambda e: np.full_like(e, 0.01), lambda i, j, t: 1 + t + 0.5 * i + j)
-    made["similarity"] = np.exp(-2 / (1 + made.branch_time)) * xr.ones_like(made.similarity)
+    made["similarity"] = 0.6 + 0.4 * (1 - 1 / (1 + made.branch_time)) * xr.ones_like(made.similarity)
     law = kramers(made)
     assert law["rank"].value < -0.8
     assert not law["rank_at_time"].value < -0.5
@@ -108,7 +110,8 @@ def test_a_rate_that_goes_with_time_alone_has_no_order_at_equal_time():
 
 def test_the_rate_is_that_of_an_exponential_decay():
     made = _made(lambda e: np.full_like(e, 0.02), lambda i, j, t: 1 + t)
-    np.testing.assert_allclose(escape_rates(made), 0.02, rtol=1e-6)
+    assert np.isnan(escape_rates(made).isel(branch=0)).all()
+    np.testing.assert_allclose(escape_rates(made).isel(branch=slice(1, None)), 0.02, rtol=1e-6)
     np.testing.assert_allclose(barriers_over_noise(made)[0, 0], 1 + made.branch_time)
 
 
@@ -120,4 +123,6 @@ def test_joined_and_frozen_branches_are_read_off_run_by_run():
     made = xr.Dataset(parts, {"branch_time": ("branch", [0.0, 1, 2, 3, 4])})
     np.testing.assert_array_equal(joined_time(made), [3, 0, np.nan])
     np.testing.assert_array_equal(joined_time(made, 0.1), [2, 2, 2])
+    np.testing.assert_array_equal(joined_time(made, xr.DataArray([0.1, 0.2, 0.0], dims="reference")), [2, 1, 3])
     np.testing.assert_array_equal(last_before_freezing(made), [2, np.nan, 14])
+    np.testing.assert_array_equal(last_before_freezing(made, "walled"), [1, np.nan, 1])

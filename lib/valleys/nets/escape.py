@@ -1,5 +1,7 @@
 """Does the change of valley slow down as Kramers' law has it, with the barrier over the noise (Eq. 21)?"""
 
+import itertools
+
 import numpy as np
 import xarray as xr
 from scipy.stats import spearmanr
@@ -25,22 +27,33 @@ def barriers_over_noise(found: xr.Dataset) -> xr.DataArray:
     return found.wall.mean("pair") / found.line_noise.mean("pair")
 
 
+def kept_shares(likeness: xr.DataArray) -> xr.DataArray:
+    """What siblings share beyond those that part at the start, (Sim_J − S₀)/(1 − S₀), of at most one; NaN where it is nothing.
+
+    Args:
+        likeness: of siblings, mean over the runs, dimension branch, the first of which is the start.
+    """
+    floor = likeness.isel(branch=0, drop=True)
+    kept = (likeness - floor) / (1 - floor)
+    return kept.where(kept > 0)
+
+
 def escape_rates(found: xr.Dataset, similarity: xr.DataArray | None = None) -> xr.DataArray:
-    """Rate at which one run loses what its sibling keeps, k = ½ d ln Sim_J / dt_b, between each two neighbouring branch times.
+    """Rate at which one run loses what its sibling keeps, k = ½ d ln s / dt_b of its share s, between each two neighbouring branch times.
 
     If a run changes its valley at a rate k, two siblings from t_b both keep theirs with probability exp(−2 ∫ k dt), from t_b to the end;
-    likeness of mistakes stands in for that probability.
+    likeness of mistakes beyond what siblings from the start have, see `kept_shares`, stands in for that probability.
 
     Args:
         found: what `siblings` or `sibling_grid` gives.
         similarity: of siblings, mean over the runs; that of `found` if None.
 
     Returns:
-        Dimension branch, one shorter, with the coordinate `time`, the middle of the two.
+        Dimension branch, one shorter, with the coordinate `time`, the middle of the two; NaN where siblings share nothing.
     """
     likeness = found.similarity.mean("reference") if similarity is None else similarity
     times = found.branch_time.values
-    slopes = np.log(likeness).diff("branch") / xr.DataArray(2 * np.diff(times), dims="branch")
+    slopes = np.log(kept_shares(likeness)).diff("branch") / xr.DataArray(2 * np.diff(times), dims="branch")
     return slopes.drop_vars("branch_time", errors="ignore").assign_coords(time=("branch", (times[1:] + times[:-1]) / 2))
 
 
@@ -51,7 +64,7 @@ def at_middles(values: xr.DataArray, found: xr.Dataset) -> xr.DataArray:
 
 
 def kramers(found: xr.Dataset, *, seed: int = 0) -> dict[str, Estimate]:
-    """How the rate goes with E, over all settings and times with a rate above zero, runs drawn anew within their settings.
+    """How the rate goes with E, over all settings and times with a rate above zero, runs drawn anew with their walls within their settings.
 
     Args:
         found: what `sibling_grid` gives.
@@ -61,20 +74,27 @@ def kramers(found: xr.Dataset, *, seed: int = 0) -> dict[str, Estimate]:
         `slope` of ln k against E, −1 by Kramers' law; `power`, slope of ln k against ln E; `rank`, Spearman's correlation of k and E over
         settings and times; `rank_at_time`, the mean over the times of the correlation over settings, which time itself cannot make.
     """
-    exponents = at_middles(barriers_over_noise(found), found).transpose("batch_size", "learning_rate", "branch").values
-    rows = found.similarity.transpose("batch_size", "learning_rate", "branch", "reference").values
-
-    def all_of(likeness: np.ndarray) -> dict[str, float]:
-        rate = escape_rates(found, xr.DataArray(likeness, dims=("batch_size", "learning_rate", "branch"))).values
-        return _relations(exponents.reshape(-1, exponents.shape[-1]), rate.reshape(-1, rate.shape[-1]))
-
-    rng, n = np.random.default_rng(seed), rows.shape[-1]
-    draws = [np.take_along_axis(rows, rng.integers(n, size=(*rows.shape[:2], 1, n)), axis=-1).mean(axis=-1) for _ in range(N_RESAMPLES)]
-    value, drawn = all_of(rows.mean(axis=-1)), [all_of(draw) for draw in draws]
+    shape, n = (found.sizes["batch_size"], found.sizes["learning_rate"]), found.sizes["reference"]
+    rng, dims = np.random.default_rng(seed), ("batch_size", "learning_rate")
+    value = _relations(found, xr.DataArray(np.ones((*shape, n)), dims=(*dims, "reference")))
+    counts = rng.multinomial(n, np.full(n, 1 / n), size=(N_RESAMPLES, *shape)).astype(float)
+    drawn = [_relations(found, xr.DataArray(one, dims=(*dims, "reference"))) for one in counts]
     return {name: statistics.interval(value[name], np.array([one[name] for one in drawn])) for name in value}
 
 
-def _relations(exponents: np.ndarray, rate: np.ndarray) -> dict[str, float]:
+def _relations(found: xr.Dataset, weights: xr.DataArray) -> dict[str, float]:
+    """The relations with each run counted as often as it was drawn, and each wall as often as both of its runs; NaN for walls of one run alone."""
+    first, second = np.array(list(itertools.combinations(range(found.sizes["reference"]), 2))).T
+    of_pairs = (weights.isel(reference=first).values * weights.isel(reference=second).values)[..., None, :]
+    dims = ("batch_size", "learning_rate", "branch")
+    walls, noises = ((found[name].transpose(*dims, "pair").values * of_pairs).sum(axis=-1) for name in ("wall", "line_noise"))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        exponents = at_middles(xr.DataArray(walls / noises, dims=dims), found)
+    rates = escape_rates(found, found.similarity.weighted(weights).mean("reference"))
+    return _slopes_and_ranks(*(values.transpose(*dims).values.reshape(-1, values.sizes["branch"]) for values in (exponents, rates)))
+
+
+def _slopes_and_ranks(exponents: np.ndarray, rate: np.ndarray) -> dict[str, float]:
     """From E and k, (settings, times) each."""
     known = np.isfinite(exponents) & np.isfinite(rate)
     rising = known & (rate > 0) & (exponents > 0)
@@ -92,12 +112,13 @@ def _rank(x: np.ndarray, y: np.ndarray) -> float:
     return float(spearmanr(x, y).statistic) if len(x) >= FEWEST and np.ptp(x) and np.ptp(y) else float("nan")
 
 
-def joined_time(found: xr.Dataset, highest: float | None = None) -> xr.DataArray:
+def joined_time(found: xr.Dataset, highest: float | xr.DataArray | None = None) -> xr.DataArray:
     """The first branch time from which on siblings end without a wall between them, run by run; NaN where they always have one.
 
     Args:
         found: what `siblings` or `sibling_grid` gives.
-        highest: mean rise of the loss that counts as none; if None, no two siblings may have a rise larger than the loss at their higher end.
+        highest: mean rise of the loss that counts as none, one for all or by setting; if None, no two siblings may
+            have a rise larger than the loss at their higher end.
     """
     none = (found.walled == 0 if highest is None else found.rise <= highest).transpose("branch", ...)
     forever = none.isel(branch=slice(None, None, -1)).cumprod("branch").isel(branch=slice(None, None, -1))
@@ -115,7 +136,7 @@ def over_runs(values: xr.DataArray, seed: int = 0) -> Estimate:
     return statistics.interval(float(np.mean([row.mean() for row in rows])), drawn)
 
 
-def last_before_freezing(found: xr.Dataset) -> xr.DataArray:
-    """Similarity of the last siblings that part before their run freezes, run by run; NaN for a run that never does."""
+def last_before_freezing(found: xr.Dataset, name: str = "similarity") -> xr.DataArray:
+    """Similarity, or another number, of the last siblings that part before their run freezes, run by run; NaN for a run that never does."""
     early = (found.branch_time < found.freezing_time).sum("branch")
-    return found.similarity.isel(branch=(early - 1).clip(min=0)).where(early > 0)
+    return found[name].isel(branch=(early - 1).clip(min=0)).where(early > 0)

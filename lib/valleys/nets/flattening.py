@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 
 from valleys.nets import statistics
+from valleys.nets.noise import batch_factor
 from valleys.nets.statistics import Estimate
 from valleys.nets.summary import flatness_at_loss, is_single
 
@@ -26,6 +27,12 @@ def model_exponent(high: float, low: float) -> float:
     loss, flat = model_floor(y)
     ends = np.interp([-high, -low], -loss, np.log(flat))
     return float((ends[1] - ends[0]) / np.log(high / low))
+
+
+def model_slope(first: float, last: float) -> float:
+    """Slope of ln f against −ln L along the floor of the model, between two places y."""
+    loss, flat = model_floor(np.array([first, last]))
+    return float(np.log(flat[1] / flat[0]) / np.log(loss[0] / loss[1]))
 
 
 def at_losses(sweep: xr.Dataset, levels: tuple[float, ...]) -> xr.DataArray:
@@ -74,24 +81,26 @@ def mean_exponent(slopes: xr.DataArray, rng: np.random.Generator) -> Estimate:
     return statistics.interval(float(np.mean([cell.mean() for cell in cells])), drawn)
 
 
-def noise_exponents(flat: xr.DataArray, rng: np.random.Generator, n_draws: int = 500) -> tuple[Estimate, Estimate]:
-    """Slopes of ln F at one training loss against ln η and ln 1/B over cells with mini-batches, runs drawn anew within their cells.
+def noise_exponents(flat: xr.DataArray, n_samples: int, rng: np.random.Generator, n_draws: int = 500) -> tuple[Estimate, Estimate]:
+    """Slopes of ln F at one training loss against ln η and the logarithm of the batch factor over cells with mini-batches, runs drawn anew within their cells.
 
-    Equal slopes would mean that the noise η/B alone counts.
+    Equal slopes would mean that the noise, η times the batch factor, alone counts.
 
     Args:
         flat: of one level, what `at_losses` gives.
+        n_samples: training images.
         rng: of the resamples.
         n_draws: how many.
     """
-    rows = [(cell.learning_rate.item(), 1 / cell.batch_size.item(), np.log(cell.values[np.isfinite(cell.values)])) for cell in _cells(flat)]
-    rows = [row for row in rows if len(row[2]) >= FEWEST_RUNS]
+    noisy = [cell for cell in _cells(flat) if cell.batch_size < n_samples and np.isfinite(cell).sum() >= FEWEST_RUNS]
+    factors = [batch_factor(cell.batch_size.item(), n_samples) for cell in noisy]
+    rows = [(cell.learning_rate.item(), factor, np.log(cell.values[np.isfinite(cell.values)])) for cell, factor in zip(noisy, factors, strict=True)]
     if min(len({row[place] for row in rows}) for place in (0, 1)) < 2 or len(rows) <= FEWEST_RUNS:
         return (Estimate(np.nan, np.nan, np.nan),) * 2
-    factors = np.array([[np.log(row[0]), np.log(row[1]), 1] for row in rows])
+    known = np.array([[np.log(row[0]), np.log(row[1]), 1] for row in rows])
 
     def slopes(means: list[float]) -> np.ndarray:
-        return np.linalg.lstsq(factors, means, rcond=None)[0]
+        return np.linalg.lstsq(known, means, rcond=None)[0]
 
     drawn = np.array([slopes([rng.choice(row[2], len(row[2])).mean() for row in rows]) for _ in range(n_draws)])
     value = slopes([row[2].mean() for row in rows])
