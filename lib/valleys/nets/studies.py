@@ -28,6 +28,7 @@ from valleys.nets.conditions_summary import (
     separation_means,
     shrinkage,
     stability,
+    tail_exponents,
 )
 from valleys.nets.continuation import basin_grid, basins, continuation
 from valleys.nets.endpoints import endpoints, restart_grid, restarts
@@ -40,7 +41,7 @@ from valleys.nets.escape import (
     last_before_freezing,
     over_runs,
 )
-from valleys.nets.flattening import at_losses, flattening_exponents, mean_exponent, model_exponent, model_floor, noise_exponents
+from valleys.nets.flattening import at_losses, flattening_exponents, mean_exponent, model_exponent, model_floor, model_separation, noise_exponents
 from valleys.nets.rescaling import RescalingSpec, order, rescaling, unkept
 from valleys.nets.selection import ahead, best_of_runs
 from valleys.nets.several import several
@@ -123,6 +124,7 @@ __all__ = [
     "milestones",
     "model_exponent",
     "model_floor",
+    "model_separation",
     "noise_effect",
     "noise_exponents",
     "noisiest_batch_size",
@@ -153,6 +155,7 @@ __all__ = [
     "summarize",
     "sweep",
     "sweep_plane",
+    "tail_exponents",
     "timescales",
     "train_cell",
     "unkept",
