@@ -6,7 +6,7 @@ import xarray as xr
 
 from tests.book.drawn import bands, colour_of, dashed, drawn_axes, legend, title, written
 from valleys.book import figures
-from valleys.book.figures.assumptions import DRAW_COLOURS, MODEL_RATIO, STAGE_MAP
+from valleys.book.figures.assumptions import DRAW_COLOURS, STAGE_MAP
 from valleys.book.figures.style import batch_size_colours, learning_rate_colours
 
 SIZES, RATES, STAGES = [20, 1000], [0.05, 0.2], ["loss 1", "loss 0.1", "end"]
@@ -116,13 +116,13 @@ def test_the_separation_has_lines_points_and_the_model():
         | around(np.array([0.02, 0.01]), "network_ratio", ("stage",))
         | {"stage_time": ("stage", [2.0, 90.0])}
     )
-    (axes,) = drawn_axes(figures.separation(course, [window.assign_coords(learning_rate=0.2)]), 1)
+    (axes,) = drawn_axes(figures.separation(course, [window.assign_coords(learning_rate=0.2)], 6e-5), 1)
     first, second = (container.lines[0] for container in axes.containers)
     np.testing.assert_allclose(first.get_ydata(), [0.2, 0.1])
     np.testing.assert_allclose(second.get_ydata(), [0.02, 0.01])
     assert colour_of(first.get_color()) == colour_of(learning_rate_colours(RATES)[0.2])
     assert (first.get_fillstyle(), second.get_fillstyle()) == ("full", "none")
-    assert dashed(axes)[0].get_ydata()[0] == MODEL_RATIO
+    assert dashed(axes)[0].get_ydata()[0] == 6e-5
 
 
 def test_the_sharpness_has_a_panel_a_batch_size_and_a_dot_where_runs_freeze(course):

@@ -50,6 +50,15 @@ def test_the_slope_of_the_noise_strength_is_that_of_its_power_law(found):
     assert studies.prefactor_slope(found, 0.1).isnull().all()  # two records lie below
 
 
+def test_the_exponent_beyond_the_leading_directions_is_not_that_of_all(found):
+    bent = 0.9 ** np.arange(30)
+    noise = np.where(np.arange(30) < 10, bent, bent**1.5)
+    whole = {name: (("stage", "direction"), np.stack([one, one])) for name, one in (("curvature", bent), ("noise", noise))}
+    whole["curvature"][1][1] = np.nan  # a run that never came to the stage
+    beyond = studies.tail_exponents(xr.Dataset(whole, {"stage": found.stage}), 10)
+    np.testing.assert_allclose(beyond, [1.5, np.nan])
+
+
 def test_stability_tells_the_last_record_beyond_the_edge(found):
     stable = studies.stability(found, "loss 0.1").sel(batch_size=20).transpose("learning_rate", "realization")
     np.testing.assert_allclose(stable.highest, [[1.5] * 3, [3.0] * 3])  # the start does not count

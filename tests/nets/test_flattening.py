@@ -3,7 +3,7 @@ import pytest
 import xarray as xr
 
 from valleys.nets import flattening
-from valleys.toy import two_valley
+from valleys.toy import freezing, two_valley
 
 
 def test_the_floor_is_that_of_the_two_valley_model():
@@ -14,6 +14,15 @@ def test_the_floor_is_that_of_the_two_valley_model():
         np.testing.assert_allclose(loss, model.loss(place, y), rtol=1e-9)
         np.testing.assert_allclose(flat / flat[0], bent / bent[0], rtol=1e-12)
     assert flattening.model_floor(np.array([1e9]))[1] == pytest.approx(1)
+
+
+def test_the_separation_of_the_model_is_that_of_a_run_down_its_floor():
+    """τ_y from the loss lost in a short time of drift, τ_x from the curvature."""
+    model, y, short = two_valley.TwoValley(), np.array([0.5, 10.0, 90.0]), 1e-3
+    later = y + short * freezing.drift_speed(model, y)
+    before, after = (model.loss(model.valley_positions(place)[0], place) for place in (y, later))
+    expected = freezing.relaxation_times(model, y)[0] * np.log(before / after) / short
+    np.testing.assert_allclose(flattening.model_separation(y), expected, rtol=1e-3)
 
 
 def _sweep(power, rates=(0.05, 0.1, 0.2), sizes=(20, 100), runs=4):

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from valleys.nets import statistics
+from valleys.nets import alignment, statistics
 from valleys.nets.statistics import Estimate
 
 EDGE = 2.0  # of ηλ: beyond it gradient descent in a parabola grows (Cohen et al. 2021)
@@ -69,6 +69,17 @@ def _slope(x: np.ndarray, y: np.ndarray) -> float:
     return float(np.polyfit(x[known], y[known], 1)[0]) if known.sum() >= FEWEST_RECORDS else np.nan
 
 
+def tail_exponents(found: xr.Dataset, leading: int) -> xr.DataArray:
+    """p of noise ∝ curvatureᵖ along the directions after the leading ones, by batch_size, learning_rate, realization and stage.
+
+    Args:
+        found: what `conditions_sweep` returns.
+        leading: how many directions to leave out.
+    """
+    kept = found[["curvature", "noise"]].astype(float).isel(direction=slice(leading, None))
+    return xr.apply_ufunc(alignment.exponent, kept.curvature, kept.noise, input_core_dims=[["direction"], ["direction"]], vectorize=True)
+
+
 def stability(found: xr.Dataset, stage: str) -> xr.Dataset:
     """How the sharpness of the whole network compares with 2/η in each run.
 
@@ -110,8 +121,8 @@ def separation(followed: xr.Dataset) -> xr.Dataset:
 
     Returns:
         By realization and stage: `layer_time` and `network_time`, geometric mean of 1/λ over ten directions (Eq. A7); `drift_time`, in which the
-        loss falls by e, and `shape_time`, in which the flatness changes by e; `layer_ratio` and `network_ratio` to the drift time (the paper
-        has 7.6e-3 in the model); `n_fast`, how many of the directions relax ten times or more within the drift time.
+        loss falls by e, and `shape_time`, in which the flatness changes by e; `layer_ratio` and `network_ratio` to the drift time (in the
+        model: `flattening.model_separation`); `n_fast`, how many of the directions relax ten times or more within the drift time.
     """
     window = followed.attrs["window_time"]
     trained = followed.sel(draw="reshuffled", drop=True)

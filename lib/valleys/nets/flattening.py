@@ -9,6 +9,7 @@ from valleys.nets.statistics import Estimate
 from valleys.nets.summary import flatness_at_loss, is_single
 
 BIFURCATION, FLATTENING, DESCENT = 30.0, 20.0, 100.0  # y_b, y_f and y_d of Table S1; x₀, f₀ and L_d are 1
+FLAT_VALLEY = 0.8  # x1 of Table S1
 FEWEST_RUNS = 3
 
 
@@ -19,6 +20,17 @@ def model_floor(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     y = np.asarray(y, dtype=float)
     return np.exp(-y / DESCENT) + 1 - (y / (y + FLATTENING)) ** 2, ((y + FLATTENING) / (y + BIFURCATION)) ** 2
+
+
+def model_separation(y: np.ndarray) -> np.ndarray:
+    """τ_x/τ_y in the flat valley of the model, at places y along its floor, with τ_x = ½ f1 (Eq. A7) and τ_y = L/(dL/dy)².
+
+    This τ_y is the time in which the loss falls by a factor e as y follows its slope, as `separation` has it in networks; that of Eq. A8 is the
+    time in which y grows by one.
+    """
+    loss, flat = model_floor(y)
+    slope = -np.exp(-y / DESCENT) / DESCENT - 2 * FLATTENING * y / (y + FLATTENING) ** 3
+    return FLAT_VALLEY**2 * flat / 2 * slope**2 / loss
 
 
 def model_exponent(high: float, low: float) -> float:

@@ -29,6 +29,7 @@ from valleys.nets.conditions_summary import (
     separation_means,
     shrinkage,
     stability,
+    tail_exponents,
 )
 from valleys.nets.continuation import basin_grid, basins, continuation
 from valleys.nets.endpoints import endpoints, restart_grid, restarts
@@ -42,6 +43,7 @@ from valleys.nets.escape import (
     over_runs,
 )
 from valleys.nets.flattening import at_losses, flattening_exponents, mean_exponent, model_exponent, model_floor, model_slope, noise_exponents
+from valleys.nets.flattening import at_losses, flattening_exponents, mean_exponent, model_exponent, model_floor, model_separation, noise_exponents
 from valleys.nets.rescaling import RescalingSpec, order, rescaling, unkept
 from valleys.nets.selection import ahead, best_of_runs
 from valleys.nets.several import several
@@ -126,6 +128,7 @@ __all__ = [
     "model_exponent",
     "model_floor",
     "model_slope",
+    "model_separation",
     "noise_effect",
     "noise_exponents",
     "noisiest_batch_size",
@@ -156,6 +159,7 @@ __all__ = [
     "summarize",
     "sweep",
     "sweep_plane",
+    "tail_exponents",
     "timescales",
     "train_cell",
     "unkept",
