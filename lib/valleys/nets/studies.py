@@ -42,8 +42,7 @@ from valleys.nets.escape import (
     last_before_freezing,
     over_runs,
 )
-from valleys.nets.flattening import at_losses, flattening_exponents, mean_exponent, model_exponent, model_floor, model_slope, noise_exponents
-from valleys.nets.flattening import at_losses, flattening_exponents, mean_exponent, model_exponent, model_floor, model_separation, noise_exponents
+from valleys.nets.flattening import at_losses, flattening_exponents, mean_exponent, model_exponent, model_floor, model_separation, model_slope, noise_exponents
 from valleys.nets.rescaling import RescalingSpec, order, rescaling, unkept
 from valleys.nets.selection import ahead, best_of_runs
 from valleys.nets.several import several
@@ -127,8 +126,8 @@ __all__ = [
     "milestones",
     "model_exponent",
     "model_floor",
-    "model_slope",
     "model_separation",
+    "model_slope",
     "noise_effect",
     "noise_exponents",
     "noisiest_batch_size",
