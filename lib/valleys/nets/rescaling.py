@@ -168,7 +168,8 @@ def order(first: np.ndarray, second: np.ndarray, rng: np.random.Generator, n_dra
         return Estimate(np.nan, np.nan, np.nan)
 
     def rank(drawn: list[np.ndarray]) -> float:
-        return float(spearmanr(*np.concatenate(drawn, axis=1)).statistic)
+        both = np.concatenate(drawn, axis=1)
+        return float(spearmanr(*both).statistic) if (np.ptp(both, axis=1) > 0).all() else np.nan  # one run drawn again and again has no order
 
     several = any(cell.shape[1] > 1 for cell in cells)
     drawn = [rank([cell[:, rng.integers(cell.shape[1], size=cell.shape[1])] for cell in cells]) for _ in range(n_draws if several else 0)]
