@@ -8,7 +8,7 @@ import pytest
 from tests.site.browsing import needs_chromium, opened
 from valleys.book.chapters import page_names
 
-LANDING, FRAME, REQUESTS = 1_000_000, 800_000, 35  # bytes of the landing page; bytes and files of a page apart from its figures
+LANDING, FRAME, TEXT, REQUESTS = 1_000_000, 650_000, 300_000, 35  # bytes of the landing page; of a page apart from text and figures; of its text; files
 
 
 def loaded(browser, path: Path) -> dict[Path, int]:
@@ -34,6 +34,7 @@ def test_landing_page_is_light(browser, html):
 def test_frame_of_a_page_is_light(browser, html, name):
     sizes = {file: size for file, size in loaded(browser, html / f"{name}.html").items() if "_images" not in file.parts}
     assert len(sizes) <= REQUESTS
+    assert sizes.pop(html / f"{name}.html") <= TEXT
     assert sum(sizes.values()) <= FRAME, sorted(sizes.items(), key=lambda item: -item[1])[:8]
 
 
