@@ -17,6 +17,7 @@ from valleys.book import store
 class Spec:
     length: int = 3
     seed: int = 0
+    rate: float = 0.1
 
 
 calls: list[Spec] = []
@@ -54,6 +55,19 @@ def test_second_call_loads_the_same_values():
     xr.testing.assert_identical(first, second)
     assert first.positive.dtype == bool
     assert first.attrs["wall_time_seconds"] >= 0
+
+
+@pytest.mark.parametrize(("rate", "is_shipped"), [(np.nextafter(0.1, 1.0), True), (0.1 * (1 + 1e-9), False)])
+def test_shipped_result_is_found_where_a_processor_rounds_the_spec_otherwise(shipped, rate, is_shipped):
+    found = store.load_or_compute(noise, Spec(rate=float(rate)))
+    assert found.sizes["step"] == 3
+    assert (calls == []) == is_shipped
+
+
+def test_result_that_was_found_under_a_rounded_spec_is_asked_for_by_its_own_name(shipped, tmp_path, monkeypatch):
+    monkeypatch.setenv("VALLEYS_ASKED", str(tmp_path / "asked"))
+    store.load_or_compute(noise, Spec(rate=float(np.nextafter(0.1, 1.0))))
+    assert (tmp_path / "asked").read_text().split() == [f"noise/{shipped.name}"]
 
 
 def test_another_spec_is_another_result():

@@ -14,10 +14,12 @@ def system() -> str:
 
 
 def processor() -> str:
-    """Model name of the processor, from /proc/cpuinfo where there is one."""
+    """Model name of the processor, from /proc/cpuinfo where there is one; of one name, those without AVX-512 round otherwise and say so."""
     lines = PROCESSORS.read_text(encoding="utf-8").splitlines() if PROCESSORS.is_file() else []
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else platform.processor() or platform.machine()
+    known = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    name = known.get("model name") or platform.processor() or platform.machine()
+    lacks = "flags" in known and "avx512f" not in known["flags"].split()
+    return f"{name} without AVX-512" if lacks else name
 
 
 def cores() -> int:
