@@ -18,10 +18,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from valleys.book import machine, runner, shipping, store, verify
-from valleys.book.chapters import all_chapters
+from valleys.book import machine, shipping, store, verify
 from valleys.book.paths import book_root
-from valleys.book.sizes import run_parameters
 from valleys.book.verify import Cell, compare, spec_of
 from valleys.toy import discrete, frozen, langevin, master_equation, studies
 
@@ -175,14 +173,3 @@ def test_cells_of_a_shipped_file_come_out_again(name):
     if not chosen:
         pytest.skip(f"every cell of it takes more than {MOST_SECONDS} s")
     assert_cells_come_out_again(study, stored, chosen, same_processor=stored.attrs["processor"] == machine.processor())
-
-
-@pytest.mark.skipif(not NAMES, reason="results/paper is empty: `make results` fills it")
-def test_chapters_of_the_paper_size_need_neither_data_nor_anything_computed(tmp_path, monkeypatch):
-    for variable, folder in (("VALLEYS_DATA", tmp_path / "data"), ("VALLEYS_RESULTS", tmp_path / "results"), ("VALLEYS_SHIPPED", FOLDER)):
-        monkeypatch.setenv(variable, str(folder))
-    chapters = all_chapters()
-    values = run_parameters(chapters, "paper")
-    outcomes = runner.run_chapters({name: (chapter, values[name]) for name, chapter in chapters.items()}, tmp_path / "executed")
-    assert [outcome.line() for outcome in outcomes if outcome.failure] == []
-    assert list((tmp_path / "results").rglob("*.nc")) == []

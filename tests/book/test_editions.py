@@ -44,13 +44,13 @@ def test_student_edition_holds_what_a_student_needs_and_no_more(book, tmp_path):
     assert not is_executed(NOTEBOOK, tmp_path / "student")
     assert is_executed(NOTEBOOK, book)
     assert is_executed("chapters/91_ridge.ipynb", tmp_path / "student")
-    assert "exponent" not in (tmp_path / "student" / "pages" / "teach.md").read_text()
+    assert "exponent" not in (tmp_path / "student" / "pages" / "teach.md").read_text(encoding="utf-8")
 
 
 def test_instructor_edition_holds_the_solutions_and_all_answers(book, tmp_path):
     editions.lay_out_instructor(book, tmp_path / "instructor")
     assert json_text(tmp_path / "instructor" / NOTEBOOK) == json_text(book / NOTEBOOK)
-    assert "exponent_of_escape" in (tmp_path / "instructor" / "ANSWERS.md").read_text()
+    assert "exponent_of_escape" in (tmp_path / "instructor" / "ANSWERS.md").read_text(encoding="utf-8")
     assert "tests/test_ridge.py" in names(tmp_path / "instructor")
     assert not names(tmp_path / "instructor") & {".ci/run", "lib/valleys/__pycache__/old.pyc"}
 
@@ -104,7 +104,7 @@ def test_without_git_all_files_of_this_project_would_be_found(monkeypatch):
     tracked = editions.files(book_root())
     monkeypatch.setenv("PATH", "")
     assert set(tracked) - set(editions.files(book_root())) == set()
-    assert {path.parts[0] for path in tracked} == set(editions.OF_THE_PROJECT)
+    assert [name for name in editions.OF_THE_PROJECT if not (book_root() / name).exists()] == []
 
 
 @needs_clone
@@ -143,7 +143,7 @@ def test_what_is_no_edition_is_never_replaced(book, tmp_path, place):
 def test_earlier_editions_are_replaced(book, tmp_path):
     for _ in range(2):
         editions.write_editions(book, tmp_path / "dist")
-        assert (tmp_path / "dist" / "student" / editions.MARKER).read_text() == "student\n"
+        assert (tmp_path / "dist" / "student" / editions.MARKER).read_text(encoding="utf-8") == "student\n"
         (tmp_path / "dist" / "student" / "old.md").touch()
     editions.write_editions(book, tmp_path / "dist")
     assert "old.md" not in names(tmp_path / "dist" / "student")

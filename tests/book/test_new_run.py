@@ -1,6 +1,8 @@
 """A reader's own run is checked before it starts, goes on past checks that fail, and leaves sources and earlier runs alone."""
 
 import hashlib
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -9,7 +11,7 @@ import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from tests.book.conftest import small_chapter
-from valleys.book import book_links, new_run
+from valleys.book import book_links, new_run, runner
 from valleys.book.chapters import BookError, Chapter, read_parameters
 from valleys.book.paths import book_root
 from valleys.book.sizes import Setting
@@ -28,6 +30,26 @@ def small_variation(folder, *, work: str = "print(n_runs)", checks: tuple[str, .
 @pytest.fixture
 def without_page(monkeypatch):
     monkeypatch.setattr(new_run, "_make_page", lambda executed, scratch, out: executed.with_suffix(".html").write_text("page"))
+
+
+@pytest.fixture(scope="module")
+def executed_once(tmp_path_factory) -> runner.Outcome:
+    """The small chapter, run by a kernel once for all tests that are about what becomes of it."""
+    folder = tmp_path_factory.mktemp("once")
+    variation = small_variation(folder)
+    (outcome,) = runner.run_chapters({"01_small": (variation.chapter, variation.values)}, folder / "executed")
+    return outcome
+
+
+@pytest.fixture
+def instant(executed_once, monkeypatch):
+    """A runner that has the executed chapter ready."""
+
+    def run_chapters(work, output):
+        output.mkdir(parents=True)
+        yield replace(executed_once, executed=Path(shutil.copy(executed_once.executed, output)))
+
+    monkeypatch.setattr(new_run.runner, "run_chapters", run_chapters)
 
 
 def test_values_are_those_of_the_size_and_the_readers(small_book):
@@ -78,13 +100,13 @@ def test_run_leaves_notebook_page_and_record_and_no_trace_in_the_source(tmp_path
     assert sorted(path.name for path in out.iterdir()) == ["01_small.html", "01_small.ipynb", "run.yml"]
     assert [path.name for path in out.parent.iterdir()] == ["mine"], "scratch folders are gone"
     assert hashlib.sha256(variation.chapter.path.read_bytes()).digest() == before
-    record = yaml.safe_load((out / "run.yml").read_text())
+    record = yaml.safe_load((out / "run.yml").read_text(encoding="utf-8"))
     assert (record["set"], record["instead_of"], record["size"]) == ({"n_runs": 7}, {"n_runs": 20}, "quick")
     notebook = nbformat.read(finished.notebook, as_version=4)
     assert [cell.source.partition("\n")[0] for cell in notebook.cells[:3]] == ["# Small", "````{admonition} A variation, not a page of the book", "Of things."]
     assert "| `n_runs` | `20` | `7` |" in notebook.cells[1].source
-    assert str(tmp_path) not in finished.notebook.read_text()
-    assert new_run.MAY_FAIL not in finished.notebook.read_text()
+    assert str(tmp_path) not in finished.notebook.read_text(encoding="utf-8")
+    assert new_run.MAY_FAIL not in finished.notebook.read_text(encoding="utf-8")
 
 
 def test_run_goes_on_past_checks_that_fail_and_names_them(tmp_path, without_page):
@@ -97,7 +119,7 @@ def test_run_goes_on_past_checks_that_fail_and_names_them(tmp_path, without_page
     notebook = nbformat.read(finished.notebook, as_version=4)
     assert "- `assert x == 2`" in notebook.cells[1].source
     assert notebook.cells[-1].outputs[0].data["text/plain"] == "1", "what follows the checks ran"
-    assert "papermill-error" not in finished.notebook.read_text()
+    assert "papermill-error" not in finished.notebook.read_text(encoding="utf-8")
 
 
 def test_crash_keeps_what_ran_without_a_page(tmp_path, without_page):
@@ -107,6 +129,7 @@ def test_crash_keeps_what_ran_without_a_page(tmp_path, without_page):
     assert sorted(path.name for path in finished.notebook.parent.iterdir()) == ["01_small.ipynb", "run.yml"]
 
 
+@pytest.mark.slow
 def test_crash_is_told_even_where_checks_fail_before_it(tmp_path, without_page):
     variation = small_variation(tmp_path, checks=("assert n_runs > 10", "import os\nos._exit(3)"))
     finished = new_run.run(variation, tmp_path / "mine")
@@ -114,7 +137,7 @@ def test_crash_is_told_even_where_checks_fail_before_it(tmp_path, without_page):
     assert finished.failure
 
 
-def test_run_whose_page_cannot_be_built_is_kept(tmp_path, monkeypatch):
+def test_run_whose_page_cannot_be_built_is_kept(tmp_path, instant, monkeypatch):
     def refuse(executed, scratch, out):
         raise BookError("the pages could not be built")
 
@@ -122,10 +145,10 @@ def test_run_whose_page_cannot_be_built_is_kept(tmp_path, monkeypatch):
     finished = new_run.run(small_variation(tmp_path), tmp_path / "mine")
     assert (finished.page, finished.failure) == (None, "the pages could not be built")
     assert finished.notebook.exists()
-    assert yaml.safe_load((tmp_path / "mine" / "run.yml").read_text())["failure"] == finished.failure
+    assert yaml.safe_load((tmp_path / "mine" / "run.yml").read_text(encoding="utf-8"))["failure"] == finished.failure
 
 
-def test_folder_is_meant_from_where_the_command_is_given(tmp_path, without_page, monkeypatch):
+def test_folder_is_meant_from_where_the_command_is_given(tmp_path, instant, without_page, monkeypatch):
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     finished = new_run.run(small_variation(tmp_path), Path("mine"))
@@ -133,7 +156,7 @@ def test_folder_is_meant_from_where_the_command_is_given(tmp_path, without_page,
     assert (tmp_path / "elsewhere" / "mine" / "01_small.html").exists()
 
 
-def test_earlier_run_is_replaced_as_a_whole(tmp_path, without_page):
+def test_earlier_run_is_replaced_as_a_whole(tmp_path, instant, without_page):
     out = tmp_path / "mine"
     out.mkdir()
     (out / "run.yml").write_text("old")
@@ -145,7 +168,7 @@ def test_earlier_run_is_replaced_as_a_whole(tmp_path, without_page):
 
 @pytest.mark.parametrize("held", [(), ("run.yml",)])
 @pytest.mark.parametrize("name", ["letter.txt", "run.yml"])
-def test_what_comes_meanwhile_is_left_alone_and_the_run_kept_beside_it(tmp_path, monkeypatch, held, name):
+def test_what_comes_meanwhile_is_left_alone_and_the_run_kept_beside_it(tmp_path, instant, monkeypatch, held, name):
     out = tmp_path / "mine"
     for each in held:
         out.mkdir()
@@ -158,14 +181,14 @@ def test_what_comes_meanwhile_is_left_alone_and_the_run_kept_beside_it(tmp_path,
 
     monkeypatch.setattr(new_run, "_make_page", meanwhile)
     finished = new_run.run(small_variation(tmp_path), out)
-    assert (out / name).read_text() == "theirs"
+    assert (out / name).read_text(encoding="utf-8") == "theirs"
     assert {path.name for path in out.iterdir()} == {name, *held}
     assert finished.page == tmp_path / "mine-2" / "01_small.html"
-    assert finished.page.read_text() == "page"
+    assert finished.page.read_text(encoding="utf-8") == "page"
     assert finished.notebook.exists()
 
 
-def test_folder_that_cannot_be_replaced_is_put_back_and_the_run_kept(tmp_path, without_page, monkeypatch):
+def test_folder_that_cannot_be_replaced_is_put_back_and_the_run_kept(tmp_path, instant, without_page, monkeypatch):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "run.yml").write_text("old")
     rename = Path.rename
@@ -175,7 +198,7 @@ def test_folder_that_cannot_be_replaced_is_put_back_and_the_run_kept(tmp_path, w
 
     monkeypatch.setattr(Path, "rename", fail_once)
     finished = new_run.run(small_variation(tmp_path), tmp_path / "mine")
-    assert (tmp_path / "mine" / "run.yml").read_text() == "old"
+    assert (tmp_path / "mine" / "run.yml").read_text(encoding="utf-8") == "old"
     assert finished.page == tmp_path / "mine-2" / "01_small.html"
 
 

@@ -1,11 +1,10 @@
 """What printing needs is looked for before anything starts, and nothing is lost where it is missing."""
 
-import os
 import subprocess
-import sys
 
 import pytest
 
+from tests.commands import refused
 from valleys import __main__ as commands
 from valleys.book import pdf
 from valleys.book.chapters import BookError
@@ -52,11 +51,10 @@ def test_browsers_of_macos_are_found_off_the_path(bare, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("more", [[], ["--check"]])
-def test_chromium_is_looked_for_before_the_site_is_built(more):
-    environment = os.environ | {BROWSER_VARIABLE: "missing"}
-    finished = subprocess.run([sys.executable, "-m", "valleys", "pdf", *more], cwd=book_root(), env=environment, capture_output=True, text=True, check=False)
-    assert finished.returncode == 1
-    assert finished.stderr.startswith("valleys: VALLEYS_BROWSER is 'missing'")
+def test_chromium_is_looked_for_before_the_site_is_built(more, monkeypatch):
+    monkeypatch.setenv(BROWSER_VARIABLE, "missing")
+    monkeypatch.setattr(commands, "build_book", lambda *_: pytest.fail("building"))
+    assert refused("pdf", *more).startswith("VALLEYS_BROWSER is 'missing'")
 
 
 def test_missing_chapters_do_not_cost_the_pdf(tmp_path, monkeypatch):
@@ -66,7 +64,7 @@ def test_missing_chapters_do_not_cost_the_pdf(tmp_path, monkeypatch):
     monkeypatch.setattr(commands, "executed_folder", lambda size: tmp_path / "executed")
     with pytest.raises(BookError, match="has no executed copy"):
         commands.build_book(tmp_path, "quick")
-    assert printed.read_text() == "printed yesterday"
+    assert printed.read_text(encoding="utf-8") == "printed yesterday"
 
 
 def test_make_hands_the_address_on_and_looks_for_chromium_first():

@@ -51,6 +51,7 @@ def test_sweep_on_a_terminal_shows_cells_rate_and_time_left():
     assert 1 <= int(first[1]) <= 9, "they do not count for the rate, so the time left is not that of four cells in no time"
 
 
+@pytest.mark.slow
 def test_chapter_of_a_run_shows_its_sweeps_on_the_terminal_of_the_run(tmp_path):
     chapter = small_chapter(tmp_path / "01_small.ipynb", work=SWEEP.replace("0.3", "0.6"))
     code = f"""

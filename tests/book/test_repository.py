@@ -9,6 +9,7 @@ import sys
 import pytest
 import yaml
 
+from tests.commands import refused
 from valleys.book import repository, site
 from valleys.book.chapters import BookError, all_chapters, find_chapter
 from valleys.book.launch import MISSING_ON_COLAB, colab_cell
@@ -90,11 +91,7 @@ def test_branch_without_an_address_gives_none_and_no_error(clone):
 
 
 def test_site_for_students_has_no_address_to_give():
-    command = [sys.executable, "-m", "valleys", "build", "--student", "--repository", "https://github.com/owner/name"]
-    finished = subprocess.run(command, cwd=book_root(), capture_output=True, text=True, check=False)
-    assert finished.returncode == 1
-    assert finished.stderr.startswith("valleys: the site for students has no buttons")
-    assert len(finished.stderr.splitlines()) == 1
+    assert "no buttons" in refused("build", "--student", "--repository", "https://github.com/owner/name")
 
 
 @pytest.mark.parametrize("url", ["/disk/book.git", "https://gitlab.com/owner/name.git"])
@@ -104,15 +101,11 @@ def test_remote_elsewhere_gives_no_address(clone, url):
 
 
 def test_command_refuses_a_bad_address_in_one_line():
-    command = [sys.executable, "-m", "valleys", "build", "--repository", "here"]
-    finished = subprocess.run(command, cwd=book_root(), capture_output=True, text=True, check=False)
-    assert finished.returncode == 1
-    assert finished.stderr.startswith("valleys: 'here' must read https://github.com/OWNER/NAME")
-    assert len(finished.stderr.splitlines()) == 1
+    assert "https://github.com/OWNER/NAME" in refused("build", "--repository", "here")
 
 
 def test_sources_carry_no_address():
-    config = yaml.safe_load((book_root() / "_config.yml").read_text())
+    config = yaml.safe_load((book_root() / "_config.yml").read_text(encoding="utf-8"))
     assert "repository" not in config
     assert "launch_buttons" not in config
     assert site.with_launch_buttons(config, Address("owner", "name"))["repository"]["url"] == "https://github.com/owner/name"
@@ -122,12 +115,12 @@ def test_binder_finds_the_package_and_what_to_run_after_it():
     root = book_root()
     assert not (root / "binder").exists(), "Binder would look there, and not at environment.yml and postBuild"
     assert not (root / ".binder").exists()
-    conda = yaml.safe_load((root / "environment.yml").read_text())
+    conda = yaml.safe_load((root / "environment.yml").read_text(encoding="utf-8"))
     assert next(item["pip"] for item in conda["dependencies"] if isinstance(item, dict))[-1] == "-e ."
     script = root / "postBuild"
     assert os.access(script, os.X_OK)
     subprocess.run(["bash", "-n", str(script)], check=True)
-    named = re.findall(r"--only (\w+)", script.read_text())
+    named = re.findall(r"--only (\w+)", script.read_text(encoding="utf-8"))
     assert [find_chapter(name, all_chapters()).name for name in named] == ["04_toy_model", "05_effective_potential", "06_freezing_theory"]
 
 
@@ -135,7 +128,7 @@ def test_cell_for_colab_gets_the_branch_and_what_is_missing_there():
     lines = colab_cell(Address("owner", "name", "dev")).splitlines()
     assert lines[0].split()[-5:] == ["1", "--branch", "dev", "https://github.com/owner/name", "book"]
     assert lines[1] == "%cd book"
-    locked = (book_root() / "requirements.lock").read_text()
+    locked = (book_root() / "requirements.lock").read_text(encoding="utf-8")
     assert all(f"\n{name}==" in locked for name in MISSING_ON_COLAB)
 
 

@@ -89,6 +89,7 @@ def is_alive(pid: int) -> bool:
     return bool(state) and not state.startswith("Z")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 def test_killed_sweep_loses_nothing_that_was_finished(folder, tmp_path, workers):
     log, draw, settings = tmp_path / "log", random.Random(workers), {"seconds": 0.05, "length": 30_000, "workers": workers}
@@ -112,6 +113,7 @@ def test_killed_sweep_loses_nothing_that_was_finished(folder, tmp_path, workers)
     assert all(name.endswith(".nc") for name in files(folder)), "leftovers of the killed writers are gone"
 
 
+@pytest.mark.slow
 def test_full_disk_costs_the_file_and_not_the_result(folder, tmp_path):
     def limited() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
@@ -134,6 +136,7 @@ print(sorted(path.suffix for path in pathlib.Path(os.environ["VALLEYS_RESULTS"])
 """
 
 
+@pytest.mark.slow
 def test_disk_that_is_really_full(folder):
     small = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=128k none "$0" && exec "$@"', str(folder)]
     folder.mkdir()
@@ -163,6 +166,7 @@ def test_damaged_cells_of_a_sweep_are_computed_again_and_the_others_not(folder, 
     assert_as_undisturbed(folder, 5)
 
 
+@pytest.mark.slow
 def test_two_processes_on_one_store_end_with_the_same_files(folder, tmp_path):
     processes = [start(folder, tmp_path / "log", seconds=0.02, length=50_000) for _ in range(2)]
     assert [finish(process) for process in processes] == ["", ""]
@@ -202,6 +206,7 @@ def test_no_process_is_started_for_what_is_there(processes):
     assert family(os.getpid()) & {worker.pid for worker in (processes.pool._processes or {}).values()} == set()
 
 
+@pytest.mark.slow
 def test_dead_worker_costs_one_more_attempt(folder, tmp_path, processes):
     log = tmp_path / "log"
     specs = [sweeping.Spec(seed, log=str(log), deadly=str(tmp_path / "deadly") if seed == 3 else "") for seed in range(6)]
@@ -212,6 +217,7 @@ def test_dead_worker_costs_one_more_attempt(folder, tmp_path, processes):
     assert len(set(logged(log))) == 6
 
 
+@pytest.mark.slow
 def test_worker_that_dies_again_ends_the_sweep_in_one_line_and_the_rest_is_kept(folder, processes):
     with (
         pytest.warns(store.StoreWarning, match="once more"),
@@ -223,14 +229,14 @@ def test_worker_that_dies_again_ends_the_sweep_in_one_line_and_the_rest_is_kept(
     assert [result.attrs["seed"] for result in store.load_or_compute_all(sweeping.cell, sweeping.specs(2), executor=processes)] == [0, 1]
 
 
+@pytest.mark.slow
 def test_failing_cell_is_told_and_the_finished_ones_are_kept(folder, processes):
-    specs = [*sweeping.specs(3), sweeping.Spec(length=-1), *sweeping.specs(40, seconds=0.2)]
-    started = time.monotonic()
+    specs = [*sweeping.specs(3), sweeping.Spec(length=-1), *sweeping.specs(60, seconds=0.2)]
     with pytest.raises(ValueError, match="negative"):
         store.load_or_compute_all(sweeping.cell, specs, executor=processes)
     processes.shutdown()
-    assert time.monotonic() - started < 8, "cells that wait are given up"
     assert {0, 1, 2} <= set(values_by_seed(folder))
+    assert len(values_by_seed(folder)) < 40, "cells that wait are given up"
 
 
 def test_worker_that_cannot_see_the_folder_leaves_the_writing_to_who_asked(folder, monkeypatch):
@@ -256,6 +262,7 @@ def test_worker_with_other_code_is_refused():
         store.compute_elsewhere(sweeping.cell, sweeping.Spec(seed=6), key, "unused")
 
 
+@pytest.mark.slow
 def test_stop_ends_the_workers_at_once():
     workers = []
 
@@ -297,6 +304,7 @@ def cluster():
         yield cluster
 
 
+@pytest.mark.slow
 def test_dask_worker_that_is_killed_costs_nothing(cluster, folder, tmp_path, monkeypatch):
     log = tmp_path / "log"
     specs = [sweeping.Spec(seed, seconds=0.1, log=str(log), deadly=str(tmp_path / "deadly") if seed == 3 else "") for seed in range(COUNT)]
@@ -312,6 +320,7 @@ def test_dask_worker_that_is_killed_costs_nothing(cluster, folder, tmp_path, mon
     assert files(folder) == files(tmp_path / "serial")
 
 
+@pytest.mark.slow
 def test_lost_scheduler_ends_the_sweep_in_one_line_and_the_rest_is_kept(folder, tmp_path):
     log = tmp_path / "log"
     with socket.create_server(("127.0.0.1", 0)) as free:

@@ -241,12 +241,12 @@ SAID = {
 @pytest.mark.parametrize("words", SAID)
 def test_what_the_page_says_of_its_experiments_is_so(words):
     learning_rate, noise_strength, gamma, start_y, low, high = SAID[words]
-    assert words in " ".join((book_root() / "pages" / "explorer.md").read_text().split())
+    assert words in " ".join((book_root() / "pages" / "explorer.md").read_text(encoding="utf-8").split())
     end = master_equation.evolve(landscape(gamma), learning_rate, noise_strength, round(1000 / learning_rate), start_y)
     assert low <= float(end.p_flat[-1]) <= high
 
 
 def test_a_step_covers_what_the_page_says():
     step, (_, flatness) = 0.1, TwoValley().flatness(5.0)
-    assert "nine tenths of the way to the floor of the sharp valley at the start" in (book_root() / "pages" / "explorer.md").read_text()
+    assert "nine tenths of the way to the floor of the sharp valley at the start" in (book_root() / "pages" / "explorer.md").read_text(encoding="utf-8")
     assert 2 * step / flatness == pytest.approx(0.9, abs=0.05)

@@ -1,36 +1,31 @@
 """Buttons for Binder and Colab: on every page of a notebook that has a public address, and on none without one."""
 
+from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 import pytest
 from bs4 import BeautifulSoup
 
-from valleys.book import site
+from tests.book.exercising import write_book
+from tests.site.conftest import PUBLIC, built
 from valleys.book.chapters import page_names
 from valleys.book.paths import book_root
-from valleys.book.repository import Address
 
 HOSTS = ("mybinder.org", "colab.research.google.com")
 
 
-@pytest.fixture(scope="module")
-def public(executed, tmp_path_factory):
-    """The site of a book with a public address."""
-    folder = tmp_path_factory.mktemp("public")
-    site.assemble(executed, folder / "source", address=Address("some-owner", "valleys", "v1.0"))
-    return site.build(folder / "source", folder)
+def parsed(html: Path, name: str) -> BeautifulSoup:
+    return BeautifulSoup((html / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
 
 
-def launched(html, name) -> dict[str, str]:
+def launched(page: BeautifulSoup) -> dict[str, str]:
     """Where the buttons of a page lead, by host."""
-    page = BeautifulSoup((html / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
     links = [urlparse(link["href"]) for link in page.select(".article-header-buttons a[href]")]
     return {link.netloc: link.geturl() for link in links if link.netloc in HOSTS}
 
 
-@pytest.mark.parametrize("name", page_names())
-def test_buttons_lead_to_the_notebook_of_the_page(public, name):
-    links = launched(public, name)
+def assert_buttons_lead_to_the_notebook(html: Path, name: str) -> None:
+    links = launched(parsed(html, name))
     if not name.startswith(("chapters/", "exercises/")):
         assert links == {}
         return
@@ -39,21 +34,34 @@ def test_buttons_lead_to_the_notebook_of_the_page(public, name):
     assert binder.path == "/v2/gh/some-owner/valleys/v1.0"
     assert parse_qs(binder.query, strict_parsing=True) == {"urlpath": [f"lab/tree/{name}.ipynb"]}
     assert colab.path == f"/github/some-owner/valleys/blob/v1.0/{name}.ipynb"
-    assert (book_root() / f"{name}.ipynb").is_file()
     assert {binder.scheme, colab.scheme} == {"https"}
 
 
-@pytest.mark.parametrize("name", page_names())
-def test_without_an_address_there_are_no_buttons(html, name):
-    assert launched(html, name) == {}
-    assert "git clone" not in (html / f"{name}.html").read_text(encoding="utf-8")
+def test_buttons_of_a_small_book_lead_to_its_notebooks(tmp_path):
+    root = write_book(tmp_path / "book")
+    for notebook in (*root.glob("chapters/*.ipynb"), *root.glob("exercises/*.ipynb")):
+        (tmp_path / notebook.name).write_bytes(notebook.read_bytes())
+    built(tmp_path, tmp_path / "site", root=root, address=PUBLIC)
+    for name in page_names(root):
+        assert_buttons_lead_to_the_notebook(tmp_path / "site" / "_build" / "html", name)
 
 
-def told(html, name) -> str:
-    return BeautifulSoup((html / f"{name}.html").read_text(encoding="utf-8"), "html.parser").get_text()
+@pytest.mark.slow
+def test_buttons_lead_to_the_notebook_of_each_page(public):
+    for name in page_names():
+        assert_buttons_lead_to_the_notebook(public, name)
+        assert any((book_root() / f"{name}{ending}").is_file() for ending in (".ipynb", ".md"))
 
 
-def test_pages_say_how_to_get_ready_on_colab_or_how_to_get_buttons(public, html):
+@pytest.mark.slow
+def test_pages_say_how_to_get_ready_on_colab(public):
     for name in ("chapters/04_toy_model", "pages/status"):
-        assert "git clone --quiet --depth 1 --branch v1.0 https://github.com/some-owner/valleys" in told(public, name)
-    assert "make book REPOSITORY=https://github.com/OWNER/NAME" in told(html, "pages/status")
+        assert "git clone --quiet --depth 1 --branch v1.0 https://github.com/some-owner/valleys" in parsed(public, name).get_text()
+
+
+def test_without_an_address_there_are_no_buttons(html):
+    for name in page_names():
+        page = parsed(html, name)
+        assert launched(page) == {}
+        assert "git clone" not in page.get_text()
+    assert "make book REPOSITORY=https://github.com/OWNER/NAME" in parsed(html, "pages/status").get_text()

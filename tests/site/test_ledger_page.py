@@ -11,7 +11,7 @@ CLAIMS = book_root() / "pages" / "claims.yml"
 
 @pytest.fixture
 def page(html) -> BeautifulSoup:
-    return BeautifulSoup((html / "pages" / "ledger.html").read_text(), "html.parser")
+    return BeautifulSoup((html / "pages" / "ledger.html").read_text(encoding="utf-8"), "html.parser")
 
 
 def test_every_claim_has_a_row_with_its_verdict(page):
@@ -35,7 +35,7 @@ def test_marks_and_verdicts_agree(page):
 def test_summary_counts_the_rows_of_its_source(page, html, source, words):
     rows = [page.find(id=f"claim-{claim.name}") for claim in read_claims(CLAIMS) if claim.source == source]
     holding = sum(row.select_one(".verdict").get_text() == Verdict.HOLDS for row in rows)
-    pages = (page, BeautifulSoup((html / "index.html").read_text(), "html.parser")) if source == PAPER else (page,)
+    pages = (page, BeautifulSoup((html / "index.html").read_text(encoding="utf-8"), "html.parser")) if source == PAPER else (page,)
     for each in pages:
         said = [text.get_text() for text in each.select("p.ledger-summary")]
         assert any(text.startswith(f"Of {len(rows)} {words} {holding} hold") for text in said)

@@ -1,20 +1,27 @@
-"""Every page of the site is complete and quiet, asks no other host for anything, and draws its formulas and figures."""
+"""Every page of the site is complete and quiet, asks no other host for anything, draws its formulas and figures, and is light."""
 
-import os
+import json
 import re
-import subprocess
-import sys
+from pathlib import Path
+from urllib.parse import unquote, urlparse
 
 import pytest
-import yaml
 from bs4 import BeautifulSoup
 
-from tests.site.browsing import needs_chromium, opened
+from tests.site.browsing import needs_chromium
+from tests.site.visiting import each_page
 from valleys.book import site
 from valleys.book.chapters import all_chapters, page_names
 from valleys.book.check import check_site
-from valleys.book.paths import book_root
-from valleys.book.sizes import run_parameters
+
+BESIDES = ("search", "genindex")
+LANDING, FRAME, TEXT, REQUESTS = 1_000_000, 700_000, 300_000, 35  # bytes of the landing page; of a page apart from text and figures; of its text; files
+
+
+def test_chapters_from_the_shipped_results_need_no_data_and_compute_nothing(run_from_shipped):
+    assert sorted(path.name for path in (run_from_shipped / "notebooks").glob("*.ipynb"))
+    assert list((run_from_shipped / "results").rglob("*.nc")) == []
+    assert not (run_from_shipped / "data").exists()
 
 
 def test_site_is_in_order(html):
@@ -37,9 +44,13 @@ def test_no_page_holds_settings_of_thebe(html):
 
 def test_site_offers_each_notebook_and_a_search(html):
     for name in all_chapters():
-        assert f"{name}.ipynb" in (html / "chapters" / f"{name}.html").read_text()
+        assert f"{name}.ipynb" in (html / "chapters" / f"{name}.html").read_text(encoding="utf-8")
         assert (html / "_sources" / "chapters" / f"{name}.ipynb").exists()
     assert (html / "searchindex.js").exists()
+
+
+def test_site_does_not_carry_what_no_page_uses(html):
+    assert not (html / "_static" / "vendor" / "fontawesome").exists()
 
 
 def test_assembling_without_executed_chapters_is_refused(tmp_path):
@@ -47,32 +58,52 @@ def test_assembling_without_executed_chapters_is_refused(tmp_path):
         site.assemble(tmp_path / "nothing", tmp_path / "source")
 
 
-@pytest.mark.parametrize("folder", ["", "chapters"])
-def test_papermill_works_from_the_root_and_from_the_chapters(folder, tmp_path):
-    values = run_parameters(all_chapters(), "smoke")["04_toy_model"] | {"seed": 1}
-    notebook = os.path.relpath(book_root() / "chapters" / "04_toy_model.ipynb", book_root() / folder)
-    command = [sys.executable, "-m", "papermill", notebook, str(tmp_path / "out.ipynb"), "-y", yaml.safe_dump(values)]
-    environment = os.environ | {"VALLEYS_RESULTS": str(tmp_path), "VALLEYS_SHIPPED": str(tmp_path)}
-    subprocess.run(command, cwd=book_root() / folder, env=environment, check=True, capture_output=True, timeout=120)
-    assert (tmp_path / "out.ipynb").exists()
+@needs_chromium
+@each_page(besides=BESIDES)
+def test_page_is_quiet_and_stays_at_home(visits, name):
+    assert visits(name).complaints == []  # of the console, of scripts, and of requests that leave this machine
 
 
 @needs_chromium
-@pytest.mark.parametrize("name", [*page_names(), "search", "genindex"])
-def test_page_is_quiet_and_stays_at_home(browser, html, name):
-    page, complaints = opened(browser, html / f"{name}.html")
-    assert complaints == []  # of the console, of scripts, and of requests that leave this machine
-    page.close()
+@each_page("chapters/")
+def test_formulas_and_figures_are_drawn(visits, name):
+    seen = visits(name)
+    assert seen.n_formulas > 0
+    assert seen.n_formula_errors == 0
+    assert seen.drawn
+    assert all(seen.drawn)
 
 
 @needs_chromium
-@pytest.mark.parametrize("name", [name for name in page_names() if name.startswith("chapters/")])
-def test_formulas_and_figures_are_drawn(browser, html, name):
-    page, complaints = opened(browser, html / f"{name}.html")
-    page.wait_for_selector("mjx-container")
-    assert page.locator("mjx-merror").count() == 0
-    drawn = page.evaluate("[...document.querySelectorAll('article figure img')].map(image => image.complete && image.naturalWidth > 0)")
-    assert drawn
-    assert all(drawn)
-    assert complaints == []
-    page.close()
+@each_page()
+def test_frame_of_a_page_is_light(visits, html, name):
+    sizes = {file: size for file, size in visits(name).files.items() if "_images" not in file.parts}
+    assert len(sizes) <= REQUESTS
+    assert sizes.pop(html / f"{name}.html") <= TEXT
+    assert sum(sizes.values()) <= FRAME, sorted(sizes.items(), key=lambda item: -item[1])[:8]
+
+
+@needs_chromium
+@pytest.mark.xdist_group("index")
+def test_landing_page_is_light(visits, html):
+    sizes = visits("index").files
+    assert html / "index.html" in sizes
+    assert sum(sizes.values()) <= LANDING, sorted(sizes.items(), key=lambda item: -item[1])[:8]
+
+
+@needs_chromium
+@each_page()
+def test_buttons_lead_to_the_next_page_and_the_one_before(visits, html, name):
+    pages = [(html / f"{each}.html").as_uri() for each in page_names()]
+    place = page_names().index(name)
+    assert visits(name).links["next"] == pages[place + 1 : place + 2]
+    assert visits(name).links["previous"] == pages[max(place - 1, 0) : place]
+
+
+@needs_chromium
+@each_page("chapters/", "exercises/")
+def test_notebook_can_be_downloaded(visits, name):
+    (address,) = visits(name).links["source"]
+    notebook = json.loads(Path(unquote(urlparse(address).path)).read_text(encoding="utf-8"))
+    assert notebook["nbformat"] == 4
+    assert any(cell["cell_type"] == "code" for cell in notebook["cells"])

@@ -4,32 +4,77 @@ import re
 import shutil
 import subprocess
 import sys
+import unicodedata
+from pathlib import Path
 
+import matplotlib as mpl
 import pytest
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
 
+from tests.book.test_onepage import FILES
+from tests.sharing import made_once
 from tests.site.browsing import needs_chromium
 from valleys.book.chapters import BookError, page_names
 from valleys.book.check import check_site
 from valleys.book.onepage import inside, one_page
 from valleys.book.pdflinks import MARK, NAME, drop_pdf
 
-PRINT = "import sys; from pathlib import Path; from valleys.book.pdf import make_pdf; make_pdf(Path(sys.argv[1]), Path(sys.argv[2]))"
+PRINT = "import sys; from pathlib import Path; from valleys.book.pdf import make_pdf; make_pdf(*map(Path, sys.argv[1:]))"
 A4 = (595.3, 841.9)  # points
 ETA = f"{ord('η'):04X}"
 SMALLEST, LARGEST = 100_000, 25_000_000  # bytes
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.xdist_group("print")]
+
+
+def print_site(*arguments: Path) -> None:
+    """Make a PDF in a process of its own, as one playwright in a process is enough."""
+    subprocess.run([sys.executable, "-c", PRINT, *map(str, arguments)], check=True, timeout=540)
 
 
 @pytest.fixture(scope="module")
-def printed(html, tmp_path_factory):
-    """A copy of the site with its PDF, made in a process of its own, as one playwright in a process is enough."""
-    site = tmp_path_factory.mktemp("printed") / "html"
-    shutil.copytree(html, site)
-    subprocess.run([sys.executable, "-c", PRINT, str(site), str(site.parent / "pdf")], check=True, timeout=540)
-    return site
+def small(tmp_path_factory) -> PdfReader:
+    """The print of a book of three pages, in a face that has ligatures and without formulas."""
+    folder = tmp_path_factory.mktemp("small")
+    face = Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSerif.ttf"
+    style = f"@font-face {{ font-family: Ligatures; src: url('{face.as_uri()}') }} body, h1, p {{ font-family: Ligatures !important }}"
+    files = FILES | {"_static/sphinx-design.min.css": style, "_static/mathjax/tex-chtml.js": "MathJax = {startup: {promise: Promise.resolve()}}"}
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text.replace("1.2. Exercises", "1.2. Exercises on noise and flatness"), encoding="utf-8")
+    print_site(folder, folder / "print", folder)
+    return PdfReader(folder / NAME)
+
+
+def test_a_search_finds_words_that_a_face_would_set_with_ligatures(small):
+    text = " ".join(page.extract_text() for page in small.pages)
+    assert "noise and flatness" in " ".join(text.split())
+
+
+def test_contents_of_a_small_book_tell_its_pages(small):
+    texts = [squeezed(page.extract_text()) for page in small.pages]
+    for title in ("1. One", "1.2. Exercises on noise and flatness", "Solutions"):
+        number = re.search(re.escape(squeezed(title)) + r"\.*(\d+)", texts[1])
+        assert squeezed(title) in texts[int(number[1][-1]) - 1]
+
+
+@pytest.fixture(scope="module")
+def printed(html, shared) -> Path:
+    """A copy of the site with its PDF."""
+
+    def make(folder: Path) -> None:
+        shutil.copytree(html, folder / "html")
+        print_site(folder / "html", folder / "pdf")
+
+    return made_once(shared / "printed", make) / "html"
+
+
+@pytest.fixture(scope="module")
+def one(html, tmp_path_factory) -> tuple[BeautifulSoup, Path]:
+    """The whole book as a page, and the folder that it is meant for."""
+    folder = tmp_path_factory.mktemp("one")
+    return BeautifulSoup(one_page(html, folder), "html.parser"), folder
 
 
 @pytest.fixture(scope="module")
@@ -45,14 +90,16 @@ def texts(reader) -> list[str]:
 @pytest.fixture(scope="module")
 def titles(html) -> list[str]:
     """Titles of all pages as the site shows them, in the order of the table of contents."""
-    pages = [BeautifulSoup((html / f"{name}.html").read_text(), "html.parser") for name in page_names()]
+    pages = [BeautifulSoup((html / f"{name}.html").read_text(encoding="utf-8"), "html.parser") for name in page_names()]
     return [" ".join(page.select_one("article h1").get_text().split()).rstrip("#") for page in pages]
 
 
 def squeezed(text: str) -> str:
-    return re.sub(r"\s+", "", text)
+    """Letters alone, as two faces may space and join them in their own ways."""
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
 
 
+@pytest.mark.slow
 def test_outline_holds_every_page_in_order(reader, titles):
     top = [item.title for item in reader.outline if not isinstance(item, list)]
     assert top[0] == "Contents"
@@ -60,6 +107,7 @@ def test_outline_holds_every_page_in_order(reader, titles):
     assert top[len(titles) + 1 :] in ([], ["Solutions"])
 
 
+@pytest.mark.slow
 def test_contents_tell_the_page_of_each_title(texts, titles):
     first = next(number for number, text in enumerate(texts[3:], start=3) if squeezed(titles[0]) in squeezed(text))
     contents = " ".join(texts[1:first])
@@ -69,23 +117,27 @@ def test_contents_tell_the_page_of_each_title(texts, titles):
         assert squeezed(title) in squeezed(texts[int(told[1]) - 1]), f"{title} is not on page {told[1]}"
 
 
+@pytest.mark.slow
 def test_running_foot_counts_the_pages(texts):
     for number, text in enumerate(texts[1:], start=2):
         assert str(number) in text.split(), f"page {number} carries no number"
 
 
+@pytest.mark.slow
 def test_book_is_of_a_sane_size_on_a4(reader, printed):
     assert len(reader.pages) > 2 * len(page_names())
     assert {(round(float(page.mediabox.width)), round(float(page.mediabox.height))) for page in reader.pages} == {tuple(map(round, A4))}
     assert SMALLEST < (printed / NAME).stat().st_size < LARGEST
 
 
+@pytest.mark.slow
 def test_book_has_a_title_a_language_and_tags(reader):
     assert reader.metadata.title == "Escape from Sharp Valleys"
     assert reader.root_object["/Lang"] == "en"
     assert reader.root_object["/MarkInfo"]["/Marked"]
 
 
+@pytest.mark.slow
 def test_fonts_are_inside_and_formulas_are_set(reader):
     fonts = {id(font.get_object()): font.get_object() for page in reader.pages for font in page["/Resources"].get("/Font", {}).values()}
     assert all(is_inside(font) for font in fonts.values())
@@ -101,24 +153,25 @@ def is_inside(font) -> bool:
     return any(f"/FontFile{kind}" in descriptor for kind in ("", "2", "3"))
 
 
-def test_folded_code_is_left_out_and_figures_are_there(html, tmp_path):
-    page = BeautifulSoup(one_page(html, tmp_path), "html.parser")
+def test_folded_code_is_left_out_and_figures_are_there(html, one):
+    page, _ = one
     assert page.select("details, summary, script:not([src]):not(head script)") == []
-    drawn = BeautifulSoup((html / "chapters" / "04_toy_model.html").read_text(), "html.parser").select("article figure img")
+    chapter = BeautifulSoup((html / "chapters" / "04_toy_model.html").read_text(encoding="utf-8"), "html.parser")
+    drawn, hidden = chapter.select("article figure img"), chapter.select("details.hide .cell_input")
     assert len(page.select("#chapters-04_toy_model figure img")) == len(drawn) > 0
-    hidden = BeautifulSoup((html / "chapters" / "04_toy_model.html").read_text(), "html.parser").select("details.hide .cell_input")
     assert hidden
-    assert all(cell.get_text().strip() not in page.get_text() for cell in hidden)
+    text = page.get_text()
+    assert all(cell.get_text().strip() not in text for cell in hidden)
 
 
-def test_links_of_the_print_lead_to_places_of_it(html, tmp_path):
-    page = BeautifulSoup(one_page(html, tmp_path), "html.parser")
+def test_links_of_the_print_lead_to_places_of_it(one):
+    page, folder = one
     places = [tag["id"] for tag in page.select("[id]")]
     assert len(places) == len(set(places))
     inner = [link["href"][1:] for link in page.select("a[href^='#']")]
     assert set(inner) <= set(places)
     assert all(link["href"].startswith("http") for link in page.select("a[href]:not([href^='#'])"))
-    assert all((tmp_path / image["src"]).is_file() for image in page.select("img:not([src^='data:'])"))
+    assert all((folder / image["src"]).is_file() for image in page.select("img:not([src^='data:'])"))
 
 
 def test_links_are_seen_from_the_root():
@@ -127,14 +180,19 @@ def test_links_are_seen_from_the_root():
     assert inside("https://arxiv.org/abs/1", "index") == "https://arxiv.org/abs/1"
 
 
-def test_site_links_to_the_pdf_only_where_it_is(html, printed):
-    assert not any(MARK in path.read_text() for path in html.rglob("*.html"))
+@pytest.mark.slow
+def test_site_links_to_the_pdf_only_where_it_is(html, printed, tmp_path):
+    def linking(folder: Path) -> list[Path]:
+        return [path for path in folder.rglob("*.html") if MARK in path.read_text(encoding="utf-8")]
+
+    assert linking(html) == []
     assert check_site(printed) == []
-    links = BeautifulSoup((printed / "chapters" / "04_toy_model.html").read_text(), "html.parser").select(f".{MARK} a")
+    links = BeautifulSoup((printed / "chapters" / "04_toy_model.html").read_text(encoding="utf-8"), "html.parser").select(f".{MARK} a")
     assert [link["href"] for link in links] == [f"../{NAME}"] * 2
-    drop_pdf(printed.parent / "html")
-    assert not (printed / NAME).exists()
-    assert not any(MARK in path.read_text() for path in printed.rglob("*.html"))
+    shutil.copytree(printed, tmp_path / "html")
+    drop_pdf(tmp_path / "html")
+    assert not (tmp_path / "html" / NAME).exists()
+    assert linking(tmp_path / "html") == []
 
 
 def test_site_that_was_not_built_is_told(tmp_path):

@@ -6,6 +6,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
+from tests.site.conftest import SIZE
 from valleys.book.chapters import all_chapters, page_names
 from valleys.book.paths import book_root
 from valleys.book.versions import installed
@@ -23,11 +24,11 @@ def test_every_notebook_stands_with_its_size_and_time(tables, html, executed):
     assert set(rows) == {name.rpartition("/")[2] for name in page_names() if name.startswith(("chapters/", "exercises/"))}
     for name, (_, size, time, finished) in rows.items():
         told = nbformat.read(executed / f"{name}.ipynb", as_version=4).metadata.papermill
-        assert size == ("smoke" if name in all_chapters() else "")
+        assert size == (SIZE if name in all_chapters() else "")
         assert finished == told.end_time[:16].replace("T", " ")
         if time.endswith(" s"):
             assert float(time.removesuffix(" s")) == pytest.approx(told.duration, rel=0.01)
-    assert "at the size smoke" in (html / "pages" / "status.html").read_text()
+    assert f"at the size {SIZE}" in (html / "pages" / "status.html").read_text(encoding="utf-8")
 
 
 def test_versions_are_those_of_the_build(tables):

@@ -42,19 +42,20 @@ for (const link of document.querySelectorAll("a.external[href^='http']"))
 FILL = "(numbers) => document.querySelectorAll('.contents a').forEach((link) => link.lastChild.textContent = numbers[link.hash.slice(1)] ?? 888)"
 
 
-def make_pdf(html: Path, scratch: Path) -> Path:
+def make_pdf(html: Path, scratch: Path, root: Path | None = None) -> Path:
     """Print a built site to `NAME` in its folder, link it from every page and return the file.
 
     Args:
         html: folder of the built site.
         scratch: folder for the page that is printed.
+        root: folder of `_toc.yml` and `CITATION.cff`; the book's if None.
 
     Raises:
         BookError: there is no Chromium, it failed, a page was not built, or headings have no stable place.
     """
     browser = find_browser()
     source = scratch / "book.html"
-    whole.write(source, one_page(html, scratch).encode())
+    whole.write(source, one_page(html, scratch, root).encode())
     try:
         with opened(browser, source) as page:
             content = print_numbered(page)

@@ -1,0 +1,19 @@
+"""The command line in this process: seconds of imports are paid once."""
+
+from click.testing import CliRunner
+
+from valleys.__main__ import main
+from valleys.book.chapters import BookError
+
+
+def refused(*arguments: str) -> str:
+    """The one line in which a command refuses its arguments.
+
+    Raises:
+        AssertionError: it does not, or not in one line.
+    """
+    result = CliRunner().invoke(main, arguments)
+    assert isinstance(result.exception, BookError), result.exception or result.output
+    message = str(result.exception)
+    assert len(message.splitlines()) == 1, message
+    return message

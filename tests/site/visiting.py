@@ -1,0 +1,158 @@
+"""One visit to each page of the site: opened once, looked at on a desk and on a phone, light and dark, and everything that was seen kept."""
+
+import base64
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+import pytest
+from playwright.sync_api import Browser, Page, TimeoutError
+
+from tests.site.browsing import SETTLED, watched
+from valleys.book.chapters import page_names
+
+DESK, PHONE = 1280, 390  # CSS pixels
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+RUN_AXE = "axe.run(document, {resultTypes: ['violations']})"
+TELL = "{impact} {id}: {help}: {places}"
+FORMULAS = "[document.querySelectorAll('mjx-container').length, document.querySelectorAll('mjx-merror').length]"
+DRAWN = "[...document.querySelectorAll('article figure img')].map((image) => image.complete && image.naturalWidth > 0)"
+IMAGES = "[...document.querySelectorAll('article img')].map((image) => [image.src, image.clientWidth])"
+CARDS = "[...document.querySelectorAll('article figure img')].map((image) => getComputedStyle(image).backgroundColor)"
+LINKS = "(selector) => [...document.querySelectorAll(selector)].map((link) => link.href)"
+OVERFLOW = "document.documentElement.scrollWidth - innerWidth"
+# What is cut off, or scrolls in a frame that the keyboard does not reach.
+CLIPPED = """[...document.querySelectorAll("article pre, article table, article img, article mjx-container, article .math")].filter((part) => {
+  const reaches = (frame) => ["auto", "scroll"].includes(getComputedStyle(frame).overflowX);
+  for (let frame = part; frame.tagName !== "ARTICLE"; frame = frame.parentElement)
+    if (reaches(frame)) return frame.scrollWidth > frame.clientWidth + 1 && frame.tabIndex < 0;
+  return part.getBoundingClientRect().right > innerWidth + 1;
+}).map((part) => part.outerHTML.slice(0, 120))"""
+# The browser's own matrices tell how high 100 units of a font come out, whatever turns and scales lie in between.
+HEIGHTS = """[...document.querySelectorAll("g[id^='text_'] > g")].map((text) => text.getScreenCTM()).map((m) => 100 * Math.hypot(m.a, m.b))"""
+PATIENCE = 5_000  # milliseconds, for the theme to mark what scrolls after the window has changed its width
+
+Visits = Callable[[str], "Visit"]
+
+
+@dataclass
+class Visit:
+    """What one page showed.
+
+    Attributes:
+        complaints: of the console, of scripts, of requests that failed or left this machine.
+        files: bytes of each file that the page loads, less those of MathJax.
+        n_formulas: formulas that are set.
+        n_formula_errors: formulas that cannot be set.
+        drawn: whether each figure is drawn.
+        violations: what axe-core finds, by width and theme; empty where axe-core is not installed.
+        overflow: how much wider than the phone the page is, CSS pixels.
+        clipped: what is cut off on a phone.
+        text_heights: of each image with text on a phone, by the beginning of its address, CSS pixels.
+        cards: what figures lie on in the dark.
+        links: where the buttons of a page lead: `next`, `previous`, `source`.
+    """
+
+    complaints: list[str]
+    files: dict[Path, int] = field(default_factory=dict)
+    n_formulas: int = 0
+    n_formula_errors: int = 0
+    drawn: list[bool] = field(default_factory=list)
+    violations: dict[tuple[int, str], list[str]] = field(default_factory=dict)
+    overflow: int = 0
+    clipped: list[str] = field(default_factory=list)
+    text_heights: dict[str, list[float]] = field(default_factory=dict)
+    cards: set[str] = field(default_factory=set)
+    links: dict[str, list[str]] = field(default_factory=dict)
+
+
+BUTTONS = {"next": "a.right-next", "previous": "a.left-prev", "source": "a.btn-download-source-button"}
+
+
+def each_page(*folders: str, besides: Iterable[str] = ()) -> pytest.MarkDecorator:
+    """Run a test for each page, or each page of some folders, in the process that visits the page."""
+    chosen = [name for name in page_names() if not folders or name.startswith(folders)]
+    params = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in [*chosen, *besides]]
+    return pytest.mark.parametrize("name", params)
+
+
+def visit(browser: Browser, path: Path) -> Visit:
+    """Open a page once and look at it from all sides."""
+    page = browser.new_page(viewport={"width": DESK, "height": 900}, color_scheme="light")
+    seen = Visit(watched(page))
+    files: set[Path] = set()
+    page.on("request", lambda request: files.add(_file(request.url)) if request.url.startswith("file:") else None)
+    page.goto(path.as_uri())
+    page.evaluate(SETTLED)
+    _look(page, seen)
+    seen.files = {file: file.stat().st_size for file in files if "mathjax" not in file.parts}
+    _look_on_a_phone(page, seen)
+    _look_in_the_dark(page, seen)
+    page.close()
+    return seen
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds that is serious or critical, one line for each rule that is broken."""
+    if not page.evaluate("'axe' in globalThis"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate(RUN_AXE)["violations"]
+    return [TELL.format(places=[node["target"] for node in rule["nodes"]][:5], **rule) for rule in found if rule["impact"] in ("serious", "critical")]
+
+
+def _look(page: Page, seen: Visit) -> None:
+    seen.n_formulas, seen.n_formula_errors = page.evaluate(FORMULAS)
+    seen.drawn = page.evaluate(DRAWN)
+    seen.links = {name: page.evaluate(LINKS, selector) for name, selector in BUTTONS.items()}
+    _try_axe(page, seen, DESK, "light")
+
+
+def _look_on_a_phone(page: Page, seen: Visit) -> None:
+    page.set_viewport_size({"width": PHONE, "height": 900})
+    page.wait_for_function(f"innerWidth === {PHONE}")
+    try:
+        page.wait_for_function(f"{CLIPPED}.length === 0", timeout=PATIENCE)
+    except TimeoutError:
+        seen.clipped = page.evaluate(CLIPPED)
+    seen.overflow = page.evaluate(OVERFLOW)
+    seen.text_heights = _text_heights(page.context.browser, page.evaluate(IMAGES))
+    _try_axe(page, seen, PHONE, "light")
+
+
+def _look_in_the_dark(page: Page, seen: Visit) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    seen.cards = set(page.evaluate(CARDS))
+    _try_axe(page, seen, PHONE, "dark")
+    page.set_viewport_size({"width": DESK, "height": 900})
+    page.wait_for_function(f"innerWidth === {DESK}")
+    _try_axe(page, seen, DESK, "dark")
+
+
+def _try_axe(page: Page, seen: Visit, width: int, theme: str) -> None:
+    if AXE.exists():
+        seen.violations[width, theme] = violations(page)
+
+
+def _text_heights(browser: Browser, images: list[tuple[str, int]]) -> dict[str, list[float]]:
+    """Heights of the texts of each image as wide as it is shown, CSS pixels."""
+    page = browser.new_page(viewport={"width": DESK, "height": 900})
+    found = {}
+    for source, width in images:
+        page.set_content(f"<body>{_drawing(source)}</body>")
+        scale = width / page.evaluate("document.querySelector('svg').getBoundingClientRect().width")
+        found[source[:80]] = [height * scale for height in page.evaluate(HEIGHTS)]
+    page.close()
+    return found
+
+
+def _drawing(source: str) -> str:
+    """The SVG behind an address, as text that a page may hold."""
+    _, is_embedded, packed = source.partition("data:image/svg+xml;base64,")
+    text = base64.b64decode(packed).decode() if is_embedded else _file(source).read_text(encoding="utf-8")
+    return text[text.index("<svg") :]
+
+
+def _file(address: str) -> Path:
+    return Path(unquote(urlparse(address).path))

@@ -1,0 +1,39 @@
+"""Every chapter computes live at the smallest size, from the command line and from papermill alone."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from valleys.book import runner
+from valleys.book.chapters import all_chapters
+from valleys.book.paths import RESULTS_VARIABLE, SHIPPED_VARIABLE, book_root
+from valleys.book.sizes import run_parameters
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def nowhere(tmp_path) -> dict[str, str]:
+    """Variables by which chapters find no earlier result."""
+    return {RESULTS_VARIABLE: str(tmp_path / "results"), SHIPPED_VARIABLE: str(tmp_path / "shipped")}
+
+
+@pytest.mark.parametrize("name", all_chapters())
+def test_chapter_computes_everything_anew_at_size_smoke(name, nowhere, tmp_path):
+    chapters = all_chapters()
+    work = {name: (chapters[name], run_parameters(chapters, "smoke")[name])}
+    (outcome,) = runner.run_chapters(work, tmp_path / "executed", environment=nowhere)
+    assert outcome.failure is None
+    assert list((tmp_path / "results").rglob("*.nc"))
+
+
+@pytest.mark.parametrize("folder", ["", "chapters"])
+def test_papermill_works_from_the_root_and_from_the_chapters(folder, nowhere, tmp_path):
+    values = run_parameters(all_chapters(), "smoke")["05_effective_potential"] | {"seed": 1}
+    notebook = os.path.relpath(book_root() / "chapters" / "05_effective_potential.ipynb", book_root() / folder)
+    command = [sys.executable, "-m", "papermill", notebook, str(tmp_path / "out.ipynb"), "-y", yaml.safe_dump(values)]
+    subprocess.run(command, cwd=book_root() / folder, env=os.environ | nowhere, check=True, capture_output=True, timeout=300)
+    assert (tmp_path / "out.ipynb").exists()
