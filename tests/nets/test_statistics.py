@@ -1,5 +1,8 @@
+import dataclasses
+
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from valleys.nets import statistics
 
@@ -134,3 +137,20 @@ def test_r_squared_without_a_member_is_that_of_scipy_on_the_others():
         pairs = np.ix_(others, others)
         upper = np.triu_indices(5, 1)
         assert found[left] == pytest.approx(linregress(x[pairs][upper], y[pairs][upper]).rvalue ** 2)
+
+
+def test_rows_have_the_means_and_intervals_that_each_has_alone():
+    values = np.random.default_rng(3).normal(size=(4, 5, 8))
+    values[0, 0, :3], values[1], values[2, 0, 1:] = np.nan, np.nan, np.nan
+    found = statistics.row_means(values, seed=3)
+    for place in np.ndindex(4, 5):
+        row = values[place]
+        alone = statistics.mean(row[np.isfinite(row)], np.random.default_rng(3))
+        np.testing.assert_allclose(found[place], dataclasses.astuple(alone), rtol=1e-12)
+
+
+def test_rank_correlation_is_that_of_scipy_with_ties(rng):
+    for _ in range(20):
+        x, y = rng.integers(0, 5, 12).astype(float), rng.normal(size=12)
+        assert statistics.spearman(x, y) == pytest.approx(spearmanr(x, y).statistic, rel=1e-14)
+    assert np.isnan(statistics.spearman(np.ones(4), np.arange(4.0)))

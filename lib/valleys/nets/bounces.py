@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -28,11 +29,8 @@ def with_sags(found: xr.Dataset) -> xr.Dataset:
 
 def run_means(values: xr.DataArray, *, seed: int = 0) -> xr.Dataset:
     """Mean over the finite realizations with the ends of its 95 % interval, as `value`, `low` and `high`; NaN ends for a single run."""
-
-    def ends(row: np.ndarray) -> np.ndarray:
-        return np.array(dataclasses.astuple(statistics.mean(row[np.isfinite(row)], np.random.default_rng(seed))))
-
-    found = xr.apply_ufunc(ends, values, input_core_dims=[["realization"]], output_core_dims=[["end"]], vectorize=True)
+    means = partial(statistics.row_means, seed=seed)
+    found = xr.apply_ufunc(means, values, input_core_dims=[["realization"]], output_core_dims=[["end"]])
     return xr.Dataset({name: found.isel(end=index) for index, name in enumerate(("value", "low", "high"))})
 
 

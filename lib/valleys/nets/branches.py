@@ -1,11 +1,10 @@
 """What continuations say: how much of a run's choice comes before it freezes, and when it freezes by either definition."""
 
-import dataclasses
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import xarray as xr
-from scipy.stats import spearmanr
 
 from valleys.nets import statistics
 from valleys.nets.specs import MAIN_THRESHOLD
@@ -120,10 +119,8 @@ def clocks(found: xr.Dataset, levels: Sequence[float], threshold: float = MAIN_T
 
 
 def _means(name: str, values: xr.DataArray, seed: int) -> xr.Dataset:
-    def ends(row: np.ndarray) -> np.ndarray:
-        return np.array(dataclasses.astuple(statistics.mean(row[np.isfinite(row)], np.random.default_rng(seed))))
-
-    found = xr.apply_ufunc(ends, values, input_core_dims=[["reference"]], output_core_dims=[["end"]], vectorize=True)
+    means = partial(statistics.row_means, seed=seed)
+    found = xr.apply_ufunc(means, values, input_core_dims=[["reference"]], output_core_dims=[["end"]])
     return xr.Dataset({f"{name}{suffix}": found.isel(end=index) for index, suffix in enumerate(("", "_low", "_high"))})
 
 
@@ -171,4 +168,4 @@ def _resampled(statistic: Callable[[np.ndarray], float], both: np.ndarray, seed:
 
 
 def _rank_correlation(means: np.ndarray) -> float:
-    return float(spearmanr(*means).statistic) if means.shape[1] >= FEWEST_SETTINGS and np.ptp(means, axis=1).all() else np.nan
+    return statistics.spearman(*means) if means.shape[1] >= FEWEST_SETTINGS else np.nan

@@ -4,7 +4,6 @@ import itertools
 
 import numpy as np
 import xarray as xr
-from scipy.stats import spearmanr
 
 from valleys.nets import statistics
 from valleys.nets.statistics import Estimate
@@ -109,7 +108,7 @@ def _slope(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def _rank(x: np.ndarray, y: np.ndarray) -> float:
-    return float(spearmanr(x, y).statistic) if len(x) >= FEWEST and np.ptp(x) and np.ptp(y) else float("nan")
+    return statistics.spearman(x, y) if len(x) >= FEWEST else float("nan")
 
 
 def joined_time(found: xr.Dataset, highest: float | xr.DataArray | None = None) -> xr.DataArray:

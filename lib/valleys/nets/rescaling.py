@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import xarray as xr
-from scipy.stats import spearmanr
 
 from valleys.nets.curvature import flatness, whole_network_eigenvalues
 from valleys.nets.ensemble import evaluate, plan, record_steps, train
@@ -14,7 +13,7 @@ from valleys.nets.networks import Networks
 from valleys.nets.recording import second_layer_eigenvalues
 from valleys.nets.setting import Setting, streams
 from valleys.nets.specs import Spec, check_batch_size, check_distinct, check_training, require
-from valleys.nets.statistics import Estimate, interval
+from valleys.nets.statistics import Estimate, interval, spearman
 
 FEWEST = 3  # solutions that can have an order
 
@@ -168,8 +167,7 @@ def order(first: np.ndarray, second: np.ndarray, rng: np.random.Generator, n_dra
         return Estimate(np.nan, np.nan, np.nan)
 
     def rank(drawn: list[np.ndarray]) -> float:
-        both = np.concatenate(drawn, axis=1)
-        return float(spearmanr(*both).statistic) if (np.ptp(both, axis=1) > 0).all() else np.nan  # one run drawn again and again has no order
+        return spearman(*np.concatenate(drawn, axis=1))
 
     several = any(cell.shape[1] > 1 for cell in cells)
     drawn = [rank([cell[:, rng.integers(cell.shape[1], size=cell.shape[1])] for cell in cells]) for _ in range(n_draws if several else 0)]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
+from scipy.stats import rankdata
 
 N_RESAMPLES = 2000
 LEVEL = 0.95
@@ -46,6 +47,21 @@ def mean(values: np.ndarray, rng: np.random.Generator) -> Estimate:
         return Estimate(float(values[0]) if values.size else np.nan, np.nan, np.nan)
     drawn = counts(len(values), rng) @ values / len(values)
     return interval(values.mean(), drawn)
+
+
+def row_means(values: np.ndarray, *, seed: int) -> np.ndarray:
+    """`mean` over the finite values of each row, (..., n), as value, low and high, (..., 3); rows of equally many are resampled by the same draws."""
+    rows, known = values.reshape(-1, values.shape[-1]), np.isfinite(values).reshape(-1, values.shape[-1])
+    found = np.full((len(rows), 3), np.nan)
+    n_known = known.sum(axis=1)
+    for n in np.unique(n_known[n_known > 0]):
+        chosen = n_known == n
+        equal = rows[chosen][known[chosen]].reshape(-1, n)
+        found[chosen, 0] = equal.mean(axis=1)
+        if n >= 2:
+            drawn = counts(n, np.random.default_rng(seed)) @ equal.T / n
+            found[chosen, 1:] = np.quantile(drawn, _TAILS, axis=0).T
+    return found.reshape(*values.shape[:-1], 3)
 
 
 def ratio(first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> Estimate:
@@ -99,6 +115,13 @@ def share(count: int, n: int) -> Estimate:
 def middle(values: np.ndarray) -> Estimate:
     """Mean of draws, (n,), with the range that holds the middle 95 % of them."""
     return interval(np.mean(values), values)
+
+
+def spearman(x: np.ndarray, y: np.ndarray) -> float:
+    """Spearman's rank correlation of pairs, (n,) each, a tenth of the time of SciPy's, which also tests it; NaN where one of them is constant."""
+    if not (np.ptp(x) and np.ptp(y)):  # one run drawn again and again has no order
+        return float("nan")
+    return float(np.corrcoef(rankdata(x), rankdata(y))[0, 1])
 
 
 def fit_points(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> LinearFit:

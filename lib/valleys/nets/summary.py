@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import numpy as np
 import xarray as xr
-from scipy.stats import spearmanr
 
 from valleys.nets import solutions, statistics
 from valleys.nets.specs import MAIN_THRESHOLD
@@ -197,8 +196,8 @@ def rank_correlation(summary: xr.Dataset, name: str, by: str, n_train: int, *, s
     if both.shape[1] < FEWEST_CELLS:
         return Estimate(np.nan, np.nan, np.nan)
     draws = np.random.default_rng(seed).integers(both.shape[1], size=(statistics.N_RESAMPLES, both.shape[1]))
-    drawn = [spearmanr(*both[:, draw]).statistic for draw in draws if np.ptp(both[:, draw], axis=1).all()]
-    return statistics.interval(float(spearmanr(*both).statistic), np.array(drawn))
+    drawn = [statistics.spearman(*both[:, draw]) for draw in draws]
+    return statistics.interval(statistics.spearman(*both), np.array(drawn))
 
 
 def accuracy_gain(noisy: Cell, quiet: Cell, *, seed: int = 0) -> Estimate:
