@@ -74,23 +74,25 @@ def kramers(found: xr.Dataset, *, seed: int = 0) -> dict[str, Estimate]:
         settings and times; `rank_at_time`, the mean over the times of the correlation over settings, which time itself cannot make.
     """
     shape, n = (found.sizes["batch_size"], found.sizes["learning_rate"]), found.sizes["reference"]
-    rng, dims = np.random.default_rng(seed), ("batch_size", "learning_rate")
-    value = _relations(found, xr.DataArray(np.ones((*shape, n)), dims=(*dims, "reference")))
-    counts = rng.multinomial(n, np.full(n, 1 / n), size=(N_RESAMPLES, *shape)).astype(float)
-    drawn = [_relations(found, xr.DataArray(one, dims=(*dims, "reference"))) for one in counts]
-    return {name: statistics.interval(value[name], np.array([one[name] for one in drawn])) for name in value}
+    drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=(N_RESAMPLES, *shape)).astype(float)
+    weights = xr.DataArray(np.concatenate([np.ones((1, *shape, n)), drawn]), dims=("draw", "batch_size", "learning_rate", "reference"))
+    value, *others = (_slopes_and_ranks(*pair) for pair in zip(*_relations(found, weights), strict=True))
+    return {name: statistics.interval(value[name], np.array([one[name] for one in others])) for name in value}
 
 
-def _relations(found: xr.Dataset, weights: xr.DataArray) -> dict[str, float]:
-    """The relations with each run counted as often as it was drawn, and each wall as often as both of its runs; NaN for walls of one run alone."""
+def _relations(found: xr.Dataset, weights: xr.DataArray) -> list[np.ndarray]:
+    """E and k, (draw, settings, times) each, with each run counted as often as it was drawn, and each wall as often as both of its runs.
+
+    NaN for walls of one run alone.
+    """
     first, second = np.array(list(itertools.combinations(range(found.sizes["reference"]), 2))).T
-    of_pairs = (weights.isel(reference=first).values * weights.isel(reference=second).values)[..., None, :]
+    of_pairs = weights.isel(reference=first).values * weights.isel(reference=second).values
     dims = ("batch_size", "learning_rate", "branch")
-    walls, noises = ((found[name].transpose(*dims, "pair").values * of_pairs).sum(axis=-1) for name in ("wall", "line_noise"))
+    walls, noises = (np.einsum("blkp,dblp->dblk", found[name].transpose(*dims, "pair").values, of_pairs) for name in ("wall", "line_noise"))
     with np.errstate(divide="ignore", invalid="ignore"):
-        exponents = at_middles(xr.DataArray(walls / noises, dims=dims), found)
+        exponents = at_middles(xr.DataArray(walls / noises, dims=("draw", *dims)), found)
     rates = escape_rates(found, found.similarity.weighted(weights).mean("reference"))
-    return _slopes_and_ranks(*(values.transpose(*dims).values.reshape(-1, values.sizes["branch"]) for values in (exponents, rates)))
+    return [values.transpose("draw", *dims).values.reshape(weights.sizes["draw"], -1, values.sizes["branch"]) for values in (exponents, rates)]
 
 
 def _slopes_and_ranks(exponents: np.ndarray, rate: np.ndarray) -> dict[str, float]:
