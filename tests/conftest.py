@@ -10,6 +10,11 @@ import matplotlib as mpl
 import pytest
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first, and the site last: it is being made meanwhile."""
+    items.sort(key=lambda item: ("tests/site/" in item.nodeid, item.get_closest_marker("slow") is None))
+
+
 @pytest.fixture(autouse=True)
 def plain_style():
     """Every test draws with matplotlib's defaults, whatever style a notebook has set in this process before."""

@@ -1,24 +1,38 @@
-"""The book as a reader builds it, once for all tests of the site: every notebook runs, pages are built, and a real browser reads each of them once."""
+"""The book as a reader builds it, and a real browser that reads each of its pages once."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.sharing import base_of, made_once
+from tests.site import making
 from tests.site.browsing import CHROMIUM
 from tests.site.visiting import Visit, Visits, visit
-from valleys.book import editions, runner, shipping, site, store
-from valleys.book.chapters import all_chapters, all_exercises
-from valleys.book.paths import RESULTS_VARIABLE, SHIPPED_VARIABLE, book_root
+from valleys.book import editions
+from valleys.book.paths import book_root
 from valleys.book.pdf import QUIET
 from valleys.book.repository import Address
-from valleys.book.sizes import run_parameters
-from valleys.nets.datasets import DATA_VARIABLE
 
-SIZE = "paper"  # of the book that is read: what `make book` builds
-SHIPPED = book_root() / "results" / "paper"
 PUBLIC = Address("some-owner", "valleys", "v1.0")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Begin to make the site where a chosen test wants it, so that other tests run meanwhile; one process of a test run does it."""
+    if getattr(session.config, "workerinput", {}).get("workerid", "gw0") != "gw0" or session.config.option.collectonly:
+        return
+    if any("html" in item.fixturenames for item in session.items):
+        command = [sys.executable, "-m", "tests.site.making", str(base_of(session.config._tmp_path_factory))]
+        session.config.making = subprocess.Popen(command, cwd=book_root(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Leave no process behind."""
+    if process := getattr(session.config, "making", None):
+        process.terminate()
+        process.wait()
 
 
 @pytest.fixture(scope="session")
@@ -27,22 +41,10 @@ def shared(tmp_path_factory) -> Path:
     return base_of(tmp_path_factory)
 
 
-def execute(folder: Path) -> None:
-    """Run every notebook; chapters find nothing but the results that come with the book, no data and no folder of earlier results."""
-    outdated = [name for name in sorted(shipping.names(SHIPPED)) if not store.is_current(store.key_of(SHIPPED / name))]
-    assert not outdated, f"the code behind {outdated[0]} and {len(outdated) - 1} others has changed since: run `make results`"
-    values, notebooks = run_parameters(all_chapters(), SIZE), all_chapters() | all_exercises()
-    work = {name: (notebook, values.get(name, {})) for name, notebook in notebooks.items()}
-    own = {DATA_VARIABLE: str(folder / "data"), RESULTS_VARIABLE: str(folder / "results"), SHIPPED_VARIABLE: str(SHIPPED)}
-    outcomes = list(runner.run_chapters(work, folder / "notebooks", environment=own))
-    assert [outcome.line() for outcome in outcomes if outcome.failure] == []
-    assert len(outcomes) == len(notebooks) == 2 * len(all_chapters())  # each chapter has its exercises
-
-
 @pytest.fixture(scope="session")
 def run_from_shipped(shared) -> Path:
     """Where every notebook was run: `notebooks`, and `results` and `data` if anything was computed or wanted."""
-    return made_once(shared / "executed", execute)
+    return making.run_from_shipped(shared)
 
 
 @pytest.fixture(scope="session")
@@ -51,22 +53,16 @@ def executed(run_from_shipped) -> Path:
     return run_from_shipped / "notebooks"
 
 
-def built(executed: Path, folder: Path, **options: object) -> None:
-    """The pages of executed notebooks, with warnings as errors."""
-    site.assemble(executed, folder / "source", **options)
-    site.build(folder / "source", folder)
-
-
 @pytest.fixture(scope="session")
-def html(executed, shared) -> Path:
+def html(shared) -> Path:
     """The site."""
-    return made_once(shared / "site", lambda folder: built(executed, folder)) / "_build" / "html"
+    return making.site_of(shared)
 
 
 @pytest.fixture(scope="session")
 def public(executed, shared) -> Path:
     """The site of a book with a public address."""
-    return made_once(shared / "public", lambda folder: built(executed, folder, address=PUBLIC)) / "_build" / "html"
+    return made_once(shared / "public", lambda folder: making.build(executed, folder, address=PUBLIC)) / "_build" / "html"
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +71,7 @@ def student_html(executed, shared) -> Path:
 
     def make(folder: Path) -> None:
         editions.lay_out_student(book_root(), folder / "student")
-        built(executed, folder, root=folder / "student")
+        making.build(executed, folder, root=folder / "student")
 
     return made_once(shared / "student_site", make) / "_build" / "html"
 

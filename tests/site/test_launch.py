@@ -7,7 +7,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from tests.book.exercising import write_book
-from tests.site.conftest import PUBLIC, built
+from tests.site.conftest import PUBLIC
+from tests.site.making import build
 from valleys.book.chapters import page_names
 from valleys.book.paths import book_root
 
@@ -41,7 +42,7 @@ def test_buttons_of_a_small_book_lead_to_its_notebooks(tmp_path):
     root = write_book(tmp_path / "book")
     for notebook in (*root.glob("chapters/*.ipynb"), *root.glob("exercises/*.ipynb")):
         (tmp_path / notebook.name).write_bytes(notebook.read_bytes())
-    built(tmp_path, tmp_path / "site", root=root, address=PUBLIC)
+    build(tmp_path, tmp_path / "site", root=root, address=PUBLIC)
     for name in page_names(root):
         assert_buttons_lead_to_the_notebook(tmp_path / "site" / "_build" / "html", name)
 

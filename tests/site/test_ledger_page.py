@@ -16,6 +16,7 @@ def page(html) -> BeautifulSoup:
 
 def test_every_claim_has_a_row_with_its_verdict(page):
     claims = read_claims(CLAIMS)
+    assert claims
     for claim in claims:
         row = page.find(id=f"claim-{claim.name}")
         assert claim.says in row.get_text()
@@ -24,7 +25,9 @@ def test_every_claim_has_a_row_with_its_verdict(page):
 
 
 def test_marks_and_verdicts_agree(page):
-    for row in page.select("tr[id^=claim-]"):
+    rows = page.select("tr[id^=claim-]")
+    assert rows
+    for row in rows:
         marks = {mark.get_text().strip() for mark in row.select(".ledger-yes, .ledger-no, .ledger-open")}
         without_tick = Verdict.FAILS if "✗" in marks else Verdict.UNTESTABLE
         expected = without_tick if "✓" not in marks else Verdict.HOLDS if marks == {"✓"} else Verdict.PART

@@ -31,7 +31,9 @@ def test_site_is_in_order(html):
 def test_alt_text_of_every_figure_tells_a_number(html):
     for name in page_names():
         page = BeautifulSoup((html / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
-        for figure in page.select("article figure img"):
+        figures = page.select("article figure img")
+        assert figures or not name.startswith("chapters/")
+        for figure in figures:
             assert re.search(r"\d", figure["alt"]), f"{name}: {figure['alt']}"
             assert not re.search(r"[{}]", figure["alt"]), f"{name}: {figure['alt']}"
 

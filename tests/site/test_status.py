@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from tests.site.conftest import SIZE
+from tests.site.making import SIZE
 from valleys.book.chapters import all_chapters, page_names
 from valleys.book.paths import book_root
 from valleys.book.versions import installed
