@@ -18,7 +18,7 @@ import nbformat
 import yaml
 from tqdm import tqdm
 
-from valleys.book import machine, whole
+from valleys.book import bounds, machine, whole
 from valleys.book.chapters import BookError, Chapter
 from valleys.book.parallel import WORKERS_VARIABLE
 from valleys.book.paths import book_root
@@ -43,20 +43,30 @@ class Outcome:
         return f"{self.chapter:<32} {state:<6} {self.seconds:7.1f} s  {remark}"
 
 
-def check_before_running(chapter: Chapter, values: Mapping[str, Any]) -> None:
-    """Build the chapter's specs from the values, which refuse what is out of range, and run nothing else of it.
+def check_before_running(chapter: Chapter, values: Mapping[str, Any], *, own: Iterable[str] = ()) -> None:
+    """Try the values against their bounds, then build the chapter's specs from them, which refuse what does not go together; run nothing else of it.
+
+    Args:
+        chapter: the chapter.
+        values: of its parameters, of the right kinds.
+        own: names of those that the reader gave, told where a refusal speaks of others.
 
     Raises:
-        BookError: a spec refuses its values.
+        BookError: a value is refused.
     """
+    for name, value in values.items():
+        bounds.check(chapter.name, chapter.parameters[name], value)
     namespace: dict[str, Any] = {}
     try:
         for source, tags in chapter.opening():
             exec(compile(source, chapter.name, "exec"), namespace)
             if "parameters" in tags:
                 namespace.update(values)
-    except (ValueError, TypeError) as error:
-        raise BookError(f"{chapter.name}: {error}") from error
+    except Exception as error:  # whatever it is: a value that breaks the specs must not be computed with
+        told = " ".join(str(error).split()) or type(error).__name__
+        others = [f"{name}={values[name]!r}" for name in own if name in values and name not in told]
+        remark = f" (with {', '.join(others)})" if others else ""
+        raise BookError(f"{chapter.name}: {told}{remark}") from error
 
 
 def run_chapters(
