@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import eigh, eigh_tridiagonal
+from scipy.linalg import eigh_tridiagonal
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
 TOLERANCE = 1e-5  # residual over eigenvalue; where the next eigenvalue is a gap apart, an eigenvalue's own error is the residual's square over it
@@ -247,8 +247,8 @@ class _Search:
         while True:
             known = slice(self.length)
             within = self.vectors[known] @ self.images[known].T
-            values, inside = eigh((within + within.T) / 2, subset_by_index=(self.length - self.count, self.length - 1))
-            pairs = self._pairs(values[::-1], inside[:, ::-1])
+            values, inside = np.linalg.eigh((within + within.T) / 2)
+            pairs = self._pairs(values[: -self.count - 1 : -1], inside[:, : -self.count - 1 : -1])
             if self.full or (pairs.residuals <= self.allowed(pairs.values)).all():
                 return pairs
             for _ in range(min(max(CHECK_EVERY, self.length // 10), self.size - self.length)):
