@@ -214,6 +214,6 @@ def test_earlier_code_computes_what_another_processor_cannot_compare(book, tmp_p
     path = os.pathsep.join([str(book / "lib"), str(book_root() / "lib")])
     for place, expected in (("earlier", "True"), (".", "False")):  # today's code is not what made them
         command = [sys.executable, str(tmp_path / "program.py"), str(book), place]
-        finished = subprocess.run(command, env=dict(os.environ, PYTHONPATH=path), capture_output=True, text=True, timeout=120, check=True)
+        finished = subprocess.run(command, env=dict(os.environ, PYTHONPATH=path), capture_output=True, text=True, timeout=300, check=True)
         assert finished.stdout.strip() == expected
         (book / "new.yml").unlink(missing_ok=True)

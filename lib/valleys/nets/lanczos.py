@@ -55,7 +55,7 @@ def largest_eigenvalues(product: Product, size: int, count: int, *, tolerance: f
     """
     search = _Search(product, size, count, tolerance)
     pairs = search.completed(search.first())
-    return Spectrum(search.unscaled(pairs.values), search.unscaled(pairs.residuals), search.length)
+    return Spectrum(search.unscaled(pairs.values), search.unscaled(pairs.residuals), search.n_products)
 
 
 def largest_eigenpairs(product: Product, size: int, count: int, *, tolerance: float = TOLERANCE) -> tuple[np.ndarray, np.ndarray]:
@@ -75,11 +75,16 @@ def largest_eigenpairs(product: Product, size: int, count: int, *, tolerance: fl
 
 @dataclass(frozen=True)
 class _Pairs:
-    """Eigenvalues in falling order, (k,), unit eigenvectors, one a row, (k, size), and residuals, (k,)."""
+    """Eigenvalues in falling order, (k,), unit eigenvectors and what the matrix makes of them, one a row, (k, size)."""
 
     values: np.ndarray
     vectors: np.ndarray
-    residuals: np.ndarray
+    images: np.ndarray
+
+    @property
+    def residuals(self) -> np.ndarray:
+        """‖Av − λv‖ of each, (k,)."""
+        return np.linalg.norm(self.images - self.values[:, None] * self.vectors, axis=1)
 
 
 class _Search:
@@ -92,6 +97,7 @@ class _Search:
         beside: its other diagonal, (limit,); 0 where the vectors so far span an invariant subspace and the next one is drawn anew.
         following: the vector that comes next, of any length.
         length: how many vectors there are.
+        n_products: how many were taken in, those forgotten included.
         exponent: 0, or what keeps numbers within bounds; to scale by a power of two is exact.
     """
 
@@ -103,7 +109,8 @@ class _Search:
         limit, self.rng = min(size, max(MOST_PRODUCTS, 2 * count)), np.random.default_rng(0)
         self.vectors, self.images = np.empty((limit, size)), np.empty((limit, size))
         self.diagonal, self.beside = np.zeros(limit), np.zeros(limit)
-        self.following, self.length, self.exponent = self.rng.standard_normal(size), 0, None
+        self.following, self.exponent = self.rng.standard_normal(size), None
+        self.length = self.n_products = 0
 
     @property
     def full(self) -> bool:
@@ -147,7 +154,7 @@ class _Search:
         if self.length == len(self.vectors):
             state = f"the {self.count} largest eigenvalues were not found after {self.length} products"
             raise ArithmeticError(f"{state}; ask for fewer or for a tolerance above {self.tolerance}")
-        last, self.length = self.length, self.length + 1
+        last, self.length, self.n_products = self.length, self.length + 1, self.n_products + 1
         self.vectors[last] = self.following / np.linalg.norm(self.following)
         self.images[last] = self.image(self.vectors[last])
         self.diagonal[last] = self.vectors[last] @ self.images[last]
@@ -193,9 +200,8 @@ class _Search:
         return bool(small) and (not self.closed or self.beside[last - 1] == 0)
 
     def _pairs(self, values: np.ndarray, inside: np.ndarray) -> _Pairs:
-        """Eigenvectors from their coefficients in the vectors so far, (length, k), and their residuals from the images."""
-        vectors, images = (inside.T @ rows[: self.length] for rows in (self.vectors, self.images))
-        return _Pairs(values, vectors, np.linalg.norm(images - values[:, None] * vectors, axis=1))
+        """Eigenvectors from their coefficients in the vectors so far, (length, k)."""
+        return _Pairs(values, *(inside.T @ rows[: self.length] for rows in (self.vectors, self.images)))
 
     def by_arpack(self) -> _Pairs | None:
         """What ARPACK finds, taken in as the first vectors; None where it fails: for a zero matrix, a very small one, or every eigenvalue."""
@@ -211,25 +217,36 @@ class _Search:
         for vector in vectors:
             self.following = vector
             self.grow()
-        residuals = np.linalg.norm(self.images[: self.count] - values[:, None] * vectors, axis=1)
-        return _Pairs(values, vectors, residuals) if (residuals <= 10 * self.allowed(values)).all() else None
+        pairs = _Pairs(values, vectors, self.images[: self.count].copy())
+        return pairs if (pairs.residuals <= 10 * self.allowed(values)).all() else None
 
     def completed(self, pairs: _Pairs) -> _Pairs:
         """These pairs, or better ones as long as some are missing."""
-        while not self.full and self.misses(pairs.values):
+        while not self.full and self.misses(pairs):
             pairs = self.grown()
         return pairs
 
-    def misses(self, values: np.ndarray) -> bool:
-        """Whether an eigenvalue above the last of these is missing: its vector is orthogonal to all so far, and a chain from a new start shows it.
+    def _keep(self, pairs: _Pairs) -> None:
+        """Forget all vectors but these."""
+        self.length = len(pairs.values)
+        for rows, kept in ((self.vectors, pairs.vectors), (self.images, pairs.images), (self.diagonal, pairs.values)):
+            rows[: self.length] = kept
+
+    def misses(self, pairs: _Pairs) -> bool:
+        """Whether an eigenvalue above the last of these is missing: its vector is orthogonal to theirs, and a chain from a new start shows it.
+
+        The start is orthogonal to all vectors so far, which hold little of what is missing and much of the eigenvalues just below. The chain is
+        orthogonal to the eigenvectors alone, for a part of what is missing may have come in by rounding.
 
         Let p_j be the orthonormal polynomials that belong to the chain's coefficients, and x a place just above the last eigenvalue. If a p_j(x) is
         negative, an eigenvalue lies above x. If not, the square of the start's part along any eigenvector above x is 1/Σ p_j(x)² at most (Christoffel).
         For a random unit vector in N dimensions it is below t with a probability of √(2Nt/π) at most, so that the chain may end when this is `CHANCE`.
         """
-        above, enough = values[-1] + self.allowed(values)[-1], 2 * (self.size - self.length) / (np.pi * CHANCE**2)
+        above = pairs.values[-1] + self.allowed(pairs.values)[-1]
+        enough = 2 * (self.size - self.length) / (np.pi * CHANCE**2)
         before, now, beside, total = 0.0, 1.0, 0.0, 1.0
         self.start_anew()
+        self._keep(pairs)
         while total < enough:
             self.grow()
             after = (above - self.diagonal[self.length - 1]) * now - beside * before
