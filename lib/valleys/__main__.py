@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from valleys.book import check, editions, folders, new_run, parallel, pdflinks, runner, shipping, site, sizes, verify
+from valleys.book import carrying, check, editions, folders, new_run, parallel, pdflinks, runner, same_code, shipping, site, sizes, verify
 from valleys.book.chapters import BookError, Chapter, all_chapters, all_exercises, find_chapter, is_executed
 from valleys.book.paths import book_root, results_folder, shipped_folder
 from valleys.book.repository import NONE, REPOSITORY_VARIABLE, Address, address
@@ -168,6 +168,30 @@ def verify_command(count: int, seed: int, limit: float, folder: Path | None) -> 
         click.echo(f"nothing in {folder} could be computed again")
     if n_bad := sum(verdict.is_bad for verdict in verdicts):
         raise BookError(f"{n_bad} of {len(verdicts)} results did not come out again")
+
+
+@main.command("carry")
+@click.option("--cells", "count", type=click.IntRange(min=1), default=1, show_default=True, help="How many cells of each file to compute again.")
+@click.option("--limit", type=click.FloatRange(min=0), default=180.0, show_default=True, help="Seconds that a file may take, by its stored time.")
+@click.option(
+    "--earlier",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Checkout of the code that made the results, to compute the same with, where the processor is another one than theirs.",
+)
+def carry_command(count: int, limit: float, earlier: Path | None) -> None:
+    """Keep results/paper current after an edit of the code behind it that changes no value.
+
+    Of each outdated file drawn cells, or the whole where its study offers none, are computed again. Where all of a study are equal to the last bit to
+    what is stored, results/same_code.yml notes that the code of today stands for the code that made them. It may be stopped, and goes on from there.
+    """
+    outcomes = []
+    for outcome in carrying.carry(shipped_folder(), same_code.place(), carrying.Extent(count, limit), earlier=earlier and earlier.resolve()):
+        click.echo(outcome.line())
+        outcomes.append(outcome)
+    if not outcomes:
+        click.echo("nothing is outdated")
+    if n_refused := sum(not outcome.is_carried for outcome in outcomes):
+        raise BookError(f"{n_refused} of {len(outcomes)} studies could not be carried; `make results` computes their results anew")
 
 
 def build_book(root: Path, size: str, repository: Address | None = None) -> Path:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from valleys.nets import curvature, plain
+from valleys.nets import alignment, curvature, plain
 from valleys.nets.ensemble import train
 from valleys.nets.networks import Networks, initialize
 
@@ -107,10 +107,32 @@ def test_the_whole_network_hessian_is_that_of_autograd(blobs, networks):
     np.testing.assert_allclose(found.eigenvalues, expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("layer", [1, 2])
+def test_an_output_layer_of_zeros_gives_each_eigenvalue_nine_times(digits, layer):
+    """Softmax is uniform then, so that the last layer's Hessian is the same for each of nine directions in the scores."""
+    network = initialize(64, 0)
+    network.weights[2].zero_()
+    bent = curvature.layer_curvature(network, digits.images, layer=layer)
+    expected = curvature.full_spectrum(bent)[:10]
+    found = curvature.top_eigenvalues(bent)
+    np.testing.assert_allclose(found.eigenvalues, expected, rtol=1e-5, atol=1e-12)
+    np.testing.assert_allclose(alignment.top_eigenpairs(bent, 10)[0], expected, rtol=1e-7, atol=1e-12)
+    assert (found.residuals <= 1e-5 * found.eigenvalues[0]).all()
+
+
+def test_a_network_that_is_not_finite_has_no_curvature_and_says_so(digits):
+    broken = initialize(64, 0)
+    broken.weights[1][0, 0, 0] = float("nan")
+    with pytest.raises(ArithmeticError, match="not finite"):
+        curvature.top_eigenvalues(curvature.layer_curvature(broken, digits.images))
+
+
 def test_flatness_is_the_inverse_geometric_mean():
     assert curvature.flatness(np.array([1.0, 2.0, 4.0])) == pytest.approx(0.5)
     assert curvature.flatness(np.array([1e-200, 1e-200])) == pytest.approx(1e200)  # no underflow of the product
     assert curvature.flatness(np.array([1.0, 0.0])) == np.inf
+    assert np.isnan(curvature.flatness(np.array([1.0, np.nan])))
+    assert np.isnan(curvature.flatness(np.array([np.inf, 1.0])))
 
 
 def test_rescaling_layers_against_each_other_changes_flatness_and_not_the_network(trained, digits):

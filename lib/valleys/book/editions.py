@@ -20,7 +20,7 @@ EDITIONS = ("student", "instructor")
 MARKER = ".edition"  # in each edition; only what has it is ever replaced
 FOR_STUDENTS = (
     *("chapters", "lib", "params", "results/paper", "pages", "_static", "_extra", "index.md", "references.bib", "_config.yml", "_toc.yml"),
-    *("pyproject.toml", "requirements.lock", "environment.yml", "tools/install.py", "LICENSE", "CITATION.cff", ".gitignore"),
+    *("results/same_code.yml", "pyproject.toml", "requirements.lock", "environment.yml", "tools/install.py", "LICENSE", "CITATION.cff", ".gitignore"),
 )  # all that a student needs and nothing that tells an answer; exercises are added without their solutions
 NOT_HANDED_OUT = (".ci", ".gitattributes")
 OF_THE_PROJECT = (

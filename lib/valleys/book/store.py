@@ -24,7 +24,7 @@ from typing import Any
 
 import xarray as xr
 
-from valleys.book import machine, whole
+from valleys.book import machine, same_code, whole
 from valleys.book.paths import results_folder, shipped_folder
 from valleys.book.progress import progress
 from valleys.book.reach import PACKAGE, code_version
@@ -149,9 +149,15 @@ def result_key(study: Study, spec: Any) -> str:
     return json.dumps(made_by, sort_keys=True, allow_nan=False)
 
 
-def _code(study: str, kinds: list[str]) -> str:
+def version(study: str, kinds: list[str]) -> str:
+    """Digest of the code of today behind a study, named in full, and these kinds of specs."""
     module, _, name = study.rpartition(".")
     return code_version((f"{module}:{name}", *kinds))
+
+
+def _code(study: str, kinds: list[str]) -> str:
+    """The version that stands in keys: today's, or an earlier one that is known to give the same."""
+    return same_code.made_by(version(study, kinds), study)
 
 
 def _kinds(value: Any) -> Iterator[str]:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse.linalg import LinearOperator, eigsh
 
 from valleys.nets.curvature import LayerCurvature, LayerMatrix, trace
+from valleys.nets.lanczos import largest_eigenpairs
 from valleys.nets.noise import LayerNoise
 
-EIGENVECTOR_TOLERANCE = 1e-8  # of ARPACK, relative to the eigenvalue
+EIGENVECTOR_TOLERANCE = 1e-8  # residual over eigenvalue
 ROUNDING = 1e-10  # of the largest curvature; less is none
 
 
@@ -86,18 +86,13 @@ def _rows(curvature: LayerCurvature) -> np.ndarray:
 
 
 def top_eigenpairs(matrix: LayerMatrix, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Largest eigenvalues in falling order, (count,), and their unit eigenvectors, one a row, (count, n_in · n_out), by ARPACK from a fixed start.
+    """Largest eigenvalues in falling order, (count,), and their unit eigenvectors, one a row, (count, n_in · n_out).
 
     Args:
         matrix: the Hessian of a layer, or its gradient noise.
-        count: how many, below the number of weights.
+        count: how many.
     """
-    size = matrix.shape[0] * matrix.shape[1]
-    operator = LinearOperator((size, size), matvec=matrix.product, dtype=np.float64)
-    start = np.random.default_rng(0).standard_normal(size)
-    values, vectors = eigsh(operator, count, which="LA", v0=start, tol=EIGENVECTOR_TOLERANCE)
-    order = np.argsort(values)[::-1]
-    return values[order], vectors.T[order]
+    return largest_eigenpairs(matrix.product, matrix.shape[0] * matrix.shape[1], count, tolerance=EIGENVECTOR_TOLERANCE)
 
 
 def shared(first: np.ndarray, second: np.ndarray) -> float:

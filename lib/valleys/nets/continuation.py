@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from valleys.nets import solutions
+from valleys.nets.cells import SAMPLES_OF_A_RECORD
 from valleys.nets.ensemble import descend_from_branches, evaluate, plan, record_steps, train
 from valleys.nets.freezing import FreezingClock, freezing_checks
 from valleys.nets.grids import combine
@@ -36,6 +37,18 @@ def continuation(spec: ContinuationSpec) -> xr.Dataset:
     found = _reference_records(reference, clock) | _branch_records(recorder, spec) | _ends(ends, setting, spec) | _plane(reference, recorder, spec)
     coords = {"branch_step": ("branch", spec.branch_steps), "step": ("record", _steps(spec)), "threshold": list(spec.thresholds)}
     return xr.Dataset(found, coords=coords, attrs={"dataset": spec.dataset})
+
+
+def continuation_cells(spec: ContinuationSpec) -> Iterator[tuple[dict[str, int], int, Callable[[], xr.Dataset]]]:
+    """The reference runs without their continuations, and all together, each with its share of the work in samples that go through a network."""
+    own = 3 * spec.n_steps * spec.batch_size + spec.n_records * SAMPLES_OF_A_RECORD
+    continued = len(spec.branch_steps) * (3 * spec.n_steps * spec.n_train // 2 + spec.n_records * SAMPLES_OF_A_RECORD)
+    yield {}, own, partial(_reference_alone, spec)
+    yield {}, continued, partial(continuation, spec)
+
+
+def _reference_alone(spec: ContinuationSpec) -> xr.Dataset:
+    return xr.Dataset(_reference_records(*_reference(Setting.of(spec), spec, {})))
 
 
 def _steps(spec: ContinuationSpec) -> np.ndarray:

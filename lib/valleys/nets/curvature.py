@@ -106,7 +106,7 @@ def _softmax(scores: np.ndarray) -> np.ndarray:
 
 
 def top_eigenvalues(matrix: LayerMatrix, count: int = TOP, *, tolerance: float = TOLERANCE) -> Spectrum:
-    """The largest eigenvalues by the Lanczos method.
+    """The largest eigenvalues, each as often as it occurs, by the Lanczos method; arguments and errors as in `largest_eigenvalues`.
 
     Args:
         matrix: the Hessian of a layer, or its gradient noise.
@@ -133,8 +133,10 @@ def trace(curvature: LayerCurvature) -> float:
 
 
 def flatness(eigenvalues: np.ndarray) -> float:
-    """F = (Π λ_i)^(−1/N), the inverse geometric mean of the top eigenvalues (Eq. 6); infinite where one is not positive."""
+    """F = (Π λ_i)^(−1/N), the inverse geometric mean of the top eigenvalues (Eq. 6); infinite where one is not positive, NaN where one is not finite."""
     values = np.asarray(eigenvalues, dtype=float)
+    if not np.isfinite(values).all():
+        return float("nan")
     return float(np.exp(-np.log(values).mean())) if (values > 0).all() else float("inf")
 
 

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import partial
 from types import ModuleType
 
@@ -142,6 +143,25 @@ def _spectra(grid: dict[tuple[float, int], Run], setting: Setting, spec: Endpoin
             "choose a smaller one, larger spectrum_batch_sizes or a longer training_time"
         )
     return {"eigenvalue": (("spectrum_batch_size", "rank"), spectra)}
+
+
+def endpoints_cells(spec: EndpointsSpec) -> Iterator[tuple[dict[str, int], int, Callable[[], xr.Dataset]]]:
+    """Where each spectrum stands, its share of the work, and how to compute it alone; and at last the ends of all runs without what lies between."""
+    for index, batch_size in enumerate(spec.spectrum_batch_sizes):
+        yield {"spectrum_batch_size": batch_size}, 1, partial(_spectrum_alone, spec, index)
+    yield {}, len(spec.spectrum_batch_sizes), partial(_ends_alone, spec)
+
+
+def _spectrum_alone(spec: EndpointsSpec, index: int) -> xr.Dataset:
+    one = replace(spec, spectrum_batch_sizes=spec.spectrum_batch_sizes[index : index + 1])
+    return xr.Dataset(_spectra({}, Setting.of(one), one))
+
+
+def _ends_alone(spec: EndpointsSpec) -> xr.Dataset:
+    setting = Setting.of(spec)
+    runs = list(_converged({pair: _run(setting, spec, *pair) for pair in itertools.product(spec.learning_rates, spec.batch_sizes)}, setting).values())
+    ends = [run[-1] for run in runs]
+    return xr.Dataset(_shares(ends, setting) | _progress(runs, setting) | _likeness(ends, setting) | _trajectories(runs))
 
 
 def restarts(spec: RestartsSpec, store: ModuleType, *, executor: Executor | None = None) -> xr.Dataset:

@@ -41,6 +41,8 @@ def train(module: nn.Sequential, samples: Samples, *, learning_rate: float, batc
 def top_eigenvalues(module: nn.Sequential, samples: Samples, matrix: Tensor, count: int = 10) -> np.ndarray:
     """Largest eigenvalues of the training loss's Hessian in one matrix, by differentiating twice and ARPACK, in falling order, (count,).
 
+    This is the usual way as it is: nothing looks for eigenvalues that ARPACK missed, it fails for a zero matrix, and far below 1e-11 it finds nothing.
+
     Args:
         module: the network.
         samples: training set, in the precision of the network; float64 where the softmax is close to 0 and 1.
@@ -55,4 +57,4 @@ def top_eigenvalues(module: nn.Sequential, samples: Samples, matrix: Tensor, cou
         return torch.autograd.grad(slope, matrix, along, retain_graph=True)[0].cpu().numpy().ravel()
 
     operator = LinearOperator((matrix.numel(),) * 2, matvec=product, dtype=float)
-    return eigsh(operator, k=count, which="LA", v0=np.ones(matrix.numel()), return_eigenvectors=False)[::-1]
+    return eigsh(operator, k=count, which="LA", v0=np.random.default_rng(0).standard_normal(matrix.numel()), return_eigenvectors=False)[::-1]

@@ -1,7 +1,8 @@
 """Layers rescaled against each other: the same function, other weights, another flatness."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -104,6 +105,16 @@ def rescaling(spec: RescalingSpec) -> xr.Dataset:
     coords = {"batch_size": list(spec.batch_sizes), "time": ("record", np.linspace(0, spec.training_time, spec.n_records)), "factor": list(spec.factors)}
     coords |= {"measure": ["layer", "whole"], "scaling": ["as trained", "balanced"]}
     return xr.concat(rows, "batch_size").assign_coords(coords).assign_attrs(dataset=spec.dataset, learning_rate=spec.learning_rate)
+
+
+def rescaling_cells(spec: RescalingSpec) -> Iterator[tuple[dict[str, int], int, Callable[[], xr.Dataset]]]:
+    """Where each batch size stands, its share of the work, and how to compute it alone."""
+    for batch_size in spec.batch_sizes:
+        yield {"batch_size": batch_size}, 1, partial(_batch_size_alone, spec, batch_size)
+
+
+def _batch_size_alone(spec: RescalingSpec, batch_size: int) -> xr.Dataset:
+    return _of_batch_size(Setting.of(spec), spec, batch_size, record_steps(spec.n_steps, spec.n_records))
 
 
 def _of_batch_size(setting: Setting, spec: RescalingSpec, batch_size: int, steps: np.ndarray) -> xr.Dataset:

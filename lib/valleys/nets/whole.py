@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.sparse.linalg import LinearOperator, eigsh
 from torch import Tensor
 
 from valleys.nets.alignment import EIGENVECTOR_TOLERANCE
 from valleys.nets.ensemble import Samples
+from valleys.nets.lanczos import largest_eigenpairs
 from valleys.nets.networks import Networks
 
 
@@ -58,12 +58,8 @@ class WholeNetwork:
         return np.array([float(each.var(unbiased=False)) for each in along])
 
     def top_eigenpairs(self, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Largest eigenvalues of H in falling order, (count,), and their unit eigenvectors, (count, n), by ARPACK from a fixed start."""
-        size = len(self.point)
-        operator = LinearOperator((size, size), matvec=self.product, dtype=np.float64)
-        values, vectors = eigsh(operator, count, which="LA", v0=np.random.default_rng(0).standard_normal(size), tol=EIGENVECTOR_TOLERANCE)
-        order = np.argsort(values)[::-1]
-        return values[order], vectors.T[order]
+        """Largest eigenvalues of H in falling order, (count,), and their unit eigenvectors, (count, n)."""
+        return largest_eigenpairs(self.product, len(self.point), count, tolerance=EIGENVECTOR_TOLERANCE)
 
     def _tensor(self, direction: np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(direction.ravel())).to(self.point)

@@ -1,8 +1,10 @@
 """The studies of the chapter on more valleys and other noise: each a function of one spec that returns a dataset."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,8 @@ from valleys.toy import rows
 from valleys.toy.many_valleys import ManyValleys
 from valleys.toy.rows import Walk
 from valleys.toy.two_valley import TwoValley
+
+Cell = tuple[Mapping[str, Any], float, Callable[[], xr.Dataset]]  # where it stands, its share of the work, how to compute it alone
 
 
 def _numbers(spec: object, *names: str) -> None:
@@ -182,6 +186,38 @@ def fixed_powers(spec: FixedPowersSpec) -> xr.Dataset:
         return _flat(rows.occupation_in_time(spec.walk(*place), spec.n_runs, max(steps, every), burn_in, every, seed))
 
     return _gridded(one, list(product(*grid.values())), grid, spec.seed)
+
+
+def occupation_cells(spec: OccupationSpec) -> Iterator[Cell]:
+    """Where each cell stands, its share of the work, and how to compute it alone."""
+    steps = round(spec.duration / spec.learning_rate)
+    for (row, noise), stream in _with_streams(list(product(range(len(spec.rows)), spec.effective_noises)), spec.seed):
+        yield {"row": row, "effective_noise": noise}, 1, partial(rows.occupation, spec.walk(spec.rows[row], noise), spec.n_runs, steps, stream)
+
+
+def powers_cells(spec: PowersSpec) -> Iterator[Cell]:
+    """The same of `powers`."""
+    for (rate, noise, power), stream in _with_streams(list(product(spec.learning_rates, spec.effective_noises, spec.powers)), spec.seed):
+        steps = round(spec.duration / rate)
+        cell = partial(_flat_of, rows.occupation, spec.walk(rate, noise, power), spec.n_runs, steps, stream)
+        yield {"learning_rate": rate, "effective_noise": noise, "power": power}, steps, cell
+
+
+def fixed_powers_cells(spec: FixedPowersSpec) -> Iterator[Cell]:
+    """The same of `fixed_powers`."""
+    for (rate, y, power), stream in _with_streams(list(product(spec.learning_rates, spec.ys, spec.powers)), spec.seed):
+        every = max(1, round(2 / rate))
+        steps, burn_in = (every * round(time / rate / every) for time in (spec.duration, spec.burn_in))
+        cell = partial(_flat_of, rows.occupation_in_time, spec.walk(rate, y, power), spec.n_runs, max(steps, every), burn_in, every, stream)
+        yield {"learning_rate": rate, "y": y, "power": power}, steps + burn_in, cell
+
+
+def _with_streams(places: list[tuple], seed: int) -> Iterator[tuple[tuple, np.random.SeedSequence]]:
+    yield from zip(places, np.random.SeedSequence(seed).spawn(len(places)), strict=True)
+
+
+def _flat_of(simulate: Callable, *arguments: object) -> xr.Dataset:
+    return _flat(simulate(*arguments))
 
 
 def _flat(found: xr.Dataset) -> xr.Dataset:
