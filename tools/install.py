@@ -65,6 +65,13 @@ def why_it_failed():
     return (errors[-1] if errors else "see its output") + " (details: install.log)"
 
 
+def begin_log():
+    try:
+        open(LOG, "w").close()
+    except OSError as error:
+        stop("%s cannot be written (%s). Run it in a copy of the folder that can be." % (ROOT, error.strerror))
+
+
 def call(what, command):
     """Run one step with its output in the log; stop with one line if it fails."""
     print("install: " + what, flush=True)
@@ -100,7 +107,7 @@ def main():
         os.utime(STAMP)  # make compares times: the requirements may be younger and yet the same
         return
     check_disk()
-    open(LOG, "w").close()
+    begin_log()
     call("virtual environment .venv", [sys.executable, "-m", "venv", VENV])
     install_packages()
     with open(STAMP, "w", encoding="utf-8") as file:

@@ -31,7 +31,7 @@ def without_torch(resolved: str) -> str:
 
 def torch_line() -> str:
     """The pin of torch in pyproject.toml."""
-    return re.search(r'"(torch==[\d.]+)"', (ROOT / "pyproject.toml").read_text()).group(1)
+    return re.search(r'"(torch==[\d.]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8")).group(1)
 
 
 def conda_environment(lock: str) -> str:
@@ -44,8 +44,8 @@ def conda_environment(lock: str) -> str:
 def main() -> None:
     """Write both files."""
     lock = LOCK_HEADER + torch_line() + "\n" + without_torch(resolve())
-    (ROOT / "requirements.lock").write_text(lock)
-    (ROOT / "environment.yml").write_text(conda_environment(lock))
+    (ROOT / "requirements.lock").write_text(lock, encoding="utf-8")
+    (ROOT / "environment.yml").write_text(conda_environment(lock), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,19 +1,21 @@
 """Command line of the book: `python -m valleys --help`."""
 
+import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
-from valleys.book import carrying, check, editions, folders, new_run, parallel, pdflinks, runner, same_code, shipping, site, sizes, verify
+from valleys.book import carrying, check, editions, folders, new_run, parallel, paths, pdflinks, places, runner, same_code, shipping, site, sizes, verify
 from valleys.book.chapters import BookError, Chapter, all_chapters, all_exercises, find_chapter, is_executed
-from valleys.book.paths import book_root, results_folder, shipped_folder
+from valleys.book.paths import book_root, build_folder, dist_folder, results_folder, shipped_folder
 from valleys.book.repository import NONE, REPOSITORY_VARIABLE, Address, address
 from valleys.book.store import ASKED_VARIABLE
 
+Command = TypeVar("Command", bound=Callable[..., Any])
 Work = Mapping[str, tuple[Chapter, dict[str, Any]]]
 size_option = click.option("--size", type=click.Choice(sizes.SIZES), default="quick", show_default=True, help="How much to compute.")
 workers_option = click.option(
@@ -22,9 +24,42 @@ workers_option = click.option(
     type=click.IntRange(min=1),
     help="Processes for the cells of a sweep, in each chapter. [default: its share of the cores]",
 )
-scheduler_option = click.option(
-    "--scheduler", envvar=parallel.SCHEDULER_VARIABLE, metavar="tcp://HOST:PORT", help="Dask scheduler whose workers compute the cells of sweeps instead."
+_scheduler = click.option(
+    "--scheduler", envvar=parallel.SCHEDULER_VARIABLE, metavar="tls://HOST:PORT", help="Dask scheduler whose workers compute the cells of sweeps instead."
 )
+
+
+def _tls_options(command: Command) -> Command:
+    """Options for the files of a scheduler that speaks TLS; each sets its variable, which is read where the connection is made."""
+    for field, meaning in (
+        ("tls_client_key", "Key to the certificate."),
+        ("tls_client_cert", "Your own certificate."),
+        ("tls_ca_file", "Certificate of the authority."),
+    ):
+        variable, option = parallel.TLS[field]
+        command = click.option(
+            option,
+            type=places.Place(path_type=Path),
+            metavar="FILE",
+            expose_value=False,
+            callback=_setting(variable),
+            help=f"{meaning} For tls://; sets {variable}.",
+        )(command)
+    return command
+
+
+def _setting(variable: str) -> Callable[[click.Context, click.Parameter, Path | None], None]:
+    def set_variable(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> None:
+        if value is not None:
+            os.environ[variable] = str(value.resolve())  # of this command alone: `places.settled` puts the environment back
+
+    return set_variable
+
+
+def scheduler_option(command: Command) -> Command:
+    """A Dask scheduler, and what it takes to speak to it."""
+    return _scheduler(_tls_options(command))
+
 
 repository_option = click.option(
     "--repository",
@@ -35,8 +70,10 @@ repository_option = click.option(
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Run the chapters, build the site, check the site."""
+    context.with_resource(places.settled())
 
 
 @main.command()
@@ -49,6 +86,7 @@ def main() -> None:
 @scheduler_option
 def run(size: str, only: tuple[str, ...], exercises: bool, settings: tuple[str, ...], jobs: int | None, workers: int | None, scheduler: str | None) -> None:
     """Execute chapters; the executed copies go to _build/executed/SIZE."""
+    check_places(build=True)
     execute(checked_work(size, only, settings, exercises=exercises), size, jobs=jobs, workers=workers, environment=where_to_compute(workers, scheduler))
 
 
@@ -56,13 +94,14 @@ def run(size: str, only: tuple[str, ...], exercises: bool, settings: tuple[str, 
 @click.option("--chapter", required=True, metavar="NAME", help="The chapter, such as toy_model.")
 @click.option("--set", "settings", multiple=True, metavar="PARAMETER=VALUE", help="Set a parameter; may be given several times.")
 @size_option
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the page and the notebook; it must be empty or new.")
+@click.option("--out", required=True, type=places.Place(path_type=Path), help="Folder for the page and the notebook; it must be empty or new.")
 @click.option("--force", is_flag=True, help="Replace the run that the folder holds.")
 def new_run_command(chapter: str, settings: tuple[str, ...], size: str, out: Path, force: bool) -> None:
     """Run a chapter with values of your own, as a notebook and a page beside the book.
 
     The exit status is 0 if all checks of the chapter hold for these values, 3 if the page is there and some do not hold, and 1 if there is no page.
     """
+    check_places()
     variation = new_run.plan(chapter, [sizes.Setting.parse(text) for text in settings], size)
     new_run.check_place(out, force=force)
     finished = new_run.run(variation, out)
@@ -83,6 +122,8 @@ def new_run_command(chapter: str, settings: tuple[str, ...], size: str, out: Pat
 @scheduler_option
 def ship(only: tuple[str, ...], jobs: int, workers: int | None, scheduler: str | None) -> None:
     """Make results/paper hold what these chapters show at size paper, and nothing else."""
+    check_places(build=True)
+    places.check_writable(shipped_folder(), paths.SHIPPED_VARIABLE)
     work, folder, where = checked_work("paper", only, exercises=False), shipped_folder(), where_to_compute(workers, scheduler)
 
     def compute() -> set[str]:
@@ -103,9 +144,10 @@ def ship(only: tuple[str, ...], jobs: int, workers: int | None, scheduler: str |
 def build(context: click.Context, size: str, student: bool, repository: str | None) -> None:
     """Build the site in _build/html from the executed chapters of a size, and check it."""
     root = book_root()
+    places.check_writable(dist_folder() if student else build_folder(), paths.BUILD_VARIABLE)
     if student and repository != NONE and context.get_parameter_source("repository") is click.core.ParameterSource.COMMANDLINE:
         raise BookError("the site for students has no buttons for Binder and Colab, which would open the solutions; leave out --repository or --student")
-    html = build_student(root, size) if student else build_book(root, size, address(repository))
+    html = build_student(root, size) if student else build_book(build_folder().parent, size, address(repository))
     click.echo(f"the book is in {html / 'index.html'}")
 
 
@@ -120,28 +162,29 @@ def pdf(size: str, repository: str | None, only_check: bool) -> None:
     except ImportError as error:
         raise BookError(f"printing needs {error.name}, which is not installed; install the book with `make install`, or `pip install -e '.[dev]'`") from None
     find_browser()  # before the minutes that the site takes
+    places.check_writable(build_folder(), paths.BUILD_VARIABLE)
     if only_check:
         return
-    html = build_book(book_root(), size, address(repository))
-    printed = make_pdf(html, book_root() / "_build" / "pdf")
+    html = build_book(build_folder().parent, size, address(repository))
+    printed = make_pdf(html, build_folder() / "pdf")
     _report(check.check_site(html))
     click.echo(f"the book in print is {printed}")
 
 
 @main.command("editions")
-@click.option("--target", type=click.Path(file_okay=False, path_type=Path), help="Folder to write them into. [default: dist]")
+@click.option("--target", type=places.Place(file_okay=False, path_type=Path), help="Folder to write them into. [default: dist]")
 def editions_command(target: Path | None) -> None:
     """Write a student edition, without solutions, and an instructor edition: each a folder and a zip file."""
     root = book_root()
-    for path in editions.write_editions(root, (target or root / "dist").resolve()):
+    for path in editions.write_editions(root, (target or dist_folder()).resolve()):
         click.echo(path)
 
 
 @main.command("check")
-@click.argument("html", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False)
+@click.argument("html", type=places.Place(exists=True, file_okay=False, path_type=Path), required=False)
 def check_command(html: Path | None) -> None:
     """Check a built site: pages, alt texts, links, nothing from elsewhere. [default: _build/html]"""
-    html = html or book_root() / "_build" / "html"
+    html = html or build_folder() / "html"
     if not (html / "index.html").is_file():
         raise BookError(f"{html} holds no site; build it with `make book`")
     _report(check.check_site(html))
@@ -152,7 +195,7 @@ def check_command(html: Path | None) -> None:
 @click.option("--cells", "count", type=click.IntRange(min=1), default=5, show_default=True, help="How many results or cells of them to compute again.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the draw.")
 @click.option("--limit", type=click.FloatRange(min=0), default=60.0, show_default=True, help="Seconds that one of them may take, by its stored time.")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False)
+@click.argument("folder", type=places.Place(exists=True, file_okay=False, path_type=Path), required=False)
 def verify_command(count: int, seed: int, limit: float, folder: Path | None) -> None:
     """Compute stored results, drawn at random, again and compare. [default: results/paper, those that come with the book]
 
@@ -195,7 +238,9 @@ def carry_command(count: int, limit: float, earlier: Path | None) -> None:
 
 
 def build_book(root: Path, size: str, repository: Address | None = None) -> Path:
-    """The site of the book, checked; pages of notebooks have buttons for Binder and Colab if it has a public address. A PDF of an earlier site is removed.
+    """The site of the book, checked, in `_build` of a folder; pages of notebooks have buttons for Binder and Colab if it has a public address.
+
+    A PDF of an earlier site is removed.
 
     Raises:
         BookError: a page cannot be built, or the site is not in order.
@@ -214,14 +259,27 @@ def build_student(root: Path, size: str) -> Path:
     Raises:
         BookError: as for the book, or an exercise breaks the contract of its cells.
     """
-    (root / "dist").mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=root / "dist", prefix=".site-") as scratch:  # fresh, so that nothing of an older page stays in it
+    dist = dist_folder()
+    dist.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=dist, prefix=".site-") as scratch:  # fresh, so that nothing of an older page stays in it
         edition, source = Path(scratch) / "student", Path(scratch) / "source"
         editions.lay_out_student(root, edition)
         site.assemble(executed_folder(size), source, root=edition)
         html = site.build(source, Path(scratch))
         _report(check.check_site(html, edition))
-        return folders.put(html, root / "dist" / "student-site")
+        return folders.put(html, dist / "student-site")
+
+
+def check_places(*, build: bool = False) -> None:
+    """Refuse to compute where what is computed could not be put: the results folder, if one is named, and if wanted the folder of executed notebooks.
+
+    Raises:
+        BookError: nothing can be written there.
+    """
+    if paths.named(paths.RESULTS_VARIABLE):
+        places.check_writable(results_folder(), f"{paths.RESULTS_VARIABLE}; one that is only to be read can be {paths.SHIPPED_VARIABLE}")
+    if build:
+        places.check_writable(build_folder(), paths.BUILD_VARIABLE)
 
 
 def checked_work(size: str, only: tuple[str, ...], settings: tuple[str, ...] = (), *, exercises: bool = True) -> Work:
@@ -251,9 +309,10 @@ def where_to_compute(workers: int | None, scheduler: str | None) -> dict[str, st
         return {}
     if workers is not None:
         raise BookError("give --workers for processes of this machine or --scheduler for a Dask cluster, not both")
+    if parallel.lets_strangers_in(scheduler):
+        click.echo(f"valleys: warning: who reaches {scheduler} on its network can run code there and on your machine: use tls:// with certificates", err=True)
     try:
-        with parallel.dask_workers(scheduler):
-            return {parallel.SCHEDULER_VARIABLE: scheduler}
+        return parallel.told(scheduler)
     except ValueError as error:
         raise BookError(str(error)) from None
 
@@ -274,7 +333,7 @@ def execute(work: Work, size: str, *, jobs: int | None, workers: int | None = No
 
 def executed_folder(size: str) -> Path:
     """Where the executed copies of a size lie."""
-    return book_root() / "_build" / "executed" / size
+    return build_folder() / "executed" / size
 
 
 def _report(problems: list[str]) -> None:

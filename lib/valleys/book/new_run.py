@@ -18,7 +18,7 @@ from nbformat.v4 import new_markdown_cell
 from valleys.book import folders, machine, repository, runner, site, sizes, versions
 from valleys.book.chapters import BookError, Chapter, all_chapters, find_chapter
 from valleys.book.numbers import duration
-from valleys.book.paths import book_root
+from valleys.book.paths import build_folder
 
 RECORD = "run.yml"  # in each folder of a run; only a folder that has it is ever replaced
 ADDED_BY_PAPERMILL = "papermill-error-cell-tag"
@@ -230,7 +230,7 @@ def _page_failure(executed: Path, scratch: Path, out: Path) -> str | None:
 
 def _make_page(executed: Path, scratch: Path, out: Path) -> None:
     """Build the page beside the executed notebook, with everything it needs."""
-    book = book_root() / "_build" / "html"
+    book = build_folder() / "html"
     link = os.path.relpath(book, out) if (book / "index.html").is_file() else ""
     site.assemble_page(executed, scratch / "source", book_site=link)
     shutil.copytree(site.build(scratch / "source", scratch, strict=False), executed.parent, dirs_exist_ok=True)

@@ -6,14 +6,16 @@ import io
 import json
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 from IPython.display import HTML
-from matplotlib.figure import Figure
 from myst_nb import glue
 
 from valleys.book.store import KEY, PACKAGE
+
+if TYPE_CHECKING:  # a command needs no matplotlib until it draws, and matplotlib looks at the home folder when it is imported
+    from matplotlib.figure import Figure
 
 
 def report(**numbers: Any) -> None:
@@ -39,7 +41,7 @@ def with_error(value: float, error: float) -> str:
     return f"{value:.{decimals}f} ± {error:.{decimals}f}"
 
 
-def report_figure(name: str, figure: Figure, *, alt: str) -> None:
+def report_figure(name: str, figure: "Figure", *, alt: str) -> None:
     """Glue a figure for use on another page, `` ```{glue:} name `` with `:doc:`, as one HTML image with its alt text, numbers filled in."""
     drawn = io.BytesIO()
     figure.savefig(drawn, format="svg")

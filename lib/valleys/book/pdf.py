@@ -67,14 +67,15 @@ def make_pdf(html: Path, scratch: Path, root: Path | None = None) -> Path:
 
 
 def find_browser() -> str:
-    """Path of a Chromium: the one that `$VALLEYS_BROWSER` names, else one in a usual place.
+    """Path of a Chromium: the one that `$VALLEYS_BROWSER` names, as a program or as a path, else one in a usual place.
 
     Raises:
         BookError: there is none.
     """
     named = os.environ.get(BROWSER_VARIABLE)
-    if found := next((path for name in ([named] if named else BROWSERS) if (path := shutil.which(name))), None):
-        return found
+    wanted = [os.path.expanduser(named)] if named else BROWSERS
+    if found := next((path for name in wanted if (path := shutil.which(name))), None):
+        return os.path.abspath(found)
     if named:
         raise BookError(f"{BROWSER_VARIABLE} is '{named}', which is no program on this machine; name a Chromium, or leave it unset")
     raise BookError(f"no Chromium is on this machine to print with; install chromium or google-chrome, or name one in {BROWSER_VARIABLE}")

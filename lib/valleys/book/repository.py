@@ -75,7 +75,7 @@ def git(*arguments: str, root: Path | None = None) -> str | None:
     if not (root / ".git").exists():  # a folder above may be the clone of something else
         return None
     try:
-        finished = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)
+        finished = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, encoding="utf-8", errors="replace", check=False)
     except OSError:
         return None
     return finished.stdout.strip() if finished.returncode == 0 else None

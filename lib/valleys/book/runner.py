@@ -21,7 +21,7 @@ from tqdm import tqdm
 from valleys.book import bounds, machine, whole
 from valleys.book.chapters import BookError, Chapter
 from valleys.book.parallel import WORKERS_VARIABLE
-from valleys.book.paths import book_root
+from valleys.book.paths import book_root, settled
 from valleys.book.progress import PROGRESS_VARIABLE, Watch
 
 INJECTED = "injected-parameters"  # papermill's tag of the cell that it adds
@@ -128,7 +128,7 @@ class _Runs:
     """Papermill processes under way, so that they can be stopped together."""
 
     def __init__(self, *, threads: int, environment: Mapping[str, str]) -> None:
-        self.environment = os.environ | {variable: str(threads) for variable in machine.THREAD_VARIABLES} | environment
+        self.environment = os.environ | settled() | {variable: str(threads) for variable in machine.THREAD_VARIABLES} | environment
         self.processes: list[subprocess.Popen[str]] = []
         self.stopping = False
 
@@ -149,7 +149,7 @@ class _Runs:
     def _start(self, command: list[str]) -> subprocess.Popen[str]:
         # A session of its own: Ctrl-C reaches this process alone, which then stops the others in order.
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-        process = subprocess.Popen(command, cwd=book_root(), env=self.environment, start_new_session=True, text=True, **pipes)
+        process = subprocess.Popen(command, cwd=book_root(), env=self.environment, start_new_session=True, encoding="utf-8", errors="replace", **pipes)
         self.processes.append(process)
         return process
 

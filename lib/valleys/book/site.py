@@ -76,7 +76,7 @@ def build(source: Path, output: Path, *, strict: bool = True) -> Path:
         BookError: Jupyter Book failed or, if strict, warned.
     """
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(source), "--path-output", str(output)]
-    finished = subprocess.run([*command, *(STRICT if strict else ())], capture_output=True, text=True, check=False)
+    finished = subprocess.run([*command, *(STRICT if strict else ())], capture_output=True, encoding="utf-8", errors="replace", check=False)
     html = output / "_build" / "html"
     if finished.returncode or not (html / "index.html").exists():
         raise BookError("the pages could not be built:\n" + _complaints(finished.stdout + finished.stderr))

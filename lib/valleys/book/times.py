@@ -53,7 +53,9 @@ class Times:
         if self.chapters and (self.machine, self.processor) != (here.machine, here.processor):
             raise BookError(f"params/times.yml was measured on {self.machine}, {self.processor}; delete it to measure on this machine")
         runs = self.chapters.get(chapter, {}) | {kind: [*self.of(chapter, kind), round(seconds, 1)]}
-        return Times(here.machine, here.processor, dict(sorted((self.chapters | {chapter: runs}).items())), datetime.date.today().isoformat())
+        return Times(
+            here.machine, here.processor, dict(sorted((self.chapters | {chapter: runs}).items())), datetime.datetime.now(datetime.UTC).date().isoformat()
+        )
 
 
 def times_file(root: Path | None = None) -> Path:

@@ -12,6 +12,8 @@ import numpy as np
 from numba.core import types
 from numba.extending import intrinsic
 
+from valleys.toy.compiled import CAN_KEEP
+
 LANES = 64  # runs that advance together
 WORDS = 4  # 64-bit words in the state of one generator
 NOISES = ("hessian", "hessian_squared", "isotropic")
@@ -21,7 +23,7 @@ STATE_ROWS = 5
 JITTER = 1e-8  # added to the noise variance along every direction
 X_LIMIT = 1e3  # a run beyond |x| = X_LIMIT has diverged
 
-COMPILE = {"error_model": "numpy", "nogil": True, "cache": True, "fastmath": {"contract"}}
+COMPILE = {"error_model": "numpy", "nogil": True, "cache": CAN_KEEP, "fastmath": {"contract"}}
 
 _LN2 = math.log(2.0)
 _MANTISSA = np.uint64((1 << 52) - 1)

@@ -13,6 +13,7 @@ import numba as nb
 import numpy as np
 import xarray as xr
 
+from valleys.toy.compiled import CAN_KEEP
 from valleys.toy.freezing import drift_speed
 from valleys.toy.frozen import along_x
 from valleys.toy.langevin import START_X, check_settings, in_threads
@@ -25,7 +26,7 @@ PANEL_KICKS = 3.5  # width of a panel in standard deviations of the smallest kic
 TAIL = 7.0  # standard deviations, of a kick and of the stationary state, beyond which the density is taken as zero
 LARGEST_GRID = 20_000
 NEGLIGIBLE = 1e-16  # probability of a node below which nothing is carried on from it
-COMPILE = {"error_model": "numpy", "nogil": True, "cache": True, "fastmath": True}
+COMPILE = {"error_model": "numpy", "nogil": True, "cache": CAN_KEEP, "fastmath": True}
 
 
 def evolve(

@@ -1,7 +1,9 @@
 """The look of every figure: one style file, one meaning per colour."""
 
+import sys
 from collections.abc import Sequence
 from importlib import resources
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -20,23 +22,36 @@ PULL_MAP = "PuOr"  # differences in standard errors, white where there is none
 LOSS = "#CC79A7"  # training loss and barriers of real networks
 FRAME = "#E41A1C"  # a frame on a heat map: the frozen branches
 DIVERGED = "#BBBBBB"  # cells without a result, hatched as well
+BEYOND_STYLES = ("figure.max_open_warning", "timezone", "date.epoch")  # settings of figures that no style file may set
 
 
 def use_style() -> None:
-    """Apply the house style file to matplotlib, with vector output in notebooks."""
+    """Apply the house style to matplotlib, whatever the user's own matplotlibrc says, with vector output in notebooks."""
+    _draw_somewhere()
     with resources.as_file(resources.files("valleys.book.figures") / "valleys.mplstyle") as path:
-        plt.style.use(path)
-    _vector_output()
+        plt.style.use(["default", path])
+    mpl.rcParams.update({name: mpl.rcParamsDefault[name] for name in BEYOND_STYLES})
 
 
-def _vector_output() -> None:
-    try:
-        from IPython import get_ipython
-        from matplotlib_inline.backend_inline import set_matplotlib_formats
-    except ImportError:  # a plain script has no notebook to configure
-        return
-    if get_ipython() is not None:
-        set_matplotlib_formats("svg")
+def _draw_somewhere() -> None:
+    """In a notebook figures go to the page as vectors; elsewhere to the backend that is chosen, or to none where it cannot start, as without a screen."""
+    if (shell := _notebook()) is not None:
+        from matplotlib_inline.config import InlineBackend
+
+        options = InlineBackend.instance(parent=shell)
+        options.figure_formats, options.print_figure_kwargs = {"svg"}, {"bbox_inches": "tight"}
+        shell.enable_matplotlib("inline")
+    elif chosen := mpl.get_backend(auto_select=False):
+        try:
+            plt.switch_backend(chosen)
+        except ImportError:
+            plt.switch_backend("agg")
+
+
+def _notebook() -> Any:
+    """The shell of the notebook that this is called from, None elsewhere."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return shell if hasattr(shell, "kernel") else None
 
 
 def shades(values: Sequence[float], colour_map: str) -> dict[float, tuple[float, ...]]:
