@@ -155,7 +155,7 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
         content = json.loads(path.read_text(encoding="utf-8"))
         version = content.get("nbformat")
         if version != NOTEBOOK_FORMAT:
-            raise BookError(f"{path.name} is of notebook format {version}, not {NOTEBOOK_FORMAT}; open it in Jupyter and save it, or take it from the repository")
+            raise BookError(f"{path.name} is of notebook format {version}, not {NOTEBOOK_FORMAT}; open it in Jupyter and save it")
         nbformat.validate(content)
     except (OSError, ValueError, AttributeError, nbformat.ValidationError) as error:
         reason = str(error).partition("\n")[0]

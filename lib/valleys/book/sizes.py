@@ -128,7 +128,7 @@ def _chapters_of(setting: Setting, chapters: Mapping[str, Chapter]) -> list[Chap
 
 
 def _as_given(value: Any) -> str:
-    return values.written({"": value})[len("{'': ") : -1]
+    return values.written([value])[1:-1]
 
 
 def _leaves(value: Any) -> list[Any]:

@@ -50,7 +50,8 @@ def _constructor(kind: Callable[[str], Any]) -> Callable[[yaml.SafeLoader, yaml.
     return construct
 
 
-Loader.yaml_constructors = {tag: make for tag, make in yaml.SafeLoader.yaml_constructors.items() if tag in (None, *(TAG + name for name in ("null", "str", "seq", "map")))}
+for _name in ("timestamp", "binary", "omap", "pairs", "set"):  # nothing of that kind is a value here, not even if it is said to be
+    Loader.add_constructor(TAG + _name, yaml.SafeLoader.construct_undefined)
 Loader.add_constructor(TAG + "bool", _constructor({"true": True, "false": False}.__getitem__))
 Loader.add_constructor(TAG + "int", _constructor(int))
 Loader.add_constructor(TAG + "float", _constructor(lambda text: float(re.sub(r"\.(?=inf|nan)", "", text))))
@@ -85,6 +86,6 @@ def read_file(path: Path) -> Any:
     return read(text, str(path))
 
 
-def written(values: dict[str, Any]) -> str:
-    """The values as YAML in one line, between braces."""
+def written(values: dict[str, Any] | list[Any]) -> str:
+    """The values as YAML in one line, between braces or brackets."""
     return yaml.dump(values, Dumper=Dumper, default_flow_style=True, sort_keys=False, width=float("inf")).strip()
