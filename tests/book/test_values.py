@@ -124,8 +124,8 @@ def test_every_door_reads_alike(book):
         ["-f", "flat.yml"],
         ["-y", inline],
         ["-b", base64.b64encode(inline.encode()).decode()],
-        [*"-p n_runs 010 -p learning_rate 1e-3 -p word b -p sizes".split(), "[1e-3, 010]"],
-        [*"-r n_runs 010 -r learning_rate 1e-3 -r word b -r sizes".split(), "[1e-3, 010]"],
+        [*["-p", "n_runs", "010", "-p", "learning_rate", "1e-3", "-p", "word", "b", "-p", "sizes"], "[1e-3, 010]"],
+        [*["-r", "n_runs", "010", "-r", "learning_rate", "1e-3", "-r", "word", "b", "-r", "sizes"], "[1e-3, 010]"],
     ]
     for options in doors:
         assert repr(prepared(*options)[0]) == repr({name: expected[name] for name in prepared(*options)[0]}), options

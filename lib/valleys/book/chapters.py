@@ -28,7 +28,7 @@ OPERATIONS = {
     ast.UAdd: operator.pos,
     ast.USub: operator.neg,
 }
-LARGEST = 2**64  # of an operand, so that no power takes long
+LARGEST, LARGEST_EXPONENT = 2**64, 64  # of a number to calculate with, so that no power takes long
 
 
 class BookError(Exception):
@@ -231,7 +231,8 @@ def _default(expression: ast.expr) -> Any:
 def _calculated(expression: ast.expr) -> Any:
     match expression:
         case ast.BinOp(left, operation, right) if type(operation) in OPERATIONS:
-            return OPERATIONS[type(operation)](_number(left), _number(right))
+            largest = LARGEST_EXPONENT if isinstance(operation, ast.Pow) else LARGEST
+            return OPERATIONS[type(operation)](_number(left), _number(right, largest))
         case ast.UnaryOp(operation, operand) if type(operation) in OPERATIONS:
             return OPERATIONS[type(operation)](_number(operand))
         case ast.List(items):
@@ -240,13 +241,13 @@ def _calculated(expression: ast.expr) -> Any:
             return ast.literal_eval(expression)
 
 
-def _number(expression: ast.expr) -> int | float:
+def _number(expression: ast.expr, largest: int = LARGEST) -> int | float:
     """An operand.
 
     Raises:
         ValueError: it is no number, or too large to calculate with.
     """
     value = _calculated(expression)
-    if type(value) not in (int, float) or abs(value) > LARGEST:
+    if type(value) not in (int, float) or abs(value) > largest:
         raise ValueError
     return value
