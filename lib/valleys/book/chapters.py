@@ -157,7 +157,7 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
         if version != NOTEBOOK_FORMAT:
             raise BookError(f"{path.name} is of notebook format {version}, not {NOTEBOOK_FORMAT}; open it in Jupyter and save it")
         nbformat.validate(content)
-    except (OSError, ValueError, AttributeError, nbformat.ValidationError) as error:
+    except (OSError, ValueError, AttributeError, TypeError, LookupError, nbformat.ValidationError) as error:
         reason = str(error).partition("\n")[0]
         raise BookError(f"{path.name} is no notebook that can be read ({reason}); take it from the repository") from None
     return nbformat.v4.to_notebook(content)
