@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from valleys.book import carrying, check, editions, folders, new_run, parallel, paths, pdflinks, places, runner, same_code, shipping, site, sizes, verify
-from valleys.book.chapters import BookError, Chapter, all_chapters, all_exercises, find_chapter, is_executed
+from valleys.book.chapters import BookError, Chapter, all_chapters, all_exercises, check_notebooks, find_chapter, is_executed
 from valleys.book.paths import book_root, build_folder, dist_folder, results_folder, shipped_folder
 from valleys.book.repository import NONE, REPOSITORY_VARIABLE, Address, address
 from valleys.book.store import ASKED_VARIABLE
@@ -113,6 +113,16 @@ def new_run_command(chapter: str, settings: tuple[str, ...], size: str, out: Pat
     if finished.broken:
         click.echo(f"valleys: {new_run.verdict(finished.broken, finished.n_checks)}", err=True)
         raise SystemExit(3)
+
+
+@main.command("values")
+@click.option("--chapter", required=True, metavar="NAME", help="The chapter, such as toy_model.")
+@size_option
+def values_command(chapter: str, size: str) -> None:
+    """Print the parameters of a chapter at a size, as a file for papermill's option -f."""
+    chapters = all_chapters()
+    found = find_chapter(chapter, chapters)
+    click.echo(sizes.parameter_file(found, sizes.run_parameters(chapters, size)[found.name]))
 
 
 @main.command()
@@ -245,6 +255,7 @@ def build_book(root: Path, size: str, repository: Address | None = None) -> Path
     Raises:
         BookError: a page cannot be built, or the site is not in order.
     """
+    check_notebooks(root)  # before the minutes that the site takes
     source = root / "_build" / "source"
     site.assemble(executed_folder(size), source, address=repository)
     pdflinks.drop_pdf(root / "_build" / "html")
@@ -259,6 +270,7 @@ def build_student(root: Path, size: str) -> Path:
     Raises:
         BookError: as for the book, or an exercise breaks the contract of its cells.
     """
+    check_notebooks(root)
     dist = dist_folder()
     dist.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=dist, prefix=".site-") as scratch:  # fresh, so that nothing of an older page stays in it

@@ -8,11 +8,15 @@ import time
 
 import nbformat
 import pytest
+from click.testing import CliRunner
 
 from tests.book.conftest import small_chapter
+from tests.commands import refused
+from valleys.__main__ import main
 from valleys.book import runner
 from valleys.book.chapters import BookError, Chapter, read_parameters
 from valleys.book.paths import book_root
+from valleys.book.sizes import SIZES
 
 
 def chapter(path) -> Chapter:
@@ -129,19 +133,30 @@ def _as_in_a_terminal():
         (["--set", "toy_model.n_runs=-4", "--only", "toy_model"], "n_runs"),
         (["--set", "training_sweeps.batch_sizes=[5000]", "--only", "training_sweeps"], "5000"),
         (["--set", "training_sweeps.learning_rates=[-0.1]", "--only", "training_sweeps"], "-0.1"),
-        (["--set", "dataset=emnist"], "digits"),
-        (["--size", "huge"], "smoke"),
-        (["--scheduler", "10.0.0.1"], "reads tcp://HOST:PORT"),
-        (["--scheduler", "tcp://127.0.0.1:9", "--workers", "1"], "not both"),
-        (["--jobs", "1", "--workers", "5000"], "need 5000 cores"),
+        (["--set", "dataset=emnist", "--only", "training_sweeps"], "digits"),
+        (["--scheduler", "10.0.0.1", "--only", "toy_model"], "reads tcp://HOST:PORT"),
+        (["--scheduler", "tcp://127.0.0.1:9", "--workers", "1", "--only", "toy_model"], "not both"),
+        (["--jobs", "1", "--workers", "5000", "--only", "toy_model"], "need 5000 cores"),
     ],
 )
-def test_bad_input_ends_in_one_message_before_anything_runs(arguments, message, tmp_path):
-    process = command("run", *arguments, results=tmp_path)
+def test_bad_input_is_refused_before_anything_runs(arguments, message, monkeypatch):
+    monkeypatch.setattr(runner.subprocess, "Popen", None)  # whoever starts a chapter fails
+    assert message in refused("run", *arguments)
+
+
+def test_size_that_does_not_exist_is_refused_with_those_that_do():
+    result = CliRunner().invoke(main, ["run", "--size", "huge"])
+    assert result.exit_code == 2
+    assert all(size in result.output for size in SIZES)
+
+
+@pytest.mark.slow
+def test_refusal_is_one_line_without_traceback_and_a_status(tmp_path):
+    process = command("run", "--set", "n_rums=3", results=tmp_path)
     output, errors = process.communicate(timeout=120)
-    assert process.returncode not in (0, None)
-    assert message in errors
-    assert "Traceback" not in errors
+    assert process.returncode == 1
+    assert "n_rums" in errors
+    assert len(errors.splitlines()) == 1
     assert output == ""
     assert list(tmp_path.rglob("*.nc")) == []
 

@@ -153,12 +153,6 @@ def test_numbers_of_other_pages_may_be_shown():
     assert student.student_notebook(notebook(cells), "small").cells
 
 
-def test_a_file_that_is_no_notebook_is_refused(tmp_path):
-    (tmp_path / "broken.ipynb").write_text("no notebook")
-    with pytest.raises(BookError, match=r"broken\.ipynb is no notebook"):
-        student.read_notebook(tmp_path / "broken.ipynb")
-
-
 def test_a_solution_of_prose_and_demonstration_gets_one_place_for_the_answer():
     cells = [cell("markdown", "start", EXPLAINED, "solution"), cell("code", "demo", "1 + 1", "solution-demo"), cell("markdown", "end", END, "solution")]
     assert [each.source for each in student.student_notebook(notebook(cells), "small").cells] == [student.ANSWER]

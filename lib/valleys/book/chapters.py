@@ -2,6 +2,8 @@
 
 import ast
 import io
+import json
+import operator
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +16,19 @@ import yaml
 from valleys.book.paths import book_root
 
 KINDS = {"int": int, "float": float, "str": str, "bool": bool, "list": list}
+FORM = f"'name: kind = default  # meaning [unit]', of kind {', '.join(KINDS)}, without a second '=', the default a literal or a calculation with numbers"
+NOTEBOOK_FORMAT = 4
+OPERATIONS = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Pow: operator.pow,
+    ast.UAdd: operator.pos,
+    ast.USub: operator.neg,
+}
+LARGEST, LARGEST_EXPONENT = 2**64, 64  # of a number to calculate with, so that no power takes long
 
 
 class BookError(Exception):
@@ -69,8 +84,25 @@ def all_chapters(root: Path | None = None) -> dict[str, Chapter]:
 
 
 def all_exercises(root: Path | None = None) -> dict[str, Chapter]:
-    """Every notebook of exercises of `_toc.yml` in reading order, by name; they have no parameters."""
-    return {path.stem: Chapter(path.stem, path, {}) for path in _notebooks("exercises", root)}
+    """Every notebook of exercises of `_toc.yml` in reading order, by name; they have no parameters.
+
+    Raises:
+        BookError: one of them is no notebook.
+    """
+    found = _notebooks("exercises", root)
+    for path in found:
+        read_notebook(path)
+    return {path.stem: Chapter(path.stem, path, {}) for path in found}
+
+
+def check_notebooks(root: Path | None = None) -> None:
+    """See that every chapter and every notebook of exercises can be read.
+
+    Raises:
+        BookError: one cannot, or a parameters cell is not of the agreed form.
+    """
+    all_chapters(root)
+    all_exercises(root)
 
 
 def unexecuted_patterns(root: Path | None = None) -> list[str]:
@@ -82,6 +114,23 @@ def unexecuted_patterns(root: Path | None = None) -> list[str]:
 def is_executed(page: str, root: Path | None = None) -> bool:
     """Whether a page, such as exercises/04_toy_model_exercises.ipynb, is a notebook that the book executes."""
     return page.endswith(".ipynb") and not any(PurePosixPath(page).match(pattern) for pattern in unexecuted_patterns(root))
+
+
+def root_above(notebook: Path) -> Path | None:
+    """Root of the book in whose folder `chapters` or `exercises` a notebook lies, if it does."""
+    folder = notebook.resolve().parent
+    is_book = folder.name in ("chapters", "exercises") and all((folder.parent / part).exists() for part in ("_config.yml", "_toc.yml", "lib/valleys"))
+    return folder.parent if is_book else None
+
+
+def chapter_at(path: Path) -> Chapter:
+    """The chapter or the exercises that a notebook of a book holds.
+
+    Raises:
+        BookError: it is no notebook, or its parameters are not of the agreed form.
+    """
+    read_notebook(path)
+    return Chapter(path.stem, path, read_parameters(path) if path.resolve().parent.name == "chapters" else {})
 
 
 def find_chapter(name: str, chapters: dict[str, Chapter]) -> Chapter:
@@ -96,6 +145,24 @@ def find_chapter(name: str, chapters: dict[str, Chapter]) -> Chapter:
     raise BookError(f"no chapter is named '{name}'; the chapters are {', '.join(chapters)}")
 
 
+def read_notebook(path: Path) -> nbformat.NotebookNode:
+    """A notebook.
+
+    Raises:
+        BookError: the file cannot be read, or is no notebook of today's format.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        version = content.get("nbformat")
+        if version != NOTEBOOK_FORMAT:
+            raise BookError(f"{path.name} is of notebook format {version}, not {NOTEBOOK_FORMAT}; open it in Jupyter and save it")
+        nbformat.validate(content)
+    except (OSError, ValueError, AttributeError, TypeError, LookupError, nbformat.ValidationError) as error:
+        reason = str(error).partition("\n")[0]
+        raise BookError(f"{path.name} is no notebook that can be read ({reason}); take it from the repository") from None
+    return nbformat.v4.to_notebook(content)
+
+
 def read_parameters(path: Path) -> dict[str, Parameter]:
     """The parameters of a notebook, by name.
 
@@ -105,8 +172,13 @@ def read_parameters(path: Path) -> dict[str, Parameter]:
     tagged = [cell.source for cell in _code_cells(path) if "parameters" in cell.metadata.get("tags", [])]
     if len(tagged) != 1:
         raise BookError(f"{path.name} has {len(tagged)} cells tagged 'parameters'; it needs exactly one")
-    comments = _comments(tagged[0])
-    return {p.name: p for p in (_parameter(statement, comments, path.name) for statement in ast.parse(tagged[0]).body)}
+    parameters: dict[str, Parameter] = {}
+    for statement, where, meaning in _statements(tagged[0], path.name):
+        parameter = _parameter(statement, meaning, where)
+        if parameter.name in parameters:
+            raise BookError(f"{where}: {parameter.name} is there twice; each parameter must have one line")
+        parameters[parameter.name] = parameter
+    return parameters
 
 
 def _notebooks(folder: str, root: Path | None) -> list[Path]:
@@ -116,7 +188,19 @@ def _notebooks(folder: str, root: Path | None) -> list[Path]:
 
 
 def _code_cells(path: Path) -> list[nbformat.NotebookNode]:
-    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    return [cell for cell in read_notebook(path).cells if cell.cell_type == "code"]
+
+
+def _statements(source: str, name: str) -> Iterator[tuple[ast.stmt, str, str]]:
+    """Each statement of a parameters cell, where it stands, and its comment."""
+    cell = f"{name}, parameters cell"
+    try:
+        statements = ast.parse(source).body
+    except (SyntaxError, ValueError) as error:
+        raise BookError(f"{cell}, line {getattr(error, 'lineno', None) or 1}: {getattr(error, 'msg', error)}; each line must read {FORM}") from None
+    comments = _comments(source)
+    for statement in statements:
+        yield statement, f"{cell}, line {statement.lineno}", comments.get(statement.lineno, "")
 
 
 def _comments(source: str) -> dict[int, str]:
@@ -124,11 +208,46 @@ def _comments(source: str) -> dict[int, str]:
     return {token.start[0]: token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT}
 
 
-def _parameter(statement: ast.stmt, comments: dict[int, str], where: str) -> Parameter:
-    meaning = comments.get(statement.lineno, "")
+def _parameter(statement: ast.stmt, meaning: str, where: str) -> Parameter:
     match statement:
         case ast.AnnAssign(target=ast.Name(id=name), annotation=ast.Name(id=kind), value=ast.expr() as value):
-            if kind in KINDS and meaning and "=" not in meaning:
-                return Parameter(name, kind, ast.literal_eval(value), meaning)
-    form = f"'name: kind = default  # meaning [unit]', of kind {', '.join(KINDS)}, without a second '='"
-    raise BookError(f"{where}: '{ast.unparse(statement)}' must read {form}")
+            if kind in KINDS and meaning and "=" not in meaning and _is_of(kind, default := _default(value)):
+                return Parameter(name, kind, default, meaning)
+    raise BookError(f"{where}: '{' '.join(ast.unparse(statement).split())}' must read {FORM}")
+
+
+def _is_of(kind: str, value: Any) -> bool:
+    return type(value) is KINDS[kind] or (kind == "float" and type(value) is int)
+
+
+def _default(expression: ast.expr) -> Any:
+    """The value of a literal, or of a calculation with numbers; None for any other expression."""
+    try:
+        return _calculated(expression)
+    except (ValueError, TypeError, ArithmeticError, RecursionError):
+        return None
+
+
+def _calculated(expression: ast.expr) -> Any:
+    match expression:
+        case ast.BinOp(left, operation, right) if type(operation) in OPERATIONS:
+            largest = LARGEST_EXPONENT if isinstance(operation, ast.Pow) else LARGEST
+            return OPERATIONS[type(operation)](_number(left), _number(right, largest))
+        case ast.UnaryOp(operation, operand) if type(operation) in OPERATIONS:
+            return OPERATIONS[type(operation)](_number(operand))
+        case ast.List(items):
+            return [_calculated(item) for item in items]
+        case _:
+            return ast.literal_eval(expression)
+
+
+def _number(expression: ast.expr, largest: int = LARGEST) -> int | float:
+    """An operand.
+
+    Raises:
+        ValueError: it is no number, or too large to calculate with.
+    """
+    value = _calculated(expression)
+    if type(value) not in (int, float) or abs(value) > largest:
+        raise ValueError
+    return value

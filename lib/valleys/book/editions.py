@@ -13,8 +13,8 @@ import nbformat
 import yaml
 
 from valleys.book import folders, whole
-from valleys.book.chapters import BookError, all_exercises, page_names, unexecuted_patterns
-from valleys.book.student import answers, read_notebook, student_notebook
+from valleys.book.chapters import BookError, all_exercises, page_names, read_notebook, unexecuted_patterns
+from valleys.book.student import answers, student_notebook
 
 EDITIONS = ("student", "instructor")
 MARKER = ".edition"  # in each edition; only what has it is ever replaced

@@ -7,13 +7,12 @@ import shlex
 from pathlib import Path
 from typing import Any, ClassVar
 
-import yaml
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from valleys.book import times
+from valleys.book import times, values
 from valleys.book.chapters import Chapter, Parameter, all_chapters, read_parameters
 from valleys.book.launch import colab_cell
 from valleys.book.numbers import duration
@@ -93,7 +92,7 @@ def papermill_command(chapter: str, example: Setting) -> str:
     """What one types in the root of a clone to run the notebook with one changed parameter."""
     given = ["-p", example.parameter, str(example.value)]
     if isinstance(example.value, list):
-        given = ["-y", yaml.safe_dump({example.parameter: example.value}, default_flow_style=None).strip()]
+        given = ["-y", values.written({example.parameter: example.value})[1:-1]]
     return NEXT_LINE.join([f".venv/bin/papermill chapters/{chapter}.ipynb out.ipynb", shlex.join(given)])
 
 

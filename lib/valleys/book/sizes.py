@@ -1,16 +1,17 @@
 """Parameter values of a run: the chapter's defaults, then its size, then what the user set."""
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from valleys.book import values
 from valleys.book.chapters import KINDS, BookError, Chapter, Parameter, find_chapter
 from valleys.book.paths import book_root
 
 SIZES = ("smoke", "quick", "paper")
+PARTS = {"global", "chapters"}  # of a file of `params/`
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Setting:
 
     @classmethod
     def parse(cls, text: str) -> "Setting":
-        """Read `[chapter.]parameter=value`, the value as YAML.
+        """Read `[chapter.]parameter=value`, the value as `valleys.book.values` has it.
 
         Raises:
             BookError: the text is not of that form.
@@ -32,10 +33,7 @@ class Setting:
         chapter, _, parameter = name.strip().rpartition(".")
         if not equals or not parameter.isidentifier():
             raise BookError(f"'{text}' must read [chapter.]parameter=value, such as toy_model.n_runs=500")
-        try:
-            return cls(chapter or None, parameter, yaml.safe_load(value))
-        except yaml.YAMLError as error:
-            raise BookError(f"the value of '{text}' is not valid YAML: {' '.join(str(error).split())}") from None
+        return cls(chapter or None, parameter, values.read(value, f"the value of '{text}'"))
 
 
 def run_parameters(chapters: Mapping[str, Chapter], size: str, settings: Iterable[Setting] = (), root: Path | None = None) -> dict[str, dict[str, Any]]:
@@ -50,20 +48,73 @@ def run_parameters(chapters: Mapping[str, Chapter], size: str, settings: Iterabl
     Raises:
         BookError: unknown size, chapter or parameter, or a value of the wrong type.
     """
-    values: dict[str, dict[str, Any]] = {name: {} for name in chapters}
+    chosen: dict[str, dict[str, Any]] = {name: {} for name in chapters}
     for setting in [*_settings_of_size(size, root or book_root()), *settings]:
         for chapter in _chapters_of(setting, chapters):
-            parameter = chapter.parameters[setting.parameter]
-            values[chapter.name][parameter.name] = _typed(parameter, setting.value, chapter.name)
-    return {name: {key: value for key, value in changed.items() if value != chapters[name].parameters[key].default} for name, changed in values.items()}
+            chosen[chapter.name][setting.parameter] = typed(chapter, setting.parameter, setting.value)
+    return {name: {key: value for key, value in changed.items() if value != chapters[name].parameters[key].default} for name, changed in chosen.items()}
+
+
+def settings_of(content: Any, where: str) -> list[Setting]:
+    """The settings in a file of `params/`: those under `global`, then those under each chapter.
+
+    Raises:
+        BookError: the file is not laid out so.
+    """
+    parts = content or {}
+    if not isinstance(parts, dict) or not parts.keys() <= PARTS or not all(isinstance(part, dict | None) for part in parts.values()):
+        raise BookError(f"{where} must have the keys 'global', with parameters, and 'chapters', with parameters below the name of each chapter, and no others")
+    chapters = parts.get("chapters") or {}
+    if odd := [name for name, own in chapters.items() if not isinstance(own, dict | None)]:
+        raise BookError(f"{where}: below '{odd[0]}' must stand parameters with their values")
+    shared = [Setting(None, str(name), value) for name, value in (parts.get("global") or {}).items()]
+    return shared + [Setting(str(chapter), str(name), value) for chapter, own in chapters.items() for name, value in (own or {}).items()]
+
+
+def values_for(chapter: Chapter, content: Any, chapters: Mapping[str, Chapter]) -> dict[str, Any]:
+    """What a file like those of `params/` says for one chapter.
+
+    Raises:
+        BookError: the file is not laid out like them, or names a chapter or parameter that does not exist.
+    """
+    book = {**chapters, chapter.name: chapter}
+    return {setting.parameter: setting.value for setting in settings_of(content, "the file of parameters") if chapter in _chapters_of(setting, book)}
+
+
+def parameter_file(chapter: Chapter, changed: Mapping[str, Any]) -> str:
+    """All parameters of a chapter as YAML, each below its meaning: a line for each, which papermill's option -f takes.
+
+    Args:
+        chapter: whose parameters are written.
+        changed: values that differ from the defaults.
+    """
+    lines = [(f"# {p.meaning}", values.written({p.name: changed.get(p.name, p.default)})[1:-1]) for p in chapter.parameters.values()]
+    return "\n".join(line for pair in lines for line in pair)
+
+
+def typed(chapter: Chapter, name: str, value: Any) -> Any:
+    """The value of a parameter as one of its kind; text is read once more where no text is wanted, and whole numbers will do for floats.
+
+    Raises:
+        BookError: the chapter has no such parameter, or the value is of another kind.
+    """
+    if name not in chapter.parameters:
+        raise BookError(f"{chapter.name} has no parameter '{name}'; there are {', '.join(sorted(chapter.parameters)) or 'none'}")
+    parameter = chapter.parameters[name]
+    if isinstance(value, str) and parameter.kind != "str":
+        value = values.read(value, f"{chapter.name}: the value {value!r} of {name}")
+    if _wants_floats(parameter):
+        value = _as_floats(value)
+    if type(value) is not KINDS[parameter.kind] or (_holds_numbers(parameter.default) and not _holds_numbers(value)):
+        raise BookError(f"{chapter.name}: {name} must be of kind {parameter.kind}, such as {_as_given(parameter.default)}; got {_as_given(value)}")
+    return value
 
 
 def _settings_of_size(size: str, root: Path) -> list[Setting]:
     if size not in SIZES:
         raise BookError(f"no size is named '{size}'; the sizes are {', '.join(SIZES)}")
-    content = yaml.safe_load((root / "params" / f"{size}.yml").read_text(encoding="utf-8"))
-    shared = [Setting(None, name, value) for name, value in content["global"].items()]
-    return shared + [Setting(chapter, name, value) for chapter, own in content["chapters"].items() for name, value in own.items()]
+    path = root / "params" / f"{size}.yml"
+    return settings_of(values.read_file(path), str(path))
 
 
 def _chapters_of(setting: Setting, chapters: Mapping[str, Chapter]) -> list[Chapter]:
@@ -76,20 +127,23 @@ def _chapters_of(setting: Setting, chapters: Mapping[str, Chapter]) -> list[Chap
     return found
 
 
-def _typed(parameter: Parameter, value: Any, chapter: str) -> Any:
-    """The value as the parameter's kind; YAML reads 1e-3 as text, so text that is a number counts as one."""
-    if parameter.kind == "float" and not isinstance(value, bool):
-        value = _as_float(value)
-    elif parameter.kind == "list" and isinstance(value, list):
-        floats = [isinstance(item, float) for item in parameter.default]
-        value = [_as_float(item) if all(floats) or (any(floats) and isinstance(item, str)) else item for item in value]
-    if type(value) is not KINDS[parameter.kind]:
-        raise BookError(f"{chapter}: {parameter.name} must be of kind {parameter.kind}, such as {parameter.default!r}; got {value!r}")
-    return value
+def _as_given(value: Any) -> str:
+    return values.written([value])[1:-1]
 
 
-def _as_float(value: Any) -> Any:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return value
+def _leaves(value: Any) -> list[Any]:
+    return [leaf for item in value for leaf in _leaves(item)] if isinstance(value, list) else [value]
+
+
+def _holds_numbers(value: Any) -> bool:
+    return all(type(leaf) in (int, float) for leaf in _leaves(value))
+
+
+def _wants_floats(parameter: Parameter) -> bool:
+    return all(type(leaf) is float for leaf in _leaves(parameter.default)) or parameter.kind == "float"
+
+
+def _as_floats(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_as_floats(item) for item in value]
+    return float(value) if type(value) is int and abs(value) <= sys.float_info.max else value

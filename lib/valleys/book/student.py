@@ -11,7 +11,6 @@
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
@@ -111,18 +110,6 @@ def answers(notebook: NotebookNode, name: str) -> str:
         label = re.search(r"\{solution(?:-start)?\}\s*(\S+)", block[0].source)
         parts += [f"### {label.group(1) if label else ''}", *(_answer(cell) for cell in block if SOLUTION in tags(cell))]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def read_notebook(path: Path) -> NotebookNode:
-    """A notebook of exercises.
-
-    Raises:
-        BookError: the file is no notebook.
-    """
-    try:
-        return nbformat.read(path, as_version=4)
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, KeyError) as error:
-        raise BookError(f"{path} is no notebook that can be read: {str(error).splitlines()[0]}") from None
 
 
 def _student_cells(cell: NotebookNode, name: str, *, is_opening: bool) -> Iterator[NotebookNode]:
