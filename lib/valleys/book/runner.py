@@ -18,7 +18,7 @@ import nbformat
 import yaml
 from tqdm import tqdm
 
-from valleys.book import bounds, machine, whole
+from valleys.book import machine, whole
 from valleys.book.chapters import BookError, Chapter
 from valleys.book.parallel import WORKERS_VARIABLE
 from valleys.book.paths import book_root, settled
@@ -44,18 +44,16 @@ class Outcome:
 
 
 def check_before_running(chapter: Chapter, values: Mapping[str, Any], *, own: Iterable[str] = ()) -> None:
-    """Try the values against their bounds, then build the chapter's specs from them, which refuse what does not go together; run nothing else of it.
+    """Build the chapter's specs from the values, which refuse what does not go together, and run nothing else of it.
 
     Args:
         chapter: the chapter.
-        values: of its parameters, of the right kinds.
+        values: of its parameters, each of its kind and within its bounds.
         own: names of those that the reader gave, told where a refusal speaks of others.
 
     Raises:
         BookError: a value is refused.
     """
-    for name, value in values.items():
-        bounds.check(chapter.name, chapter.parameters[name], value)
     namespace: dict[str, Any] = {}
     try:
         for source, tags in chapter.opening():

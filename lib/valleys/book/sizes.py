@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from valleys.book import values
+from valleys.book import bounds, values
 from valleys.book.chapters import KINDS, BookError, Chapter, Parameter, find_chapter
 from valleys.book.paths import book_root
 
@@ -93,20 +93,21 @@ def parameter_file(chapter: Chapter, changed: Mapping[str, Any]) -> str:
 
 
 def typed(chapter: Chapter, name: str, value: Any) -> Any:
-    """The value of a parameter as one of its kind; text is read once more where no text is wanted, and whole numbers will do for floats.
+    """The value of a parameter as one of its kind and within its bounds; text is read once more where no text is wanted, whole numbers do for floats.
 
     Raises:
-        BookError: the chapter has no such parameter, or the value is of another kind.
+        BookError: the chapter has no such parameter, or the value is of another kind or out of bounds.
     """
     if name not in chapter.parameters:
         raise BookError(f"{chapter.name} has no parameter '{name}'; there are {', '.join(sorted(chapter.parameters)) or 'none'}")
     parameter = chapter.parameters[name]
     if isinstance(value, str) and parameter.kind != "str":
-        value = values.read(value, f"{chapter.name}: the value {value!r} of {name}")
+        value = values.read(value, f"{chapter.name}: the value {bounds.shown(value)} of {name}")
     if _wants_floats(parameter):
         value = _as_floats(value)
     if type(value) is not KINDS[parameter.kind] or (_holds_numbers(parameter.default) and not _holds_numbers(value)):
-        raise BookError(f"{chapter.name}: {name} must be of kind {parameter.kind}, such as {_as_given(parameter.default)}; got {_as_given(value)}")
+        raise BookError(f"{chapter.name}: {name} must be of kind {parameter.kind}, such as {_as_given(parameter.default)}; got {bounds.shown(value)}")
+    bounds.check(chapter.name, parameter, value)
     return value
 
 
