@@ -188,7 +188,6 @@ def _cifar10(folder: Path) -> tuple[Labelled, Labelled]:
 
 def _download(kind: str, name: str, folder: Path, wanted: list[str]) -> None:
     """Fetch into a temporary folder beside the final place, then rename: a broken download leaves nothing behind."""
-    was_there = folder.is_dir()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".download-", dir=folder) as partial, _patient_socket(), contextlib.redirect_stdout(io.StringIO()):
@@ -196,9 +195,6 @@ def _download(kind: str, name: str, folder: Path, wanted: list[str]) -> None:
             for path in wanted:
                 _move(Path(partial) / path, folder / path)
     except (OSError, RuntimeError) as error:
-        if not was_there:
-            with contextlib.suppress(OSError):
-                folder.rmdir()
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(
             f"{name} is not in {folder} ({', '.join(Path(path).name for path in wanted)} missing) and could not be downloaded ({reason}); "
