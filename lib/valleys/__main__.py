@@ -1,5 +1,6 @@
 """Command line of the book: `python -m valleys --help`."""
 
+import contextlib
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from typing import Any
 
 import click
 
-from valleys.book import check, editions, folders, new_run, parallel, pdflinks, runner, shipping, site, sizes, verify
+from valleys.book import check, editions, ending, folders, new_run, parallel, pdflinks, runner, shipping, site, sizes, verify
 from valleys.book.chapters import BookError, Chapter, all_chapters, all_exercises, find_chapter, is_executed
 from valleys.book.paths import book_root, results_folder, shipped_folder
 from valleys.book.repository import NONE, REPOSITORY_VARIABLE, Address, address
@@ -241,9 +242,10 @@ def execute(work: Work, size: str, *, jobs: int | None, workers: int | None = No
         BookError: a chapter failed.
     """
     failures = 0
-    for outcome in runner.run_chapters(work, executed_folder(size), jobs=jobs, workers=workers, environment=environment):
-        click.echo(outcome.line())
-        failures += outcome.failure is not None
+    with contextlib.closing(runner.run_chapters(work, executed_folder(size), jobs=jobs, workers=workers, environment=environment)) as outcomes:
+        for outcome in outcomes:
+            click.echo(outcome.line())
+            failures += outcome.failure is not None
     if failures:
         raise BookError(f"{failures} of {len(work)} chapters failed")
 
@@ -260,6 +262,7 @@ def _report(problems: list[str]) -> None:
 
 def run_command_line() -> None:
     """The commands, with what a user can mend told in one line, without a traceback."""
+    ending.listen()
     try:
         main(standalone_mode=False)
     except (BookError, FileNotFoundError) as error:
@@ -267,8 +270,9 @@ def run_command_line() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        sys.exit("valleys: stopped; what was finished is kept, and the same command goes on from there")
+    except ending.Ended as ended:
+        ended.tell()
+        raise
 
 
 if __name__ == "__main__":
