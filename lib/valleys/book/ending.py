@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 from types import FrameType
 
@@ -99,22 +99,17 @@ def run(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 def end(processes: Iterable[subprocess.Popen[str]]) -> None:
-    """Ask processes to end, and kill what they and all below them have not ended after some seconds."""
-    asked = [process for process in processes if process.poll() is None]
-    family = _family(_known(process.pid for process in asked))
-    for process in asked:
-        process.terminate()
+    """Ask processes that `start` gave to end, and kill what is left of them and of all below them after some seconds."""
+    asked = {process.pid for process in processes if process.poll() is None}
+    family = _family(child for child in psutil.Process().children() if child.pid in asked)
+    for leader in asked:  # of a group that has no kernels in it, which papermill ends
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(leader, signal.SIGTERM)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while family and time.monotonic() < deadline:
-        time.sleep(0.05)
+        time.sleep(0.1)
         family = _family(family)  # a kernel may have been starting
     _kill(family)
-
-
-def _known(pids: Iterable[int]) -> Iterator[psutil.Process]:
-    for pid in pids:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            yield psutil.Process(pid)
 
 
 def _family(ancestors: Iterable[psutil.Process]) -> set[psutil.Process]:
