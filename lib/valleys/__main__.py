@@ -262,17 +262,14 @@ def _report(problems: list[str]) -> None:
 
 def run_command_line() -> None:
     """The commands, with what a user can mend told in one line, without a traceback."""
-    ending.listen()
     try:
-        main(standalone_mode=False)
+        with ending.in_order():
+            main(standalone_mode=False)
     except (BookError, FileNotFoundError) as error:
         sys.exit(f"valleys: {error}")
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except ending.Ended as ended:
-        ended.tell()
-        raise
 
 
 if __name__ == "__main__":

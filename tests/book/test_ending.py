@@ -17,7 +17,6 @@ from valleys.book import store
 from valleys.book.paths import book_root
 
 STARTS_WITHIN, ENDS_WITHIN = 120.0, 15.0
-TURNS = (signal.SIGTERM, signal.SIGHUP)
 
 SLOWLY = """
 import os, time
@@ -146,14 +145,19 @@ def told_in_one_line(process: subprocess.Popen, number: signal.Signals, errors: 
 
 
 PROGRAM = """
-import sys
 from valleys.book import ending
-ending.listen()
-try:
+with ending.in_order():
     ending.run(["sh", "-c", "sleep 1000 & touch $TEST_AT_WORK; wait"])
-except ending.Ended as ended:
-    ended.tell()
-    raise
+"""
+SWALLOWING = """
+import time
+from valleys.book import ending
+ending.LAST_SECONDS = 0.5
+with ending.in_order():
+    try:
+        ending.run(["sh", "-c", "sleep 1000 & touch $TEST_AT_WORK; wait"])
+    except BaseException:
+        time.sleep(1000)
 """
 
 
@@ -170,12 +174,7 @@ def test_child_that_does_not_end_when_asked_is_killed(tmp_path):
 
 
 def test_process_that_cannot_end_in_order_ends_by_force(tmp_path):
-    swallowing = (
-        PROGRAM.replace("    raise\n", "    import time\n    time.sleep(1000)\n")
-        .replace("ended.tell()", "pass")
-        .replace("listen()", "LAST_SECONDS = 0.5; ending.listen()")
-    )
-    process = begun(tmp_path, book_root() / "lib", "-c", swallowing)
+    process = begun(tmp_path, book_root() / "lib", "-c", SWALLOWING)
     assert told_in_one_line(process, signal.SIGTERM, ended(process, signal.SIGTERM))
 
 
@@ -209,8 +208,7 @@ COMMANDS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", COMMANDS)
-@pytest.mark.parametrize("number", TURNS)
+@pytest.mark.parametrize(("name", "number"), zip(COMMANDS, 3 * (signal.SIGTERM, signal.SIGHUP), strict=True))  # one way for all signals, as seen above
 def test_command_that_is_told_to_end_leaves_nothing_running_and_nothing_half_done(name, number, book, package):
     before = contents(book)
     process = begun(book, package, "-m", "valleys", *COMMANDS[name])
@@ -234,6 +232,6 @@ def test_killed_command_leaves_nothing_running(name, book, package):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [*TURNS, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_papermill_alone_leaves_nothing_running(number, book, package):
     ended(begun(book, package, "-m", "papermill", "chapters/01_small.ipynb", "out.ipynb"), number)

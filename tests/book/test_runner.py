@@ -146,6 +146,7 @@ def test_bad_input_ends_in_one_message_before_anything_runs(arguments, message, 
     assert list(tmp_path.rglob("*.nc")) == []
 
 
+@pytest.mark.slow
 def test_interrupt_stops_every_process(tmp_path):
     process = command("run", "--size", "smoke", "--only", "toy_model", "--set", "toy_model.n_steps=200000000", results=tmp_path)
     deadline = time.monotonic() + 60

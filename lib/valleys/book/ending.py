@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from types import FrameType
 
@@ -16,7 +16,7 @@ import psutil
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # Ctrl-C; kill, timeout and batch systems; a closed terminal
 PATIENCE_SECONDS = 4.0  # for a process to end when it is asked to; after it a notebook's kernel is killed with the rest
-LAST_SECONDS = 10.0  # for this process to end in order
+LAST_SECONDS = 8.0  # for this process to end in order
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux
 
 
@@ -38,14 +38,20 @@ class Ended(SystemExit):
             print(self, file=sys.stderr, flush=True)
 
 
-def listen() -> None:
-    """From now on have signals raise `Ended` in the main thread: the first does, later ones change nothing.
+@contextlib.contextmanager
+def in_order() -> Iterator[None]:
+    """Have signals end a program: the first raises `Ended` in the main thread and is told in one line; later ones change nothing.
 
-    Ctrl-C counts even where a script started this process with `&`, which has it ignored; a closed terminal does not under `nohup`.
+    Ctrl-C counts even where a script started the program with `&`, which has it ignored; a closed terminal does not under `nohup`.
     """
     for number in SIGNALS:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _raise)
+    try:
+        yield
+    except Ended as ended:
+        ended.tell()
+        raise
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
