@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from valleys.book import runner, times
+from valleys.book import ending, runner, times
 from valleys.book.chapters import BookError, Chapter, all_chapters, find_chapter
 from valleys.book.numbers import duration
 from valleys.book.paths import RESULTS_VARIABLE, SHIPPED_VARIABLE
@@ -52,6 +52,7 @@ def measured(chapter: Chapter, kind: str) -> float:
 
 if __name__ == "__main__":
     try:
-        main()
+        with ending.in_order():
+            main()
     except BookError as error:
         raise SystemExit(f"times: {error}") from None

@@ -1,5 +1,6 @@
 """Command line of the book: `python -m valleys --help`."""
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -9,7 +10,24 @@ from typing import Any, TypeVar
 
 import click
 
-from valleys.book import carrying, check, editions, folders, new_run, parallel, paths, pdflinks, places, runner, same_code, shipping, site, sizes, verify
+from valleys.book import (
+    carrying,
+    check,
+    editions,
+    ending,
+    folders,
+    new_run,
+    parallel,
+    paths,
+    pdflinks,
+    places,
+    runner,
+    same_code,
+    shipping,
+    site,
+    sizes,
+    verify,
+)
 from valleys.book.chapters import BookError, Chapter, all_chapters, all_exercises, check_notebooks, find_chapter, is_executed
 from valleys.book.paths import book_root, build_folder, dist_folder, results_folder, shipped_folder
 from valleys.book.repository import NONE, REPOSITORY_VARIABLE, Address, address
@@ -336,9 +354,10 @@ def execute(work: Work, size: str, *, jobs: int | None, workers: int | None = No
         BookError: a chapter failed.
     """
     failures = 0
-    for outcome in runner.run_chapters(work, executed_folder(size), jobs=jobs, workers=workers, environment=environment):
-        click.echo(outcome.line())
-        failures += outcome.failure is not None
+    with contextlib.closing(runner.run_chapters(work, executed_folder(size), jobs=jobs, workers=workers, environment=environment)) as outcomes:
+        for outcome in outcomes:
+            click.echo(outcome.line())
+            failures += outcome.failure is not None
     if failures:
         raise BookError(f"{failures} of {len(work)} chapters failed")
 
@@ -356,14 +375,13 @@ def _report(problems: list[str]) -> None:
 def run_command_line() -> None:
     """The commands, with what a user can mend told in one line, without a traceback."""
     try:
-        main(standalone_mode=False)
+        with ending.in_order():
+            main(standalone_mode=False)
     except (BookError, FileNotFoundError) as error:
         sys.exit(f"valleys: {error}")
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        sys.exit("valleys: stopped; what was finished is kept, and the same command goes on from there")
 
 
 if __name__ == "__main__":

@@ -3,12 +3,12 @@
 import contextlib
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +18,13 @@ import nbformat
 import yaml
 from tqdm import tqdm
 
-from valleys.book import machine, whole
+from valleys.book import ending, machine, whole
 from valleys.book.chapters import BookError, Chapter
 from valleys.book.parallel import WORKERS_VARIABLE
 from valleys.book.paths import book_root, settled
 from valleys.book.progress import PROGRESS_VARIABLE, Watch
 
 INJECTED = "injected-parameters"  # papermill's tag of the cell that it adds
-PATIENCE_SECONDS = 10.0  # for a notebook to shut its kernel down after an interrupt
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def run_chapters(
     jobs: int | None = None,
     workers: int | None = None,
     environment: Mapping[str, str] | None = None,
-) -> Iterable[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Execute chapters, some at once, and yield each outcome as it comes.
 
     Args:
@@ -88,12 +87,12 @@ def run_chapters(
     jobs, threads = shares(len(work), jobs, workers)
     with ThreadPoolExecutor(jobs) as pool, tqdm(total=len(work), unit="chapter", disable=None) as bar, _sweeps_shown() as told:
         runs = _Runs(threads=threads, environment={**told, **({WORKERS_VARIABLE: str(workers)} if workers else {}), **(environment or {})})
-        futures = [pool.submit(runs.run, chapter, values, output) for chapter, values in work.values()]
         try:
+            futures = [pool.submit(runs.run, chapter, values, output) for chapter, values in work.values()]
             for future in as_completed(futures):
                 bar.update()
                 yield future.result()
-        except BaseException:  # Ctrl-C above all: no process may be left behind
+        except BaseException:  # a signal above all: no process may be left behind
             pool.shutdown(wait=False, cancel_futures=True)
             runs.stop()
             raise
@@ -128,40 +127,38 @@ class _Runs:
     def __init__(self, *, threads: int, environment: Mapping[str, str]) -> None:
         self.environment = os.environ | settled() | {variable: str(threads) for variable in machine.THREAD_VARIABLES} | environment
         self.processes: list[subprocess.Popen[str]] = []
-        self.stopping = False
+        self.stopping, self.lock = False, threading.Lock()
 
     def run(self, chapter: Chapter, values: Mapping[str, Any], output: Path) -> Outcome:
-        executed = output / f"{chapter.name}.ipynb"
+        executed, under_way = output / f"{chapter.name}.ipynb", output / f".{chapter.name}.ipynb"
         started = time.perf_counter()
-        if self.stopping:
-            return Outcome(chapter.name, 0.0, executed, "stopped")
-        command = [sys.executable, "-m", "papermill", str(chapter.path), str(executed), "--kernel", "python3", "--no-progress-bar"]
+        command = [sys.executable, "-m", "papermill", str(chapter.path), str(under_way), "--kernel", "python3", "--no-progress-bar"]
         command += ["--parameters_yaml", yaml.safe_dump(dict(values))] if values else []
-        process = self._start(command)
-        _, errors = process.communicate()
-        failure = None if process.returncode == 0 else _last_line(errors)
+        failure = self._execute(command)
+        if failure and self.stopping:
+            under_way.unlink(missing_ok=True)
+            return Outcome(chapter.name, time.perf_counter() - started, executed, failure)
         if failure is None:
-            _fold_values(executed)
+            _fold_values(under_way)
+        with contextlib.suppress(FileNotFoundError):  # papermill itself failed
+            under_way.replace(executed)
         return Outcome(chapter.name, time.perf_counter() - started, executed, failure)
 
-    def _start(self, command: list[str]) -> subprocess.Popen[str]:
-        # A session of its own: Ctrl-C reaches this process alone, which then stops the others in order.
-        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-        process = subprocess.Popen(command, cwd=book_root(), env=self.environment, start_new_session=True, encoding="utf-8", errors="replace", **pipes)
-        self.processes.append(process)
-        return process
+    def _execute(self, command: list[str]) -> str | None:
+        """The last line of the error, None if all went well."""
+        with self.lock:  # or a process might be started after all others were ended
+            if self.stopping:
+                return "stopped"
+            process = ending.start(command, cwd=book_root(), env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            self.processes.append(process)
+        _, errors = process.communicate()
+        return None if process.returncode == 0 else _last_line(errors)
 
     def stop(self) -> None:
-        """Interrupt every process, which shuts its kernel down, and kill what does not end in time."""
-        self.stopping = True
-        alive = [process for process in self.processes if process.poll() is None]
-        for process in alive:
-            process.send_signal(signal.SIGINT)
-        for process in alive:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(PATIENCE_SECONDS)
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+        """End every process and what it has started, and start no more."""
+        with self.lock:
+            self.stopping = True
+        ending.end(self.processes)
 
 
 def _fold_values(executed: Path) -> None:

@@ -1,13 +1,13 @@
 """The static site: sources with executed chapters put in place, then Jupyter Book."""
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from valleys.book import ending
 from valleys.book.chapters import BookError, is_executed, page_names
 from valleys.book.paths import book_root
 from valleys.book.repository import Address
@@ -76,7 +76,7 @@ def build(source: Path, output: Path, *, strict: bool = True) -> Path:
         BookError: Jupyter Book failed or, if strict, warned.
     """
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(source), "--path-output", str(output)]
-    finished = subprocess.run([*command, *(STRICT if strict else ())], capture_output=True, encoding="utf-8", errors="replace", check=False)
+    finished = ending.run([*command, *(STRICT if strict else ())])
     html = output / "_build" / "html"
     if finished.returncode or not (html / "index.html").exists():
         raise BookError("the pages could not be built:\n" + _complaints(finished.stdout + finished.stderr))
