@@ -2,19 +2,21 @@
 
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from valleys.book import check, editions, folders, new_run, parallel, pdflinks, runner, shipping, site, sizes, verify
+from valleys.book import check, editions, folders, locks, new_run, parallel, pdflinks, runner, shipping, site, sizes, verify
 from valleys.book.chapters import BookError, Chapter, all_chapters, all_exercises, find_chapter, is_executed
 from valleys.book.paths import book_root, results_folder, shipped_folder
 from valleys.book.repository import NONE, REPOSITORY_VARIABLE, Address, address
 from valleys.book.store import ASKED_VARIABLE
 
 Work = Mapping[str, tuple[Chapter, dict[str, Any]]]
+STUDENT_SCRATCH = ".site-"  # how the folders begin in which the student site is made
+READING = "a build that copies the executed chapters"
 size_option = click.option("--size", type=click.Choice(sizes.SIZES), default="quick", show_default=True, help="How much to compute.")
 workers_option = click.option(
     "--workers",
@@ -25,7 +27,6 @@ workers_option = click.option(
 scheduler_option = click.option(
     "--scheduler", envvar=parallel.SCHEDULER_VARIABLE, metavar="tcp://HOST:PORT", help="Dask scheduler whose workers compute the cells of sweeps instead."
 )
-
 repository_option = click.option(
     "--repository",
     envvar=REPOSITORY_VARIABLE,
@@ -49,7 +50,9 @@ def main() -> None:
 @scheduler_option
 def run(size: str, only: tuple[str, ...], exercises: bool, settings: tuple[str, ...], jobs: int | None, workers: int | None, scheduler: str | None) -> None:
     """Execute chapters; the executed copies go to _build/executed/SIZE."""
-    execute(checked_work(size, only, settings, exercises=exercises), size, jobs=jobs, workers=workers, environment=where_to_compute(workers, scheduler))
+    work, where = checked_work(size, only, settings, exercises=exercises), where_to_compute(workers, scheduler)
+    with locks.alone(executed_folder(size), f"a run of size {size}"):
+        execute(work, size, jobs=jobs, workers=workers, environment=where)
 
 
 @main.command("new-run")
@@ -92,7 +95,8 @@ def ship(only: tuple[str, ...], jobs: int, workers: int | None, scheduler: str |
             execute(work, "paper", jobs=jobs, workers=workers, environment=where | {ASKED_VARIABLE: str(asked)})
             return set(asked.read_text(encoding="utf-8").split())
 
-    click.echo(shipping.ship(folder, results_folder(), compute).lines())
+    with locks.alone(executed_folder("paper"), "`valleys ship`, a run of size paper,"):
+        click.echo(shipping.ship(folder, results_folder(), compute).lines())
 
 
 @main.command()
@@ -122,10 +126,8 @@ def pdf(size: str, repository: str | None, only_check: bool) -> None:
     find_browser()  # before the minutes that the site takes
     if only_check:
         return
-    html = build_book(book_root(), size, address(repository))
-    printed = make_pdf(html, book_root() / "_build" / "pdf")
-    _report(check.check_site(html))
-    click.echo(f"the book in print is {printed}")
+    html = build_book(book_root(), size, address(repository), more=lambda pages: make_pdf(pages, pages.with_name("print")))
+    click.echo(f"the book in print is {html / pdflinks.NAME}")
 
 
 @main.command("editions")
@@ -170,18 +172,29 @@ def verify_command(count: int, seed: int, limit: float, folder: Path | None) -> 
         raise BookError(f"{n_bad} of {len(verdicts)} results did not come out again")
 
 
-def build_book(root: Path, size: str, repository: Address | None = None) -> Path:
-    """The site of the book, checked; pages of notebooks have buttons for Binder and Colab if it has a public address. A PDF of an earlier site is removed.
+def build_book(root: Path, size: str, repository: Address | None = None, *, more: Callable[[Path], object] | None = None) -> Path:
+    """The site of the book, checked; pages of notebooks have buttons for Binder and Colab if it has a public address.
+
+    Args:
+        root: folder of the book.
+        size: of the executed chapters.
+        repository: the public address.
+        more: adds to the built pages, in the folder that it is given, before they are checked.
 
     Raises:
-        BookError: a page cannot be built, or the site is not in order.
+        BookError: another build is under way, a page cannot be built, or the site is not in order; then the earlier site stays.
     """
+
+    def finish(html: Path) -> None:
+        if more:
+            more(html)
+        _report(check.check_site(html))
+
     source = root / "_build" / "source"
-    site.assemble(executed_folder(size), source, address=repository)
-    pdflinks.drop_pdf(root / "_build" / "html")
-    html = site.build(source, root)
-    _report(check.check_site(html))
-    return html
+    with locks.alone(root / "_build" / "html", "another build"):
+        with locks.alone(executed_folder(size), READING, reading=True):
+            site.assemble(executed_folder(size), source, address=repository)
+        return site.build(source, root, finish=finish)
 
 
 def build_student(root: Path, size: str) -> Path:
@@ -190,14 +203,16 @@ def build_student(root: Path, size: str) -> Path:
     Raises:
         BookError: as for the book, or an exercise breaks the contract of its cells.
     """
-    (root / "dist").mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=root / "dist", prefix=".site-") as scratch:  # fresh, so that nothing of an older page stays in it
-        edition, source = Path(scratch) / "student", Path(scratch) / "source"
-        editions.lay_out_student(root, edition)
-        site.assemble(executed_folder(size), source, root=edition)
-        html = site.build(source, Path(scratch))
-        _report(check.check_site(html, edition))
-        return folders.put(html, root / "dist" / "student-site")
+    place = root / "dist" / "student-site"
+    with locks.alone(place, "another build of the student site"):
+        folders.sweep(place.parent, STUDENT_SCRATCH)
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix=STUDENT_SCRATCH) as scratch:  # fresh, so that nothing of an older page stays in it
+            edition, source = Path(scratch) / "student", Path(scratch) / "source"
+            with locks.alone(executed_folder(size), READING, reading=True):
+                editions.lay_out_student(root, edition)
+                site.assemble(executed_folder(size), source, root=edition)
+            html = site.build(source, Path(scratch), finish=lambda pages: _report(check.check_site(pages, edition)))
+            return folders.put(html, place)
 
 
 def checked_work(size: str, only: tuple[str, ...], settings: tuple[str, ...] = (), *, exercises: bool = True) -> Work:
