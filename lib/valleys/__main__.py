@@ -16,6 +16,7 @@ from valleys.book import (
     editions,
     ending,
     folders,
+    locks,
     new_run,
     parallel,
     paths,
@@ -35,6 +36,8 @@ from valleys.book.store import ASKED_VARIABLE
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Work = Mapping[str, tuple[Chapter, dict[str, Any]]]
+STUDENT_SCRATCH = ".site-"  # how the folders begin in which the student site is made
+READING = "a build that copies the executed chapters"
 size_option = click.option("--size", type=click.Choice(sizes.SIZES), default="quick", show_default=True, help="How much to compute.")
 workers_option = click.option(
     "--workers",
@@ -105,7 +108,9 @@ def main(context: click.Context) -> None:
 def run(size: str, only: tuple[str, ...], exercises: bool, settings: tuple[str, ...], jobs: int | None, workers: int | None, scheduler: str | None) -> None:
     """Execute chapters; the executed copies go to _build/executed/SIZE."""
     check_places(build=True)
-    execute(checked_work(size, only, settings, exercises=exercises), size, jobs=jobs, workers=workers, environment=where_to_compute(workers, scheduler))
+    work, where = checked_work(size, only, settings, exercises=exercises), where_to_compute(workers, scheduler)
+    with locks.alone(executed_folder(size), f"a run of size {size}"):
+        execute(work, size, jobs=jobs, workers=workers, environment=where)
 
 
 @main.command("new-run")
@@ -161,7 +166,8 @@ def ship(only: tuple[str, ...], jobs: int, workers: int | None, scheduler: str |
             execute(work, "paper", jobs=jobs, workers=workers, environment=where | {ASKED_VARIABLE: str(asked)})
             return set(asked.read_text(encoding="utf-8").split())
 
-    click.echo(shipping.ship(folder, results_folder(), compute).lines())
+    with locks.alone(executed_folder("paper"), "`valleys ship`, a run of size paper,"):
+        click.echo(shipping.ship(folder, results_folder(), compute).lines())
 
 
 @main.command()
@@ -193,10 +199,8 @@ def pdf(size: str, repository: str | None, only_check: bool) -> None:
     places.check_writable(build_folder(), paths.BUILD_VARIABLE)
     if only_check:
         return
-    html = build_book(build_folder().parent, size, address(repository))
-    printed = make_pdf(html, build_folder() / "pdf")
-    _report(check.check_site(html))
-    click.echo(f"the book in print is {printed}")
+    html = build_book(build_folder().parent, size, address(repository), more=lambda pages: make_pdf(pages, pages.with_name("print")))
+    click.echo(f"the book in print is {html / pdflinks.NAME}")
 
 
 @main.command("editions")
@@ -265,21 +269,30 @@ def carry_command(count: int, limit: float, earlier: Path | None) -> None:
         raise BookError(f"{n_refused} of {len(outcomes)} studies could not be carried; `make results` computes their results anew")
 
 
-def build_book(root: Path, size: str, repository: Address | None = None) -> Path:
+def build_book(root: Path, size: str, repository: Address | None = None, *, more: Callable[[Path], object] | None = None) -> Path:
     """The site of the book, checked, in `_build` of a folder; pages of notebooks have buttons for Binder and Colab if it has a public address.
 
-    A PDF of an earlier site is removed.
+    Args:
+        root: folder that gets `_build`.
+        size: of the executed chapters.
+        repository: the public address.
+        more: adds to the built pages, in the folder that it is given, before they are checked.
 
     Raises:
-        BookError: a page cannot be built, or the site is not in order.
+        BookError: another build is under way, a page cannot be built, or the site is not in order; then the earlier site stays.
     """
-    check_notebooks(root)  # before the minutes that the site takes
+    check_notebooks()  # before the minutes that the site takes
+
+    def finish(html: Path) -> None:
+        if more:
+            more(html)
+        _report(check.check_site(html))
+
     source = root / "_build" / "source"
-    site.assemble(executed_folder(size), source, address=repository)
-    pdflinks.drop_pdf(root / "_build" / "html")
-    html = site.build(source, root)
-    _report(check.check_site(html))
-    return html
+    with locks.alone(root / "_build" / "html", "another build"):
+        with locks.alone(executed_folder(size), READING, reading=True):
+            site.assemble(executed_folder(size), source, address=repository)
+        return site.build(source, root, finish=finish)
 
 
 def build_student(root: Path, size: str) -> Path:
@@ -289,15 +302,17 @@ def build_student(root: Path, size: str) -> Path:
         BookError: as for the book, or an exercise breaks the contract of its cells.
     """
     check_notebooks(root)
-    dist = dist_folder()
-    dist.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=dist, prefix=".site-") as scratch:  # fresh, so that nothing of an older page stays in it
-        edition, source = Path(scratch) / "student", Path(scratch) / "source"
-        editions.lay_out_student(root, edition)
-        site.assemble(executed_folder(size), source, root=edition)
-        html = site.build(source, Path(scratch))
-        _report(check.check_site(html, edition))
-        return folders.put(html, dist / "student-site")
+    place = dist_folder() / "student-site"
+    with locks.alone(place, "another build of the student site"):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        folders.sweep(place.parent, STUDENT_SCRATCH)
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix=STUDENT_SCRATCH) as scratch:  # fresh, so that nothing of an older page stays in it
+            edition, source = Path(scratch) / "student", Path(scratch) / "source"
+            with locks.alone(executed_folder(size), READING, reading=True):
+                editions.lay_out_student(root, edition)
+                site.assemble(executed_folder(size), source, root=edition)
+            html = site.build(source, Path(scratch), finish=lambda pages: _report(check.check_site(pages, edition)))
+            return folders.put(html, place)
 
 
 def check_places(*, build: bool = False) -> None:
@@ -319,13 +334,14 @@ def checked_work(size: str, only: tuple[str, ...], settings: tuple[str, ...] = (
         BookError: a chapter or parameter is unknown, or a value is refused.
     """
     chapters = all_chapters()
-    values = sizes.run_parameters(chapters, size, [sizes.Setting.parse(text) for text in settings])
+    own = [sizes.Setting.parse(text) for text in settings]
+    values = sizes.run_parameters(chapters, size, own)
     solved = {name: each for name, each in all_exercises().items() if is_executed(f"exercises/{name}.ipynb")}
     notebooks = chapters | (solved if exercises else {})
     chosen = [find_chapter(name, notebooks) for name in only] or list(notebooks.values())
     for chapter in chosen:
         if chapter.name in chapters:  # exercises are the same at every size and have nothing to refuse
-            runner.check_before_running(chapter, values[chapter.name])
+            runner.check_before_running(chapter, values[chapter.name], own=[setting.parameter for setting in own])
     return {chapter.name: (chapter, values.get(chapter.name, {})) for chapter in chosen}
 
 

@@ -12,11 +12,12 @@ from pathlib import Path
 import nbformat
 import yaml
 
-from valleys.book import folders, whole
+from valleys.book import folders, locks, whole
 from valleys.book.chapters import BookError, all_exercises, page_names, read_notebook, unexecuted_patterns
 from valleys.book.student import answers, student_notebook
 
 EDITIONS = ("student", "instructor")
+SCRATCH = ".laid-out-"  # how the folders begin in which editions are laid out
 MARKER = ".edition"  # in each edition; only what has it is ever replaced
 FOR_STUDENTS = (
     *("chapters", "lib", "params", "results/paper", "pages", "_static", "_extra", "index.md", "references.bib", "_config.yml", "_toc.yml"),
@@ -45,16 +46,15 @@ def write_editions(root: Path, target: Path) -> list[Path]:
     An edition is laid out beside its place and then renamed, so that an interrupted run leaves the earlier one; an earlier edition is replaced.
 
     Raises:
-        BookError: a notebook of exercises breaks the contract of its cells, a page is unknown to git, or the target holds something else.
+        BookError: a notebook of exercises breaks the contract of its cells, a page is unknown to git, the target holds something else, or others write there.
     """
     if unexecuted_patterns(root):
         raise BookError(f"{root} is a student edition already, and holds no solutions; make editions from the full book")
     with folders.usable(target, "--target"):
         check_target(root, target)
         target.mkdir(parents=True, exist_ok=True)
-        scratch = tempfile.TemporaryDirectory(dir=target, prefix=".laid-out-")
     written = []
-    with scratch as laid_out:
+    with locks.alone(target / "editions", "another writing of editions"), _scratch(target) as laid_out:
         for edition, lay_out in zip(EDITIONS, (lay_out_student, lay_out_instructor), strict=True):
             lay_out(root, Path(laid_out) / edition)
             whole.write(Path(laid_out) / edition / MARKER, f"{edition}\n".encode())
@@ -62,6 +62,16 @@ def write_editions(root: Path, target: Path) -> list[Path]:
             packed = Path(shutil.make_archive(str(Path(laid_out) / f"{edition}-packed"), "zip", laid_out, edition))
             written += [folders.put(Path(laid_out) / edition, target / edition), folders.put(packed, target / f"{edition}.zip")]
     return written
+
+
+@contextlib.contextmanager
+def _scratch(target: Path) -> Iterator[str]:
+    """A folder in the target to lay editions out in, where what killed runs left of theirs is removed."""
+    folders.sweep(target, SCRATCH)
+    with folders.usable(target, "--target"):
+        scratch = tempfile.TemporaryDirectory(dir=target, prefix=SCRATCH)
+    with scratch as laid_out:
+        yield laid_out
 
 
 def check_target(root: Path, target: Path) -> None:

@@ -1,11 +1,14 @@
 """Finished files and folders are put in their place, and what was there goes only when they are."""
 
 import contextlib
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from valleys.book.chapters import BookError
+
+REPLACED = ".replaced-"  # how folders begin that hold for a moment what is replaced
 
 
 def put(made: Path, place: Path) -> Path:
@@ -16,7 +19,7 @@ def put(made: Path, place: Path) -> Path:
     """
     if not place.is_dir():
         return made.replace(place)
-    with tempfile.TemporaryDirectory(dir=place.parent, prefix=".replaced-") as scratch:
+    with tempfile.TemporaryDirectory(dir=place.parent, prefix=REPLACED) as scratch:
         earlier = place.rename(Path(scratch) / place.name)
         try:
             return made.rename(place)
@@ -31,6 +34,13 @@ def free(place: Path) -> Path:
     while (beside := place.with_name(f"{place.name}-{number}")).exists():
         number += 1
     return beside
+
+
+def sweep(folder: Path, *beginnings: str, keep: Path | None = None) -> None:
+    """Remove what killed processes left in a folder, by how the names of their scratch folders begin; nobody may be at work there."""
+    for path in [path for beginning in beginnings for path in folder.glob(f"{beginning}*")]:
+        if path != keep:
+            shutil.rmtree(path, ignore_errors=True)  # an orphan may still write there; the next sweep takes the rest
 
 
 @contextlib.contextmanager

@@ -60,7 +60,7 @@ def plan(name: str, settings: Iterable[sizes.Setting], size: str, root: Path | N
             raise BookError(f"'{setting.chapter}.{setting.parameter}' is a parameter of another chapter than {chapter.name}; run each chapter by itself")
     own = [replace(setting, chapter=chapter.name) for setting in settings]
     before, after = (sizes.run_parameters(chapters, size, chosen, root)[chapter.name] for chosen in ((), own))
-    runner.check_before_running(chapter, after)
+    runner.check_before_running(chapter, after, own=[setting.parameter for setting in own])
     defaults = {name: parameter.default for name, parameter in chapter.parameters.items()}
     old, new = defaults | before, defaults | after
     return Variation(chapter, size, after, {key: (old[key], new[key]) for key in defaults if old[key] != new[key]})

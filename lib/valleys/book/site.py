@@ -1,13 +1,17 @@
 """The static site: sources with executed chapters put in place, then Jupyter Book."""
 
+import contextlib
+import hashlib
 import shutil
 import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from valleys.book import ending
+from valleys.book import ending, folders, whole
 from valleys.book.chapters import BookError, is_executed, page_names
 from valleys.book.paths import book_root
 from valleys.book.repository import Address
@@ -17,6 +21,8 @@ LAUNCHERS = {"notebook_interface": "jupyterlab", "binderhub_url": "https://mybin
 PAGE_FOLDERS = (".", "chapters", "exercises", "pages")
 ENDINGS = (".ipynb", ".md")  # of pages
 STRICT = ("-W", "-n", "--keep-going")  # warnings fail the build, after all of them have been shown
+WORKSHOP, SCRATCH = ".workshop-", ".pages-"  # how folders in `_build` begin: where Jupyter Book works, and where its pages are finished
+SEAL = "finished"  # in a workshop: the hash of all that the last finished build left there
 
 
 def assemble(executed: Path, target: Path, *, root: Path | None = None, address: Address | None = None) -> None:
@@ -69,19 +75,69 @@ def with_launch_buttons(config: dict[str, Any], address: Address) -> dict[str, A
     return config | {"repository": {"url": address.url, "branch": address.branch}, "launch_buttons": LAUNCHERS}
 
 
-def build(source: Path, output: Path, *, strict: bool = True) -> Path:
-    """Run Jupyter Book on assembled sources and return the folder of HTML pages.
+def build(source: Path, output: Path, *, strict: bool = True, finish: Callable[[Path], None] | None = None) -> Path:
+    """Run Jupyter Book on assembled sources and return the folder of HTML pages, `_build/html` in `output`.
+
+    Readers find the earlier pages there until the new ones are finished. One build at a time, see `locks.alone`.
+
+    Args:
+        source: folder of the assembled sources.
+        output: folder whose `_build` is filled.
+        strict: whether warnings fail the build.
+        finish: what is left to do with the folder of pages before anyone reads them; raises where they are not fit to be read.
 
     Raises:
         BookError: Jupyter Book failed or, if strict, warned.
     """
+    with _workshop(output / "_build") as workshop:
+        html = _run_jupyter_book(source, workshop, strict=strict)
+        drop_stale(html, source)
+        with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=output / "_build") as scratch:
+            ready = shutil.copytree(html, Path(scratch) / "html")
+            if finish:
+                finish(ready)
+            return folders.put(ready, output / "_build" / "html")
+
+
+def _run_jupyter_book(source: Path, output: Path, *, strict: bool) -> Path:
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(source), "--path-output", str(output)]
     finished = ending.run([*command, *(STRICT if strict else ())])
     html = output / "_build" / "html"
     if finished.returncode or not (html / "index.html").exists():
         raise BookError("the pages could not be built:\n" + _complaints(finished.stdout + finished.stderr))
-    drop_stale(html, source)
     return html
+
+
+@contextlib.contextmanager
+def _workshop(folder: Path) -> Iterator[Path]:
+    """A folder in which Jupyter Book works and finds what it need not do again.
+
+    That is the folder of the last build that succeeded, as long as it is just as that build left it, else a new one: pages of a build that was
+    interrupted or disturbed are mended in part, and never mended again. What an orphan of a killed build may still write stays among its own.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    sound = next((path for path in sorted(folder.glob(f"{WORKSHOP}*")) if _is_sound(path)), None)
+    folders.sweep(folder, WORKSHOP, SCRATCH, folders.REPLACED, keep=sound)
+    workshop = sound or Path(tempfile.mkdtemp(prefix=WORKSHOP, dir=folder))
+    (workshop / SEAL).unlink(missing_ok=True)
+    yield workshop
+    whole.write(workshop / SEAL, _digest(workshop).encode())
+
+
+def _is_sound(workshop: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return (workshop / SEAL).read_text(encoding="utf-8") == _digest(workshop)
+    return False
+
+
+def _digest(workshop: Path) -> str:
+    """One hash of the names and contents of all files of a build."""
+    digest = hashlib.blake2b()
+    for path in sorted((workshop / "_build").rglob("*")):
+        if path.is_file():
+            digest.update(f"{path.relative_to(workshop)}\0{path.stat().st_size}\0".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def drop_stale(html: Path, source: Path) -> None:
