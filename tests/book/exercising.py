@@ -77,7 +77,7 @@ def notebook(cells: list[dict[str, Any]] | None = None) -> NotebookNode:
 
 def write_book(root: Path, exercises: NotebookNode | None = None) -> Path:
     """A book of one chapter with exercises, and with files that nobody should hand to students."""
-    chapter = notebook([cell("markdown", "title", "# A ridge\n\nWalkers cross a ridge."), cell("code", "one", "one = 1")])
+    chapter = notebook([cell("markdown", "title", "# A ridge\n\nWalkers cross a ridge."), cell("code", "one", "one: int = 1  # a number [1]", "parameters")])
     texts = {
         "_config.yml": "title: Ridges\nexecute: {execute_notebooks: force}\nonly_build_toc_files: true\nsphinx: {extra_extensions: [sphinx_exercise]}\n",
         "_toc.yml": "format: jb-book\nroot: index\nparts:\n  - chapters:\n      - file: chapters/91_ridge\n        sections:\n"

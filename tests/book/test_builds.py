@@ -16,6 +16,7 @@ from valleys import __main__ as commands
 from valleys.book import editions, locks, shipping, site
 from valleys.book.chapters import BookError
 from valleys.book.check import check_site
+from valleys.book.paths import BUILD_VARIABLE
 
 EXTENSIONS = "[sphinx_exercise, sphinx-mathjax-offline, valleys.book.offline, valleys.book.icons, valleys.book.accessible]"
 RAW = """<link href="_static/vendor/fontawesome/6/all.min.css" rel="stylesheet"/>
@@ -51,6 +52,7 @@ def book(tmp_path):
 def at_home(book, monkeypatch):
     """The commands work on the small book."""
     monkeypatch.setattr(commands, "book_root", lambda: book)
+    monkeypatch.setenv(BUILD_VARIABLE, str(book))
     return book
 
 

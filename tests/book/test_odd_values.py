@@ -30,8 +30,7 @@ ACCEPTED = {  # by parameter, or by the kind of its value
     "n_whole_network": {0},
     "float": {1.5},
     "bool": {True, False},
-    "batch_sizes": set(),
-    "spectrum_batch_sizes": {()},
+    "powers": {(1e-320,)},
 }
 MOST_SECONDS, MOST_MEGABYTES = 5.0, 300  # of a check, on a busy machine; the first one of a room also imports it
 

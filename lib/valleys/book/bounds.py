@@ -58,10 +58,11 @@ def _refusal(parameter: Parameter, value: Any, bounds: Bounds) -> str | None:
 def _no_list(parameter: Parameter, value: list, bounds: Bounds) -> str | None:
     fewest, most = bounds["values"]
     kind = parameter.default[0]
-    counted = fewest <= len(value) <= most
-    if counted and all(_fits(each, kind, bounds) for each in value) and len(set(value)) == len(value):
+    fit = fewest <= len(value) <= most and all(_fits(each, kind, bounds) for each in value)
+    falling = bounds.get("falling", False)
+    if fit and len(set(value)) == len(value) and not (falling and value != sorted(value, reverse=True)):
         return None
-    return f"a list of {fewest} to {most} different values, each {_range(kind, bounds)}"
+    return f"a list of {fewest} to {most} {'falling' if falling else 'different'} values, each {_range(kind, bounds)}"
 
 
 def _no_pair(value: list, bounds: Bounds) -> str | None:
@@ -74,9 +75,10 @@ def _no_pair(value: list, bounds: Bounds) -> str | None:
 def _not_permutations(value: list, size: int) -> str | None:
     each_once = list(range(1, size + 1))
     plain = all(isinstance(order, list) and len(order) == size and all(type(place) is int for place in order) for order in value)
-    if 1 <= len(value) <= math.factorial(size) and plain and all(sorted(order) == each_once for order in value):
+    different = plain and len({tuple(order) for order in value}) == len(value)
+    if 1 <= len(value) <= math.factorial(size) and different and all(sorted(order) == each_once for order in value):
         return None
-    return f"a list of orders, each holding the numbers from 1 to {size} once"
+    return f"a list of different orders, each holding the numbers from 1 to {size} once"
 
 
 def _fits(value: Any, kind: Any, bounds: Bounds) -> bool:
