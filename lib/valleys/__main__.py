@@ -253,14 +253,22 @@ def verify_command(count: int, seed: int, limit: float, folder: Path | None) -> 
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Checkout of the code that made the results, to compute the same with, where the processor is another one than theirs.",
 )
-def carry_command(count: int, limit: float, earlier: Path | None) -> None:
+@click.option(
+    "--runs",
+    nargs=2,
+    type=places.Place(exists=True, file_okay=False, path_type=Path),
+    metavar="EARLIER TODAY",
+    help="Two folders of results that the chapters left at a small size on this machine, with that code and with today's: compare these instead.",
+)
+def carry_command(count: int, limit: float, earlier: Path | None, runs: tuple[Path, Path] | None) -> None:
     """Keep results/paper current after an edit of the code behind it that changes no value.
 
     Of each outdated file drawn cells, or the whole where its study offers none, are computed again. Where all of a study are equal to the last bit to
     what is stored, results/same_code.yml notes that the code of today stands for the code that made them. It may be stopped, and goes on from there.
     """
+    where, extent = (shipped_folder(), same_code.place()), carrying.Extent(count, limit)
     outcomes = []
-    for outcome in carrying.carry(shipped_folder(), same_code.place(), carrying.Extent(count, limit), earlier=earlier and earlier.resolve()):
+    for outcome in carrying.carry_by_runs(*where, *runs) if runs else carrying.carry(*where, extent, earlier=earlier and earlier.resolve()):
         click.echo(outcome.line())
         outcomes.append(outcome)
     if not outcomes:

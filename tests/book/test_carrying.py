@@ -124,6 +124,23 @@ def test_code_that_gives_the_same_bits_keeps_results_current(book):
     assert carry(book) == {}
 
 
+@pytest.mark.parametrize(("change", "seeds", "is_carried"), [(SAME, (8, 9), True), (OTHER, (8, 9), False), (SAME, (8,), False), (SAME, (), False)])
+def test_runs_of_both_codes_at_a_small_size_tell_as_well(book, monkeypatch, change, seeds, is_carried):
+    """The earlier code leaves two results; today's leaves those of the given seeds, equal or not, and may lack one or both."""
+
+    def leave(name: str, seeds: tuple[int, ...]) -> Path:
+        monkeypatch.setenv("VALLEYS_RESULTS", str(book / name))
+        for seed in seeds:
+            store.load_or_compute(sys.modules[MODULE].drawn, sys.modules[MODULE].Spec(seed))
+        return book / name
+
+    earlier = leave("earlier", (8, 9))
+    edit(book, change)
+    outcomes = carrying.carry_by_runs(book / "paper", same_code.place(), earlier, leave("today", seeds))
+    assert {one.study.rpartition(".")[2]: one.is_carried for one in outcomes} == {"drawn": is_carried, "grid": False}
+    assert current(book) == ({"drawn"} if is_carried else set())
+
+
 def test_a_value_that_differs_in_its_last_bit_is_never_carried(book):
     edit(book, OTHER)
     assert carry(book) == {"drawn": False, "grid": False}

@@ -73,6 +73,53 @@ def carry(folder: Path, path: Path, extent: Extent, *, earlier: Path | None = No
         yield Carried(study, f"{evidence}, {time.perf_counter() - started:.0f} s", True)
 
 
+def carry_by_runs(folder: Path, path: Path, earlier: Path, today: Path) -> Iterator[Carried]:
+    """As `carry`, where results that the chapters left at another size are compared instead: with the code that made the shipped ones, and with today's.
+
+    Args:
+        folder: the results that come with the book.
+        path: the file, as in `carry`.
+        earlier: results of the earlier code, computed on this machine.
+        today: results of today's code, for the same specs.
+    """
+    _drop_stale(path)
+    left = _by_study(earlier)
+    for (study, *kinds), files in _by_study(folder).items():
+        if all(store.is_current(key) for key in files.values()):
+            continue
+        try:
+            made_by = _only_code(files)
+            pairs = [key for key in left.get((study, *kinds), {}).values() if json.loads(key)["code"] == made_by]
+            counts = [_equal_in_both(key, earlier, today) for key in pairs]
+            if not counts:
+                raise Refused(f"{earlier} holds no result of the code that made its files")
+        except Refused as refusal:
+            yield Carried(study, f"{refusal}; its results stay outdated", False)
+            continue
+        evidence = f"{len(counts)} small results, {sum(counts)} variables equal to the last bit to those of the earlier code, on {machine.processor()}"
+        entry = Entry(study, kinds, made_by, datetime.date.today().isoformat(), evidence)
+        same_code.write(path, same_code.read(path) | {store.version(study, kinds): entry})
+        yield Carried(study, evidence, True)
+
+
+def _equal_in_both(key: str, earlier: Path, today: Path) -> int:
+    """How many variables a result of the earlier code has, all of which are equal to those of today's for the same spec."""
+    made = json.loads(key)
+    again = made | {"code": store.version(made["study"], made["kinds"])}
+    path = store.path_of_key(json.dumps(again, sort_keys=True), today)
+    if not path.exists():
+        raise Refused(f"{today} lacks the result {path.name} of today's code")
+    return _equal(path.name, [({}, store.load(store.path_of_key(key, earlier)))], {}, store.load(path))
+
+
+def _only_code(files: dict[str, str]) -> str:
+    """Digest of the code that made all files of a study."""
+    made_by = {json.loads(key)["code"] for key in files.values()}
+    if len(made_by) > 1:
+        raise Refused("its files were made by different code")
+    return made_by.pop()
+
+
 def _drop_stale(path: Path) -> None:
     entries = same_code.read(path)
     current = {version: entry for version, entry in entries.items() if store.version(entry.study, entry.kinds) == version}
@@ -97,8 +144,7 @@ def _evidence(folder: Path, files: dict[str, str], extent: Extent, earlier: Path
     Raises:
         Refused: something differs, or cannot be compared to the last bit.
     """
-    if len({json.loads(key)["code"] for key in files.values()}) > 1:
-        raise Refused("its files were made by different code")
+    _only_code(files)
     parts = [part for name in files for part in _compared(folder / name, extent, earlier)]
     against = "the earlier code" if earlier else "the stored results"
     return f"{len(parts)} parts of {len(files)} files, {sum(parts)} variables equal to the last bit to those of {against}, on {machine.processor()}"
