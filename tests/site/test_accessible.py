@@ -9,6 +9,7 @@ import pytest
 from tests.site.browsing import needs_chromium, opened
 from tests.site.test_pages import BESIDES
 from tests.site.visiting import AXE, DESK, PHONE, each_page, violations
+from valleys.book.chapters import page_names
 
 FOLDER = Path(__file__).parent
 needs_axe = pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: run `npm ci --prefix tests/site`")
@@ -18,7 +19,19 @@ needs_axe = pytest.mark.skipif(not AXE.exists(), reason="axe-core is not install
 @needs_axe
 @each_page(besides=BESIDES)
 def test_page_denies_nothing(visits, name):
-    assert visits(name).violations == {(width, theme): [] for width in (DESK, PHONE) for theme in ("light", "dark")}
+    assert visits(name).violations == {(DESK, "light"): [], (PHONE, "dark"): []}
+
+
+@pytest.mark.slow
+@needs_chromium
+@needs_axe
+@pytest.mark.parametrize(("width", "dark"), [(DESK, True), (PHONE, False)])
+@pytest.mark.parametrize("name", [*page_names(), *BESIDES])
+def test_page_denies_nothing_in_the_other_views(browser, html, name, width, dark):
+    page, _ = opened(browser, html / f"{name}.html", width=width, dark=dark)
+    found = violations(page)
+    page.close()
+    assert found == []
 
 
 @needs_chromium
