@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
 
 from valleys.book import runner
 from valleys.book.chapters import BookError, Parameter, all_chapters
+from valleys.book.paths import book_root
 from valleys.book.sizes import SIZES, Setting, run_parameters
 
 NAN, INF = float("nan"), float("inf")
@@ -85,6 +87,13 @@ def may_be(parameter: Parameter, value: Any) -> bool:
         plain = all(type(item) in (int, float) for item in value)
         return plain and (tuple(value) in allowed or (len(value) == 1 and value[0] in (1.5, 0, 0.0)))
     return type(value) in (int, float, bool) and value in allowed and (parameter.kind == "bool") == isinstance(value, bool)
+
+
+def test_every_parameter_but_the_device_has_bounds_and_no_bounds_are_left_over():
+    given = yaml.safe_load((book_root() / "params" / "bounds.yml").read_text(encoding="utf-8"))
+    named = [name for part in given.values() for name in part]
+    assert len(named) == len(set(named))
+    assert set(named) == {name for chapter in CHAPTERS.values() for name in chapter.parameters} - {"device"}
 
 
 @pytest.mark.parametrize("size", SIZES)
