@@ -177,6 +177,7 @@ def test_no_editions_are_made_of_a_student_edition(book, tmp_path):
         editions.write_editions(tmp_path / "student", tmp_path / "dist")
 
 
+@pytest.mark.slow
 def test_our_student_edition_tells_no_solution_anywhere(ours):
     marks = all_fingerprints(book_root())
     assert leaks(ours / "student", marks) == []

@@ -122,6 +122,7 @@ def test_run_goes_on_past_checks_that_fail_and_names_them(tmp_path, without_page
     assert "papermill-error" not in finished.notebook.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_crash_keeps_what_ran_without_a_page(tmp_path, without_page):
     finished = new_run.run(small_variation(tmp_path, work="raise RuntimeError('the valley is gone')"), tmp_path / "mine")
     assert finished.page is None

@@ -42,6 +42,7 @@ def on_terminal(code: str) -> str:
     return shown.decode()
 
 
+@pytest.mark.slow
 def test_sweep_on_a_terminal_shows_cells_rate_and_time_left():
     shown = on_terminal(SWEEP)
     assert re.search(r"cell: +0%.* 0/4 ", shown)

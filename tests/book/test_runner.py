@@ -87,6 +87,7 @@ def test_more_workers_than_cores_are_refused(monkeypatch):
         runner.shares(6, 2, 5)
 
 
+@pytest.mark.slow
 def test_chapter_is_told_its_workers_and_its_share_of_the_cores(tmp_path):
     work = "import os\nprint([os.environ.get(name) for name in ('VALLEYS_WORKERS', 'OMP_NUM_THREADS', 'VALLEYS_SCHEDULER')])"
     made = chapter(small_chapter(tmp_path / "01_small.ipynb", work=work))
@@ -95,6 +96,7 @@ def test_chapter_is_told_its_workers_and_its_share_of_the_cores(tmp_path):
     assert printed(done.executed) == f"['1', '{runner.machine.granted()}', 'tcp://10.0.0.1:8786']\n"
 
 
+@pytest.mark.slow
 def test_workers_of_a_killed_chapter_end_with_it(tmp_path):
     noted = tmp_path / "process"
     work = f"""import os, pathlib, signal, time

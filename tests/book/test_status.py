@@ -66,7 +66,7 @@ def test_shipped_results_tell_what_their_files_hold():
     assert len(results) == len(files)
     assert sum(result.bytes for result in results) == sum(path.stat().st_size for path in files)
     assert {result.study for result in results} == {path.parent.name for path in files}
-    assert sum(result.seconds for result in results) == pytest.approx(sum(float(store.load(path).attrs["wall_time_seconds"]) for path in files))
+    assert sum(result.seconds for result in results) == pytest.approx(sum(float(store.attributes(path)["wall_time_seconds"]) for path in files))
 
 
 def test_folder_without_results_has_none(tmp_path):

@@ -24,7 +24,10 @@ def functions(source):
     return {node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
 
 
-@pytest.fixture(params=EXERCISES, ids=[path.stem for path in EXERCISES])
+QUICK = "05_effective_potential_exercises"  # of the notebooks, one is tried in the fast tests
+
+
+@pytest.fixture(params=[pytest.param(path, id=path.stem, marks=[] if path.stem == QUICK else pytest.mark.slow) for path in EXERCISES])
 def real(request, monkeypatch, tmp_path):
     monkeypatch.chdir(request.param.parent)
     monkeypatch.setenv("VALLEYS_RESULTS", str(tmp_path))

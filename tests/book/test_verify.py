@@ -44,6 +44,7 @@ def command(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=book_root(), env=dict(os.environ), capture_output=True, text=True, timeout=120, check=False)
 
 
+@pytest.mark.slow
 def test_command_tells_a_line_for_each_result_and_finds_the_wrong_one(folder):
     good = command("--cells", "2", "--seed", "3", str(folder))
     assert (good.returncode, good.stderr) == (0, "")

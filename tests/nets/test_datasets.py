@@ -202,6 +202,7 @@ def test_the_limits_of_digits_are_those_of_the_file():
     assert np.bincount(load_digits().target).min() == datasets.SOURCES["digits"].train_per_class
 
 
+@pytest.mark.slow
 def test_torchvision_is_imported_only_where_it_is_needed():
     code = (
         "import sys; from valleys.nets import datasets, studies; datasets.load('digits'); assert 'torchvision' not in sys.modules; "

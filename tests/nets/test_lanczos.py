@@ -114,6 +114,7 @@ def test_products_are_counted():
     assert found.n_products == len(calls) < 100
 
 
+@pytest.mark.slow
 def test_a_matrix_that_needs_too_many_products_is_an_error():
     values = np.linspace(0, 1, 1500)
     with pytest.raises(ArithmeticError, match="the 400 largest eigenvalues were not found after 1000 products; ask for fewer"):
