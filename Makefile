@@ -40,7 +40,7 @@ times: install ## measure how long each chapter takes, into params/times.yml, on
 bench: install ## measure the speed of what the book computes with, and print a table
 	@$(BIN)/python tools/bench.py
 
-test: install ## units, refusals, all chapters from the results that come with the book, the site in a browser: six minutes on two cores
+test: install ## units, refusals, all chapters from the results that come with the book, the site in a browser
 	@$(PYTEST) -m "not slow"
 
 test-all: install ## every test there is: also live runs of all chapters, the PDF, the student and the public site, clusters and kills

@@ -6,7 +6,8 @@ import pytest
 from tests.site.browsing import needs_chromium, opened
 from valleys.book.chapters import all_exercises
 
-VISIBLE = "(selector) => [...document.querySelectorAll(selector)].map((cell) => cell.checkVisibility())"
+VISIBLE = """(selector) => [...document.querySelectorAll(selector)].map((cell) =>
+  cell.getBoundingClientRect().height > 0 && getComputedStyle(cell).visibility !== "hidden")"""
 INSIDE, CHECKS = "div.solution div.cell", ".tag_check"
 
 
