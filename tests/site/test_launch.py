@@ -40,6 +40,8 @@ def assert_buttons_lead_to_the_notebook(html: Path, name: str) -> None:
 
 def test_buttons_of_a_small_book_lead_to_its_notebooks(tmp_path):
     root = write_book(tmp_path / "book")
+    config = (root / "_config.yml").read_text(encoding="utf-8")
+    (root / "_config.yml").write_text(config.replace("[sphinx_exercise]", "[sphinx_exercise, valleys.book.run_box], config: {}"), encoding="utf-8")
     for notebook in (*root.glob("chapters/*.ipynb"), *root.glob("exercises/*.ipynb")):
         (tmp_path / notebook.name).write_bytes(notebook.read_bytes())
     build(tmp_path, tmp_path / "site", root=root, address=PUBLIC)
