@@ -12,6 +12,7 @@ from valleys.nets import studies
 SPEC = studies.SweepSpec(batch_sizes=(20, 1000), learning_rates=(0.1,), training_time=10.0, n_realizations=2, n_records=3)
 
 
+@pytest.mark.slow
 def test_sweep_in_two_processes_gives_the_bits_of_a_sweep_in_one(tmp_path, monkeypatch):
     """In one worker, not in this process, whose linear algebra may use more threads and so round otherwise."""
     monkeypatch.setenv("VALLEYS_SHIPPED", str(tmp_path / "shipped"))

@@ -55,8 +55,8 @@ def test_a_search_finds_words_that_a_face_would_set_with_ligatures(small):
 def test_contents_of_a_small_book_tell_its_pages(small):
     texts = [squeezed(page.extract_text()) for page in small.pages]
     for title in ("1. One", "1.2. Exercises on noise and flatness", "Solutions"):
-        number = re.search(re.escape(squeezed(title)) + r"\.*(\d+)", texts[1])
-        assert squeezed(title) in texts[int(number[1][-1]) - 1]
+        number = re.search(re.escape(squeezed(title)) + r"\.*(\d)", texts[1])  # of so few pages
+        assert squeezed(title) in texts[int(number[1]) - 1]
 
 
 @pytest.fixture(scope="module")
