@@ -204,7 +204,7 @@ def parts_again(key: str, seconds: float, extent: Extent, library: str | None) -
     if offered := getattr(home, f"{study}_cells", None):
         chosen = cheap_cells(list(offered(spec)), seconds, extent, random.Random(key))
         return [(dict(place), compute().load()) for place, _, compute in chosen]
-    return [({}, getattr(home, study)(spec).load())] if seconds <= extent.limit else []
+    return [({}, getattr(home, study)(spec).load())] if seconds < extent.limit else []
 
 
 def _become_earlier(library: str, made: dict[str, Any]) -> None:
@@ -222,6 +222,6 @@ def cheap_cells(cells: list[Cell], seconds: float, extent: Extent, draw: random.
     work = sum(share for _, share, _ in cells) or 1.0
     chosen: list[Cell] = []
     for cell in sorted(cells, key=lambda cell: draw.expovariate(1.0) * (cell[1] or 1.0)):
-        if len(chosen) < extent.count and seconds * sum(share for _, share, _ in [*chosen, cell]) / work <= extent.limit:
+        if len(chosen) < extent.count and seconds * sum(share for _, share, _ in [*chosen, cell]) / work < extent.limit:
             chosen.append(cell)
     return chosen
