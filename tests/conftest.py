@@ -10,9 +10,19 @@ import matplotlib as mpl
 import pytest
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long comes first, and the site last: it is being made meanwhile."""
+    """What takes long comes first and the site last, as it is being made meanwhile; a module stays in one process, with what it made once."""
     items.sort(key=lambda item: ("tests/site/" in item.nodeid, item.get_closest_marker("slow") is None))
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Groups hold: there are versions of pytest in which pytest-xdist forgets them without a word."""
+    if getattr(session.config.option, "loadgroup", False) and not all("@" in item.nodeid for item in session.items):
+        raise pytest.UsageError("pytest-xdist does not group tests with this version of pytest: install those of requirements.lock")
 
 
 @pytest.fixture(autouse=True)

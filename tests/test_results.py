@@ -26,8 +26,8 @@ from valleys.toy import discrete, frozen, langevin, master_equation, studies
 
 FOLDER = book_root() / "results" / "paper"
 NAMES = sorted(shipping.names(FOLDER))
-MOST_SECONDS = 6.0  # to simulate cells of one file again, by the time that the file took
-MOST_CELLS = 2  # of each file
+MOST_SECONDS = 3.0  # to simulate cells of one file again, by the time that the file took
+MOST_CELLS = 1  # of each file
 DRAW = 20260110  # seed of the draw of cells
 
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 import yaml
 
-from valleys.book import runner
+from valleys.book import machine, runner
 from valleys.book.chapters import all_chapters
 from valleys.book.paths import RESULTS_VARIABLE, SHIPPED_VARIABLE, book_root
 from valleys.book.sizes import run_parameters
@@ -17,11 +17,12 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def nowhere(tmp_path) -> dict[str, str]:
-    """Variables by which chapters find no earlier result."""
-    return {RESULTS_VARIABLE: str(tmp_path / "results"), SHIPPED_VARIABLE: str(tmp_path / "shipped")}
+    """Variables by which chapters find no earlier result, and leave the other cores to other tests."""
+    folders = {RESULTS_VARIABLE: str(tmp_path / "results"), SHIPPED_VARIABLE: str(tmp_path / "shipped")}
+    return folders | dict.fromkeys(machine.THREAD_VARIABLES, "1")
 
 
-@pytest.mark.parametrize("name", all_chapters())
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.xdist_group(f"smoke {name}")) for name in all_chapters()])
 def test_chapter_computes_everything_anew_at_size_smoke(name, nowhere, tmp_path):
     chapters = all_chapters()
     work = {name: (chapters[name], run_parameters(chapters, "smoke")[name])}

@@ -24,10 +24,11 @@ RAW = """<link href="_static/vendor/fontawesome/6/all.min.css" rel="stylesheet"/
 HOLD = (
     "import sys; from pathlib import Path; from valleys.book.locks import alone\nwith alone(Path(sys.argv[1]), 'a build'): print('held', flush=True); input()"
 )
-BUILD = """import sys
+BUILD = """import os, sys
 from pathlib import Path
 from valleys import __main__ as commands
 root = Path(sys.argv[1])
+os.environ["VALLEYS_BUILD"] = sys.argv[1]
 commands.executed_folder = lambda size: root / "_build" / "executed" / size
 commands.site.book_root = commands.check.book_root = commands.book_root = lambda: root
 sys.argv[1:] = ["build", "--size", "quick", "--repository", "none"]

@@ -138,6 +138,7 @@ def test_crash_is_told_even_where_checks_fail_before_it(tmp_path, without_page):
     assert finished.failure
 
 
+@pytest.mark.slow
 def test_run_whose_page_cannot_be_built_is_kept(tmp_path, instant, monkeypatch):
     def refuse(executed, scratch, out):
         raise BookError("the pages could not be built")
@@ -157,6 +158,7 @@ def test_folder_is_meant_from_where_the_command_is_given(tmp_path, instant, with
     assert (tmp_path / "elsewhere" / "mine" / "01_small.html").exists()
 
 
+@pytest.mark.slow
 def test_earlier_run_is_replaced_as_a_whole(tmp_path, instant, without_page):
     out = tmp_path / "mine"
     out.mkdir()

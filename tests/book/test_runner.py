@@ -41,6 +41,7 @@ def test_chapter_is_executed_with_its_values_and_the_source_stays_bare(tmp_path)
     assert result.line().startswith("01_small")
 
 
+@pytest.mark.slow
 def test_values_that_papermill_adds_are_folded(tmp_path):
     source = small_chapter(tmp_path / "01_small.ipynb")
     result = outcome(source, tmp_path / "executed", {"n_runs": 7})
@@ -165,12 +166,12 @@ def test_refusal_is_one_line_without_traceback_and_a_status(tmp_path):
 
 @pytest.mark.slow
 def test_interrupt_stops_every_process(tmp_path):
-    process = command("run", "--size", "smoke", "--only", "toy_model", "--set", "toy_model.n_steps=200000000", results=tmp_path)
+    process = command("run", "--size", "smoke", "--only", "toy_model", "--set", "toy_model.n_steps=10000000", results=tmp_path)
     deadline = time.monotonic() + 60
-    while not _kernels(process.pid) and time.monotonic() < deadline:
+    while not _kernels(process.pid) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.2)
     started = _kernels(process.pid)
-    assert started, "no notebook kernel was started"
+    assert started, process.communicate()[1] if process.poll() is not None else "no notebook kernel was started"
     time.sleep(2)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=120)

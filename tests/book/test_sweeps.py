@@ -94,7 +94,7 @@ def is_alive(pid: int) -> bool:
 def test_killed_sweep_loses_nothing_that_was_finished(folder, tmp_path, workers):
     log, draw, settings = tmp_path / "log", random.Random(workers), {"seconds": 0.05, "length": 30_000, "workers": workers}
     killed = 0
-    for progress in (lambda: len(logged(log)), lambda: len(list(folder.rglob("*.nc")))) * 3:  # between computing and writing, or after writing
+    for progress in (lambda: len(logged(log)), lambda: len(list(folder.rglob("*.nc")))) * 2:  # between computing and writing, or after writing
         before, process = progress(), start(folder, log, **settings)
         while process.poll() is None and progress() == before:
             time.sleep(0.002)
@@ -104,7 +104,7 @@ def test_killed_sweep_loses_nothing_that_was_finished(folder, tmp_path, workers)
         killed += process.wait() == -signal.SIGKILL
         wait_for(lambda children=children: not any(is_alive(pid) for pid in children))
         assert len(values_by_seed(folder)) == len(list(folder.rglob("*.nc"))), "every file is whole"
-    assert killed >= 4
+    assert killed >= 3
     kept, computed = set(values_by_seed(folder)), len(logged(log))
     assert 2 <= len(kept) < COUNT
     finish(start(folder, log, **settings))

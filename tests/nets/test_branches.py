@@ -113,6 +113,7 @@ def test_lag_between_the_clocks_is_averaged_over_settings_and_its_runs_are_drawn
     assert np.isnan(clock_lag(settings.isel(reference=[0]), 0.9).low)
 
 
+@pytest.mark.slow
 def test_a_grid_of_basins_holds_what_its_settings_say():
     spec = BasinsSpec(batch_sizes=(50, 500), learning_rates=(0.2,), branch_time=10.0, last_time=20.0, training_time=40.0)
     cells, found = [studies.continuation(cell) for cell in spec.cells()], studies.basin_grid(spec)

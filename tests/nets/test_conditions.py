@@ -31,6 +31,7 @@ def cell():
     return studies.train_cell(studies.CellSpec("digits", **shared, n_records=2, flatness_every=1, thresholds=LEVELS))
 
 
+@pytest.mark.slow
 def test_the_runs_are_those_of_a_sweep(found, cell):
     np.testing.assert_allclose(found.stage_time[:, :2], 0.1 * cell.freezing_time, rtol=1e-12)
     np.testing.assert_allclose(found.train_loss[:, [0, -1]], cell.train_loss, rtol=1e-5)
@@ -61,6 +62,7 @@ def test_leading_directions_and_the_bulk_add_up_to_all_noise_and_curvature(digit
     assert one["bulk_noise"] < one["noise"].min()
 
 
+@pytest.mark.slow
 def test_gradient_descent_is_one_run_without_batch_noise():
     found = conditions(FULL)
     assert np.isfinite(found.cosine[0]).all()
@@ -69,6 +71,7 @@ def test_gradient_descent_is_one_run_without_batch_noise():
     assert conditions(dataclasses.replace(FULL, n_realizations=1)).batch_factor == batch_factor(200, 200)
 
 
+@pytest.mark.slow
 def test_a_grid_holds_its_cells(store):
     shared = {"train_per_class": 20, "training_time": 20.0, "n_realizations": 1, "n_records": 3, "n_directions": 10, "levels": (2.0,)}
     spec = ConditionsGridSpec("digits", batch_sizes=(20, 200), learning_rates=(0.05, 0.1), **shared)

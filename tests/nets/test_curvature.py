@@ -78,6 +78,7 @@ def test_the_trace_is_that_of_the_matrix_itself(trained, networks, blobs, digits
         assert curvature.trace(converged) == pytest.approx(np.trace(converged.dense()), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_eigenvalues_are_the_curvature_of_the_loss_along_their_vectors(trained, digits):
     layer = curvature.layer_curvature(trained, digits.images)
     values, vectors = np.linalg.eigh(layer.dense())

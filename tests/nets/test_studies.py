@@ -137,6 +137,7 @@ def between():
     return studies.endpoints(EndpointsSpec(batch_sizes=(50, 200), learning_rates=(0.1, 0.4), **values))
 
 
+@pytest.mark.slow
 def test_end_points_and_what_lies_between_them(between):
     assert between.similarity.shape == (4, 4)
     assert (np.diag(between.similarity) == 1).all()
@@ -161,6 +162,7 @@ def test_barriers_at_every_record_are_those_of_the_paths_at_every_record(between
     np.testing.assert_allclose(between.rise, between.barrier.values - slopes, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_spectra_agree_with_the_largest_eigenvalues_and_the_trace_of_the_grid(between):
     in_grid = between.isel(solution=3)  # η = 0.4, B = 200
     values = between.eigenvalue.sel(spectrum_batch_size=200).values
@@ -271,6 +273,7 @@ def test_each_cell_of_a_grid_can_be_computed_alone():
         xr.testing.assert_identical(compute().drop_attrs(), whole.sel(place).drop_attrs())
 
 
+@pytest.mark.slow
 def test_each_setting_of_a_grid_of_basins_can_be_computed_alone():
     spec = BasinsSpec(batch_sizes=(50, 500), learning_rates=(0.2,), branch_time=10.0, last_time=20.0, training_time=40.0)
     whole = studies.basin_grid(spec)
@@ -278,6 +281,7 @@ def test_each_setting_of_a_grid_of_basins_can_be_computed_alone():
         xr.testing.assert_identical(compute().drop_attrs(), whole.sel(place, drop=True).drop_attrs())
 
 
+@pytest.mark.slow
 def test_restarts_are_the_end_points_of_the_next_seeds_in_the_places_of_their_runs():
     grid = {"batch_sizes": (20, 100, 500), "learning_rates": (0.1, 0.2), "training_time": 60.0, "n_fractions": 5, "seed": 3}
     spec = RestartsSpec(**grid, n_restarts=2)

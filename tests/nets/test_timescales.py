@@ -28,6 +28,7 @@ def found():
     return timescales(SPEC)
 
 
+@pytest.mark.slow
 def test_the_stages_are_those_of_the_conditions(found):
     shared = {name: getattr(SPEC, name) for name in ("train_per_class", "batch_size", "learning_rate", "training_time", "n_realizations", "levels")}
     expected = conditions(ConditionsSpec("digits", **shared, n_records=3, n_directions=12))
@@ -38,6 +39,7 @@ def test_the_stages_are_those_of_the_conditions(found):
     np.testing.assert_allclose(found.network_curvature[..., 0], expected.network_sharpness_at, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_in_the_whole_network_copies_forget_and_scatter_as_in_a_parabola(found):
     """Late, along the steepest directions, where the loss is a parabola for as long as the copies are followed."""
     late = found.sel(stage="end").isel(network_direction=slice(3))

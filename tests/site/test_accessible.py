@@ -8,8 +8,7 @@ import pytest
 
 from tests.site.browsing import needs_chromium, opened
 from tests.site.test_pages import BESIDES
-from tests.site.visiting import AXE, DESK, PHONE, each_page, violations
-from valleys.book.chapters import page_names
+from tests.site.visiting import AXE, BY_VIEW, DESK, PHONE, STILL, each_page, violations
 
 FOLDER = Path(__file__).parent
 needs_axe = pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: run `npm ci --prefix tests/site`")
@@ -25,11 +24,15 @@ def test_page_denies_nothing(visits, name):
 @pytest.mark.slow
 @needs_chromium
 @needs_axe
-@pytest.mark.parametrize(("width", "dark"), [(DESK, True), (PHONE, False)])
-@pytest.mark.parametrize("name", [*page_names(), *BESIDES])
-def test_page_denies_nothing_in_the_other_views(browser, html, name, width, dark):
-    page, _ = opened(browser, html / f"{name}.html", width=width, dark=dark)
+@each_page(besides=BESIDES)
+def test_page_denies_nothing_in_the_other_views(browser, html, name):
+    page, _ = opened(browser, html / f"{name}.html", width=PHONE)
     found = violations(page)
+    page.set_viewport_size({"width": DESK, "height": 900})
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"document.documentElement.dataset.theme === 'dark' && innerWidth === {DESK}")
+    page.evaluate(STILL)
+    found += violations(page, **BY_VIEW)
     page.close()
     assert found == []
 

@@ -4,6 +4,7 @@ import nbformat
 import pytest
 
 from tests.site.browsing import needs_chromium, opened
+from tests.site.visiting import EXERCISES
 from valleys.book.chapters import all_exercises
 
 VISIBLE = """(selector) => [...document.querySelectorAll(selector)].map((cell) =>
@@ -12,7 +13,7 @@ INSIDE, CHECKS = "div.solution div.cell", ".tag_check"
 
 
 @needs_chromium
-@pytest.mark.parametrize("name", all_exercises())
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[] if EXERCISES.endswith(name) else pytest.mark.slow) for name in all_exercises()])
 def test_solutions_unfold_with_their_code(html, browser, name):
     page, complaints = opened(browser, html / "exercises" / f"{name}.html", width=390, dark=True)
     assert page.locator("div.solution").count() == page.locator("div.exercise").count() >= 5

@@ -103,6 +103,7 @@ def test_reduced_motion_moves_nothing_before_it_is_asked(browser, html):
     page.context.close()
 
 
+@pytest.mark.slow
 @needs_chromium
 @pytest.mark.parametrize(("eta", "sigma", "gamma", "start"), [(0.1, 0.1, 1.515, 5.0), (0.1, 0.01, 1.515, 5.0), (0.1, 0.02, 1.2, 0.2)])
 def test_a_run_on_the_page_agrees_with_the_master_equation(browser, html, eta, sigma, gamma, start):
@@ -117,6 +118,7 @@ def test_a_run_on_the_page_agrees_with_the_master_equation(browser, html, eta, s
     page.context.close()
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_playing_and_rushing_give_the_same_run(browser, html):
     ends = []
@@ -227,6 +229,7 @@ def test_colours_can_be_told_from_their_ground(browser, html, theme):
     page.context.close()
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_pictures_follow_the_theme(browser, html):
     page, complaints = explorer(browser, html)
@@ -241,6 +244,7 @@ def test_pictures_follow_the_theme(browser, html):
     page.context.close()
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_counters_are_silent_and_the_status_speaks(browser, html):
     page, _ = explorer(browser, html)

@@ -238,6 +238,7 @@ SAID = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", SAID)
 def test_what_the_page_says_of_its_experiments_is_so(words):
     learning_rate, noise_strength, gamma, start_y, low, high = SAID[words]

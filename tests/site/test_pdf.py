@@ -153,6 +153,7 @@ def is_inside(font) -> bool:
     return any(f"/FontFile{kind}" in descriptor for kind in ("", "2", "3"))
 
 
+@pytest.mark.slow
 def test_folded_code_is_left_out_and_figures_are_there(html, one):
     page, _ = one
     assert page.select("details, summary, script:not([src]):not(head script)") == []
@@ -164,6 +165,7 @@ def test_folded_code_is_left_out_and_figures_are_there(html, one):
     assert all(cell.get_text().strip() not in text for cell in hidden)
 
 
+@pytest.mark.slow
 def test_links_of_the_print_lead_to_places_of_it(one):
     page, folder = one
     places = [tag["id"] for tag in page.select("[id]")]

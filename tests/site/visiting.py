@@ -14,7 +14,8 @@ from valleys.book.chapters import page_names
 
 DESK, PHONE = 1280, 390  # CSS pixels
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
-RUN_AXE = "axe.run(document, {resultTypes: ['violations'], preload: false})"  # preloading asks for style sheets in a way that a page from the disk may not
+RUN_AXE = "(more) => axe.run(document, {resultTypes: ['violations'], preload: false, ...more})"  # what is preloaded, a page from the disk may not ask for
+BY_VIEW = {"runOnly": ["color-contrast", "link-in-text-block", "scrollable-region-focusable"]}  # rules that depend on theme and width
 TELL = "{impact} {id}: {help}: {places}"
 FORMULAS = "[document.querySelectorAll('mjx-container').length, document.querySelectorAll('mjx-merror').length]"
 DRAWN = "[...document.querySelectorAll('article figure img')].map((image) => image.complete && image.naturalWidth > 0)"
@@ -32,6 +33,7 @@ CLIPPED = """[...document.querySelectorAll("article pre, article table, article 
 # The browser's own matrices tell how high 100 units of a font come out, whatever turns and scales lie in between.
 HEIGHTS = """[...document.querySelectorAll("g[id^='text_'] > g")].map((text) => text.getScreenCTM()).map((m) => 100 * Math.hypot(m.a, m.b))"""
 STILL = "Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => null)))"  # colours fade from theme to theme
+EXERCISES = "exercises/04_toy_model_exercises"  # the page of its kind that is looked at after every change
 PATIENCE = 5_000  # milliseconds, for the theme to mark what scrolls after the window has changed its width
 
 Visits = Callable[[str], "Visit"]
@@ -47,7 +49,7 @@ class Visit:
         n_formulas: formulas that are set.
         n_formula_errors: formulas that cannot be set.
         drawn: whether each figure is drawn.
-        violations: what axe-core finds on a desk in the light and on a phone in the dark; empty where axe-core is not installed.
+        violations: what axe-core finds on a desk in the light, and on a phone in the dark by the rules that depend on it; empty where it is not installed.
         overflow: how much wider than the phone the page is, CSS pixels.
         clipped: what is cut off on a phone.
         text_heights: of each image with text on a phone, by the beginning of its address, CSS pixels.
@@ -72,10 +74,14 @@ BUTTONS = {"next": "a.right-next", "previous": "a.left-prev", "source": "a.btn-d
 
 
 def each_page(*folders: str, besides: Iterable[str] = ()) -> pytest.MarkDecorator:
-    """Run a test for each page, or each page of some folders, in the process that visits the page."""
+    """Run a test for each page, or each page of some folders, in the process that visits the page; of the pages of exercises one is quick."""
     chosen = [name for name in page_names() if not folders or name.startswith(folders)]
-    params = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in [*chosen, *besides]]
-    return pytest.mark.parametrize("name", params)
+    return pytest.mark.parametrize("name", [pytest.param(name, marks=_marks(name)) for name in [*chosen, *besides]])
+
+
+def _marks(name: str) -> list[pytest.MarkDecorator]:
+    is_slow = name.startswith("exercises/") and name != EXERCISES
+    return [pytest.mark.xdist_group(name), *([pytest.mark.slow] if is_slow else [])]
 
 
 def visit(browser: Browser, path: Path) -> Visit:
@@ -94,11 +100,11 @@ def visit(browser: Browser, path: Path) -> Visit:
     return seen
 
 
-def violations(page: Page) -> list[str]:
-    """What axe-core finds that is serious or critical, one line for each rule that is broken."""
+def violations(page: Page, **options: object) -> list[str]:
+    """What axe-core finds, by options of its run, that is serious or critical; one line for each rule that is broken."""
     if not page.evaluate("'axe' in globalThis"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate(RUN_AXE)["violations"]
+    found = page.evaluate(RUN_AXE, options)["violations"]
     return [TELL.format(places=[node["target"] for node in rule["nodes"]][:5], **rule) for rule in found if rule["impact"] in ("serious", "critical")]
 
 
@@ -106,7 +112,7 @@ def _look(page: Page, seen: Visit) -> None:
     seen.n_formulas, seen.n_formula_errors = page.evaluate(FORMULAS)
     seen.drawn = page.evaluate(DRAWN)
     seen.links = {name: page.evaluate(LINKS, selector) for name, selector in BUTTONS.items()}
-    _try_axe(page, seen, DESK, "light")
+    _try_axe(page, seen, DESK, "light", {})
 
 
 def _look_on_a_phone(page: Page, seen: Visit) -> None:
@@ -125,12 +131,12 @@ def _look_in_the_dark(page: Page, seen: Visit) -> None:
     page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
     page.evaluate(STILL)
     seen.cards = set(page.evaluate(CARDS))
-    _try_axe(page, seen, PHONE, "dark")
+    _try_axe(page, seen, PHONE, "dark", BY_VIEW)
 
 
-def _try_axe(page: Page, seen: Visit, width: int, theme: str) -> None:
+def _try_axe(page: Page, seen: Visit, width: int, theme: str, options: dict[str, object]) -> None:
     if AXE.exists():
-        seen.violations[width, theme] = violations(page)
+        seen.violations[width, theme] = violations(page, **options)
 
 
 def _text_heights(browser: Browser, images: list[tuple[str, int]]) -> dict[str, list[float]]:

@@ -44,6 +44,7 @@ def test_equal_valleys_leave_one_half():
     assert abs(float(cell.p_flat) - 0.5) < SIGMAS * float(cell.p_flat_error)
 
 
+@pytest.mark.slow
 def test_freezing_too_early_leaves_one_half_for_weak_noise():
     for noise_strength in (0.005, 0.01, 0.02):
         found, cell = diagnose(LANDSCAPE, 0.01, noise_strength), simulated(LANDSCAPE, 0.01, noise_strength)
@@ -116,6 +117,7 @@ def hops_per_run(runs):
     return np.mean(changes), np.std(changes, ddof=1) / np.sqrt(len(changes))
 
 
+@pytest.mark.slow
 def test_expected_hops_after_the_end_are_those_of_a_longer_run():
     found = diagnose(LANDSCAPE, 0.01, 0.3, n_steps=5000)
     runs = trajectories(LANDSCAPE, 0.01, 0.3, n_runs=512, n_steps=10_000, seed=3).isel(step=slice(5000, None))

@@ -48,6 +48,7 @@ def extrapolated(runs, name):
     return (2 * fine[name] - coarse[name]).values, np.hypot(2 * fine[f"{name}_error"], coarse[f"{name}_error"]).values
 
 
+@pytest.mark.slow
 def test_small_steps_lead_to_the_ito_weight_and_to_no_other(small_steps):
     value, error = extrapolated(small_steps, "p_flat")
     candidates = (theory.p_flat_exact, theory.p_flat_printed, theory.p_flat_kramers)
@@ -56,6 +57,7 @@ def test_small_steps_lead_to_the_ito_weight_and_to_no_other(small_steps):
     assert min(pulls[1:]) > 10
 
 
+@pytest.mark.slow
 def test_small_steps_escape_at_the_exact_rate(small_steps):
     value, error = extrapolated(small_steps, "escape_rate")
     expected = 1 / np.array(theory.escape_times_exact(LANDSCAPE, Y, NOISE))[::-1]
@@ -64,6 +66,7 @@ def test_small_steps_escape_at_the_exact_rate(small_steps):
     np.testing.assert_array_less(10 * error, np.abs(value - kramers))
 
 
+@pytest.mark.slow
 def test_isotropic_noise_gives_the_boltzmann_weight():
     runs = at_fixed_y(1e-3, 250, noise="isotropic", n_runs=2048, seed=3)
     assert abs(float(runs.p_flat) - theory.p_flat_boltzmann(LANDSCAPE)) < 4 * float(runs.p_flat_error)

@@ -80,6 +80,7 @@ def test_while_hops_are_fast_the_density_is_the_stationary_one_of_its_y():
     np.testing.assert_allclose(np.interp(fixed.x, found.x, found.density), fixed.density, atol=0.03 * float(fixed.density.max()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", master_equation.FOLLOWED)
 def test_the_simulation_scatters_around_it(noise):
     values, n_runs = [0.02, 0.05, 0.1], 2000

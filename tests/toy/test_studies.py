@@ -55,6 +55,7 @@ def test_contrast_varies_the_flatness_ratio_alone():
     assert float(more) > 0.9
 
 
+@pytest.mark.slow
 def test_the_master_equation_ends_where_the_runs_of_any_contrast_end():
     spec = studies.ContrastSpec([1.0, 1.2, 1.4], n_runs=8192, n_steps=45_000, seed=3)
     runs, solved = studies.contrast(spec), studies.contrast_exact(spec)

@@ -65,10 +65,16 @@ class _Module:
                 yield alias.asname or alias.name, _absolute(statement, self.name), alias.name
 
 
+@cache
+def _module(name: str, source: str) -> _Module:
+    """A module, taken apart once for all studies that reach it."""
+    return _Module(name, source)
+
+
 class _Reach:
     def __init__(self, roots: tuple[str, ...]) -> None:
         pairs = [root.split(":") for root in roots]
-        self.modules = {name: _Module(name, source) for name, source in _sources_behind({module for module, _ in pairs}).items()}
+        self.modules = {name: _module(name, source) for name, source in _sources_behind({module for module, _ in pairs}).items()}
         self.texts: dict[tuple[str, int, str], None] = {}
         self.visited: set[tuple[str, str | None]] = set()
         self.waiting: list[tuple[str, str | None]] = [(module, name.split(".")[0]) for module, name in pairs]
@@ -114,7 +120,7 @@ class _Reach:
 
     def _follow(self, module: _Module, statement: ast.stmt) -> None:
         members: set[ast.Name] = set()
-        for node in ast.walk(statement):  # an attribute comes before the name that it belongs to
+        for node in _nodes(statement):  # an attribute comes before the name that it belongs to
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and (origin := self._module_named(module, node.value.id)):
                 members.add(node.value)
                 self.waiting.append((origin, node.attr))
@@ -214,8 +220,19 @@ def _source_file(module_name: str) -> Path | None:
     return Path(found.origin) if found and found.origin and found.has_location else None
 
 
-def _imports(source: str, name: str) -> Iterator[str]:
+@cache
+def _nodes(statement: ast.stmt) -> tuple[ast.AST, ...]:
+    """A statement and what stands in it; several studies look at each."""
+    return tuple(ast.walk(statement))
+
+
+@cache
+def _imports(source: str, name: str) -> tuple[str, ...]:
     """Modules that a source imports or may import, with the packages that they lie in."""
+    return tuple(dict.fromkeys(_each_import(source, name)))
+
+
+def _each_import(source: str, name: str) -> Iterator[str]:
     for node in ast.walk(_parsed(source)):
         if isinstance(node, ast.Import):
             dotted = [alias.name for alias in node.names]

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import xarray as xr
 
 from valleys.book.chapters import Chapter, all_chapters
 from valleys.book.paths import shipped_folder
 from valleys.book.sizes import SIZES, run_parameters
-from valleys.book.store import KEY, PACKAGE
+from valleys.book.store import KEY, PACKAGE, attributes
 
 
 @dataclass(frozen=True)
@@ -75,8 +74,7 @@ def provenance(glued: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, st
 
 
 def _shipped(path: Path) -> ShippedResult:
-    with xr.open_dataset(path, engine="h5netcdf") as dataset:
-        told = dataset.attrs
+    told = attributes(path)
     study = json.loads(told[KEY])["study"].rpartition(".")[2]
     return ShippedResult(study, path.stat().st_size, float(told["wall_time_seconds"]), told["computed_at"], told["machine"], told.get(PACKAGE, "not told"))
 

@@ -22,6 +22,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, as_comp
 from pathlib import Path
 from typing import Any
 
+import h5py
 import xarray as xr
 
 from valleys.book import machine, same_code, whole
@@ -201,8 +202,8 @@ def attributes(path: Path) -> dict[str, Any]:
     Raises:
         Exception: of many kinds, where the file is damaged.
     """
-    with xr.open_dataset(io.BytesIO(path.read_bytes()), engine="h5netcdf") as opened:
-        return dict(opened.attrs)
+    with h5py.File(io.BytesIO(path.read_bytes())) as opened:  # which gives numbers as arrays of one
+        return {name: value if isinstance(value, str) else value.item() for name, value in opened.attrs.items() if name != "_NCProperties"}
 
 
 def key_of(path: Path) -> str | None:
