@@ -19,12 +19,17 @@ from valleys.book.repository import Address
 PUBLIC = Address("some-owner", "valleys", "v1.0")
 
 
+def is_whole(session: pytest.Session) -> bool:
+    """Whether tests were chosen that need the exercises of every chapter executed."""
+    return any(item.get_closest_marker("slow") for item in session.items)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Begin to make the site where a chosen test wants it, so that other tests run meanwhile; one process of a test run does it."""
     if getattr(session.config, "workerinput", {}).get("workerid", "gw0") != "gw0" or session.config.option.collectonly:
         return
     if any("html" in item.fixturenames for item in session.items):
-        command = [sys.executable, "-m", "tests.site.making", str(base_of(session.config._tmp_path_factory))]
+        command = [sys.executable, "-m", "tests.site.making", str(base_of(session.config._tmp_path_factory)), *(["whole"] if is_whole(session) else [])]
         session.config.making = subprocess.Popen(command, cwd=book_root(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -42,21 +47,21 @@ def shared(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def run_from_shipped(shared) -> Path:
-    """Where every notebook was run: `notebooks`, and `results` and `data` if anything was computed or wanted."""
-    return making.run_from_shipped(shared)
+def run_from_shipped(shared, request) -> Path:
+    """Where the notebooks were run: `notebooks`, and `results` and `data` if anything was computed or wanted."""
+    return making.run_from_shipped(shared, whole=is_whole(request.session))
 
 
 @pytest.fixture(scope="session")
 def executed(run_from_shipped) -> Path:
-    """Executed copies of every notebook, chapters at the published size from the shipped results."""
+    """Executed copies of the notebooks, chapters at the published size from the shipped results."""
     return run_from_shipped / "notebooks"
 
 
 @pytest.fixture(scope="session")
-def html(shared) -> Path:
+def html(shared, request) -> Path:
     """The site."""
-    return making.site_of(shared)
+    return making.site_of(shared, whole=is_whole(request.session))
 
 
 @pytest.fixture(scope="session")

@@ -1,28 +1,36 @@
-"""The book as a reader builds it, made once for all tests: `python -m tests.site.making FOLDER` begins before the first test asks for it."""
+"""The book as a reader builds it, made once for all tests: `python -m tests.site.making FOLDER [whole]` begins before the first test asks for it.
+
+Where only quick tests run, exercises but those of one chapter are not executed: they stand in the site as students get them.
+"""
 
 import sys
+from functools import partial
 from pathlib import Path
+
+import nbformat
 
 from tests.sharing import made_once
 from tests.site.executing import execute_all
 from valleys.book import shipping, site, store
-from valleys.book.chapters import all_chapters, all_exercises
+from valleys.book.chapters import all_chapters, all_exercises, read_notebook
 from valleys.book.paths import RESULTS_VARIABLE, SHIPPED_VARIABLE, book_root
 from valleys.book.sizes import run_parameters
+from valleys.book.student import student_notebook
 from valleys.nets.datasets import DATA_VARIABLE
 
+EXERCISES = "exercises/04_toy_model_exercises"  # those that stand for all where only quick tests run
 SIZE = "paper"  # what `make book` builds
 SHIPPED = book_root() / "results" / "paper"
 
 
-def run_from_shipped(shared: Path) -> Path:
-    """Where every notebook was run: `notebooks`, and `results` and `data` if anything was computed or wanted."""
-    return made_once(shared / "executed", _execute)
+def run_from_shipped(shared: Path, *, whole: bool) -> Path:
+    """Where the notebooks were run: `notebooks`, and `results` and `data` if anything was computed or wanted."""
+    return made_once(shared / "executed", partial(_execute, whole=whole))
 
 
-def site_of(shared: Path) -> Path:
+def site_of(shared: Path, *, whole: bool) -> Path:
     """Pages of the book."""
-    notebooks = run_from_shipped(shared) / "notebooks"
+    notebooks = run_from_shipped(shared, whole=whole) / "notebooks"
     return made_once(shared / "site", lambda folder: build(notebooks, folder)) / "_build" / "html"
 
 
@@ -32,16 +40,19 @@ def build(notebooks: Path, folder: Path, **options: object) -> None:
     site.build(folder / "source", folder)
 
 
-def _execute(folder: Path) -> None:
-    """Run every notebook; chapters find nothing but the results that come with the book, no data and no folder of earlier results."""
+def _execute(folder: Path, *, whole: bool) -> None:
+    """Run the notebooks; chapters find nothing but the results that come with the book, no data and no folder of earlier results."""
     outdated = [name for name in sorted(shipping.names(SHIPPED)) if not store.is_current(store.key_of(SHIPPED / name))]
     assert not outdated, f"the code behind {outdated[0]} and {len(outdated) - 1} others has changed since: run `make results`"
     values = run_parameters(all_chapters(), SIZE)
-    work = {f"chapters/{name}.ipynb": values[name] for name in all_chapters()} | {f"exercises/{name}.ipynb": {} for name in all_exercises()}
-    assert len(work) == 2 * len(all_chapters())  # each chapter has its exercises
+    exercises = [name for name in all_exercises() if whole or f"exercises/{name}" == EXERCISES]
+    work = {f"chapters/{name}.ipynb": values[name] for name in all_chapters()} | {f"exercises/{name}.ipynb": {} for name in exercises}
     own = {DATA_VARIABLE: str(folder / "data"), RESULTS_VARIABLE: str(folder / "results"), SHIPPED_VARIABLE: str(SHIPPED)}
     execute_all(work, folder / "notebooks", own)
+    for name in set(all_exercises()) - set(exercises):
+        bare = student_notebook(read_notebook(book_root() / "exercises" / f"{name}.ipynb"), name)
+        (folder / "notebooks" / f"{name}.ipynb").write_text(nbformat.writes(bare), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    site_of(Path(sys.argv[1]))
+    site_of(Path(sys.argv[1]), whole="whole" in sys.argv[2:])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.site.browsing import needs_chromium, opened
+from tests.site.making import EXERCISES
 from tests.site.test_pages import BESIDES
 from tests.site.visiting import AXE, BY_VIEW, DESK, PHONE, STILL, each_page, violations
 
@@ -24,7 +25,7 @@ def test_page_denies_nothing(visits, name):
 @pytest.mark.slow
 @needs_chromium
 @needs_axe
-@each_page(besides=BESIDES)
+@each_page("index", "chapters/", "pages/", EXERCISES, besides=BESIDES)
 def test_page_denies_nothing_in_the_other_views(browser, html, name):
     page, _ = opened(browser, html / f"{name}.html", width=PHONE)
     found = violations(page)

@@ -4,7 +4,7 @@ import nbformat
 import pytest
 
 from tests.site.browsing import needs_chromium, opened
-from tests.site.visiting import EXERCISES
+from tests.site.making import EXERCISES
 from valleys.book.chapters import all_exercises
 
 VISIBLE = """(selector) => [...document.querySelectorAll(selector)].map((cell) =>
@@ -30,6 +30,7 @@ def test_solutions_unfold_with_their_code(html, browser, name):
     page.close()
 
 
+@pytest.mark.slow
 def test_checks_pass_on_the_solutions(executed):
     for name in all_exercises():
         cells = nbformat.read(executed / f"{name}.ipynb", as_version=4).cells

@@ -18,7 +18,7 @@ from tests.site.browsing import needs_chromium
 from valleys.book.chapters import BookError, page_names
 from valleys.book.check import check_site
 from valleys.book.onepage import inside, one_page
-from valleys.book.pdflinks import MARK, NAME, drop_pdf
+from valleys.book.pdflinks import MARK, NAME
 
 PRINT = "import sys; from pathlib import Path; from valleys.book.pdf import make_pdf; make_pdf(*map(Path, sys.argv[1:]))"
 A4 = (595.3, 841.9)  # points
@@ -183,7 +183,7 @@ def test_links_are_seen_from_the_root():
 
 
 @pytest.mark.slow
-def test_site_links_to_the_pdf_only_where_it_is(html, printed, tmp_path):
+def test_site_links_to_the_pdf_only_where_it_is(html, printed):
     def linking(folder: Path) -> list[Path]:
         return [path for path in folder.rglob("*.html") if MARK in path.read_text(encoding="utf-8")]
 
@@ -191,10 +191,6 @@ def test_site_links_to_the_pdf_only_where_it_is(html, printed, tmp_path):
     assert check_site(printed) == []
     links = BeautifulSoup((printed / "chapters" / "04_toy_model.html").read_text(encoding="utf-8"), "html.parser").select(f".{MARK} a")
     assert [link["href"] for link in links] == [f"../{NAME}"] * 2
-    shutil.copytree(printed, tmp_path / "html")
-    drop_pdf(tmp_path / "html")
-    assert not (tmp_path / "html" / NAME).exists()
-    assert linking(tmp_path / "html") == []
 
 
 def test_site_that_was_not_built_is_told(tmp_path):

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, TimeoutError
 
 from tests.site.browsing import SETTLED, watched
+from tests.site.making import EXERCISES
 from valleys.book.chapters import page_names
 
 DESK, PHONE = 1280, 390  # CSS pixels
@@ -32,8 +33,8 @@ CLIPPED = """[...document.querySelectorAll("article pre, article table, article 
 }).map((part) => part.outerHTML.slice(0, 120))"""
 # The browser's own matrices tell how high 100 units of a font come out, whatever turns and scales lie in between.
 HEIGHTS = """[...document.querySelectorAll("g[id^='text_'] > g")].map((text) => text.getScreenCTM()).map((m) => 100 * Math.hypot(m.a, m.b))"""
-STILL = "Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => null)))"  # colours fade from theme to theme
-EXERCISES = "exercises/04_toy_model_exercises"  # the page of its kind that is looked at after every change
+# Colours fade from theme to theme: each comes to its end at once, as one that is not drawn would never end by itself.
+STILL = "document.getAnimations().forEach((animation) => { try { animation.finish(); } catch { animation.cancel(); } })"
 PATIENCE = 5_000  # milliseconds, for the theme to mark what scrolls after the window has changed its width
 
 Visits = Callable[[str], "Visit"]

@@ -20,24 +20,16 @@ PLACES = {"nav.bd-docs-nav .bd-toc-item": IN_SIDE_BAR, ".dropdown-download-butto
 def link_pdf(html: Path) -> None:
     """Add links to the PDF to the side bar and the download menu of every page, in place of those that are there."""
     for path in html_pages(html):
-        _edit(path, add=os.path.relpath(html / NAME, path.parent))
+        _link(path, os.path.relpath(html / NAME, path.parent))
 
 
-def drop_pdf(html: Path) -> None:
-    """Remove the PDF of a site that is about to change, and the links to it."""
-    if (html / NAME).exists():
-        for path in html_pages(html):
-            _edit(path)
-        (html / NAME).unlink()
-
-
-def _edit(path: Path, *, add: str | None = None) -> None:
+def _link(path: Path, url: str) -> None:
     page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
     for link in page.select(f".{MARK}"):
         link.decompose()
-    for place, link in PLACES.items() if add else ():
+    for place, link in PLACES.items():
         for parent in page.select(place):
-            parent.append(_tag(link.format(url=add, words=WORDS)))
+            parent.append(_tag(link.format(url=url, words=WORDS)))
     whole.write(path, str(page).encode())
 
 
