@@ -152,7 +152,7 @@ def test_a_wrong_value_is_noticed(same_processor):
 
 
 shipped = pytest.mark.parametrize("name", NAMES)
-QUICK = random.Random(DRAW).sample([name for name in NAMES if Path(name).parent.name in CELLS], 3)
+QUICK = random.Random(DRAW).sample([name for name in NAMES if Path(name).parent.name in CELLS], 1)
 simulated = pytest.mark.parametrize("name", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in NAMES])
 
 

@@ -38,6 +38,7 @@ def test_the_runs_are_those_of_a_sweep(found, cell):
     np.testing.assert_allclose(found.flatness[:, [0, -1]], cell.flatness, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_last_stage_is_the_last_record(found):
     assert list(found.stage.values) == ["loss 1", "loss 0.3", "end"]
     np.testing.assert_allclose(found.stage_time[:, -1], 20.0)
@@ -46,6 +47,7 @@ def test_the_last_stage_is_the_last_record(found):
     np.testing.assert_allclose(found.curvature[:, -1, 0], found.sharpness[:, -1], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_stages_begin_where_the_loss_falls_below_their_levels(found):
     assert (found.train_loss_at.values[:, :2] < LEVELS).all()
     assert (found.train_loss_at.values[:, :2] > 0.7 * np.array(LEVELS)).all()  # looked for at nearly each step

@@ -60,6 +60,7 @@ def test_gradient_flow_conserves_the_surplus_and_a_step_adds_the_square_of_the_l
     assert abs(moved[1e-4]).max() < 1e-2 * abs(change).max()
 
 
+@pytest.mark.slow
 def test_the_study_rescales_what_it_trained(found):
     layer = found.rescaled.sel(measure="layer")
     np.testing.assert_allclose(layer.isel(batch_size=0) / layer.isel(batch_size=0).sel(factor=1.0), [0.25, 1, 4], rtol=1e-4)
@@ -72,6 +73,7 @@ def test_the_study_rescales_what_it_trained(found):
     np.testing.assert_allclose(balanced, norms.prod("layer", skipna=False) ** (2 / 3) / norms.isel(layer=1) ** 2, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_noise_moves_what_gradient_flow_conserves(found):
     moved = rescaling.unkept(found).isel(joint=0)
     assert float(moved.sel(batch_size=100).mean()) > float(moved.sel(batch_size=1000).isel(realization=0))

@@ -152,6 +152,7 @@ def test_end_points_and_what_lies_between_them(between):
     assert between.train_accuracy.values[:, -1].tolist() == [1, 1, 1, 1]
 
 
+@pytest.mark.slow
 def test_barriers_at_every_record_are_those_of_the_paths_at_every_record(between):
     for row, (i, j) in enumerate(between.pair_member.values):
         path = between.path_loss.values[row]

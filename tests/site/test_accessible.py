@@ -5,34 +5,50 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page
 
 from tests.site.browsing import needs_chromium, opened
 from tests.site.making import EXERCISES
 from tests.site.test_pages import BESIDES
-from tests.site.visiting import AXE, BY_VIEW, DESK, PHONE, STILL, each_page, violations
+from tests.site.visiting import DESK, PHONE, STILL
+from valleys.book.chapters import page_names
 
 FOLDER = Path(__file__).parent
+AXE = FOLDER / "node_modules" / "axe-core" / "axe.min.js"
+RUN_AXE = "(more) => axe.run(document, {resultTypes: ['violations'], preload: false, ...more})"  # what is preloaded, a page from the disk may not ask for
+BY_VIEW = {"runOnly": ["color-contrast", "link-in-text-block", "scrollable-region-focusable"]}  # rules that depend on theme and width
+TELL = "{impact} {id}: {help}: {places}"
+QUICK = ("index", "chapters/04_toy_model", "pages/explorer", EXERCISES)  # a page of each kind
 needs_axe = pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: run `npm ci --prefix tests/site`")
 
 
-@needs_chromium
-@needs_axe
-@each_page(besides=BESIDES)
-def test_page_denies_nothing(visits, name):
-    assert visits(name).violations == {(DESK, "light"): [], (PHONE, "dark"): []}
+def marks(name: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.xdist_group(f"axe-core on {name}"), *([] if name in QUICK else [pytest.mark.slow])]
 
 
-@pytest.mark.slow
+def violations(page: Page, **options: object) -> list[str]:
+    """What axe-core finds, by options of its run, that is serious or critical; one line for each rule that is broken."""
+    if not page.evaluate("'axe' in globalThis"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate(RUN_AXE, options)["violations"]
+    return [TELL.format(places=[node["target"] for node in rule["nodes"]][:5], **rule) for rule in found if rule["impact"] in ("serious", "critical")]
+
+
 @needs_chromium
 @needs_axe
-@each_page("index", "chapters/", "pages/", EXERCISES, besides=BESIDES)
-def test_page_denies_nothing_in_the_other_views(browser, html, name):
-    page, _ = opened(browser, html / f"{name}.html", width=PHONE)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=marks(name)) for name in [*page_names(), *BESIDES]])
+def test_page_denies_nothing(browser, html, name):
+    page, _ = opened(browser, html / f"{name}.html")
     found = violations(page)
-    page.set_viewport_size({"width": DESK, "height": 900})
+    page.set_viewport_size({"width": PHONE, "height": 900})
+    page.wait_for_function(f"innerWidth === {PHONE}")
+    found += violations(page)
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function(f"document.documentElement.dataset.theme === 'dark' && innerWidth === {DESK}")
+    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
     page.evaluate(STILL)
+    found += violations(page, **BY_VIEW)
+    page.set_viewport_size({"width": DESK, "height": 900})
+    page.wait_for_function(f"innerWidth === {DESK}")
     found += violations(page, **BY_VIEW)
     page.close()
     assert found == []

@@ -82,6 +82,7 @@ def test_it_plays_by_itself_and_can_be_paused(browser, html):
     page.context.close()
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_reduced_motion_moves_nothing_before_it_is_asked(browser, html):
     page, complaints = explorer(browser, html, "#eta=0.1&sigma=0.1")
@@ -156,6 +157,7 @@ def test_the_keyboard_reaches_and_moves_everything(browser, html):
     page.context.close()
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_every_control_has_a_name(browser, html):
     page, _ = explorer(browser, html)
@@ -166,6 +168,7 @@ def test_every_control_has_a_name(browser, html):
     page.context.close()
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_the_address_holds_the_setting(browser, html):
     page, complaints = explorer(browser, html, "#eta=0.0137&sigma=7&gamma=1.2&start=0.2&seed=42")

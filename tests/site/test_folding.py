@@ -24,6 +24,7 @@ def press_until_at(page, selector: str) -> None:
     raise AssertionError(f"the Tab key never comes to {selector}")
 
 
+@pytest.mark.slow
 @needs_chromium
 @pytest.mark.parametrize("page", [CHAPTER], indirect=True)
 def test_hidden_code_opens_by_click(page):
@@ -64,6 +65,7 @@ def test_solution_opens_by_keyboard(page):
     assert inside.is_visible()
 
 
+@pytest.mark.slow
 @needs_chromium
 @pytest.mark.parametrize("page", [CHAPTER], indirect=True)
 def test_contents_fold_by_keyboard(page):
@@ -97,6 +99,7 @@ def test_a_link_into_a_folded_box_opens_it(page):
     assert page.locator(FOLDED).count() == n_folded - 1
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_an_address_into_a_folded_box_opens_it(browser, html):
     page, _ = opened(browser, html / EXERCISES)

@@ -14,10 +14,6 @@ from tests.site.making import EXERCISES
 from valleys.book.chapters import page_names
 
 DESK, PHONE = 1280, 390  # CSS pixels
-AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
-RUN_AXE = "(more) => axe.run(document, {resultTypes: ['violations'], preload: false, ...more})"  # what is preloaded, a page from the disk may not ask for
-BY_VIEW = {"runOnly": ["color-contrast", "link-in-text-block", "scrollable-region-focusable"]}  # rules that depend on theme and width
-TELL = "{impact} {id}: {help}: {places}"
 FORMULAS = "[document.querySelectorAll('mjx-container').length, document.querySelectorAll('mjx-merror').length]"
 DRAWN = "[...document.querySelectorAll('article figure img')].map((image) => image.complete && image.naturalWidth > 0)"
 IMAGES = "[...document.querySelectorAll('article img')].map((image) => [image.src, image.clientWidth])"
@@ -50,7 +46,6 @@ class Visit:
         n_formulas: formulas that are set.
         n_formula_errors: formulas that cannot be set.
         drawn: whether each figure is drawn.
-        violations: what axe-core finds on a desk in the light, and on a phone in the dark by the rules that depend on it; empty where it is not installed.
         overflow: how much wider than the phone the page is, CSS pixels.
         clipped: what is cut off on a phone.
         text_heights: of each image with text on a phone, by the beginning of its address, CSS pixels.
@@ -63,7 +58,6 @@ class Visit:
     n_formulas: int = 0
     n_formula_errors: int = 0
     drawn: list[bool] = field(default_factory=list)
-    violations: dict[tuple[int, str], list[str]] = field(default_factory=dict)
     overflow: int = 0
     clipped: list[str] = field(default_factory=list)
     text_heights: dict[str, list[float]] = field(default_factory=dict)
@@ -101,19 +95,10 @@ def visit(browser: Browser, path: Path) -> Visit:
     return seen
 
 
-def violations(page: Page, **options: object) -> list[str]:
-    """What axe-core finds, by options of its run, that is serious or critical; one line for each rule that is broken."""
-    if not page.evaluate("'axe' in globalThis"):
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate(RUN_AXE, options)["violations"]
-    return [TELL.format(places=[node["target"] for node in rule["nodes"]][:5], **rule) for rule in found if rule["impact"] in ("serious", "critical")]
-
-
 def _look(page: Page, seen: Visit) -> None:
     seen.n_formulas, seen.n_formula_errors = page.evaluate(FORMULAS)
     seen.drawn = page.evaluate(DRAWN)
     seen.links = {name: page.evaluate(LINKS, selector) for name, selector in BUTTONS.items()}
-    _try_axe(page, seen, DESK, "light", {})
 
 
 def _look_on_a_phone(page: Page, seen: Visit) -> None:
@@ -132,12 +117,6 @@ def _look_in_the_dark(page: Page, seen: Visit) -> None:
     page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
     page.evaluate(STILL)
     seen.cards = set(page.evaluate(CARDS))
-    _try_axe(page, seen, PHONE, "dark", BY_VIEW)
-
-
-def _try_axe(page: Page, seen: Visit, width: int, theme: str, options: dict[str, object]) -> None:
-    if AXE.exists():
-        seen.violations[width, theme] = violations(page, **options)
 
 
 def _text_heights(browser: Browser, images: list[tuple[str, int]]) -> dict[str, list[float]]:

@@ -94,6 +94,7 @@ def test_kicks_that_can_throw_a_run_off_the_map_are_foreseen(noise, noise_streng
     assert float(simulated(LANDSCAPE, 0.1, noise_strength, n_runs=256, n_steps=2000, noise=noise).diverged) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", NOISES)
 def test_no_run_leaves_where_the_verdict_is_good(noise):
     rates, strengths = [0.01, 0.05, 0.2], [0.01, 0.1, 1.0, 10.0, 100.0]
