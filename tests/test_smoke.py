@@ -36,5 +36,6 @@ def test_papermill_works_from_the_root_and_from_the_chapters(folder, tmp_path):
     values = run_parameters(all_chapters(), "paper")["05_effective_potential"]
     notebook = os.path.relpath(book_root() / "chapters" / "05_effective_potential.ipynb", book_root() / folder)
     command = [sys.executable, "-m", "papermill", notebook, str(tmp_path / "out.ipynb"), "-y", yaml.safe_dump(values)]
-    subprocess.run(command, cwd=book_root() / folder, check=True, capture_output=True, timeout=300)
+    environment = os.environ | {RESULTS_VARIABLE: str(tmp_path / "results")}
+    subprocess.run(command, cwd=book_root() / folder, env=environment, check=True, capture_output=True, timeout=300)
     assert (tmp_path / "out.ipynb").exists()

@@ -201,6 +201,16 @@ def test_provenance_tells_version_and_machine_without_its_name():
     assert not platform.node() or all(platform.node() not in str(value) for value in attributes.values())
 
 
+def test_attributes_are_those_of_the_loaded_result(tmp_path):
+    told = {"text": "a b", "whole": 3, "real": 0.25, "several": np.array([1.0, 2.0])}
+    xr.Dataset({"value": ("x", [1.0])}, attrs=told).to_netcdf(tmp_path / "one.nc", engine="h5netcdf")
+    found, loaded = store.attributes(tmp_path / "one.nc"), store.load(tmp_path / "one.nc").attrs
+    assert set(found) == set(loaded) == set(told)
+    for name in told:
+        np.testing.assert_array_equal(found[name], loaded[name])
+    assert type(found["whole"]) is int
+
+
 def test_asked_results_are_listed_whether_computed_cached_or_shipped(shipped, tmp_path, monkeypatch):
     monkeypatch.setenv("VALLEYS_ASKED", str(tmp_path / "asked"))
     for seed in (0, 1, 1):

@@ -45,7 +45,9 @@ def _execute(folder: Path, *, whole: bool) -> None:
     outdated = [name for name in sorted(shipping.names(SHIPPED)) if not store.is_current(store.key_of(SHIPPED / name))]
     assert not outdated, f"the code behind {outdated[0]} and {len(outdated) - 1} others has changed since: run `make results`"
     values = run_parameters(all_chapters(), SIZE)
+    assert len(all_exercises()) == len(all_chapters())  # each chapter has its exercises
     exercises = [name for name in all_exercises() if whole or f"exercises/{name}" == EXERCISES]
+    assert exercises
     work = {f"chapters/{name}.ipynb": values[name] for name in all_chapters()} | {f"exercises/{name}.ipynb": {} for name in exercises}
     own = {DATA_VARIABLE: str(folder / "data"), RESULTS_VARIABLE: str(folder / "results"), SHIPPED_VARIABLE: str(SHIPPED)}
     execute_all(work, folder / "notebooks", own)

@@ -203,7 +203,7 @@ def attributes(path: Path) -> dict[str, Any]:
         Exception: of many kinds, where the file is damaged.
     """
     with h5py.File(io.BytesIO(path.read_bytes())) as opened:  # which gives numbers as arrays of one
-        return {name: value if isinstance(value, str) else value.item() for name, value in opened.attrs.items() if name != "_NCProperties"}
+        return {name: value.item() if getattr(value, "size", 0) == 1 else value for name, value in opened.attrs.items() if name != "_NCProperties"}
 
 
 def key_of(path: Path) -> str | None:
