@@ -47,7 +47,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_workers_of_a_script_that_has_loaded_torch_keep_to_their_threads(count, tmp_path):
     (tmp_path / "script.py").write_text(SCRIPT)
     environment = {name: value for name, value in os.environ.items() if name not in machine.THREAD_VARIABLES}

@@ -3,6 +3,7 @@
 Standard library only and old syntax, so that an old interpreter can still say what it lacks.
 """
 
+import contextlib
 import hashlib
 import os
 import re
@@ -104,7 +105,8 @@ def install_packages():
 def main():
     check_python()
     if installed():
-        os.utime(STAMP)  # make compares times: the requirements may be younger and yet the same
+        with contextlib.suppress(OSError):  # a clone that cannot be written is as good
+            os.utime(STAMP)  # make compares times: the requirements may be younger and yet the same
         return
     check_disk()
     begin_log()

@@ -19,8 +19,8 @@ from valleys.book.sizes import SIZES, Setting, run_parameters
 NAN, INF = float("nan"), float("inf")
 NUMBERS = [0, 0.0, -1, -1.0, NAN, INF, -INF, 1e308, 1e-320, 1.5, 10**9, 10**12, 2**63, 2**64, 10**30]
 OTHERS = [True, False, "", "text", "1e3x", None, [], {}, [[]], {"a": 1}]
-TEXTS = ["gpu", "cuda", "cuda:7", "meta", "foo", "a" * 10**5, "two\nlines"]
-LONG = 10**5  # items of a list
+TEXTS = ["gpu", "cuda", "cuda:7", "meta", "foo", "a" * 10**4, "two\nlines"]
+LONG = 10**4  # items of a list
 
 CHAPTERS = all_chapters()
 PARAMETERS = [

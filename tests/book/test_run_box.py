@@ -10,7 +10,9 @@ import yaml
 from tests.book.conftest import small_chapter
 from valleys.book import run_box, runner
 from valleys.book.chapters import Chapter, read_parameters
+from valleys.book.launch import colab_cell
 from valleys.book.paths import book_root
+from valleys.book.repository import Address
 from valleys.book.sizes import Setting, run_parameters
 from valleys.book.times import Times
 
@@ -90,3 +92,9 @@ def test_times_of_all_chapters_make_a_table():
     text = run_box.times_table(["01_small", "02_large"], Times().with_run("01_small", "quick", 90.0).with_run("02_large", "paper", 20.0))
     assert [line.count("|") for line in text.splitlines()[:4]] == [4, 4, 4, 4]
     assert text.splitlines()[2:4] == ["| {doc}`/chapters/01_small` | 1.5 min | – |", "| {doc}`/chapters/02_large` | – | 20 s |"]
+
+
+def test_box_of_a_public_book_tells_how_to_get_ready_on_colab(chapter):
+    address, example = Address("some-owner", "valleys", "v1.0"), Setting.parse("n_runs=200")
+    assert colab_cell(address) in run_box.box(chapter, {}, example, Times(), address=address)
+    assert "git clone" not in run_box.box(chapter, {}, example, Times())

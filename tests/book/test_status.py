@@ -1,14 +1,20 @@
 """The status of a build is read from notebooks, results and what chapters glued."""
 
+from types import SimpleNamespace
+
 import nbformat
 import pytest
 import xarray as xr
 
 from tests.book.conftest import small_chapter
-from valleys.book import repository, status, store, versions
+from valleys.book import repository, status, status_page, store, versions
 from valleys.book.chapters import all_chapters
+from valleys.book.launch import colab_cell
 from valleys.book.paths import book_root
+from valleys.book.repository import Address
 from valleys.book.sizes import run_parameters
+
+ADDRESS = Address("some-owner", "valleys", "v1.0")
 
 
 def executed(folder):
@@ -84,3 +90,10 @@ def test_revision_is_told_only_of_a_clone(tmp_path):
     told = repository.revision()
     if (book_root() / ".git").exists():
         assert len(told.partition(",")[0]) >= 7
+
+
+def test_page_of_a_public_book_tells_how_to_get_ready_on_colab():
+    app = SimpleNamespace(config=SimpleNamespace(book_repository=str(ADDRESS)))
+    assert colab_cell(ADDRESS) in [node.astext() for node in status_page.online(app, "")]
+    app.config.book_repository = ""
+    assert "make book REPOSITORY=" in " ".join(node.astext() for node in status_page.online(app, ""))

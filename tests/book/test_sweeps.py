@@ -187,6 +187,7 @@ def processes():
         yield executor
 
 
+@pytest.mark.slow
 def test_workers_give_the_serial_results_in_order_with_one_thread_each(folder, tmp_path, processes, monkeypatch):
     log = tmp_path / "log"
     specs = [*reversed(sweeping.specs(COUNT, log=str(log))), sweeping.Spec(seed=3, log=str(log))]

@@ -59,6 +59,7 @@ def test_top_eigenvalues_are_those_of_the_dense_autograd_hessian(networks, blobs
     assert (found.residuals <= 1e-4 * found.eigenvalues).all()
 
 
+@pytest.mark.slow
 def test_top_eigenvalues_of_a_trained_network_are_those_of_its_full_spectrum(trained, digits):
     layer = curvature.layer_curvature(trained, digits.images)
     found, everything = curvature.top_eigenvalues(layer), curvature.full_spectrum(layer)
@@ -108,7 +109,7 @@ def test_the_whole_network_hessian_is_that_of_autograd(blobs, networks):
     np.testing.assert_allclose(found.eigenvalues, expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("layer", [1, 2])
+@pytest.mark.parametrize("layer", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_an_output_layer_of_zeros_gives_each_eigenvalue_nine_times(digits, layer):
     """Softmax is uniform then, so that the last layer's Hessian is the same for each of nine directions in the scores."""
     network = initialize(64, 0)

@@ -48,6 +48,7 @@ def test_in_the_whole_network_copies_forget_and_scatter_as_in_a_parabola(found):
         np.testing.assert_allclose(ratio, 1, atol=within)
 
 
+@pytest.mark.slow
 def test_reshuffled_batches_forget_within_an_epoch_and_independent_ones_do_not(found):
     late = found.sel(stage="end").isel(direction=-1).mean("realization")
     assert late.relaxation.sel(draw="reshuffled") < 200 / 20 < late.relaxation.sel(draw="independent")

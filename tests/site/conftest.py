@@ -65,12 +65,6 @@ def html(shared, request) -> Path:
 
 
 @pytest.fixture(scope="session")
-def public(executed, shared) -> Path:
-    """The site of a book with a public address."""
-    return made_once(shared / "public", lambda folder: making.build(executed, folder, address=PUBLIC)) / "_build" / "html"
-
-
-@pytest.fixture(scope="session")
 def student_html(executed, shared) -> Path:
     """The site of the student edition, from the same executed chapters; its sources lie beside it."""
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.site.browsing import needs_chromium, opened
 
-CHAPTER, EXERCISES = "chapters/04_toy_model.html", "exercises/04_toy_model_exercises.html"
+CHAPTER, EXERCISES = "chapters/01_landscape.html", "exercises/04_toy_model_exercises.html"
 
 
 @pytest.fixture

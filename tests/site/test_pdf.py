@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import sys
 import unicodedata
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import matplotlib as mpl
@@ -16,8 +18,9 @@ from tests.book.test_onepage import FILES
 from tests.sharing import made_once
 from tests.site.browsing import needs_chromium
 from valleys.book.chapters import BookError, page_names
-from valleys.book.check import check_site
+from valleys.book.check import broken_links
 from valleys.book.onepage import inside, one_page
+from valleys.book.paths import html_pages
 from valleys.book.pdflinks import MARK, NAME
 
 PRINT = "import sys; from pathlib import Path; from valleys.book.pdf import make_pdf; make_pdf(*map(Path, sys.argv[1:]))"
@@ -71,10 +74,10 @@ def printed(html, shared) -> Path:
 
 
 @pytest.fixture(scope="module")
-def one(html, tmp_path_factory) -> tuple[BeautifulSoup, Path]:
-    """The whole book as a page, and the folder that it is meant for."""
-    folder = tmp_path_factory.mktemp("one")
-    return BeautifulSoup(one_page(html, folder), "html.parser"), folder
+def one(printed) -> tuple[BeautifulSoup, Path]:
+    """The whole book as the page that was printed, and the folder in which it lay."""
+    folder = printed.parent / "pdf"
+    return BeautifulSoup((folder / "book.html").read_text(encoding="utf-8"), "html.parser"), folder
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +86,9 @@ def reader(printed) -> PdfReader:
 
 
 @pytest.fixture(scope="module")
-def texts(reader) -> list[str]:
-    return [page.extract_text() for page in reader.pages]
+def text_of(reader) -> Callable[[int], str]:
+    """The text of a page, counted from zero; it takes a while to read, so each is read once and only where it is wanted."""
+    return cache(lambda number: reader.pages[number].extract_text())
 
 
 @pytest.fixture(scope="module")
@@ -108,19 +112,19 @@ def test_outline_holds_every_page_in_order(reader, titles):
 
 
 @pytest.mark.slow
-def test_contents_tell_the_page_of_each_title(texts, titles):
-    first = next(number for number, text in enumerate(texts[3:], start=3) if squeezed(titles[0]) in squeezed(text))
-    contents = " ".join(texts[1:first])
+def test_contents_tell_the_page_of_each_title(reader, text_of, titles):
+    first = next(number for number in range(3, len(reader.pages)) if squeezed(titles[0]) in squeezed(text_of(number)))
+    contents = " ".join(map(text_of, range(1, first)))
     for title in titles:
         told = re.search(r"\s*".join(re.escape(letter) for letter in squeezed(title)) + r"[\s.]+(\d+)\b", contents)
         assert told, f"{title} is not in the contents"
-        assert squeezed(title) in squeezed(texts[int(told[1]) - 1]), f"{title} is not on page {told[1]}"
+        assert squeezed(title) in squeezed(text_of(int(told[1]) - 1)), f"{title} is not on page {told[1]}"
 
 
 @pytest.mark.slow
-def test_running_foot_counts_the_pages(texts):
-    for number, text in enumerate(texts[1:], start=2):
-        assert str(number) in text.split(), f"page {number} carries no number"
+def test_running_foot_counts_the_pages(reader, text_of):
+    for number in (2, 3, *range(10, len(reader.pages), 20), len(reader.pages)):
+        assert str(number) in text_of(number - 1).split(), f"page {number} carries no number"
 
 
 @pytest.mark.slow
@@ -188,9 +192,11 @@ def test_site_links_to_the_pdf_only_where_it_is(html, printed):
         return [path for path in folder.rglob("*.html") if MARK in path.read_text(encoding="utf-8")]
 
     assert linking(html) == []
-    assert check_site(printed) == []
-    links = BeautifulSoup((printed / "chapters" / "04_toy_model.html").read_text(encoding="utf-8"), "html.parser").select(f".{MARK} a")
-    assert [link["href"] for link in links] == [f"../{NAME}"] * 2
+    assert sorted(linking(printed)) == sorted(printed / path.relative_to(html) for path in html_pages(html))
+    path = printed / "chapters" / "04_toy_model.html"
+    page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+    assert [link["href"] for link in page.select(f".{MARK} a")] == [f"../{NAME}"] * 2
+    assert list(broken_links(path, page, {})) == []
 
 
 def test_site_that_was_not_built_is_told(tmp_path):

@@ -33,7 +33,7 @@ def test_word_that_no_page_holds_finds_nothing(browser, html):
 @needs_chromium
 @pytest.mark.parametrize("way", ["click", "keys"])
 def test_dialog_opens_takes_the_word_and_leads_to_results(browser, html, way):
-    page, complaints = opened(browser, html / "chapters" / "04_toy_model.html")
+    page, complaints = opened(browser, html / "pages" / "cite.html")
     page.locator("button.search-button-field").click() if way == "click" else page.keyboard.press("Control+k")
     assert page.evaluate("document.activeElement.id") == "search-input"
     page.keyboard.type("freezing")

@@ -21,7 +21,7 @@ def chosen(page) -> tuple[str, str]:
 @needs_chromium
 @pytest.mark.parametrize("dark", [False, True])
 def test_page_follows_the_system(browser, html, dark):
-    page, _ = opened(browser, html / "chapters" / "04_toy_model.html", dark=dark)
+    page, _ = opened(browser, html / "pages" / "cite.html", dark=dark)
     assert chosen(page) == ["auto", "dark" if dark else "light"]
     assert (brightness(page) < 60) == dark
     page.close()
@@ -46,7 +46,7 @@ def test_choice_survives_a_change_of_page(browser, html):
     page, _ = opened(browser, html / "index.html")
     while chosen(page)[0] != "dark":
         page.locator("button.theme-switch-button").click()
-    page.goto((html / "chapters" / "05_effective_potential.html").as_uri())
+    page.goto((html / "pages" / "cite.html").as_uri())
     assert chosen(page) == ["dark", "dark"]
     assert brightness(page) < 60
     page.close()

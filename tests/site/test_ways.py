@@ -29,7 +29,7 @@ def test_next_and_previous_lead_to_another_page_and_back(browser, html):
 @needs_chromium
 @pytest.mark.parametrize("side", DRAWERS)
 def test_drawer_opens_and_closes_by_keyboard(browser, html, side):
-    page, complaints = opened(browser, html / CHAPTER, width=390)
+    page, complaints = opened(browser, html / "pages" / "teach.html", width=390)
     drawer, button = DRAWERS[side], page.locator(f"button.{side}-toggle")
     assert page.evaluate(IS_SHUT, drawer)
     button.focus()

@@ -73,7 +73,7 @@ def test_isotropic_noise_gives_the_boltzmann_weight():
     assert abs(float(runs.p_flat) - theory.p_flat_equilibrium(LANDSCAPE)) > 10 * float(runs.p_flat_error)
 
 
-@pytest.mark.parametrize("noise", NOISES)
+@pytest.mark.parametrize("noise", [pytest.param(noise, marks=[pytest.mark.slow] * (noise != "hessian")) for noise in NOISES])
 def test_a_force_shifts_the_mean_as_theory_says(noise):
     effective_noise = 2e-4 if noise == "hessian_squared" else NOISE
     for force in (-0.03, 0.03):

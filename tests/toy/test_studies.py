@@ -66,7 +66,7 @@ def test_the_master_equation_ends_where_the_runs_of_any_contrast_end():
     assert float(gaps.mean()) > 3 * float(runs.p_flat_error[1:].mean()) / np.sqrt(2)
 
 
-@pytest.mark.parametrize("noise", ["hessian", "isotropic"])
+@pytest.mark.parametrize("noise", ["hessian", pytest.param("isotropic", marks=pytest.mark.slow)])
 def test_response_study_finds_the_temperature_of_each_valley(noise):
     spec = studies.ResponseSpec([0.01, 0.02], [1.0, 3.0], 0.01, n_runs=1024, duration=150.0, noise=noise, seed=2)
     found = studies.response(spec)
