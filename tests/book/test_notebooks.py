@@ -13,6 +13,9 @@ NAMES = sorted(path.stem for path in (book_root() / "chapters").glob("*.ipynb"))
 LONGEST_CELL = 15
 MOST_DEFINITIONS = 2
 FEWEST_WORDS_PER_LINE = 10
+LONGEST_TAKEAWAY = 14  # words
+SENTENCE_END = r"(?<!\bEq)(?<!\bEqs)(?<!\bFig)[.?!]\s"
+CHAPTER_LINK = r"(?:Chapter (\d) \()?\{doc\}`(?:Chapter (\d) <)?(?:\.\./chapters/)?0(\d)_\w+(?<!_exercises)>?`"
 
 
 @pytest.fixture(params=NAMES)
@@ -54,6 +57,25 @@ def test_every_figure_has_caption_label_and_alt_text_and_is_referred_to(notebook
         assert len(meta["figure"]["caption"]) > 20, cell.source
         assert len(meta["image"]["alt"]) > 20, cell.source
         assert f"{{numref}}`{meta['figure']['name']}`" in prose(notebook), f"{meta['figure']['name']} is not referred to"
+
+
+def test_a_caption_begins_with_a_short_takeaway_and_goes_on(notebook):
+    captions = [meta.figure.caption for cell in code(notebook) if "figure" in (meta := cell.metadata.get("mystnb", {}))]
+    for caption in captions:
+        takeaway, *rest = re.split(SENTENCE_END, caption, maxsplit=1)
+        assert len(takeaway.split()) <= LONGEST_TAKEAWAY, takeaway
+        assert rest, caption
+
+
+def test_chapters_are_called_by_their_number():
+    pages = [path for folder in ("chapters", "exercises") for path in (book_root() / folder).glob("*.ipynb")]
+    links = [link for path in pages for link in re.findall(CHAPTER_LINK, prose(nbformat.read(path, as_version=4)))]
+    assert links
+    assert all(chapter in (beside, inside) for beside, inside, chapter in links), links
+
+
+def test_chapter_ends_in_summary_checks_and_references(notebook):
+    assert re.findall(r"^## (.+)$", prose(notebook), re.MULTILINE)[-3:] == ["Summary", "Checks", "References"]
 
 
 def test_chapter_has_the_agreed_parts(notebook):
