@@ -13,7 +13,7 @@ from valleys.book.figures.style import NOTE
 from valleys.book.paths import book_root
 
 PAGE = """<nav><ul><li><a href="#">1. Valleys</a><details><summary><span role="presentation"></span></summary><ul></ul></details></li></ul></nav>
-<div class="bd-sidebar-primary"></div>
+<div class="bd-sidebar-primary"></div><div class="bd-sidebar-secondary"></div>
 <script>document.write(`<button class="btn search-button-field x" title="Search" aria-label="Search">Search</button>`);</script>
 <article><h1>One &amp; two</h1>
 <details class="hide"><summary aria-label="Toggle hidden content"><p>Show code</p></summary></details>
@@ -62,12 +62,13 @@ def test_figure_gets_a_frame_and_its_caption_number(page):
 
 
 def test_only_a_wide_figure_reaches_into_the_margin(tmp_path):
-    def classes(width: float) -> list[str]:
+    def classes(width: float, page: str = PAGE) -> list[str]:
         draw(tmp_path / "figure.svg", width=width, height_of_text=10)
-        return BeautifulSoup(mended(PAGE, tmp_path / "page.html"), "html.parser").figure.get("class", [])
+        return BeautifulSoup(mended(page, tmp_path / "page.html"), "html.parser").figure.get("class", [])
 
     assert classes(7.0) == []
     assert classes(7.4) == [BLEEDS]
+    assert classes(7.4, PAGE.replace("bd-sidebar-secondary", "")) == []  # there the theme has no contents to take away
 
 
 def test_formula_that_may_be_cut_has_a_hint(page):

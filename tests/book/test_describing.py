@@ -24,6 +24,13 @@ def test_long_descriptions_are_cut_at_a_word():
     assert told.endswith("word …")
 
 
+def test_letters_of_formulas_are_told_as_such():
+    assert (
+        first_paragraph(page(nodes.paragraph("", "", nodes.Text("Rate "), nodes.math("", r"\eta"), nodes.Text(" and "), nodes.math("", r"\log x"))))
+        == "Rate η and log x"
+    )
+
+
 def test_title_tells_the_name_of_the_book_once():
     assert DOUBLED.sub(r"<title>\1</title>", "<title>A book — A book</title>") == "<title>A book</title>"
     assert DOUBLED.sub(r"<title>\1</title>", "<title>One &#8212; A book</title>") == "<title>One &#8212; A book</title>"

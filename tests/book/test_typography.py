@@ -30,6 +30,8 @@ SET = {
     "10000": "10_000",
     "22,491": "22_491",
     "5,507": "5507",
+    "in Fig. 4.1 and Eq. (2)": "in Fig.~4.1 and Eq.~(2)",
+    "Table 3 of Chapter 2, Figs. S1": "Table~3 of Chapter~2, Figs.~S1",
     "50, 1000, 20000": "50, 1000, 20_000",
 }
 LEFT = [

@@ -31,9 +31,9 @@ UNFOLD = "document.querySelectorAll('article details').forEach((fold) => { fold.
 SIDEWAYS = """[...document.querySelectorAll("article .highlight pre")].filter((code) => code.checkVisibility() && code.scrollWidth > code.clientWidth + 1)
   .map((code) => code.innerText.slice(0, 120))"""
 FOLD = "document.querySelectorAll('article details').forEach((fold) => { fold.open = false; })"
-# How far figures reach over the right end of the column of text.
-BLEED = """[...document.querySelectorAll("article figure.full-width img")].filter((image) => image.checkVisibility()).map((image) =>
-  [image.getBoundingClientRect().right, image.closest("section").getBoundingClientRect().right])"""
+# Of wide figures: how wide each is shown, how wide it was drawn, and how wide the column of text is.
+WIDTHS = f"""{SHOWN}.filter((image) => image.matches("figure.full-width img")).map((image) =>
+  [image.clientWidth, Number(image.getAttribute("width")), image.closest("section").clientWidth])"""
 LINKS = "(selector) => [...document.querySelectorAll(selector)].map((link) => link.href)"
 OVERFLOW = "document.documentElement.scrollWidth - innerWidth"
 # What is cut off, or scrolls in a frame that the keyboard does not reach.
@@ -65,7 +65,7 @@ class Visit:
         figures: addresses of the figures that the light theme shows, and those of the dark one.
         loud: values in a sentence that are set in another weight than its words.
         sideways: code that must be scrolled on a desk.
-        bleeding: right ends of wide figures on a desk, each with that of the text, CSS pixels.
+        widths: of each wide figure on a desk: as it is shown, as it was drawn, and of the text, CSS pixels.
         overflow: how much wider than the phone the page is, CSS pixels.
         clipped: what is cut off on a phone.
         text_heights: of each image with text on a phone, by the beginning of its address, CSS pixels.
@@ -81,7 +81,7 @@ class Visit:
     figures: dict[str, list[str]] = field(default_factory=dict)
     loud: list[str] = field(default_factory=list)
     sideways: list[str] = field(default_factory=list)
-    bleeding: list[tuple[float, float]] = field(default_factory=list)
+    widths: list[tuple[int, int, int]] = field(default_factory=list)
     overflow: int = 0
     clipped: list[str] = field(default_factory=list)
     text_heights: dict[str, list[float]] = field(default_factory=dict)
@@ -128,7 +128,7 @@ def _look(page: Page, seen: Visit) -> None:
 
 
 def _look_at_type(page: Page, seen: Visit) -> None:
-    seen.loud, seen.bleeding = page.evaluate(LOUD), page.evaluate(BLEED)
+    seen.loud, seen.widths = page.evaluate(LOUD), page.evaluate(WIDTHS)
     page.evaluate(UNFOLD)
     seen.sideways = page.evaluate(SIDEWAYS)
     page.evaluate(FOLD)

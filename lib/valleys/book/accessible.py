@@ -108,7 +108,7 @@ def let_scroll(page: BeautifulSoup, image: Tag, folder: Path) -> None:
     frame["style"] = f"--legible-width: {width}px"
     image.wrap(frame)
     frame.insert_after(_hint(page, "figure"))
-    if figure and size(drawn)[0] > PIXELS * WIDE:
+    if figure and size(drawn)[0] > PIXELS * WIDE and page.select_one("div.bd-sidebar-secondary"):
         figure["class"] = [*figure.get("class", []), BLEEDS]
 
 

@@ -1,6 +1,7 @@
 """Sphinx extension: what a page says of itself to a search engine, and the first page to those who are sent a link to the book."""
 
 import re
+import unicodedata
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from valleys.book.written import edit_pages, is_site
 
 LONGEST = 160  # characters of a description that search engines show
 DOUBLED = re.compile(r"<title>(.*?) (?:&#8212;|—) \1</title>")
+GREEK = re.compile(r"\\([a-z]+)")
+ALPHABET = ("alpha", "beta", "gamma", "delta", "epsilon", "eta", "theta", "kappa", "lambda", "mu", "rho", "sigma", "tau", "phi", "psi", "omega")
 PREVIEW = "_static/preview.png"
 
 
@@ -19,11 +22,12 @@ def describe(app: Sphinx, page: str, template: str, context: dict[str, Any], doc
     """Add a description to the head of a page, and to that of the first page what a preview of a link shows."""
     if doctree is None:
         return
-    told = {"description": app.env.metadata[page].get("description") or first_paragraph(doctree)}
-    tags = [f'<meta name="{name}" content="{escape(text)}" />' for name, text in told.items() if text]
+    name = f"{app.env.titles[page].astext()} of “{app.config.html_title}”"
+    told = app.env.metadata[page].get("description") or first_paragraph(doctree) or name
+    tags = [f'<meta name="description" content="{escape(told)}" />']
     if page == app.config.root_doc:
-        shared = {"og:type": "website", "og:title": app.config.html_title, "og:description": told["description"], **_picture(app)}
-        tags += [f'<meta property="{name}" content="{escape(text)}" />' for name, text in shared.items() if text]
+        shared = {"og:type": "website", "og:title": app.config.html_title, "og:description": told, **_picture(app)}
+        tags += [f'<meta property="{key}" content="{escape(text)}" />' for key, text in shared.items()]
     context["metatags"] = "\n".join([context.get("metatags", ""), *tags])
 
 
@@ -31,8 +35,13 @@ def first_paragraph(doctree: nodes.document) -> str:
     """The first paragraph of a page, cut at a word where it is long; empty if there is none outside of boxes."""
     sections = doctree.findall(nodes.section)
     paragraph = next((child for section in sections for child in section if isinstance(child, nodes.paragraph)), None)
-    text = " ".join(paragraph.astext().split()) if paragraph else ""
+    text = " ".join(GREEK.sub(_letter, paragraph.astext()).split()) if paragraph else ""
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1].rpartition(' ')[0]} …"
+
+
+def _letter(found: re.Match[str]) -> str:
+    """The sign for a word of TeX; the word itself where it is no Greek letter."""
+    return unicodedata.lookup(f"GREEK SMALL LETTER {found[1]}") if found[1] in ALPHABET else found[1]
 
 
 def name_once(app: Sphinx, failure: Exception | None) -> None:

@@ -1,7 +1,7 @@
 """Sphinx extension: numbers and formulas set as a printer would, on the page alone: the values that chapters glued stay as they are.
 
-Minus signs, powers of ten, spaces in large numbers and before per cent; no break within a number or between a formula and what belongs to
-it; an interval without width is left out. The first sentence of a caption, its takeaway, is marked.
+Minus signs, powers of ten, spaces in large numbers and before per cent; no break within a number, before that of a figure or
+between a formula and what belongs to it; an interval without width is left out. The first sentence of a caption, its takeaway, is marked.
 """
 
 import re
@@ -19,6 +19,7 @@ LARGE = re.compile(r"(?<![\w.,/#:-])(?<!seed )(\d{1,3}(?:,\d{3})+|\d{5,})(?![\w/
 PER_CENT = re.compile(r"(?<=[\d)])\s?%")
 ERROR = re.compile(r"(?<=\d) ± (?=\d)")
 INTERVAL = re.compile(r"((?<=[\d%]) )?(\([+−]?\d[^() ]*) to ([+−]?\d[^() ]*\))")
+NAMED = re.compile(r"\b((?:Fig|Eq|Sec)s?\.|Table|Chapter) (?=[\d(]|[AS]\d)")
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 GROUPED_FROM = 10_000
 LONGEST = 14  # characters of a value that stays on the line of the formula before it
@@ -34,7 +35,7 @@ def typeset(text: str) -> str:
     text = NO_WIDTH.sub(r"\g<value>", text)
     text = MINUS.sub("−", POWER.sub(_power, text))
     text = PER_CENT.sub(f"{NARROW}%", LARGE.sub(_grouped, text))
-    text = ERROR.sub(f"{FIXED}±{FIXED}", text)
+    text = NAMED.sub(rf"\1{FIXED}", ERROR.sub(f"{FIXED}±{FIXED}", text))
     return INTERVAL.sub(lambda found: f"{FIXED if found[1] else ''}{found[2]}{FIXED}to{FIXED}{found[3]}", text)
 
 
