@@ -1,10 +1,12 @@
 """Numbers and formulas are set as a printer would, and what only looks like a number stays."""
 
+from types import SimpleNamespace
+
 import pytest
 from docutils import nodes
 from docutils.utils import new_document
 
-from valleys.book.typography import FIXED, NARROW, keep_together, mark_takeaway, prose, set_text, typeset
+from valleys.book.typography import FIXED, NARROW, keep_together, mark_takeaway, prose, set_page, set_text, typeset, typeset_table
 
 SET = {
     "-0.17 (-0.48 to -0.055)": "−0.17~(−0.48~to~−0.055)",
@@ -105,6 +107,17 @@ def test_signs_behind_a_value_are_read_with_it():
     for text in list(prose(line)):
         set_text(text)
     assert line.astext() == f"loses 6{NARROW}% ofx-2 and −3"
+
+
+def test_cells_of_a_table_of_data_are_set_and_its_markup_stays():
+    table = '<table class="dataframe" data-x="-1"><td>-0.5</td><th>noise 3e-05</th></table>'
+    expected = f'<table class="dataframe" data-x="-1"><td>−0.5</td><th>noise 3{FIXED}×{FIXED}10⁻⁵</th></table>'
+    assert typeset_table(table) == expected
+    document = new_document("page")
+    document += nodes.raw("", table, format="html", classes=["output"])
+    set_page(SimpleNamespace(), document, "page")
+    assert document[0].astext() == expected
+    assert (document[0]["format"], document[0]["classes"]) == ("html", ["output"])
 
 
 def test_code_formulas_addresses_and_origins_stay():

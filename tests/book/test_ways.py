@@ -4,10 +4,10 @@ from valleys.book.ways import NEXT, PREVIOUS, neighbour
 
 RELATIONS = {
     "index": [None, None, "one"],
-    "one": ["index", "index", "one_exercises"],
-    "one_exercises": ["one", "one", "two"],
-    "two": ["index", "one_exercises", "two_exercises"],
-    "two_exercises": ["two", "two", None],
+    "one": ["index", "index", "exercises/one"],
+    "exercises/one": ["one", "one", "two"],
+    "two": ["index", "exercises/one", "exercises/two"],
+    "exercises/two": ["two", "two", None],
 }
 
 
@@ -22,8 +22,8 @@ def test_chapters_lead_to_chapters():
 
 
 def test_exercises_lead_to_their_chapter_and_to_the_next():
-    assert way("one_exercises") == ("one", "two")
-    assert way("two_exercises") == ("two", None)
+    assert way("exercises/one") == ("one", "two")
+    assert way("exercises/two") == ("two", None)
 
 
 def test_a_page_out_of_the_contents_leads_nowhere():

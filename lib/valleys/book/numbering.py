@@ -22,13 +22,17 @@ def withdraw(app: Sphinx, env: BuildEnvironment) -> list[str]:
     """Take the numbers of such sections and pages."""
     setattr(env, KEPT, {page: dict(numbers) for page, numbers in env.toc_secnumbers.items()})
     for page, contents in env.tocs.items():
-        is_exercises = page.startswith(EXERCISES)
-        if is_exercises:
+        if is_exercises(page):
             env.titles[page]["secnumber"] = None
         for entry in contents.findall(nodes.reference):
-            if "secnumber" in entry and (is_exercises or entry.astext() in UNNUMBERED):
+            if "secnumber" in entry and (is_exercises(page) or entry.astext() in UNNUMBERED):
                 entry["secnumber"] = env.toc_secnumbers[page][entry["anchorname"]] = None
     return []
+
+
+def is_exercises(page: str) -> bool:
+    """Whether a page is one of exercises, by its name."""
+    return page.startswith(EXERCISES)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

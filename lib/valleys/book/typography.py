@@ -27,6 +27,7 @@ APART = (nodes.literal, nodes.FixedTextElement, nodes.math, nodes.math_block, no
 OPENS = re.compile(r"[(\[“‘]+$")
 BELONGS = re.compile(r"^(?:\s?%)?\S{0,24}")
 RELATES = re.compile(r"(?:[=<>]|\\(?:approx|sim|leq?|geq?|simeq|ll|gg))\s*$")
+CELL = re.compile(r"(<t[dh]\b[^>]*>)([^<]+)")
 SENTENCE = re.compile(r"(?<!\bEq)(?<!\bEqs)(?<!\bFig)(?<!\bFigs)(?<!\bvs)[.?!](?=\s|$)")
 
 
@@ -37,6 +38,11 @@ def typeset(text: str) -> str:
     text = PER_CENT.sub(f"{NARROW}%", LARGE.sub(_grouped, text))
     text = NAMED.sub(rf"\1{FIXED}", ERROR.sub(f"{FIXED}±{FIXED}", text))
     return INTERVAL.sub(lambda found: f"{FIXED if found[1] else ''}{found[2]}{FIXED}to{FIXED}{found[3]}", text)
+
+
+def typeset_table(markup: str) -> str:
+    """A table of pandas, in HTML, with the numbers in its cells set."""
+    return CELL.sub(lambda found: found[1] + typeset(found[2]), markup)
 
 
 def _power(found: re.Match[str]) -> str:
@@ -53,9 +59,11 @@ def _grouped(found: re.Match[str]) -> str:
 
 
 def set_page(app: Sphinx, doctree: nodes.document, page: str) -> None:
-    """Set the texts of a page, the alt texts of its images, its formulas and its captions."""
+    """Set the texts of a page, its tables of data, the alt texts of its images, its captions and its formulas."""
     for text in list(prose(doctree)):
         set_text(text)
+    for table in [raw for raw in doctree.findall(nodes.raw) if "dataframe" in raw.astext()]:
+        table.replace_self(nodes.raw("", typeset_table(table.astext()), **table.attributes))
     for image in doctree.findall(nodes.image):
         if "alt" in image:
             image["alt"] = typeset(image["alt"])

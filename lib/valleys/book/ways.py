@@ -6,12 +6,14 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
+from valleys.book.numbering import is_exercises
+
 Relations = dict[str, list[str | None]]  # of a page: the page above it, the one before and the one behind it in the table of contents
 PREVIOUS, NEXT = 1, 2
 
 
 class LinkExercises(SphinxPostTransform):
-    """End a page with links to the pages that stand below it in the table of contents."""
+    """End a chapter with the way to the exercises that stand below it in the table of contents."""
 
     default_priority = 400
     formats = ("html",)
@@ -19,17 +21,16 @@ class LinkExercises(SphinxPostTransform):
     def run(self, **_: object) -> None:
         """Add a line at the end of the page."""
         page = self.env.docname
-        below = [] if page == self.config.root_doc else self.env.toctree_includes.get(page, [])
-        for name in below:
+        for name in filter(is_exercises, self.env.toctree_includes.get(page, [])):
             uri = self.app.builder.get_relative_uri(page, name)
             link = nodes.reference("", self.env.titles[name].astext(), refuri=uri, internal=True)
             next(self.document.findall(nodes.section)).append(nodes.paragraph("", "Now you: ", link, classes=["to-exercises"]))
 
 
 def neighbour(relations: Relations, page: str, way: int) -> str | None:
-    """The page that follows or precedes a page, exercises left out, which stand below another page than the first of the book."""
+    """The page that follows or precedes a page, pages of exercises left out."""
     found = relations.get(page, [None, None, None])[way]
-    while found is not None and _is_below_a_chapter(relations, found):
+    while found is not None and is_exercises(found):
         found = relations[found][way]
     return found
 
@@ -42,11 +43,6 @@ def lead_on(app: Sphinx, page: str, template: str, context: dict[str, Any], doct
         found = neighbour(app.builder.relations, page, way)
         title = found and app.builder.render_partial(app.env.titles[found])["title"]
         context[name] = {"link": app.builder.get_relative_uri(page, found), "title": title} if found else None
-
-
-def _is_below_a_chapter(relations: Relations, page: str) -> bool:
-    above = relations[page][0]
-    return above is not None and relations[above][0] is not None
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
