@@ -102,6 +102,13 @@ def test_a_formula_keeps_what_belongs_to_it(line, kept):
     assert line.astext().replace(FIXED, " ") == before
 
 
+def test_texts_that_read_alike_are_set_each_in_its_place():
+    line = paragraph(nodes.Text("-2"), value("x"), nodes.Text("-2"))
+    for text in list(prose(line)):
+        set_text(text)
+    assert line.astext() == "−2x-2"
+
+
 def test_signs_behind_a_value_are_read_with_it():
     line = paragraph(nodes.Text("loses "), value("6"), nodes.Text(" % of"), nodes.math("", "x"), nodes.Text("-2 and -3"))
     for text in list(prose(line)):

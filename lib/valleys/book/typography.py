@@ -84,30 +84,36 @@ def prose(doctree: nodes.document) -> Iterator[nodes.Text]:
 
 def set_text(text: nodes.Text) -> None:
     """Set one text, with an eye on what it follows."""
-    before = text.parent[text.parent.index(text) - 1] if text.parent.index(text) else None
-    start = ")" if before is not None else ""  # no sign of a number stands right behind a value or formula, but a per cent sign may
+    place = next(place for place, child in enumerate(text.parent) if child is text)  # texts that read alike are equal
+    start = ")" if place else ""  # no sign of a number stands right behind a value or formula, but a per cent sign may
     changed = typeset(start + text)[len(start) :]
     if changed != text:
-        text.parent.replace(text, nodes.Text(changed))
+        text.parent[place] = nodes.Text(changed)
 
 
 def keep_together(formula: nodes.math) -> None:
     """Leave no break between a formula and the brackets, signs and short values that belong to it: a browser would break there."""
     parent, place = formula.parent, formula.parent.index(formula)
-    before, behind = parent[:place], parent[place + 1 :]
-    kept: list[nodes.Node] = [formula]
-    if before and isinstance(before[-1], nodes.Text) and (opening := OPENS.search(before[-1])):
-        kept.insert(0, nodes.Text(opening[0]))
-        before[-1:] = [nodes.Text(before[-1][: opening.start()])]
-    if RELATES.search(formula.astext()) and len(behind) > 1 and not behind[0].astext().strip() and _is_short_value(behind[1]):
-        kept += [nodes.Text(FIXED), behind[1]]
-        behind = behind[2:]
-    if behind and isinstance(behind[0], nodes.Text) and (tail := BELONGS.match(behind[0])[0]):
-        kept.append(nodes.Text(tail))
-        behind[0] = nodes.Text(behind[0][len(tail) :])
-    if len(kept) > 1:
+    before, opening = _opening(parent[:place])
+    kept, behind = _belonging(formula, parent[place + 1 :])
+    if len(opening) + len(kept) > 1:
         parent.children = []
-        parent.extend([*before, nodes.inline("", "", *kept, classes=["together"]), *behind])
+        parent.extend([*before, nodes.inline("", "", *opening, *kept, classes=["together"]), *behind])
+
+
+def _opening(before: list[nodes.Node]) -> tuple[list[nodes.Node], list[nodes.Node]]:
+    """What stands before a formula, and apart from it the brackets that open right there."""
+    found = OPENS.search(before[-1]) if before and isinstance(before[-1], nodes.Text) else None
+    return ([*before[:-1], nodes.Text(before[-1][: found.start()])], [nodes.Text(found[0])]) if found else (before, [])
+
+
+def _belonging(formula: nodes.math, behind: list[nodes.Node]) -> tuple[list[nodes.Node], list[nodes.Node]]:
+    """A formula with the value and the signs that belong to it, and what stands behind them."""
+    kept: list[nodes.Node] = [formula]
+    if RELATES.search(formula.astext()) and len(behind) > 1 and not behind[0].astext().strip() and _is_short_value(behind[1]):
+        kept, behind = [formula, nodes.Text(FIXED), behind[1]], behind[2:]
+    tail = BELONGS.match(behind[0])[0] if behind and isinstance(behind[0], nodes.Text) else ""
+    return ([*kept, nodes.Text(tail)], [nodes.Text(behind[0][len(tail) :]), *behind[1:]]) if tail else (kept, behind)
 
 
 def _is_short_value(node: nodes.Node) -> bool:
