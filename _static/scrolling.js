@@ -10,9 +10,10 @@
   const frames = () => Object.entries(names).flatMap(([selector, name]) => [...document.querySelectorAll(selector)].map((frame) => [frame, name(frame)]));
 
   function mark(frame, name) {
-    const scrolls = frame.scrollWidth > frame.clientWidth + 1;
+    const formula = frame.querySelector(":scope > mjx-container"), inner = formula ?? frame; // a formula beside its number scrolls by itself
+    const scrolls = inner.scrollWidth > inner.clientWidth + 1;
     frame.classList.toggle("scrolls", scrolls);
-    if (scrolls) {
+    if (scrolls && inner === frame) {
       Object.entries({ tabindex: "0", role: "group", "aria-label": `${name}, scrolls sideways` }).forEach(([key, value]) => frame.setAttribute(key, value));
     } else {
       ["tabindex", "role", "aria-label"].forEach((key) => frame.removeAttribute(key));

@@ -8,12 +8,12 @@ import matplotlib.pyplot as plt
 import pytest
 from bs4 import BeautifulSoup
 
-from valleys.book.accessible import LEGIBLE, legible_width, mended
+from valleys.book.accessible import BLEEDS, HINT, LEGIBLE, legible_width, mended
 from valleys.book.figures.style import NOTE
 from valleys.book.paths import book_root
 
 PAGE = """<nav><ul><li><a href="#">1. Valleys</a><details><summary><span role="presentation"></span></summary><ul></ul></details></li></ul></nav>
-<div class="bd-sidebar-primary"></div>
+<div class="bd-sidebar-primary"></div><div class="bd-sidebar-secondary"></div>
 <script>document.write(`<button class="btn search-button-field x" title="Search" aria-label="Search">Search</button>`);</script>
 <article><h1>One &amp; two</h1>
 <details class="hide"><summary aria-label="Toggle hidden content"><p>Show code</p></summary></details>
@@ -21,6 +21,7 @@ PAGE = """<nav><ul><li><a href="#">1. Valleys</a><details><summary><span role="p
 <div class="citation-list" role="list"><div class="citation" role="doc-biblioentry"></div></div>
 <figure><img alt="a" src="figure.svg"><figcaption><p><span class="caption-number">Fig. 1 </span>What</p></figcaption></figure>
 <p><img alt="b" src="logo.png"></p>
+<div class="math">\\[x\\]</div>
 <div class="exercise"><section id="exercise-content">Do</section></div><div class="exercise"><section id="exercise-content">Do</section></div>
 </article>"""
 
@@ -60,6 +61,20 @@ def test_figure_gets_a_frame_and_its_caption_number(page):
     assert page.select_one("p > img") is not None  # no text in it that could be too small
 
 
+def test_only_a_wide_figure_reaches_into_the_margin(tmp_path):
+    def classes(width: float, page: str = PAGE) -> list[str]:
+        draw(tmp_path / "figure.svg", width=width, height_of_text=10)
+        return BeautifulSoup(mended(page, tmp_path / "page.html"), "html.parser").figure.get("class", [])
+
+    assert classes(7.0) == []
+    assert classes(7.4) == [BLEEDS]
+    assert classes(7.4, PAGE.replace("bd-sidebar-secondary", "")) == []  # there the theme has no contents to take away
+
+
+def test_formula_that_may_be_cut_has_a_hint(page):
+    assert [hint.get_text() for hint in page.select("div.math + .figure-hint")] == [HINT.format("formula")]
+
+
 def test_no_two_parts_share_a_name(page):
     names = [tag["id"] for tag in page.select("[id]")]
     assert len(names) == len(set(names))
@@ -83,7 +98,7 @@ def test_figure_inside_the_page_is_measured_too(tmp_path):
     draw(tmp_path / "figure.svg", width=8.0, height_of_text=10)
     embedded = base64.b64encode((tmp_path / "figure.svg").read_bytes()).decode()
     page = f'<article><img alt="a" src="data:image/svg+xml;base64,{embedded}"></article>'
-    assert "--legible-width: 519px" in mended(page, tmp_path / "page.html")
+    assert f"--legible-width: {legible_width((tmp_path / 'figure.svg').read_text())}px" in mended(page, tmp_path / "page.html")
 
 
 def luminance(colour: str) -> float:

@@ -1,5 +1,7 @@
 """The site as one page: folded solutions go to the end, folded code goes, and the contents list what is there."""
 
+import re
+
 import pytest
 from bs4 import BeautifulSoup
 
@@ -19,7 +21,10 @@ references: [{title: P, authors: [{family-names: B, given-names: A}], year: 2026
 <a href='chapters/one.html#part'>one</a> <a href='_sources/one.ipynb'>file</a></section></article>""",
     "chapters/one.html": """<article><section id='one'><h1>1. One</h1><section id='part'><h2>1.1. Part</h2>
 <div class='cell'><details class='hide above-input'><summary>Show</summary><div class='cell_input'>secret = 1</div></details>
-<div class='cell_output'>shown</div></div><details><summary>More</summary>opened</details></section></section></article>""",
+<div class='cell_output'>shown</div></div>
+<figure><span><img class='only-light' loading='lazy' src='a.svg'><img class='only-dark' src='b.svg'></span></figure>
+<details class='code-fold'><summary>Code</summary><div class='cell_input'>hidden = 1</div><p>made today</p></details>
+<details><summary>More</summary>opened</details></section></section></article>""",
     "exercises/one.html": """<article><section id='one'><h1>1.2. Exercises</h1><div class='exercise admonition'>Do it</div>
 <div class='solution dropdown admonition' id='s'>Done so</div></section></article>""",
 }
@@ -42,9 +47,16 @@ def test_solutions_stand_at_the_end_under_the_title_of_their_page(book):
 
 def test_folded_code_goes_and_other_folds_are_open(book):
     text = book.select_one("#chapters-one").get_text()
-    assert "secret" not in text
+    assert not re.search("secret|hidden|Code", text)
+    assert "made today" in text
     assert "shown" in text
     assert "opened" in text
+
+
+def test_of_a_figure_and_its_twin_paper_has_one_and_does_not_wait_for_a_reader(book):
+    (image,) = book.select("#chapters-one img")
+    assert image["src"].endswith("a.svg")
+    assert "loading" not in image.attrs
 
 
 def test_contents_and_title_page(book):

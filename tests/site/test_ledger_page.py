@@ -5,6 +5,7 @@ from bs4 import BeautifulSoup
 
 from valleys.book.ledger import OTHER, PAPER, Verdict, read_claims
 from valleys.book.paths import book_root
+from valleys.book.typography import typeset
 
 CLAIMS = book_root() / "pages" / "claims.yml"
 
@@ -19,7 +20,7 @@ def test_every_claim_has_a_row_with_its_verdict(page):
     assert claims
     for claim in claims:
         row = page.find(id=f"claim-{claim.name}")
-        assert claim.says in row.get_text()
+        assert typeset(claim.says) in row.get_text()
         assert row.select_one(".verdict").get_text() in set(Verdict)
         assert bool(claim.figure) == bool(row.select("td:last-child a"))
 

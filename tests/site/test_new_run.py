@@ -12,6 +12,7 @@ from bs4 import BeautifulSoup
 
 from tests.commands import refused
 from tests.site.browsing import needs_chromium, opened
+from tests.site.visiting import DRAWN, FETCH
 from valleys.book import book_links
 from valleys.book.check import broken_links, external_assets
 from valleys.book.paths import book_root
@@ -53,8 +54,11 @@ def test_page_is_quiet_complete_and_fits(browser, made, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.wait_for_selector("mjx-container")
     assert page.locator("mjx-merror").count() == 0
-    assert page.evaluate("[...document.querySelectorAll('article figure img')].every(image => image.complete && image.naturalWidth > 0)")
-    assert page.locator("article figure img").count() > 3
+    page.evaluate(FETCH)
+    drawn = page.evaluate(DRAWN)
+    assert len(drawn) > 3
+    assert all(drawn)
+    assert page.locator("article .cell_input:visible").count() == 0
     told = page.locator(".admonition.variation").inner_text()
     assert "n_steps" in told
     assert "2000" in told

@@ -50,3 +50,12 @@ def test_choice_survives_a_change_of_page(browser, html):
     assert chosen(page) == ["dark", "dark"]
     assert brightness(page) < 60
     page.close()
+
+
+@needs_chromium
+def test_without_scripts_each_figure_is_shown_once(browser, html):
+    page = browser.new_page(java_script_enabled=False)
+    page.goto((html / "chapters" / "04_toy_model.html").as_uri())
+    shown = page.locator("article figure img:visible")
+    assert shown.count() == page.locator("article figure").count() > 0
+    page.close()

@@ -15,9 +15,25 @@ from valleys.book.chapters import page_names
 
 DESK, PHONE = 1280, 390  # CSS pixels
 FORMULAS = "[document.querySelectorAll('mjx-container').length, document.querySelectorAll('mjx-merror').length]"
-DRAWN = "[...document.querySelectorAll('article figure img')].map((image) => image.complete && image.naturalWidth > 0)"
-IMAGES = "[...document.querySelectorAll('article img')].map((image) => [image.src, image.clientWidth])"
-CARDS = "[...document.querySelectorAll('article figure img')].map((image) => getComputedStyle(image).backgroundColor)"
+# Of a figure and its twin for the other theme one is shown; what is fetched when a reader comes near is fetched now.
+SHOWN = "[...document.querySelectorAll('article img')].filter((image) => image.checkVisibility())"
+FETCH = f"Promise.all({SHOWN}.map((image) => {{ image.loading = 'eager'; return image.decode().catch(() => null); }}))"
+FIGURES = f"{SHOWN}.filter((image) => image.closest('figure'))"
+DRAWN = f"{FIGURES}.map((image) => image.complete && image.naturalWidth > 0)"
+IMAGES = f"{SHOWN}.map((image) => [image.src, image.clientWidth])"
+SOURCES = f"{FIGURES}.map((image) => image.src)"
+CARDS = f"{FIGURES}.map((image) => getComputedStyle(image).backgroundColor)"
+# Values in a sentence that are set in another weight than the words around them.
+LOUD = """[...document.querySelectorAll("article .pasted-text")].filter((value) =>
+  getComputedStyle(value).fontWeight !== getComputedStyle(value.parentElement).fontWeight).map((value) => value.innerText)"""
+# Code that must be scrolled sideways where all folds are open.
+UNFOLD = "document.querySelectorAll('article details').forEach((fold) => { fold.open = true; })"
+SIDEWAYS = """[...document.querySelectorAll("article .highlight pre")].filter((code) => code.checkVisibility() && code.scrollWidth > code.clientWidth + 1)
+  .map((code) => code.innerText.slice(0, 120))"""
+FOLD = "document.querySelectorAll('article details').forEach((fold) => { fold.open = false; })"
+# Of wide figures: how wide each is shown, how wide it was drawn, and how wide the column of text is.
+WIDTHS = f"""{SHOWN}.filter((image) => image.matches("figure.full-width img")).map((image) =>
+  [image.clientWidth, Number(image.getAttribute("width")), image.closest("section").clientWidth])"""
 LINKS = "(selector) => [...document.querySelectorAll(selector)].map((link) => link.href)"
 OVERFLOW = "document.documentElement.scrollWidth - innerWidth"
 # What is cut off, or scrolls in a frame that the keyboard does not reach.
@@ -46,6 +62,10 @@ class Visit:
         n_formulas: formulas that are set.
         n_formula_errors: formulas that cannot be set.
         drawn: whether each figure is drawn.
+        figures: addresses of the figures that the light theme shows, and those of the dark one.
+        loud: values in a sentence that are set in another weight than its words.
+        sideways: code that must be scrolled on a desk.
+        widths: of each wide figure on a desk: as it is shown, as it was drawn, and of the text, CSS pixels.
         overflow: how much wider than the phone the page is, CSS pixels.
         clipped: what is cut off on a phone.
         text_heights: of each image with text on a phone, by the beginning of its address, CSS pixels.
@@ -58,6 +78,10 @@ class Visit:
     n_formulas: int = 0
     n_formula_errors: int = 0
     drawn: list[bool] = field(default_factory=list)
+    figures: dict[str, list[str]] = field(default_factory=dict)
+    loud: list[str] = field(default_factory=list)
+    sideways: list[str] = field(default_factory=list)
+    widths: list[tuple[int, int, int]] = field(default_factory=list)
     overflow: int = 0
     clipped: list[str] = field(default_factory=list)
     text_heights: dict[str, list[float]] = field(default_factory=dict)
@@ -87,7 +111,9 @@ def visit(browser: Browser, path: Path) -> Visit:
     page.on("request", lambda request: files.add(_file(request.url)) if request.url.startswith("file:") else None)
     page.goto(path.as_uri())
     page.evaluate(SETTLED)
+    page.evaluate(FETCH)
     _look(page, seen)
+    _look_at_type(page, seen)
     seen.files = {file: file.stat().st_size for file in files if "mathjax" not in file.parts}
     _look_on_a_phone(page, seen)
     _look_in_the_dark(page, seen)
@@ -97,8 +123,15 @@ def visit(browser: Browser, path: Path) -> Visit:
 
 def _look(page: Page, seen: Visit) -> None:
     seen.n_formulas, seen.n_formula_errors = page.evaluate(FORMULAS)
-    seen.drawn = page.evaluate(DRAWN)
+    seen.drawn, seen.figures["light"] = page.evaluate(DRAWN), page.evaluate(SOURCES)
     seen.links = {name: page.evaluate(LINKS, selector) for name, selector in BUTTONS.items()}
+
+
+def _look_at_type(page: Page, seen: Visit) -> None:
+    seen.loud, seen.widths = page.evaluate(LOUD), page.evaluate(WIDTHS)
+    page.evaluate(UNFOLD)
+    seen.sideways = page.evaluate(SIDEWAYS)
+    page.evaluate(FOLD)
 
 
 def _look_on_a_phone(page: Page, seen: Visit) -> None:
@@ -116,7 +149,9 @@ def _look_in_the_dark(page: Page, seen: Visit) -> None:
     page.emulate_media(color_scheme="dark")
     page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
     page.evaluate(STILL)
-    seen.cards = set(page.evaluate(CARDS))
+    page.evaluate(FETCH)
+    seen.drawn += page.evaluate(DRAWN)
+    seen.cards, seen.figures["dark"] = set(page.evaluate(CARDS)), page.evaluate(SOURCES)
 
 
 def _text_heights(browser: Browser, images: list[tuple[str, int]]) -> dict[str, list[float]]:

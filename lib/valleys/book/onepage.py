@@ -11,10 +11,11 @@ import yaml
 from bs4 import BeautifulSoup, Tag
 
 from valleys.book.chapters import BookError, book_parts
+from valleys.book.disclosures import FOLD
 from valleys.book.paths import book_root
 
 STYLES = ("_static/pygments.css", "_static/sphinx-design.min.css")
-SCRIPTS = "script, style.thebe, .headerlink, .toctree-wrapper, .figure-hint, .sd-d-print-none, .copybtn"
+SCRIPTS = "script, style.thebe, .headerlink, .toctree-wrapper, .figure-hint, .sd-d-print-none, .copybtn, .only-dark, .to-exercises"
 SOLUTIONS = "solutions"
 MATHJAX = "_static/mathjax/tex-chtml.js"
 NO_HIDDEN_TEXT = '{"options": {"enableAssistiveMml": false, "enableMenu": false, "processHtmlClass": "tex2jax_process|mathjax_process|math|output_area"}}'
@@ -53,6 +54,8 @@ def print_page(html: Path, name: str) -> Tag:
     for tag in article.select(SCRIPTS):
         tag.decompose()
     unfold(article)
+    for image in article.select("img[loading]"):
+        del image["loading"]  # paper shows all of them at once
     for tag in article.select("[id]"):
         tag["id"] = f"{slug(name)}--{tag['id']}"
     for tag in article.select("[href], [src]"):
@@ -63,11 +66,11 @@ def print_page(html: Path, name: str) -> Tag:
 def unfold(article: Tag) -> None:
     """Leave out code that the site folds away, and open everything else."""
     for fold in article.select("details"):
-        is_code, title = "hide" in fold.get("class", []), fold.find("summary")
+        is_code, title = bool({"hide", FOLD} & set(fold.get("class", []))), fold.find("summary")
         if not is_code:
             fold.name, title.name, title["class"] = "div", "p", "fold-title"
             continue
-        for hidden in [title, *fold.select(".cell_input")]:
+        for hidden in [title, *fold.select(".cell_input")]:  # what else it holds, as the line on the origin of a figure, stays
             hidden.decompose()
         fold.unwrap()
 

@@ -1,4 +1,4 @@
-"""Sphinx extension: the directive `{parameters}`, a folded box that tells how to run a chapter with other values, and `{chapter-times}`.
+"""Sphinx extension: the directive `{parameters}`, a box that tells how to run a chapter with other values, and `{chapter-times}`.
 
 The argument of the first is an example, `name=value`; its text, if any, opens the box.
 """
@@ -85,7 +85,7 @@ def box(chapter: Chapter, paper: dict[str, Any], example: Setting, measured: Tim
         address: where Binder and Colab find the notebook, if anywhere.
     """
     parts = [opening, _table(chapter, paper), _commands(chapter, example), _times(chapter.name, measured), _online(address)]
-    return "\n\n".join(["`````{admonition} Run this chapter with other values\n:class: dropdown run-box", *filter(None, parts), "`````"])
+    return "\n\n".join(["`````{admonition} Run this chapter with other values\n:class: run-box", *filter(None, parts), "`````"])
 
 
 def papermill_command(chapter: str, example: Setting) -> str:

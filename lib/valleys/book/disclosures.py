@@ -1,0 +1,150 @@
+"""Sphinx extension: fold the code of a chapter away, so that a page reads as text and figures, and every line stays within reach.
+
+A chapter is a notebook with a cell of parameters. What stands between its title and its first section goes into one fold; the code of a
+figure, and the line that tells where it comes from, into one below the caption; the code of the checks into one at the end of their
+section. What a cell printed stays in its place. Notebooks stay as they are: what folds are nodes of the page.
+"""
+
+from collections.abc import Callable, Iterable
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.writers.html5 import HTML5Translator
+
+FOLD = "code-fold"  # the CSS class of every fold
+OPENING, CHECKS, PROVENANCE, CODE = "Code and parameters of this chapter", "Code of the checks", "Code · provenance", "Code"
+CHECKS_TITLE = "Checks"
+
+
+class Disclosure(nodes.General, nodes.Element):
+    """A fold that is shut at first, with its `summary` as the label."""
+
+
+class FoldCode(SphinxPostTransform):
+    """Fold the code of a page that is made from a notebook."""
+
+    default_priority = 150  # outputs have been chosen, and MyST-NB has not yet made its own folds
+    formats = ("html",)
+
+    def run(self, **_: object) -> None:
+        """Fold the code of a chapter; pages of exercises show theirs, since it is there to be worked on."""
+        cells = list(self.document.findall(is_cell))
+        if any("tag_parameters" in cell["classes"] for cell in cells):
+            fold_chapter(next(self.document.findall(nodes.section)))
+            for cell in cells:
+                cell.attributes.pop("hide_mode", None)  # what it hides is folded already
+
+
+def fold_chapter(chapter: nodes.section) -> None:
+    """Fold all code of a chapter."""
+    fold_opening(chapter)
+    for section in list(chapter.findall(_is_checks)):
+        fold_checks(section)
+    fold_figures([cell for cell in chapter.findall(is_cell) if not _inside(cell, lambda node: isinstance(node, Disclosure) or _is_checks(node))])
+
+
+def fold_opening(chapter: nodes.section) -> None:
+    """Put the cells and the box of parameters that stand before the first section into one fold."""
+    first = next((place for place, child in enumerate(chapter) if isinstance(child, nodes.section)), len(chapter))
+    folded = [child for child in chapter[:first] if is_cell(child) or "run-box" in child.get("classes", [])]
+    if folded:
+        fold = _fold_behind(folded[-1], OPENING, "chapter-code")
+        for child in folded:
+            chapter.remove(child)
+        fold.extend(folded)
+
+
+def fold_checks(section: nodes.section) -> None:
+    """Put the code of a section of checks into one fold at its end; its sentences stay."""
+    if code := taken_code(list(section.findall(is_cell))):
+        section.append(Disclosure("", *code, summary=CHECKS, classes=[FOLD]))
+
+
+def fold_figures(cells: Iterable[nodes.Element]) -> None:
+    """Put the code since the figure or table before it into a fold below each; what is left after the last one is folded where it stands."""
+    waiting: list[nodes.Element] = []
+    for cell in cells:
+        waiting.append(cell)
+        if not _is_bare(cell):
+            fold_below(cell, waiting)
+            waiting = []
+    if waiting:
+        fold = _fold_behind(waiting[-1], CODE)
+        fold.extend(taken_code(waiting))
+
+
+def fold_below(cell: nodes.Element, cells: list[nodes.Element]) -> None:
+    """Put the code of cells, and the provenance that follows the last of them, into a fold below what that one shows."""
+    provenance = _provenance(cell)
+    fold = _fold_behind(cell, PROVENANCE if provenance else CODE)
+    fold.extend([*taken_code(cells), *provenance])
+
+
+def taken_code(cells: Iterable[nodes.Element]) -> list[nodes.Node]:
+    """The code of cells, taken out of their places; a cell that shows nothing else goes as a whole."""
+    taken = []
+    for cell in cells:
+        source = next((child for child in cell if child.get("nb_element") == "cell_code_source"), None)
+        if _is_bare(cell):
+            cell.parent.remove(cell)
+            taken.append(cell)
+        elif source is not None:
+            cell.remove(source)
+            taken.append(nodes.container("", source, classes=["cell"], nb_element="cell_code"))
+    return taken
+
+
+def is_cell(node: nodes.Node) -> bool:
+    """Whether a node is a code cell of a notebook."""
+    return isinstance(node, nodes.container) and node.get("nb_element") == "cell_code"
+
+
+def _is_bare(cell: nodes.Element) -> bool:
+    """Whether a cell shows nothing but its code."""
+    return not any(child.get("nb_element") == "cell_code_output" and child.children for child in cell)
+
+
+def _is_checks(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.section) and node.next_node(nodes.title).astext() == CHECKS_TITLE
+
+
+def _inside(node: nodes.Node, is_meant: Callable[[nodes.Node], bool]) -> bool:
+    while (node := node.parent) is not None:
+        if is_meant(node):
+            return True
+    return False
+
+
+def _fold_behind(node: nodes.Element, summary: str, *classes: str) -> Disclosure:
+    """A new fold right behind a node."""
+    fold = Disclosure(summary=summary, classes=[FOLD, *classes])
+    node.parent.insert(node.parent.index(node) + 1, fold)
+    return fold
+
+
+def _provenance(cell: nodes.Element) -> list[nodes.Node]:
+    """The paragraph behind a cell that tells where its figure comes from, taken out of its place."""
+    behind = cell.next_node(descend=False, siblings=True)
+    if not isinstance(behind, nodes.paragraph) or "provenance" not in behind["classes"]:
+        return []
+    behind.parent.remove(behind)
+    return [behind]
+
+
+def visit(writer: HTML5Translator, node: Disclosure) -> None:
+    """Open the fold and write its label."""
+    writer.body.append(writer.starttag(node, "details"))
+    writer.body.append(f"<summary>{writer.encode(node['summary'])}</summary>\n")
+
+
+def depart(writer: HTML5Translator, node: Disclosure) -> None:
+    """Close the fold."""
+    writer.body.append("</details>\n")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register with Sphinx."""
+    app.add_node(Disclosure, html=(visit, depart))
+    app.add_post_transform(FoldCode)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
