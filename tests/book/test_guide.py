@@ -24,7 +24,7 @@ each_page = pytest.mark.parametrize("page", TOLD, ids=[page.name for page in TOL
 
 def commands(page: Path) -> Iterator[list[str]]:
     """The command lines of the book that a page shows, in blocks and in sentences, from the name of the command on."""
-    text = page.read_text(encoding="utf-8").replace("$TLS", "")
+    text = page.read_text(encoding="utf-8").replace("$TLS", "").replace("\\\n", " ")
     yield from (shlex.split(found) for found in COMMAND.findall(text))
 
 

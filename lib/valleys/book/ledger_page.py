@@ -107,9 +107,9 @@ class _Writer:
         items = []
         for claim in claims:
             says = nodes.paragraph("", "", nodes.strong(text=claim.says), nodes.Text(" "), self._badge(claim))
-            found = nodes.paragraph("", "", *self._finding(claim.tests[:1], mark=False), nodes.Text(" "), self._row_link("All of its numbers", claim))
-            found["classes"].append("ledger-found")
-            items.append(nodes.list_item("", says, found))
+            finding = self._finding(_by_number(claim)[0], mark=False)
+            link = self._row_link("All of its numbers", claim)
+            items.append(nodes.list_item("", says, nodes.paragraph("", "", *finding, nodes.Text(" "), link, classes=["ledger-found"])))
         return nodes.enumerated_list("", *items, classes=["ledger-argument"], enumtype="arabic", prefix="", suffix=".")
 
     def exceptions(self, claims: list[Claim]) -> nodes.Node:
@@ -141,8 +141,7 @@ class _Writer:
     def _findings(self, claim: Claim) -> list[nodes.Node]:
         if not claim.tests:
             return [nodes.paragraph(text=claim.reason)]
-        together = groupby(claim.tests, key=lambda test: (test.what, test.number, test.other))
-        items = (nodes.list_item("", nodes.paragraph("", "", *self._finding(tuple(tests)))) for _, tests in together)
+        items = (nodes.list_item("", nodes.paragraph("", "", *self._finding(tests))) for tests in _by_number(claim))
         return [nodes.bullet_list("", *items, classes=["ledger-findings"])]
 
     def _finding(self, tests: tuple[Question, ...], *, mark: bool = True) -> list[nodes.Node]:
@@ -190,6 +189,11 @@ class _Writer:
 
 def _entry(*children: nodes.Node) -> nodes.Node:
     return nodes.entry("", *children)
+
+
+def _by_number(claim: Claim) -> list[tuple[Question, ...]]:
+    """The questions of a claim, the two sides of a band together."""
+    return [tuple(tests) for _, tests in groupby(claim.tests, key=lambda test: (test.what, test.number, test.other))]
 
 
 def _anchor(claim: Claim) -> str:
