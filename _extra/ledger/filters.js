@@ -80,4 +80,5 @@
   addEventListener("hashchange", restore);
   form.hidden = false;
   restore();
+  document.querySelector(":target")?.scrollIntoView(); // the form has moved it
 })();
