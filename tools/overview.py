@@ -1,4 +1,4 @@
-"""Draw `_static/overview.svg`, the figure of the README: Figs. 5C and 5D at the published size (about a minute on two cores)."""
+"""Draw `_static/overview.svg`, the map whose time the guide tells: Figs. 5C and 5D at the published size (about a minute on two cores)."""
 
 import numpy as np
 

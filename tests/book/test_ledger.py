@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from valleys.book.chapters import BookError, all_chapters
-from valleys.book.ledger import Answer, Claim, Number, Question, Verdict, read_claims
+from valleys.book.ledger import OTHER, PAPER, Answer, Claim, Number, Question, Verdict, read_claims
 from valleys.book.numbers import with_error
 from valleys.book.paths import book_root
 from valleys.nets.statistics import Estimate
@@ -17,11 +17,12 @@ CLAIMS = book_root() / "pages" / "claims.yml"
 
 def asking(relation: str, than: float | str, **more: str) -> Question:
     more |= {"within": 0.2} if relation == "equals" else {}
+    more |= {"other": "another number"} if than == "theirs" else {}
     return Question(what="a number", number="ours", relation=relation, than=than, **more)
 
 
 def claim(*tests: Question) -> Claim:
-    return Claim("name", "Fig. 1", "It is so.", "01_small", "fig-small", tests)
+    return Claim("name", "Fig. 1", "It is so.", "01_small", ("fig-small",), tests)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,39 @@ def test_a_count_is_shared_out():
     assert test.answer({"ours": 31, "all": 63}) == Answer.NO
     assert test.answer({"ours": 0, "all": 0}) == Answer.OPEN
     assert test.printed({"ours": 59, "all": 63}) == "59 of 63"
-    assert test.asked({"ours": 59, "all": 63}) == "above 75% of them"
+    assert test.asked() == "more than 75% of them"
+
+
+def test_what_was_asked_reads_as_a_sentence():
+    assert asking("above", 0.5).asked() == "more than 0.5"
+    assert asking("below", "10%").asked() == "less than 10%"
+    assert asking("above", "theirs").asked() == "more"
+    assert asking("equals", 0.64).asked() == "0.64, with an uncertainty of at most 0.2"
+    assert asking("equals", "theirs").asked() == "the same, with an uncertainty of at most 0.2"
+
+
+def test_a_band_is_two_questions_about_one_number(tmp_path):
+    band = {"what": "a", "number": "ours", "above": 0.9, "below": 1.1}
+    entry = {"place": "Fig. 1", "says": "so", "chapter": "01_small", "shown": "fig-small", "tests": [band]}
+    (tmp_path / "claims.yml").write_text(yaml.safe_dump({"one": entry}))
+    (read,) = read_claims(tmp_path / "claims.yml")
+    assert [test.asked() for test in read.tests] == ["more than 0.9", "less than 1.1"]
+    assert [read.verdict({"ours": number}) for number in (1.0, 1.2)] == [Verdict.HOLDS, Verdict.PART]
+
+
+@pytest.mark.parametrize(
+    ("place", "figures"),
+    [
+        ("Sec. II A, Figs. 1C and 1D", ("1",)),
+        ("Eqs. 25 and 26, Fig. 6C", ("6",)),
+        ("Figs. 2F, 3A and S3", ("2", "3", "S3")),
+        ("Eqs. 15 and 17", ()),
+        ("Sec. II C, and a later revision", ()),
+    ],
+)
+def test_figures_of_the_paper_are_read_from_the_place(place, figures):
+    assert Claim("name", place, "It is so.", reason="no data").paper_figures == figures
+    assert Claim("name", place, "It is so.", reason="no data", source=OTHER).paper_figures == ()
 
 
 def test_a_verdict_changes_when_the_numbers_do():
@@ -122,11 +155,13 @@ def test_a_number_that_no_chapter_reports_is_named():
     ("entry", "message"),
     [
         ({"place": "Fig. 1", "says": "so"}, "either tests or a reason"),
-        ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n", "above": 1}]}, "needs the chapter and the figure"),
+        ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n", "above": 1}]}, "the figures that show it"),
         ({"place": "Fig. 1", "says": "so", "reason": "r", "note": "n"}, "and nothing else"),
         ({"place": "Fig. 1", "says": "so", "reason": "r", "source": "papers"}, "has the source 'papers'; choose paper or other"),
         ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n"}]}, "asks for none"),
-        ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n", "above": 1, "below": 2}]}, "above, below"),
+        ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n", "above": 1, "equals": 2}]}, "above, equals"),
+        ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n", "above": "m"}]}, "what the other number is"),
+        ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n", "above": 1, "other": "b"}]}, "and only then"),
         ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n", "equals": 1}]}, "how well a number must be known"),
         ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n", "of": "m", "above": "75%"}]}, "compared with a share"),
         ({"place": "Fig. 1", "says": "so", "tests": {"what": "a"}}, "maps names to claims"),
@@ -147,4 +182,12 @@ def test_claims_of_the_book_name_figures_of_their_chapters():
     for each in claims:
         if each.chapter:
             cells = nbformat.read(chapters[each.chapter].path, as_version=4).cells
-            assert each.figure in {cell.metadata.get("mystnb", {}).get("figure", {}).get("name") for cell in cells}, each.name
+            figures = {cell.metadata.get("mystnb", {}).get("figure", {}).get("name") for cell in cells}
+            assert {label for label in each.shown if label.startswith("fig-")} <= figures, each.name
+
+
+def test_the_argument_is_made_in_steps_by_tested_claims_of_the_paper():
+    steps = {claim.step: claim for claim in read_claims(CLAIMS) if claim.step}
+    assert sorted(steps) == list(range(1, len(steps) + 1))
+    assert steps
+    assert all(claim.tests and claim.source == PAPER for claim in steps.values())

@@ -63,7 +63,7 @@ def test_provenance_is_what_chapters_glued_under_names_that_say_so():
         "chapters/01_landscape": {"c01_made": "endpoints"},
         "index": {"x": 1},
     }
-    assert status.provenance(glued) == {"chapters/01_landscape": {"chapter": "endpoints"}, "chapters/04_toy_model": {"map": "phase_diagram · seed 0"}}
+    assert status.provenance(glued) == {"chapters/01_landscape": {"most figures": "endpoints"}, "chapters/04_toy_model": {"map": "phase_diagram · seed 0"}}
 
 
 def test_shipped_results_tell_what_their_files_hold():

@@ -1,13 +1,22 @@
-"""The ledger of the built site lists every claim, each with a verdict that its marks support."""
+"""The ledger of the built site lists every claim, each with a verdict that its marks support, and filters that leave the right rows."""
+
+from collections import Counter
+from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
+from playwright.sync_api import Browser, Page
 
+from tests.site.browsing import needs_chromium, opened
 from valleys.book.ledger import OTHER, PAPER, Verdict, read_claims
 from valleys.book.paths import book_root
 from valleys.book.typography import typeset
 
 CLAIMS = book_root() / "pages" / "claims.yml"
+SHOWN = "[...document.querySelectorAll('table.ledger tbody tr')].filter((row) => row.checkVisibility()).map((row) => row.id)"
+SECTIONS = "[...document.querySelectorAll('table.ledger')].filter((table) => table.closest('section').checkVisibility()).length"
+COUNT = "#ledger-filters output"
+in_one_process = pytest.mark.xdist_group("pages/ledger")
 
 
 @pytest.fixture
@@ -22,7 +31,8 @@ def test_every_claim_has_a_row_with_its_verdict(page):
         row = page.find(id=f"claim-{claim.name}")
         assert typeset(claim.says) in row.get_text()
         assert row.select_one(".verdict").get_text() in set(Verdict)
-        assert bool(claim.figure) == bool(row.select("td:last-child a"))
+        assert len(claim.shown) == len(row.select("td:last-child a"))
+        assert [link["href"] for link in row.select(".ledger-permalink")] == [f"#{row['id']}"]
 
 
 def test_marks_and_verdicts_agree(page):
@@ -43,3 +53,107 @@ def test_summary_counts_the_rows_of_its_source(page, html, source, words):
     for each in pages:
         said = [text.get_text() for text in each.select("p.ledger-summary")]
         assert any(text.startswith(f"Of {len(rows)} {words} {holding} hold") for text in said)
+
+
+def test_links_of_a_row_name_figures_by_their_number_or_a_section(page):
+    names = [link.get_text() for link in page.select("tr[id^=claim-] td:last-child a")]
+    assert names
+    assert [name for name in names if not name.startswith(("Fig. ", "Section "))] == []
+
+
+def test_the_argument_stands_before_the_tables(page):
+    steps = page.select(".ledger-argument > li")
+    claims = sorted((claim for claim in read_claims(CLAIMS) if claim.step), key=lambda claim: claim.step)
+    assert [step.find("strong").get_text() for step in steps] == [claim.says for claim in claims]
+    for step, claim in zip(steps, claims, strict=True):
+        row = page.find(id=f"claim-{claim.name}")
+        assert step.select_one("a")["href"] == f"#{row['id']}"
+        assert step.select_one(".verdict").get_text() == row.select_one(".verdict").get_text()
+        assert step.sourceline < row.sourceline
+
+
+def ledger(browser: Browser, html: Path, address: str = "") -> Page:
+    page, complaints = opened(browser, html / "pages" / "ledger.html")
+    assert complaints == []
+    page.goto("about:blank")
+    page.goto((html / "pages" / "ledger.html").as_uri() + address)
+    return page
+
+
+@needs_chromium
+@in_one_process
+def test_buttons_leave_the_rows_of_their_verdicts(browser, html, page):
+    window = ledger(browser, html)
+    verdicts = Counter(row.select_one(".verdict").get_text() for row in page.select("tr[id^=claim-]"))
+    assert len(window.evaluate(SHOWN)) == sum(verdicts.values())
+    window.locator("[data-verdict=fails]").press("Enter")
+    assert len(window.evaluate(SHOWN)) == verdicts[Verdict.FAILS]
+    assert str(verdicts[Verdict.FAILS]) in window.locator(COUNT).inner_text()
+    window.locator("[data-verdict=part]").press("Space")
+    assert len(window.evaluate(SHOWN)) == verdicts[Verdict.FAILS] + verdicts[Verdict.PART]
+    window.locator("#ledger-filters [type=reset]").press("Enter")
+    assert len(window.evaluate(SHOWN)) == sum(verdicts.values())
+    assert window.evaluate("location.hash") == ""
+    window.close()
+
+
+@needs_chromium
+@in_one_process
+def test_lists_leave_the_rows_of_a_chapter_a_figure_or_a_world(browser, html):
+    window, claims = ledger(browser, html), read_claims(CLAIMS)
+    window.locator("select[name=chapter]").select_option("03_continuation")
+    assert window.evaluate(SHOWN) == [f"claim-{claim.name}" for claim in claims if claim.chapter == "03_continuation"]
+    assert window.evaluate(SECTIONS) == 1
+    window.locator("select[name=chapter]").select_option("")
+    window.locator("select[name=figure]").select_option("5")
+    assert set(window.evaluate(SHOWN)) == {f"claim-{claim.name}" for claim in claims if "5" in claim.paper_figures}
+    window.locator("select[name=about]").select_option("network")
+    assert window.evaluate(SHOWN) == []
+    window.locator("select[name=about]").select_option("model")
+    assert set(window.evaluate(SHOWN)) == {f"claim-{claim.name}" for claim in claims if "5" in claim.paper_figures}
+    window.close()
+
+
+@needs_chromium
+@in_one_process
+def test_an_address_keeps_the_choice_and_one_of_a_row_shows_it(browser, html):
+    first = ledger(browser, html)
+    first.locator("[data-verdict=holds]").click()
+    first.locator("select[name=about]").select_option("model")
+    chosen, shown = first.evaluate("location.hash"), first.evaluate(SHOWN)
+    first.close()
+    second = ledger(browser, html, chosen)
+    assert second.evaluate(SHOWN) == shown
+    assert second.locator("[data-verdict=holds]").get_attribute("aria-pressed") == "true"
+    assert "claim-walls" not in shown
+    second.evaluate("location.hash = 'claim-walls'")
+    second.wait_for_function("document.getElementById('claim-walls').checkVisibility()")
+    assert set(shown) < set(second.evaluate(SHOWN))
+    second.close()
+
+
+@needs_chromium
+@in_one_process
+def test_link_of_a_row_is_seen_when_the_keyboard_reaches_it(browser, html):
+    window = ledger(browser, html)
+    rows = [window.locator(f"#claim-{claim.name}") for claim in read_claims(CLAIMS)[:2]]
+    link = rows[1].locator(".ledger-permalink")
+    assert link.evaluate("(link) => getComputedStyle(link).opacity") == "0"
+    rows[0].locator("a").last.focus()
+    window.keyboard.press("Tab")
+    assert link.evaluate("(link) => [link === document.activeElement, getComputedStyle(link).opacity]") == [True, "1"]
+    link.press("Enter")
+    assert window.evaluate("location.hash") == f"#{rows[1].get_attribute('id')}"
+    window.close()
+
+
+@needs_chromium
+@in_one_process
+def test_without_scripts_all_rows_are_shown_and_no_filter(browser, html):
+    context = browser.new_context(java_script_enabled=False)
+    window = context.new_page()
+    window.goto((html / "pages" / "ledger.html").as_uri())
+    assert window.locator("table.ledger tbody tr").count() == len(read_claims(CLAIMS))
+    assert all(row.is_visible() for row in window.locator("table.ledger tbody tr").all()[::10])
+    assert not window.locator("#ledger-filters").is_visible()
+    context.close()

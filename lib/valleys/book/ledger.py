@@ -16,6 +16,8 @@ from valleys.book.glued import filled
 UNKNOWN = ("nan", "undefined")  # how chapters print what could not be computed
 STANDARD_ERRORS = 1.96  # from a value to the end of its 95 % interval
 RELATIONS = ("above", "below", "equals")
+BAND = ["above", "below"]  # both at once are two questions about one number
+WORDS = {"above": "more", "below": "less"}
 PAPER, OTHER = "paper", "other"  # whose claim it is: the paper's, or another's, which includes questions of this book
 _NUMBER = r"[+-]?\d+\.?\d*(?:e[+-]?\d+)?"
 _WITH_INTERVAL = re.compile(rf"({_NUMBER})\s*%? \(({_NUMBER})\s*%? to ({_NUMBER})\s*%?\)")
@@ -90,6 +92,7 @@ class Question:
     number: str  # name under which the chapter glued it
     relation: str
     than: float | str  # a value such as 0.5 or 10%, or the name of another number
+    other: str | None = None  # what the other number is
     of: str | None = None  # a count is shared out among this one
     within: float | None = None  # how well a number must be known to equal another
     form: str = ""
@@ -100,6 +103,8 @@ class Question:
             raise BookError(f"'{self.what}': a number can be {', '.join(RELATIONS)} something, not '{self.relation}'")
         if (self.relation == "equals") != (self.within is not None):
             raise BookError(f"'{self.what}': say with `within` how well a number must be known to equal another, and only then")
+        if self.is_of_two != bool(self.other):
+            raise BookError(f"'{self.what}': say with `other` what the other number is, where a number is compared with one, and only then")
         if self.of and isinstance(self.than, str):
             raise BookError(f"'{self.what}': a count with `of` is compared with a share such as 0.75, not with '{self.than}'")
 
@@ -123,22 +128,33 @@ class Question:
         """What the number is, with the settings of the run that it comes from."""
         return filled(self.what, numbers, f"ledger, {self.number}")
 
+    def described_other(self, numbers: Mapping[str, Any]) -> str:
+        """What the other number is."""
+        return filled(self.other or "", numbers, f"ledger, {self.number}")
+
     def printed(self, numbers: Mapping[str, Any]) -> str:
         """The number as its chapter prints it."""
         shown = _shown(_named(self.number, numbers), self.form)
         return shown if self.of is None else f"{shown} of {_named(self.of, numbers)}"
 
-    def asked(self, numbers: Mapping[str, Any]) -> str:
-        """`above 0.9`; another number as its chapter prints it."""
-        than = self._than(numbers)
-        if self.of:
-            return f"{self.relation} {than:.0%} of them"
-        known = f", known to ±{self.within:g}" if self.within else ""
-        return f"{self.relation} {_shown(than, self.form if than is not self.than else 'g')}{known}"
+    def printed_other(self, numbers: Mapping[str, Any]) -> str:
+        """The number that it is compared with, as its chapter prints it."""
+        return _shown(self._than(numbers), self.form)
+
+    def asked(self) -> str:
+        """What was wanted, in words that follow "we asked for": `more than 0.9`, or `more` where another number is shown beside it."""
+        than = "" if self.is_of_two else f"{self.than:.0%} of them" if self.of else _shown(self.than, "g")
+        if self.relation == "equals":
+            return f"{than or 'the same'}, with an uncertainty of at most {self.within:g}"
+        return f"{WORDS[self.relation]} than {than}" if than else WORDS[self.relation]
+
+    @property
+    def is_of_two(self) -> bool:
+        """Whether a number is compared with another one, and not with a value."""
+        return isinstance(self.than, str) and not _PLAIN.fullmatch(self.than)
 
     def _than(self, numbers: Mapping[str, Any]) -> Any:
-        is_value = not isinstance(self.than, str) or _PLAIN.fullmatch(self.than)
-        return self.than if is_value else _named(self.than, numbers)
+        return _named(self.than, numbers) if self.is_of_two else self.than
 
     def _number(self, numbers: Mapping[str, Any]) -> Number:
         ours = Number.of(_named(self.number, numbers))
@@ -156,10 +172,11 @@ class Claim:
     place: str  # where it is made
     says: str
     chapter: str | None = None
-    figure: str | None = None  # label of the figure that shows it
+    shown: tuple[str, ...] = ()  # labels of the figures that show it, or the anchor of a section where none does
     tests: tuple[Question, ...] = ()
     reason: str | None = None  # why it is not tested here
     source: str = PAPER
+    step: int | None = None  # its place among the few that carry the argument
 
     def __post_init__(self) -> None:
         """A claim is somebody's, and tested, or there is a reason why not."""
@@ -167,8 +184,14 @@ class Claim:
             raise BookError(f"the claim '{self.name}' has the source '{self.source}'; choose {PAPER} or {OTHER}")
         if bool(self.tests) == bool(self.reason):
             raise BookError(f"the claim '{self.name}' needs either tests or a reason why it is not tested")
-        if self.tests and not (self.chapter and self.figure):
-            raise BookError(f"the claim '{self.name}' is tested and needs the chapter and the figure that show it")
+        if self.tests and not (self.chapter and self.shown):
+            raise BookError(f"the claim '{self.name}' is tested and needs the chapter that tests it and, under `shown`, the figures that show it")
+
+    @property
+    def paper_figures(self) -> tuple[str, ...]:
+        """Numbers of the paper's figures that its place names, without letters of panels: `1`, or `S1` in the supplement."""
+        lists = re.findall(r"Figs?\. (S?\d\w*(?:(?:, | and | to )S?\d\w*)*)", self.place)
+        return tuple(dict.fromkeys(number for each in lists for number in re.findall(r"S?\d+", each))) if self.source == PAPER else ()
 
     def verdict(self, numbers: Mapping[str, Any]) -> Verdict:
         """All answers yes: holds. Some yes: in part. None yes: does not hold if there is a no, and cannot be told if there is none."""
@@ -192,19 +215,22 @@ def read_claims(path: Path) -> list[Claim]:
 
 
 def _claim(name: str, entry: dict[str, Any]) -> Claim:
-    tests = tuple(_question(name, dict(test)) for test in entry.pop("tests", []))
+    tests = tuple(question for test in entry.pop("tests", []) for question in _questions(name, dict(test)))
+    shown = entry.pop("shown", [])
     try:
-        return Claim(name=name, tests=tests, **entry)
+        return Claim(name=name, tests=tests, shown=(shown,) if isinstance(shown, str) else tuple(shown), **entry)
     except TypeError as error:
-        raise BookError(f"the claim '{name}' has place, says, source, chapter, figure, tests or reason, and nothing else: {error}") from None
+        raise BookError(f"the claim '{name}' has place, says, source, chapter, shown, step, tests or reason, and nothing else: {error}") from None
 
 
-def _question(name: str, entry: dict[str, Any]) -> Question:
-    asked = [relation for relation in RELATIONS if relation in entry]
-    if len(asked) != 1:
-        raise BookError(f"each test of the claim '{name}' asks for one of {', '.join(RELATIONS)}; one asks for {', '.join(asked) or 'none'}")
+def _questions(name: str, entry: dict[str, Any]) -> list[Question]:
+    asked = {relation: entry.pop(relation) for relation in RELATIONS if relation in entry}
+    if len(asked) != 1 and list(asked) != BAND:
+        raise BookError(
+            f"each test of the claim '{name}' asks for one of {', '.join(RELATIONS)}, or for above and below; one asks for {', '.join(asked) or 'none'}"
+        )
     try:
-        return Question(relation=asked[0], than=entry.pop(asked[0]), **entry)
+        return [Question(relation=relation, than=than, **entry) for relation, than in asked.items()]
     except TypeError as error:
         raise BookError(f"a test of the claim '{name}' is not of the agreed form: {error}") from None
 

@@ -81,4 +81,4 @@ def _shipped(path: Path) -> ShippedResult:
 
 def _subject(name: str) -> str:
     """`c04_map_made` stands for `map`, and `c01_made` for most of a chapter."""
-    return " ".join(name.removesuffix("_made").split("_")[1:]) or "chapter"
+    return " ".join(name.removesuffix("_made").split("_")[1:]) or "most figures"

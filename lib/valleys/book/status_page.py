@@ -68,7 +68,7 @@ def runs(app: Sphinx, here: str) -> list[nodes.Node]:
     ]
     total = sum(made.seconds or 0.0 for made in found.values())
     summary = f"The chapters of this build were run at {'' if size == 'different sizes' else 'the size '}{size}; its notebooks took {duration(total)} in all."
-    return [nodes.paragraph("", summary), table(("Notebook", "Size", "Time", "Finished (UTC)"), rows)]
+    return [nodes.paragraph("", summary), table(("Notebook", "Size", "Time to run", "Finished (UTC)"), rows)]
 
 
 def installed(app: Sphinx, here: str) -> list[nodes.Node]:
@@ -87,7 +87,7 @@ def figures(app: Sphinx, here: str) -> list[nodes.Node]:
         for page, found in lines.items()
         for n, (subject, text) in enumerate(found.items())
     ]
-    return [table(("Chapter", "Of", "Study, seed, version, time and machine, day"), rows)]
+    return [table(("Chapter", "What for", "How it was made: study, seed, version, time and machine, day"), rows)]
 
 
 def shipped(app: Sphinx, here: str) -> list[nodes.Node]:
@@ -102,7 +102,7 @@ def shipped(app: Sphinx, here: str) -> list[nodes.Node]:
     summary = (
         f"{len(results)} results, {megabytes:.1f} MB in all, came with the clone that this book was built from; their times add up to {duration(seconds)}."
     )
-    return [nodes.paragraph("", summary), table(("Study", "File", "Time", "Computed", "Machine", "valleys"), rows)]
+    return [nodes.paragraph("", summary), table(("Study", "Size", "Time to compute", "Day", "Machine", "Version"), rows)]
 
 
 def online(app: Sphinx, here: str) -> list[nodes.Node]:
