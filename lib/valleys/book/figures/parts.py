@@ -105,6 +105,7 @@ def component_labels(axes: Axes, explained: xr.DataArray) -> None:
     """Name both axes after principal components and the variance that each explains."""
     first, second = (f"principal component {i + 1} ({share:.0%})" for i, share in enumerate(explained.values))
     axes.set(xlabel=first, ylabel=second)
+    axes.locator_params(nbins=6)
 
 
 def readable_log(axes: Axes) -> None:

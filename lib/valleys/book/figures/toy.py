@@ -65,7 +65,7 @@ def _surface(axes: Axes3D, grid: xr.Dataset) -> None:
         axes.plot(floor, grid.y, grid.floor_loss + 0.02, color=colour, linewidth=3.5, solid_capstyle="round", zorder=10)
     axes.plot(0 * grid.y, grid.y, ridge + 0.01, color=INK, linewidth=1.2, linestyle=(0, (4, 2)), zorder=11)
     axes.view_init(elev=40, azim=-72)
-    axes.set_box_aspect((1.5, 1.5, 0.8), zoom=1.32)
+    axes.set_box_aspect((1.5, 1.5, 0.8), zoom=1.2)
     first, last = float(grid.y[0]), float(grid.y[-1])
     axes.set(xlabel="x", ylabel="y", ylim=(last, first), zlim=(float(grid.floor_loss.min()), ceiling), xticks=(-0.5, 0, 0.5), zticks=(1, 1.5, 2))
     axes.zaxis.set_rotate_label(False)
