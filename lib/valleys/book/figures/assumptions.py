@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from valleys.book.figures.parts import WIDE, bars, batch_size_markers, each, finished, legend, legend_below, new_figure, readable_log
-from valleys.book.figures.style import HALO, NEUTRAL, NOTE, THEORY, batch_size_colours, learning_rate_colours
+from valleys.book.figures.style import HALO, LEARNING_RATE, NEUTRAL, NOTE, THEORY, batch_size_colours, learning_rate_colours
 
 STAGE_MAP = ("#7B4FB0", "#21918C", "#B5A900")  # early, freezing, late
 RESHUFFLED, INDEPENDENT = "#B58900", "#009E73"  # the two ways to draw mini-batches
@@ -118,7 +118,7 @@ def separation(course: xr.Dataset, windows: Sequence[xr.Dataset], model: float) 
     for window in windows:
         for name, fill in (("layer_ratio", "full"), ("network_ratio", "none")):
             value, *limits = (window[f"{name}{end}"].values for end in ("", "_low", "_high"))
-            colour = colours.get(float(window.learning_rate), THEORY)
+            colour = LEARNING_RATE(float(window.learning_rate))
             look = {"marker": "o", "markersize": 7, "fillstyle": fill, "color": colour, "linestyle": "none", "capsize": 3, "zorder": 3}
             axes.errorbar(window.stage_time.values, value, bars(value, *limits), **look)
     axes.axhline(model, color=THEORY, linestyle="--", linewidth=1)
