@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
+from valleys.book.figures.parts import LETTER
+
 
 def colour_of(colour) -> str:
     """As the style writes it."""
@@ -64,7 +66,13 @@ def title(axes: Axes) -> str:
 
 
 def written(axes: Axes) -> list[str]:
-    return [text.get_text() for text in axes.texts]
+    """Everything written on a panel but its letter."""
+    return [text.get_text() for text in axes.texts if not (text.get_gid() or "").startswith(LETTER)]
+
+
+def letters(figure: Figure) -> list[str]:
+    """The letters of the panels, in the order in which the panels were made; an empty one where there is none."""
+    return ["".join(text.get_text() for text in axes.texts if (text.get_gid() or "").startswith(LETTER)) for axes in figure.axes]
 
 
 def hatched(axes: Axes) -> list[tuple[float, float]]:

@@ -105,7 +105,7 @@ def test_memory_and_scatter_are_medians_over_runs_beside_the_parabola():
     np.testing.assert_allclose(parabola.get_ydata(), 30)
     assert [colour_of(line.get_color()) for line in (left.lines[0], left.lines[3])] == [colour_of(colour) for colour in DRAW_COLOURS.values()]
     np.testing.assert_allclose(right.lines[4].get_ydata(), 1e-3 * 2 * 5)
-    assert legend(right)[:2] == list(DRAW_COLOURS)
+    assert [text.get_text() for text in right.figure.legends[0].get_texts()][:2] == list(DRAW_COLOURS)
 
 
 def test_the_separation_has_lines_points_and_the_model():

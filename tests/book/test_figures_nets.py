@@ -2,7 +2,6 @@
 
 from types import SimpleNamespace
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 import xarray as xr
@@ -10,7 +9,7 @@ import xarray as xr
 from tests.book.drawn import band_ends, bands, colour_bar, colour_of, dashed, drawn_axes, legend, lines, segments, title, written
 from valleys.book import figures
 from valleys.book.figures.parts import bars
-from valleys.book.figures.style import FRAME, LOSS, NEUTRAL, QUANTITY_MAP, THEORY, batch_size_colours, learning_rate_colours
+from valleys.book.figures.style import FRAME, LOSS, NEUTRAL, THEORY, TIME_MAP, batch_size_colours, learning_rate_colours
 
 RATES, SIZES = [0.1, 0.1, 0.2, 0.2], [50, 10, 50, 10]
 TIMES, FRACTIONS = [0.0, 1.0, 2.0], [0.0, 0.5, 1.0]
@@ -25,7 +24,7 @@ def symmetric(*above: float) -> np.ndarray:
 
 
 def shades_of(shares) -> list[str]:
-    return [colour_of(mpl.colormaps[QUANTITY_MAP](share)) for share in shares]
+    return [colour_of(TIME_MAP(share)) for share in shares]
 
 
 def facecolours(collection) -> list[str]:
@@ -334,7 +333,7 @@ def test_two_clocks_have_a_point_with_both_bars_for_each_setting(compared):
         (equal,) = [line for line in axes.lines if line.get_linestyle() == ":"]
         np.testing.assert_array_equal(equal.get_xdata(), equal.get_ydata())
     assert sorted(map(len, [*markers.values(), markers[10] | markers[50]])) == [1, 1, 2]  # one each, not the same
-    assert legend(panels[1]) == ["η = 0.1", "η = 0.2", "B = 10", "B = 50"]
+    assert [text.get_text() for text in panels[0].figure.legends[0].get_texts()] == ["η = 0.1", "η = 0.2", "B = 10", "B = 50"]
 
 
 def test_two_clocks_stand_where_no_run_reached_the_loss(compared):

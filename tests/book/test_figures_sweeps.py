@@ -7,8 +7,7 @@ from matplotlib.text import Annotation
 
 from tests.book.drawn import band_ends, bands, colour_of, drawn_axes, hatched, legend, lines, segments, title, written
 from valleys.book import figures
-from valleys.book.figures.style import DIVERGED, LOSS, NEUTRAL, THEORY, batch_size_colours, learning_rate_colours
-from valleys.book.figures.sweeps import ACCURACY
+from valleys.book.figures.style import ACCURACY, DIVERGED, LOSS, NEUTRAL, ON_DARK, ON_LIGHT, THEORY, batch_size_colours, learning_rate_colours
 
 SIZES, RATES, RUNS = [10, 50, 1000], [0.1, 0.2], 12
 MEANS = (
@@ -181,7 +180,7 @@ def test_maps_write_each_value_where_its_cell_is_with_the_noise_growing_to_the_u
 
 def test_numbers_are_light_on_dark_cells_and_dark_on_light_ones(uneven):
     numbers = {text.get_text(): text.get_color() for text in figures.fit(uneven).axes[1].texts}
-    assert (numbers["30.0"], numbers["80.0"]) == ("white", "black")
+    assert (numbers["30.0"], numbers["80.0"]) == (ON_DARK, ON_LIGHT)
 
 
 def test_freezing_maps_show_their_own_threshold(uneven):

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.colors import to_hex
+from mpl_toolkits.mplot3d.proj3d import proj_transform
 
-from tests.book.drawn import drawn_axes, legend, lines, points
+from tests.book.drawn import drawn_axes, lines, points, written
 from valleys.book import figures
-from valleys.book.figures.style import FLAT, NEUTRAL, NOISE_MAP, SHARP, THEORY, learning_rate_colours, shades
+from valleys.book.figures.style import FLAT, FREE, HELD, INK, NEUTRAL, SHARP, THEORY, learning_rate_colours, noise_colours
 from valleys.toy import TwoValley
 
 RATES, STRENGTHS = [0.01, 0.1], [0.02, 0.05, 0.1]
@@ -27,19 +28,22 @@ def cells() -> xr.Dataset:
     return made.assign_coords(effective_noise=made.learning_rate * made.noise_strength)
 
 
-def test_landscape_shows_floors_and_sections_in_the_colours_of_the_valleys():
+def test_landscape_shows_floors_ridge_and_sections_with_the_flat_valley_on_the_right():
     grid = TwoValley().on_grid(np.linspace(-0.9, 0.9, 31), np.linspace(0, 60, 13))
     surface, sections = drawn_axes(figures.landscape(grid), 2)
-    assert [to_hex(line.get_color()).upper() for line in surface.lines] == [FLAT, SHARP]
+    assert [to_hex(line.get_color()).upper() for line in surface.lines] == [FLAT, SHARP, INK]
     np.testing.assert_allclose(surface.lines[0].get_data_3d()[0], grid.flat_x)
     np.testing.assert_allclose(surface.lines[1].get_data_3d()[0], grid.sharp_x)
+    np.testing.assert_allclose(np.diff(surface.lines[2].get_data_3d()[2]), np.diff(grid.loss.sel(x=0)))
+    on_page = [proj_transform(x, 60, 1.5, surface.get_proj())[0] for x in (-0.5, 0.5)]
+    down = [proj_transform(0, y, 1.5, surface.get_proj())[1] for y in (0, 60)]
+    assert (on_page[0] < on_page[1], down[0] > down[1]) == (True, True)
     for y, right, left in zip((0, 20, 40, 60), sections.lines[::2], sections.lines[1::2], strict=True):
         section = grid.loss.sel(y=y)
         assert (to_hex(right.get_color()).upper(), to_hex(left.get_color()).upper()) == (FLAT, SHARP)
         np.testing.assert_allclose(right.get_ydata(), section[grid.x >= 0])
         np.testing.assert_allclose(left.get_ydata(), section[grid.x <= 0])
-    assert [text.get_text() for text in sections.texts] == ["y = 0", "y = 20", "y = 40", "y = 60"]
-    assert legend(sections) == ["flat side", "sharp side"]
+    assert written(sections) == ["y = 0", "y = 20", "y = 40", "y = 60", "sharp valley", "flat valley"]
 
 
 def test_run_has_the_colour_of_the_valley_in_which_it_ends():
@@ -52,6 +56,7 @@ def test_run_has_the_colour_of_the_valley_in_which_it_ends():
     np.testing.assert_allclose(above.lines[1].get_xydata(), np.stack([x[0, 1], 5 + x[0, 1]], axis=1))
     np.testing.assert_allclose(beside.lines[0].get_xydata(), [[1, -0.1], [2, 0.2]])
     assert "0.05" in above.get_title()
+    assert above.yaxis_inverted()  # y runs down the page
 
 
 def test_maps_show_every_cell_and_leave_a_gap_where_there_is_no_value(cells):
@@ -62,7 +67,7 @@ def test_maps_show_every_cell_and_leave_a_gap_where_there_is_no_value(cells):
         np.testing.assert_allclose(axes.collections[0].get_array().filled(np.nan).reshape(2, 3), cells[name])
         assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
     assert left.collections[0].get_array().mask.sum() == 1
-    assert left.collections[0].get_clim() == (0.5, 1.0)
+    assert left.collections[0].get_clim() == (0.0, 1.0)  # one half is the middle of the colours
     assert (left.get_xlabel(), left.get_ylabel()) == ("noise strength σ", "learning rate η")
     assert len(figure.axes) == 4  # with two colour bars
 
@@ -91,7 +96,7 @@ def test_control_has_a_panel_for_each_learning_rate_with_both_noises_and_the_lev
         assert uneven.shows(*(both.sel(learning_rate=rate, noise="hessian")[name] for name in ("effective_noise", "p_flat", "p_flat_error")))
         assert even.shows(*(both.sel(learning_rate=rate, noise="isotropic")[name] for name in ("effective_noise", "p_flat", "p_flat_error")))
         assert (uneven.colour, even.colour) == (FLAT, NEUTRAL)
-        assert (uneven.label, even.label) == ("hessian noise", "isotropic noise")
+        assert (uneven.label, even.label) == ("curvature noise", "uniform noise")
         assert lines(axes)["Boltzmann"][1:] == (pytest.approx([0.55, 0.55]), THEORY)
         assert f"{rate:g}" in axes.get_title()
 
@@ -116,7 +121,8 @@ def test_weight_is_drawn_against_the_root_of_the_step():
     assert points(axes)[0].shows([0.1, 0.2], [0.7, 0.8], [0.07, 0.08])
     np.testing.assert_allclose(lines(axes)["transition operator"][:2], [[0.1, 0.15, 0.2], [0.72, 0.74, 0.79]])
     assert [lines(axes)[name][1][0] for name in ("Eq. 22", "Itô")] == [0.6, 0.7]
-    assert set(legend(axes)) == {"simulation", "transition operator", "Eq. 22", "Itô"}
+    assert written(axes) == ["Eq. 22", "Itô"]
+    assert {text.get_text() for text in axes.figure.legends[0].get_texts()} == {"simulation", "transition operator"}
 
 
 def test_weight_along_y_shows_points_theories_and_levels_in_styles_of_their_own():
@@ -154,9 +160,9 @@ def test_evolution_shows_runs_as_a_band_and_exact_values_and_theory_in_the_colou
     curves = xr.Dataset({"Eq. 22": (("noise_strength", "y"), [[0.5, 0.7], [0.5, 0.9]])}, {"noise_strength": [0.01, 0.1], "y": [1.0, 30.0]})
     exact = xr.Dataset({name: (("effective_noise", "time"), runs[name].values + 0.01) for name in ("p_flat", "mean_y")}, {"effective_noise": [1e-4, 1e-3]})
     (axes,) = drawn_axes(figures.evolution(runs, curves, {"equilibrium": 0.52}, exact), 1)
-    colours = shades([0.01, 0.1], NOISE_MAP)
-    for index, strength in enumerate((0.01, 0.1)):
-        own = to_hex(colours[strength]).upper()
+    colours = noise_colours([1e-4, 1e-3])
+    for index, (strength, noise) in enumerate(((0.01, 1e-4), (0.1, 1e-3))):
+        own = to_hex(colours[noise]).upper()
         band = axes.collections[index]
         assert (to_hex(band.get_facecolor()[0]).upper(), band.get_label()) == (own, f"σ = {strength:g}")
         heights = band.get_paths()[0].vertices[:, 1]
@@ -207,17 +213,18 @@ def test_rates_of_each_valley_have_its_colour_in_both_panels():
         assert axes.get_yscale() == "log"
 
 
-def test_paradox_puts_what_is_held_left_and_what_is_free_right():
-    noise = {"effective_noise": [1e-4, 1e-3]}
-    held, free = with_errors({"p_flat": [0.9, 0.6]}, noise | {"y": 3.0}, "effective_noise"), with_errors({"p_flat": [0.7, 0.8]}, noise, "effective_noise")
-    curves = [xr.Dataset({"Itô": ("effective_noise", share)}, noise) for share in ([0.91, 0.61], [0.71, 0.81])]
-    exact = xr.Dataset({"p_flat": ("effective_noise", [0.72, 0.82])}, noise)
-    left, right = drawn_axes(figures.paradox(held, curves[0], free, curves[1], exact), 2)
-    assert points(left)[0].shows(noise["effective_noise"], [0.9, 0.6], [0.09, 0.06])
-    assert points(right)[0].shows(noise["effective_noise"], [0.7, 0.8], [0.07, 0.08])
-    assert (list(lines(left)["Itô"][1]), list(lines(right)["Itô"][1])) == ([0.91, 0.61], [0.71, 0.81])
-    assert list(lines(right)["master equation"][1]) == [0.72, 0.82]
-    assert "y = 3" in left.get_title()
+def test_paradox_has_what_is_held_and_what_is_free_over_one_axis():
+    noise, free_noise = {"effective_noise": [1e-3, 1e-2]}, {"effective_noise": [1e-4, 1e-3]}
+    held, free = with_errors({"p_flat": [0.9, 0.6]}, noise | {"y": 3.0}, "effective_noise"), with_errors({"p_flat": [0.7, 0.8]}, free_noise, "effective_noise")
+    curves = xr.Dataset({"Itô": ("effective_noise", [0.91, 0.61])}, noise)
+    (axes,) = drawn_axes(figures.paradox(held, curves, free, xr.Dataset({"p_flat": ("effective_noise", [0.72, 0.82])}, free_noise)), 1)
+    falling, rising = points(axes)
+    assert falling.shows(noise["effective_noise"], [0.9, 0.6], [0.09, 0.06])
+    assert rising.shows(free_noise["effective_noise"], [0.7, 0.8], [0.07, 0.08])
+    assert (falling.colour, rising.colour) == (HELD, FREE)
+    assert list(lines(axes)["Itô"][1]) == [0.91, 0.61]
+    assert list(lines(axes)["master equation"][1]) == [0.72, 0.82]
+    assert written(axes) == ["held at y = 3", "free to move along y"]
 
 
 def test_freezing_point_shows_measurement_exact_value_and_theory():
@@ -227,7 +234,7 @@ def test_freezing_point_shows_measurement_exact_value_and_theory():
     (axes,) = drawn_axes(figures.freezing_point(measured, curves, exact), 1)
     assert points(axes)[0].shows(noise["effective_noise"], [2, 8], [0.2, 0.8])
     assert (list(lines(axes)["Eq. 25"][1]), list(lines(axes)["master equation"][1])) == ([3, 9], [2.1, 8.1])
-    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    assert (axes.get_xscale(), axes.get_yscale(), axes.yaxis_inverted()) == ("log", "log", True)
 
 
 def test_agreement_is_coloured_evenly_about_zero(cells):
@@ -261,7 +268,7 @@ def test_freezing_course_marks_the_last_crossing_on_each_curve(histories):
             np.testing.assert_allclose(curve.get_xydata(), np.stack([histories.mean_y[index], values[index]], axis=1))
             np.testing.assert_allclose(mark.get_xydata(), [[ends.freezing_y[index], values[index, 1]]])
             assert curve.get_color() is mark.get_color() or np.array_equal(curve.get_color(), mark.get_color())
-    assert legend(left) == ["$Δ_S$ = 0.0001", "$Δ_S$ = 0.001"]
+    assert [text.get_text() for text in left.figure.legends[0].get_texts()] == ["$Δ_S$ = $10^{-4}$", "$Δ_S$ = $10^{-3}$"]
 
 
 def test_flux_shows_both_directions_and_their_difference_where_it_is_positive(histories):
@@ -281,5 +288,6 @@ def test_transient_map_shows_shares_and_where_the_theory_ends():
     (axes,) = drawn_axes(figure, 1)
     np.testing.assert_allclose(np.asarray(axes.collections[0].get_array()).reshape(3, 2), p_flat)
     np.testing.assert_allclose(axes.lines[0].get_xydata(), [[0.02, 1.0], [0.03, 1.1], [0.04, 1.2]])
-    assert axes.texts[0].get_text() == "Eq. 25 ends"
+    assert written(axes) == ["Eq. 25 ends"]
+    assert axes.collections[0].get_clim() == (0, 1)
     assert len(figure.axes) == 2  # with a colour bar

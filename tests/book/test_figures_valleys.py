@@ -3,9 +3,9 @@
 import numpy as np
 import xarray as xr
 
-from tests.book.drawn import colour_of, drawn_axes, legend, points
+from tests.book.drawn import colour_of, drawn_axes, legend, points, written
 from valleys.book import figures
-from valleys.book.figures.style import FLAT, NEUTRAL, NOISE_MAP, SHARP, shades
+from valleys.book.figures.style import FLAT, FREE, NEUTRAL, SHARP, noise_colours
 from valleys.book.figures.valleys import width_colours
 from valleys.toy import ManyValleys
 
@@ -31,13 +31,14 @@ def test_rows_show_every_valley_and_runs_in_the_colour_of_their_end():
     x, valley = np.array([[0.1, -0.2], [0.1, 0.3]]), np.array([[1.0, 0.0], [1.0, 1.0]])
     runs = xr.Dataset({"x": (("run", "step"), x), "y": (("run", "step"), 5 + x), "valley": (("run", "step"), valley)})
     first, second, beside = drawn_axes(figures.rows_of_valleys(grids, runs), 3)
-    assert [text.get_text() for text in first.texts] == ["0.6", "0.7", "0.8"]
+    assert written(first) == ["0.6", "0.7", "0.8"]
     assert [colour_of(line.get_color()) for line in first.lines] == [SHARP, NEUTRAL, FLAT]
     assert [colour_of(line.get_color()) for line in second.lines] == [FLAT, SHARP]
     drawn = np.nansum([np.nan_to_num(line.get_ydata()) for line in first.lines], axis=0)
     np.testing.assert_allclose(drawn, grids[0].loss.isel(y=-1))
     assert [colour_of(line.get_color()) for line in beside.lines] == [FLAT, SHARP]
     np.testing.assert_allclose(beside.lines[1].get_xdata(), x[1])
+    assert beside.yaxis_inverted()  # y runs down the page
 
 
 def test_occupation_is_drawn_by_flatness_with_what_is_expected():
@@ -73,7 +74,7 @@ def test_freezing_in_rows_shows_both_scalings():
     curve = xr.DataArray([2.0, 9.0], {"effective_noise": NOISES})
     left, right = drawn_axes(figures.freezing_in_rows(found, curve), 2)
     assert points(left)[1].shows(NOISES, values[1], values[1] / 10)
-    assert [colour_of(line.get_color()) for line in right.lines] == [SHARP, FLAT, SHARP, FLAT]
+    assert [colour_of(line.get_color()) for line in right.lines] == [SHARP, FREE, SHARP, FREE]
     np.testing.assert_allclose(right.lines[3].get_ydata(), 3 * values[1])
     assert legend(left) == ["2 valleys", "3 valleys", "Eq. 25, two valleys"]
 
@@ -89,4 +90,4 @@ def test_preference_and_final_share_by_power():
         assert "0.1" in right.get_title()
         assert any(np.allclose(line.get_ydata(), 0.55) for line in left.lines)
         if name == "effective_noise":
-            assert points(left)[0].colour == colour_of(shades(NOISES, NOISE_MAP)[0.0001])
+            assert points(left)[0].colour == colour_of(noise_colours(NOISES)[0.0001])

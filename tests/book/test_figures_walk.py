@@ -1,13 +1,12 @@
 """The figures of the chapter on the walk from step to step draw what their datasets say, in the colours of the book, with named axes."""
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 import xarray as xr
 
 from tests.book.drawn import band_ends, bands, colour_bar, colour_of, dashed, drawn_axes, legend, title
 from valleys.book import figures
-from valleys.book.figures.style import LOSS, NEUTRAL, QUANTITY_MAP, THEORY, learning_rate_colours
+from valleys.book.figures.style import LOSS, NEUTRAL, THEORY, TIME_MAP, learning_rate_colours
 
 SIZES, RATES, TIMES, FRACTIONS = [20, 1000], [0.1, 0.5], [0.0, 1.0, 10.0], [0.0, 0.5, 1.0]
 CELL = {"batch_size": 20, "learning_rate": 0.5}
@@ -47,8 +46,8 @@ def test_mean_lines_are_relative_to_their_ends_and_coloured_by_the_time_over_the
     np.testing.assert_allclose(ends, [1 / 6, 10 / 5])
     first, _, third = (line.get_color() for line in panels[0].lines[:3])
     assert first != third
-    assert colour_of(third) == colour_of(mpl.colormaps[QUANTITY_MAP](1.0))  # the latest of both cells
-    assert colour_of(first) == colour_of(mpl.colormaps[QUANTITY_MAP](0.0))  # the start is as early as the scale goes
+    assert colour_of(third) == colour_of(TIME_MAP(1.0))  # the latest of both cells
+    assert colour_of(first) == colour_of(TIME_MAP(0.0))  # the start is as early as the scale goes
 
 
 @pytest.mark.parametrize(

@@ -7,15 +7,16 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from valleys.book.figures.parts import WIDE, bars, batch_size_markers, each, legend, new_figure, readable_log
-from valleys.book.figures.style import NEUTRAL, NOTE, THEORY, batch_size_colours, learning_rate_colours
+from valleys.book.figures.parts import WIDE, bars, batch_size_markers, each, finished, legend, legend_below, new_figure, readable_log
+from valleys.book.figures.style import HALO, LEARNING_RATE, NEUTRAL, NOTE, THEORY, batch_size_colours, learning_rate_colours
 
-STAGE_MAP = ("#440154", "#21918c", "#b5a900")  # early, freezing, late
-RESHUFFLED, INDEPENDENT = "#E69F00", "#009E73"  # the two ways to draw mini-batches
+STAGE_MAP = ("#7B4FB0", "#21918C", "#B5A900")  # early, freezing, late
+RESHUFFLED, INDEPENDENT = "#B58900", "#009E73"  # the two ways to draw mini-batches
 DRAW_COLOURS = {"reshuffled": RESHUFFLED, "independent": INDEPENDENT}
 EDGE = 2.0
 
 
+@finished
 def noise_directions(cell: xr.Dataset) -> Figure:
     """Noise variance against curvature along the leading directions of one setting, a colour a stage, every run; dashed: proportional noise.
 
@@ -30,10 +31,11 @@ def noise_directions(cell: xr.Dataset) -> Figure:
     axes.set(xscale="log", yscale="log", xlabel="curvature λ", ylabel="noise variance of one image, $v^T Σ v$")
     entries = {_stage_label(stage): {"color": colour, "marker": marker, "linestyle": "none"} for colour, marker, stage in _stage_looks(cell)}
     entries["mean of all other directions"] = {"color": NOTE, "marker": "o", "markerfacecolor": "none", "markersize": 9, "linestyle": "none"}
-    legend(axes, entries | {"noise ∝ curvature": {"color": THEORY, "linestyle": "--", "linewidth": 1}}, loc="upper left", fontsize=9)
+    legend(axes, entries | {"noise ∝ curvature": {"color": THEORY, "linestyle": "--", "linewidth": 1}}, loc="upper left")
     return figure
 
 
+@finished
 def alignment_course(course: xr.Dataset) -> Figure:
     """Cosine between noise and Hessian, and exponent of the noise in the curvature, along training at one η; one colour a batch size."""
     figure, (left, right) = new_figure(1, 2, WIDE)
@@ -55,10 +57,11 @@ def alignment_course(course: xr.Dataset) -> Figure:
     right.set(xlabel="training time η·step", ylabel="exponent $p$", ylim=(min(0.85, 0.97 * float(course.exponent.min())), 2.1))
     for axes in (left, right):
         _time_axis(axes, course)
-    left.legend(loc="center left", fontsize=9)
+    left.legend(loc="center left")
     return figure
 
 
+@finished
 def noise_strength_course(found: xr.Dataset, level: float) -> Figure:
     """Noise per curvature against training loss, every run and record of every setting, one colour a batch size; dashed: proportional to the loss."""
     figure, axes = new_figure(1, 1, (7.2, 4.4))
@@ -76,16 +79,17 @@ def noise_strength_course(found: xr.Dataset, level: float) -> Figure:
     axes.invert_xaxis()
     entries = {f"B = {size}": {"color": colours[size], "marker": markers[size], "linestyle": "none"} for size in sorted(colours)}
     entries |= {"∝ loss": {"color": THEORY, "linestyle": "--"}, "labels drawn from the network": {"color": NEUTRAL, "linestyle": ":"}}
-    legend(axes, entries, loc="lower left", fontsize=9)
+    legend(axes, entries, loc="lower left")
     return figure
 
 
+@finished
 def forgetting(followed: xr.Dataset, stage: str) -> Figure:
     """Steps after which copies forget, and how far they scatter, against curvature, mean over runs at one stage; dashed: the parabola.
 
     Filled: directions of the whole network. Open: of the second layer. Colour: how mini-batches are drawn.
     """
-    figure, panels = new_figure(1, 2, (10.0, 4.0))
+    figure, panels = new_figure(1, 2, (8.6, 4.2))
     late = followed.sel(stage=stage)
     for axes, name in zip(panels, ("relaxation", "scatter"), strict=True):
         for draw, colour in DRAW_COLOURS.items():
@@ -96,10 +100,11 @@ def forgetting(followed: xr.Dataset, stage: str) -> Figure:
     entries = {f"{draw}": {"color": colour, "marker": "o", "linestyle": "none"} for draw, colour in DRAW_COLOURS.items()}
     entries |= {"whole network": {"color": NOTE, "marker": "o", "linestyle": "none"}}
     entries |= {"second layer": {"color": NOTE, "marker": "o", "markerfacecolor": "none", "linestyle": "none"}}
-    legend(panels[1], entries | {"parabola": {"color": THEORY, "linestyle": "--"}}, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
+    legend_below(figure, entries | {"parabola": {"color": THEORY, "linestyle": "--"}}, columns=5)
     return figure
 
 
+@finished
 def separation(course: xr.Dataset, windows: Sequence[xr.Dataset], model: float) -> Figure:
     """Fast over slow time along training, a line for each setting, coloured by η, and where copies were followed, with 95 % intervals.
 
@@ -113,7 +118,7 @@ def separation(course: xr.Dataset, windows: Sequence[xr.Dataset], model: float) 
     for window in windows:
         for name, fill in (("layer_ratio", "full"), ("network_ratio", "none")):
             value, *limits = (window[f"{name}{end}"].values for end in ("", "_low", "_high"))
-            colour = colours.get(float(window.learning_rate), THEORY)
+            colour = LEARNING_RATE(float(window.learning_rate))
             look = {"marker": "o", "markersize": 7, "fillstyle": fill, "color": colour, "linestyle": "none", "capsize": 3, "zorder": 3}
             axes.errorbar(window.stage_time.values, value, bars(value, *limits), **look)
     axes.axhline(model, color=THEORY, linestyle="--", linewidth=1)
@@ -124,10 +129,11 @@ def separation(course: xr.Dataset, windows: Sequence[xr.Dataset], model: float) 
     entries = {f"η = {rate:g}": {"color": colours[rate]} for rate in drawn}
     entries |= {"second layer": {"color": NOTE, "marker": "o", "markersize": 7, "linestyle": "none"}}
     entries |= {"whole network": {"color": NOTE, "marker": "o", "markersize": 7, "fillstyle": "none", "linestyle": "none"}}
-    legend(axes, entries, loc="upper right", fontsize=9, ncols=2)
+    legend(axes, entries, loc="upper right", ncols=2)
     return figure
 
 
+@finished
 def sharpness(course: xr.Dataset, frozen: xr.DataArray, batch_sizes: Sequence[int]) -> Figure:
     """Largest curvature of the whole network times η along training, a panel a batch size, a colour a learning rate; dashed: where steps stop being
     stable; a dot where the runs freeze, at the times of `frozen` (batch_size, learning_rate)."""
@@ -141,16 +147,17 @@ def sharpness(course: xr.Dataset, frozen: xr.DataArray, batch_sizes: Sequence[in
             known = np.isfinite(cell.scaled_sharpness)
             if np.isfinite(freeze):
                 height = np.exp(np.interp(freeze, cell.time[known], np.log(cell.scaled_sharpness[known])))
-                axes.plot(freeze, height, "o", color=colour, markeredgecolor="white", markersize=8, zorder=4)
+                axes.plot(freeze, height, "o", color=colour, markeredgecolor=HALO, markersize=8, zorder=4)
         axes.axhline(EDGE, color=THEORY, linestyle="--", linewidth=1)
         readable_log(axes)
         axes.set(xlabel="training time η·step", title=f"B = {size}" + (", gradient descent" if size == int(course.batch_size.max()) else ""))
         _time_axis(axes, course)
     panels[0, 0].set_ylabel("η · largest curvature")
-    panels[0, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
+    panels[0, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 
+@finished
 def stable_runs(summary: xr.Dataset) -> Figure:
     """Freezing time and final flatness against learning rate, a colour a batch size; filled where no record of any run lies beyond 2/η.
 
@@ -176,7 +183,7 @@ def stable_runs(summary: xr.Dataset) -> Figure:
     entries = {f"B = {size}": {"color": colours[size], "marker": markers[size]} for size in sorted(colours)}
     entries |= {"stable throughout": {"color": NOTE, "marker": "o", "linestyle": "none"}}
     entries |= {"beyond 2/η at times": {"color": NOTE, "marker": "o", "fillstyle": "none", "linestyle": "none"}}
-    legend(panels[0], entries, loc="upper left", fontsize=9)
+    legend(panels[0], entries, loc="upper left")
     return figure
 
 

@@ -12,13 +12,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from valleys.book.figures.assumptions import INDEPENDENT, RESHUFFLED
-from valleys.book.figures.parts import bars, batch_size_markers, each, legend, new_figure
-from valleys.book.figures.style import NEUTRAL, NOTE, QUANTITY_MAP, THEORY, batch_size_colours, learning_rate_colours
+from valleys.book.figures.parts import bars, batch_size_markers, each, finished, legend, legend_below, new_figure
+from valleys.book.figures.style import HALO, NEUTRAL, NOTE, THEORY, TIME_MAP, batch_size_colours, learning_rate_colours
 
 SAMPLING_LOOKS = {"epochs": {"color": RESHUFFLED, "marker": "o"}, "redrawn": {"color": INDEPENDENT, "marker": "s"}}
-PANELS = (9.0, 4.2)
+PANELS = (8.6, 4.2)
 
 
+@finished
 def flattening(flat: xr.DataArray, exponents: xr.Dataset, floor: tuple[np.ndarray, np.ndarray]) -> Figure:
     """Flatness against training loss in every cell, with the model's valley scaled to the same start; and the exponent between two losses.
 
@@ -38,7 +39,7 @@ def flattening(flat: xr.DataArray, exponents: xr.Dataset, floor: tuple[np.ndarra
     left.set(xlim=(1.3 * flat.level.max(), flat.level.min() / 1.3), ylim=(0.8 * np.nanmin(flat), 1.3 * np.nanmax(flat)))
     _plain(left, "xy")
     entries = {f"η = {rate:g}": {"color": colour} for rate, colour in colours.items()} | {"model": {"color": THEORY, "linestyle": "--"}}
-    legend(right, entries, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
+    legend_below(figure, entries, columns=4)
     middle = np.sqrt(exponents.level * exponents.higher).values
     right.errorbar(middle, exponents.value.values, yerr=bars(exponents.value, exponents.low, exponents.high), color=NOTE, marker="o", capsize=3)
     right.plot(middle, exponents.model, color=THEORY, linestyle="--", marker="s", markersize=4)
@@ -51,6 +52,7 @@ def flattening(flat: xr.DataArray, exponents: xr.Dataset, floor: tuple[np.ndarra
     return figure
 
 
+@finished
 def parted_siblings(found: xr.Dataset) -> Figure:
     """Likeness of siblings at their ends, and the hills between them beside those between runs, against the time at which they part."""
     figure, (left, right) = new_figure(1, 2, PANELS)
@@ -64,10 +66,11 @@ def parted_siblings(found: xr.Dataset) -> Figure:
     left.set_ylabel("$Sim_J$ of siblings at the end")
     right.set(yscale="log", ylabel="rise of the loss on the line")
     entries = {"siblings' ends": {"color": NEUTRAL}, "two runs at $t_b$": {"color": NEUTRAL, "linestyle": "--"}}
-    legend(right, _setting_entries(found) | entries, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
+    legend_below(figure, _setting_entries(found) | entries, columns=5)
     return figure
 
 
+@finished
 def escape_against_barrier(exponents: xr.DataArray, rates: xr.DataArray, slope: float) -> Figure:
     """Barrier over noise against time, and the rate at which likeness is lost against it, with the fall that Kramers' law would have.
 
@@ -78,17 +81,17 @@ def escape_against_barrier(exponents: xr.DataArray, rates: xr.DataArray, slope: 
     """
     figure, (left, right) = new_figure(1, 2, PANELS)
     both = xr.Dataset({"exponent": exponents, "rate": rates})
-    shade = ScalarMappable(LogNorm(*np.nanquantile(rates.time.values, [0, 1])), QUANTITY_MAP)
+    shade = ScalarMappable(LogNorm(*np.nanquantile(rates.time.values, [0, 1])), TIME_MAP)
     for setting, look in _settings(both):
         left.plot(rates.time, setting.exponent, **look)
         seen = setting.rate.values > 0
         colours = shade.to_rgba(rates.time.values[seen])
-        right.scatter(setting.exponent.values[seen], setting.rate.values[seen], c=colours, marker=look["marker"], s=30, edgecolors="white", linewidths=0.4)
+        right.scatter(setting.exponent.values[seen], setting.rate.values[seen], c=colours, marker=look["marker"], s=30, edgecolors=HALO, linewidths=0.4)
     _kramers(right, exponents, rates, slope)
     left.set(xscale="log", yscale="log", xlabel="training time η·step", ylabel="barrier over noise $\\Delta L/D$")
     right.set(xscale="log", yscale="log", xlabel="barrier over noise $\\Delta L/D$", ylabel="rate $k$ per unit of time")
     _plain(left, "x")
-    legend(left, _setting_entries(both), loc="best", fontsize=9)
+    legend(left, _setting_entries(both), loc="best")
     bar = figure.colorbar(shade, ax=right, label="training time η·step")
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     return figure
@@ -106,9 +109,10 @@ def _kramers(axes: Axes, exponents: xr.DataArray, rates: xr.DataArray, slope: fl
     axes.plot(along[law > low], law[law > low], color=THEORY, linestyle="--")
     axes.plot(along, np.exp(np.log(y).mean() + slope * (along - x.mean())), color=NEUTRAL, linewidth=1.2)
     axes.set_ylim(low, 3 * y.max())
-    legend(axes, {"Kramers' law": {"color": THEORY, "linestyle": "--"}, "exponential fit": {"color": NEUTRAL}}, loc="lower left", fontsize=9)
+    legend(axes, {"Kramers' law": {"color": THEORY, "linestyle": "--"}, "exponential fit": {"color": NEUTRAL}}, loc="lower left")
 
 
+@finished
 def variance_flatness(found: xr.Dataset, exponents: Mapping[str, xr.Dataset]) -> Figure:
     """Variance against width along principal components in the last window, and the exponent ψ in every window.
 
@@ -125,21 +129,22 @@ def variance_flatness(found: xr.Dataset, exponents: Mapping[str, xr.Dataset]) ->
     left.set(xscale="log", yscale="log", xlabel="flatness along a component: width $F_i$", ylabel="variance $\\sigma_i^2$")
     _plain(left, "x")
     names = {"epochs": "each image once an epoch", "redrawn": "batches drawn anew"}
-    legend(left, {names[name]: look | {"linestyle": "none"} for name, look in SAMPLING_LOOKS.items()}, loc="center right", fontsize=9)
+    legend(left, {names[name]: look | {"linestyle": "none"} for name, look in SAMPLING_LOOKS.items()}, loc="center right")
     for place, (_name, one) in enumerate(exponents.items()):
         for shift, part in zip((-0.12, 0.12), each(one, "sampling"), strict=True):
             for index, window in enumerate(each(part, "window")):
-                look = SAMPLING_LOOKS[part.sampling.item()] | ({} if index else {"markerfacecolor": "white"})
+                look = SAMPLING_LOOKS[part.sampling.item()] | ({} if index else {"markerfacecolor": HALO})
                 right.errorbar(place + shift + 0.05 * index, window.value, yerr=bars(window.value, window.low, window.high).reshape(2, 1), capsize=2, **look)
     right.axhline(0, color=NEUTRAL, linewidth=1, linestyle=":")
     right.set_xticks(range(len(exponents)), exponents.keys())
     right.set(ylabel="exponent $\\psi$ of $\\sigma_i^2\\propto F_i^{-\\psi}$", xlim=(-0.5, len(exponents) - 0.5))
     windows = {f"from time {time:g}": {"color": NEUTRAL, "marker": "o", "linestyle": "none"} for time in found.window_time.values}
-    next(iter(windows.values()))["markerfacecolor"] = "white"
-    legend(right, windows, loc="best", fontsize=9)
+    next(iter(windows.values()))["markerfacecolor"] = HALO
+    legend(right, windows, loc="best")
     return figure
 
 
+@finished
 def rescaled_layers(found: xr.Dataset) -> Figure:
     """Flatness with the second layer multiplied by a factor, from that layer and from the whole; and that of solutions as trained and balanced."""
     figure, (left, right) = new_figure(1, 2, PANELS)
@@ -161,27 +166,28 @@ def rescaled_layers(found: xr.Dataset) -> Figure:
         "whole network": {"color": NEUTRAL, "linestyle": "--"},
         "$a^2$": {"color": THEORY, "linestyle": ":"},
     }
-    legend(left, looks, loc="upper left", fontsize=9)
+    legend(left, looks, loc="upper left")
     ends = [np.nanmin(found.flatness), np.nanmax(found.flatness)]
     right.plot(ends, ends, color=NEUTRAL, linewidth=1, linestyle=":")
     right.set(xscale="log", yscale="log", xlabel="$F$ as trained", ylabel="$F$ with layers of equal norm")
     _plain(right, "xy")
     entries = {f"B = {size}": {"color": colour, "marker": "o", "linestyle": "none"} for size, colour in colours.items()}
     entries |= {name: {"color": NEUTRAL, "marker": marker, "linestyle": "none"} for name, marker in (("second layer", "o"), ("whole network", "s"))}
-    legend(right, entries, loc="upper left", fontsize=9)
+    legend(right, entries, loc="upper left")
     return figure
 
 
+@finished
 def layer_against_whole(layer: xr.DataArray, whole: xr.DataArray) -> Figure:
     """Flatness from the second layer against that from the whole network, a point a solution, (batch_size, realization) each."""
-    figure, axes = new_figure(1, 1, (5.6, 4.0))
+    figure, axes = new_figure(1, 1, (6.4, 4.2))
     colours = batch_size_colours(layer.batch_size.values)
     for size, x, y in zip(layer.batch_size.values, layer.values, whole.values, strict=True):
         axes.plot(x, y, "o", color=colours[int(size)], markersize=5, alpha=0.85)
     axes.set(xscale="log", yscale="log", xlabel="$F$ from the second layer", ylabel="$F$ from the whole network")
     _plain(axes, "xy")
     entries = {f"B = {size}": {"color": colour, "marker": "o", "linestyle": "none"} for size, colour in colours.items()}
-    legend(axes, entries, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
+    legend(axes, entries, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 

@@ -10,18 +10,19 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from valleys.book.figures.parts import WIDE, batch_size_markers, component_labels, each, legend, new_figure
-from valleys.book.figures.style import LOSS, NEUTRAL, QUANTITY_MAP, THEORY, batch_size_colours, learning_rate_colours
+from valleys.book.figures.parts import WIDE, batch_size_markers, component_labels, each, finished, legend, new_figure
+from valleys.book.figures.style import HALO, LOSS, NEUTRAL, ON_DARK, QUANTITY_MAP, THEORY, TIME_MAP, batch_size_colours, learning_rate_colours
 
 
+@finished
 def endpoint_trajectories(found: xr.Dataset) -> Figure:
     """Runs from one start on two principal components: colour is the learning rate, marker the batch size; `found` has position (solution, record, …)."""
-    figure, axes = new_figure(1, 1, (7.2, 4.6))
+    figure, axes = new_figure(1, 1, (8.2, 4.8))
     colours, markers = learning_rate_colours(found.learning_rate.values), batch_size_markers(found.batch_size.values)
     for run in each(found, "solution"):
         look = {"color": colours[float(run.learning_rate)]}
         axes.plot(*run.position.values.T, linewidth=1, alpha=0.8, **look)
-        axes.plot(*run.position.values[-1], marker=markers[int(run.batch_size)], markeredgecolor="white", markersize=8, **look)
+        axes.plot(*run.position.values[-1], marker=markers[int(run.batch_size)], markeredgecolor=HALO, markersize=8, **look)
     axes.plot(*found.position.values[0, 0], marker="*", color=THEORY, markersize=16, linestyle="none")
     component_labels(axes, found.explained)
     entries = {f"η = {rate:g}": {"color": colour} for rate, colour in colours.items()}
@@ -30,9 +31,10 @@ def endpoint_trajectories(found: xr.Dataset) -> Figure:
     return figure
 
 
+@finished
 def endpoint_similarity(found: xr.Dataset) -> Figure:
     """Sim_J between all pairs of end points, on the small and on the full test set; one row and column a run, grouped by learning rate."""
-    figure, panels = new_figure(1, 2, (9.0, 4.4), sharey=True)
+    figure, panels = new_figure(1, 2, (8.6, 4.2), sharey=True)
     lowest = min(float(found.similarity.min()), float(found.similarity_full.min()))
     for axes, name in zip(panels, ("similarity", "similarity_full"), strict=True):
         image = axes.imshow(found[name], cmap=QUANTITY_MAP, vmin=lowest, vmax=1)
@@ -43,10 +45,11 @@ def endpoint_similarity(found: xr.Dataset) -> Figure:
     return figure
 
 
+@finished
 def interpolation(found: xr.Dataset) -> Figure:
     """Training loss along the straight line between two runs, one curve a record; `found` has path_loss (pair, record, fraction)."""
     figure, panels = new_figure(1, 2, WIDE, sharey=True)
-    shade = ScalarMappable(Normalize(0, 1), QUANTITY_MAP)
+    shade = ScalarMappable(Normalize(0, 1), TIME_MAP)
     for axes, pair in zip(panels, each(found, "pair"), strict=True):
         for record, share in zip(each(pair, "record"), np.linspace(0, 1, pair.sizes["record"]), strict=True):
             axes.plot(found.fraction, record.path_loss, color=shade.to_rgba(share), linewidth=1.2)
@@ -58,6 +61,7 @@ def interpolation(found: xr.Dataset) -> Figure:
     return figure
 
 
+@finished
 def wall_times(found: xr.Dataset, training: xr.Dataset) -> Figure:
     """Mean height of the walls, and the share that stands for good, with 95 % bands, along training.
 
@@ -83,6 +87,7 @@ def wall_times(found: xr.Dataset, training: xr.Dataset) -> Figure:
     return figure
 
 
+@finished
 def barrier_against_similarity(found: xr.Dataset, lines: Sequence[Any]) -> Figure:
     """Final barrier of each pair against its Sim_J on both test sets, with least-squares lines (objects with slope and intercept)."""
     figure, panels = new_figure(1, 2, WIDE, sharey=True)
@@ -94,10 +99,12 @@ def barrier_against_similarity(found: xr.Dataset, lines: Sequence[Any]) -> Figur
         axes.plot(ends, line.intercept + line.slope * ends, color=THEORY, linestyle="--", label="linear fit")
     panels[0].set(xlabel="$Sim_J$ on the small test set", ylabel="loss barrier $Δℒ_{barrier}$")
     panels[1].set(xlabel="$Sim_J$ on all test images")
+    panels[0].set_ylim(bottom=-0.05 * float(y.max()))  # the lines go below zero, barriers do not
     panels[1].legend(loc="upper right")
     return figure
 
 
+@finished
 def restart_fits(shares: dict[str, np.ndarray], first: dict[str, float], published: float) -> Figure:
     """R² of barrier against similarity from several starts, a row for each test set; the start of the page with a bold rim, the published one a line."""
     figure, axes = new_figure(1, 1, (7.2, 2.4))
@@ -111,6 +118,7 @@ def restart_fits(shares: dict[str, np.ndarray], first: dict[str, float], publish
     return figure
 
 
+@finished
 def hessian_spectrum(found: xr.Dataset) -> Figure:
     """Every eigenvalue of the second layer's Hessian by rank, one colour a batch size, and the share of the trace in the ten largest of each solution."""
     figure, (left, right) = new_figure(1, 2, WIDE)
@@ -131,7 +139,7 @@ def _top_shares(axes: Axes, found: xr.Dataset, colours: dict[float, tuple[float,
     shares, markers = found.top_eigenvalue.sum("top") / found["trace"], batch_size_markers(found.batch_size.values)
     for size, marker in markers.items():
         chosen = found.batch_size.values == size
-        look = {"marker": marker, "color": colours[size], "linestyle": "none", "markeredgecolor": "white", "markersize": 8}
+        look = {"marker": marker, "color": colours[size], "linestyle": "none", "markeredgecolor": HALO, "markersize": 8}
         axes.plot(found.learning_rate.values[chosen], shares.values[chosen], label=f"B = {size}", **look)
     rates = sorted(set(found.learning_rate.values.tolist()))
     axes.set(xscale="log", xlabel="learning rate η", ylabel="share of the trace in the top ten", ylim=(min(0.5, float(shares.min()) - 0.05), 1))
@@ -147,6 +155,6 @@ def _group_ticks(axes: Axes, values: np.ndarray) -> None:
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_ticks(middles, [f"{values[start]:g}" for start in starts])
     for start in starts[1:]:
-        axes.axhline(start - 0.5, color="white", linewidth=0.8)
-        axes.axvline(start - 0.5, color="white", linewidth=0.8)
+        axes.axhline(start - 0.5, color=ON_DARK, linewidth=0.8)
+        axes.axvline(start - 0.5, color=ON_DARK, linewidth=0.8)
     axes.set_xlabel("learning rate η")

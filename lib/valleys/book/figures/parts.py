@@ -1,8 +1,11 @@
-"""Pieces that the figures of the network chapters share."""
+"""Pieces that figures share."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import wraps
 from itertools import cycle
-from typing import Any
+from string import ascii_uppercase
+from typing import Any, ParamSpec
 
 import numpy as np
 import xarray as xr
@@ -11,12 +14,57 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from valleys.book.figures.style import Shade
+
 MARKERS = "osD^vP*X"  # one per batch size or run, where the colour is taken
-WIDE = (9.0, 3.8)
+WIDE = (8.6, 3.7)  # at most 8.7 inches, or the numbers on an axis fall below 11 px on a page of 700 px
+TALL = (7.2, 4.2)
 RASTER_DPI = 200  # of the rasterised parts of a vector figure
+LETTER = "panel "  # begins the gid of a panel's letter
 
 
-def new_figure(rows: int, columns: int, size: tuple[float, float], **options: object) -> tuple[Figure, Any]:
+Arguments = ParamSpec("Arguments")
+
+
+def finished(draw: Callable[Arguments, Figure]) -> Callable[Arguments, Figure]:
+    """A figure function whose panels have letters, and whose lines say in the file which value their colour stands for."""
+
+    @wraps(draw)
+    def drawn(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Figure:
+        figure = draw(*args, **kwargs)
+        letter_panels(figure)
+        name_shades(figure)
+        return figure
+
+    return drawn
+
+
+def panels_of(figure: Figure) -> list[Axes]:
+    """The panels of a figure row by row, without colour bars, twins and insets."""
+    placed = [(axes.get_subplotspec(), axes) for axes in figure.axes if axes.get_label() != "<colorbar>"]
+    found = {(spec.rowspan.start, spec.colspan.start): axes for spec, axes in reversed(placed) if spec is not None}
+    return [found[place] for place in sorted(found)]
+
+
+def letter_panels(figure: Figure) -> None:
+    """A bold letter at the upper left of each panel, where there are two or more."""
+    panels = panels_of(figure)
+    for letter, axes in zip(ascii_uppercase, panels if len(panels) > 1 else (), strict=False):
+        look = {"fontweight": "bold", "fontsize": 12, "ha": "right", "va": "baseline", "gid": LETTER + letter}
+        above = 72 / figure.dpi * axes.titleOffsetTrans.get_matrix()[1, 2]  # on the line of the title
+        axes.annotate(letter, (0, 1), (-9, above), "axes fraction", "offset points", **look)
+
+
+def name_shades(figure: Figure) -> None:
+    """Give each line with a colour of a value an id that says so, no two of them alike."""
+    seen: Counter[str] = Counter()
+    for line in (line for axes in figure.axes for line in axes.lines):
+        if isinstance(shade := line.get_color(), Shade):
+            seen[shade.meaning] += 1
+            line.set_gid(f"shade:{shade.meaning}:{seen[shade.meaning]}")
+
+
+def new_figure(rows: int, columns: int, size: tuple[float, float], **options: Any) -> tuple[Figure, Any]:
     """A figure that no global state keeps alive, and its axes."""
     figure = Figure(figsize=size, dpi=RASTER_DPI)
     return figure, figure.subplots(rows, columns, **options)
@@ -29,7 +77,23 @@ def each(found: xr.Dataset, dimension: str) -> Iterable[xr.Dataset]:
 
 def legend(axes: Axes, entries: dict[str, dict[str, object]], **place: object) -> None:
     """A legend of labels and line looks that does not depend on what was drawn."""
-    axes.legend([Line2D([], [], **look) for look in entries.values()], entries.keys(), **place)
+    axes.legend([Line2D([], [], **look) for look in entries.values()], entries.keys(), **({"handletextpad": 0.5, "labelspacing": 0.3} | place))
+
+
+def legend_below(figure: Figure, entries: dict[str, dict[str, object]], columns: int, place: str = "lower") -> None:
+    """The same under all panels, or, where `place` is `upper`, above them."""
+    handles = [Line2D([], [], **look) for look in entries.values()]
+    figure.legend(handles, list(entries), loc=f"outside {place} center", ncols=columns, handletextpad=0.5, columnspacing=1.4)
+
+
+def label_line(axes: Axes, text: str, place: tuple[float, float], colour: str, offset: tuple[float, float] = (0, 5), **look: Any) -> None:
+    """The name of a curve beside it, in its colour."""
+    axes.annotate(text, place, offset, textcoords="offset points", color=colour, **({"ha": "center"} | look))
+
+
+def points(axes: Axes, x: xr.DataArray, y: xr.DataArray, error: xr.DataArray, **look: object) -> None:
+    """Points with error bars of one standard error."""
+    axes.errorbar(x, y, yerr=error, **({"marker": "o", "capsize": 2, "linewidth": 1.2} | look))
 
 
 def batch_size_markers(values: np.ndarray) -> dict[int, str]:
@@ -41,6 +105,7 @@ def component_labels(axes: Axes, explained: xr.DataArray) -> None:
     """Name both axes after principal components and the variance that each explains."""
     first, second = (f"principal component {i + 1} ({share:.0%})" for i, share in enumerate(explained.values))
     axes.set(xlabel=first, ylabel=second)
+    axes.locator_params(nbins=6)
 
 
 def readable_log(axes: Axes) -> None:
@@ -49,6 +114,13 @@ def readable_log(axes: Axes) -> None:
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def power_of_ten(value: float) -> str:
+    """A number as people write it, such as 3·10⁻⁵, to stand in a label."""
+    digits, exponent = f"{value:.2e}".split("e")
+    factor = f"{float(digits):g}"
+    return f"{value:g}" if -3 < int(exponent) < 4 else f"${'' if factor == '1' else factor + '·'}10^{{{int(exponent)}}}$"
 
 
 def bars(value: Any, low: Any, high: Any) -> np.ndarray:

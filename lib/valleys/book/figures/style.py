@@ -1,27 +1,43 @@
-"""The look of every figure: one style file, one meaning per colour."""
+"""The look of every figure: one style file, one meaning per colour, one colour per value."""
 
+import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib import resources
-from typing import Any
+from typing import Any, Self
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
-import numpy as np
+from matplotlib.colors import Colormap, LinearSegmentedColormap, to_hex
 
 FLAT = "#0072B2"  # the flat valley, blue (Okabe and Ito's colour-blind safe set)
-SHARP = "#D55E00"  # the sharp valley, vermilion
-THEORY = "#333333"  # theory beside a measurement, dashed
+SHARP = "#D55E00"  # the sharp valley, vermilion; neither means anything else in any figure
+
+INK = "#222222"  # text and axes, the same in the style file
+THEORY = INK  # theory beside a measurement, dashed
+NOTE = "#555555"  # small print on a figure
 NEUTRAL = "#777777"  # what is neither valley: loss, reference lines
-NOTE = "#555555"  # small print on a figure: readable on white and on the card of the dark theme
-LEARNING_RATE_MAP = "viridis"
-BATCH_SIZE_MAP = "plasma"
-NOISE_MAP = "cividis"  # effective noise or noise strength of the two-valley model
-QUANTITY_MAP = "cividis"  # the values of a heat map
-PULL_MAP = "PuOr"  # differences in standard errors, white where there is none
-LOSS = "#CC79A7"  # training loss and barriers of real networks
-FRAME = "#E41A1C"  # a frame on a heat map: the frozen branches
 DIVERGED = "#BBBBBB"  # cells without a result, hatched as well
+HALO = "#FFFFFF"  # rims of markers, the inside of open ones: the ground of the page
+DARK = {INK: "#E4E4E4", NOTE: "#B6B6B6", NEUTRAL: "#9C9C9C", DIVERGED: "#555B60", HALO: "#121212"}  # what each of them becomes on a dark page
+ON_LIGHT, ON_DARK = "#111111", "#FEFEFE"  # on the cells of a map, which are the same on any page
+
+LOSS = "#CC79A7"  # training loss and barriers of real networks
+ACCURACY = "#009E73"
+FREE, HELD = "#8A4FBF", "#A07800"  # runs on two valleys that are free to move along y, or held
+FRAME = "#E0218A"  # a frame on a heat map: the frozen branches
+KINDS = (INK, "#009E73", "#CC79A7", "#8A4FBF", "#A07800", "#4C93A8")  # things without an order, which are neither valley
+QUANTITY_MAP = "viridis"  # the values of a heat map
+PULL_MAP = "PuOr"  # differences in standard errors, white where there is none
+
+
+def _blend(name: str, *colours: Any) -> Colormap:
+    return LinearSegmentedColormap.from_list(name, colours, N=1024)
+
+
+TIME_MAP = _blend("time", *mpl.colormaps[QUANTITY_MAP]([0.2, 0.36, 0.51, 0.67, 0.82]))  # of lines, early to late: seen on white and on black
+SHARE_MAP = _blend("share", SHARP, "#FFFFFF", FLAT)  # P_flat from 0 to 1: who wins, and white for a coin
 BEYOND_STYLES = ("figure.max_open_warning", "timezone", "date.epoch")  # settings of figures that no style file may set
 
 
@@ -54,18 +70,84 @@ def _notebook() -> Any:
     return shell if hasattr(shell, "kernel") else None
 
 
-def shades(values: Sequence[float], colour_map: str) -> dict[float, tuple[float, ...]]:
-    """One colour per value in ascending order, from the readable middle of a colour map."""
+class Shade(str):
+    """A colour that knows what it stands for, such as `learning_rate:0.05`: lines keep it, so that a figure can be asked."""
+
+    meaning: str
+
+    def __new__(cls, colour: str, meaning: str) -> Self:
+        """The colour as matplotlib wants it."""
+        shade = super().__new__(cls, colour)
+        shade.meaning = meaning
+        return shade
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One colour for each positive value of a quantity, whatever other values a figure has; the noisy end is the bright one.
+
+    Halfway up to `noisy` in ratio lies `middle`. Beyond the noisy and the quiet end colours draw together, and stay apart.
+    """
+
+    name: str
+    middle: float
+    noisy: float
+    colours: Colormap
+
+    def __call__(self, value: float) -> Shade:
+        """The colour of a value."""
+        reach = math.log(value / self.middle) / math.log(self.noisy / self.middle)
+        return Shade(to_hex(self.colours(0.5 + 0.5 * reach / math.hypot(1, reach))), f"{self.name}:{value:.6g}")
+
+    def of(self, values: Iterable[float]) -> dict[float, Shade]:
+        """The colour of each value, in ascending order."""
+        return {value: self(value) for value in sorted(set(values))}
+
+
+RATES = (
+    (0, "#3A1F5C"),
+    (0.1, "#5B2A7A"),
+    (0.15, "#63479B"),
+    (0.24, "#4F64AE"),
+    (0.36, "#1B8F9C"),
+    (0.5, "#35A853"),
+    (0.69, "#86B81C"),
+    (0.79, "#CFA600"),
+    (1, "#EFC95E"),
+)
+SIZES = (
+    (0, "#33278F"),
+    (0.15, "#4F3DB5"),
+    (0.21, "#6343C0"),
+    (0.36, "#8A45C4"),
+    (0.5, "#B846AC"),
+    (0.65, "#DD4F86"),
+    (0.79, "#EE7E92"),
+    (0.86, "#F3A3A6"),
+    (1, "#F7BFBF"),
+)
+NOISES = (0, "#2F3588"), (0.16, "#3F4C9A"), (0.42, "#786AA0"), (0.61, "#A77C62"), (0.76, "#C79A2E"), (0.86, "#DDB11C"), (1, "#EDC745")
+LEARNING_RATE = Scale("learning_rate", 0.02, 0.2, _blend("learning_rate", *RATES))
+BATCH_SIZE = Scale("batch_size", 100, 10, _blend("batch_size", *SIZES))
+NOISE = Scale("effective_noise", 5e-4, 1e-2, _blend("noise", *NOISES))
+
+
+def learning_rate_colours(values: Iterable[float]) -> dict[float, Shade]:
+    """Colour of each learning rate, the same in every figure."""
+    return LEARNING_RATE.of(values)
+
+
+def batch_size_colours(values: Iterable[float]) -> dict[float, Shade]:
+    """Colour of each batch size, the same in every figure."""
+    return BATCH_SIZE.of(values)
+
+
+def noise_colours(values: Iterable[float]) -> dict[float, Shade]:
+    """Colour of each effective noise of the two-valley model, the same in every figure."""
+    return NOISE.of(values)
+
+
+def ordered_colours(values: Iterable[float]) -> dict[float, str]:
+    """A colour for each of a few values that have no colour of their own in the book, early to late."""
     ordered = sorted(set(values))
-    positions = np.linspace(0.05, 0.85, len(ordered)) if len(ordered) > 1 else [0.4]
-    return dict(zip(ordered, mpl.colormaps[colour_map](positions), strict=True))
-
-
-def learning_rate_colours(values: Sequence[float]) -> dict[float, tuple[float, ...]]:
-    """Colour of each learning rate, the same map in every chapter."""
-    return shades(values, LEARNING_RATE_MAP)
-
-
-def batch_size_colours(values: Sequence[float]) -> dict[float, tuple[float, ...]]:
-    """Colour of each batch size, the same map in every chapter."""
-    return shades(values, BATCH_SIZE_MAP)
+    return {value: to_hex(TIME_MAP(place / max(len(ordered) - 1, 1))) for place, value in enumerate(ordered)}

@@ -11,12 +11,27 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from valleys.book.figures.parts import MARKERS, WIDE, bars, component_labels, each, new_figure
-from valleys.book.figures.style import DIVERGED, LOSS, NEUTRAL, NOTE, QUANTITY_MAP, THEORY, batch_size_colours, learning_rate_colours
+from valleys.book.figures.parts import MARKERS, TALL, WIDE, bars, component_labels, each, finished, new_figure
+from valleys.book.figures.style import (
+    ACCURACY,
+    DIVERGED,
+    HALO,
+    INK,
+    KINDS,
+    LOSS,
+    NEUTRAL,
+    NOTE,
+    ON_DARK,
+    ON_LIGHT,
+    QUANTITY_MAP,
+    THEORY,
+    batch_size_colours,
+    learning_rate_colours,
+    ordered_colours,
+)
 
-ACCURACY = "#009E73"
 
-
+@finished
 def training_run(cell: xr.Dataset, threshold: float) -> Figure:
     """One run: training loss with its threshold, and accuracies, against the step; `cell` has train_loss, train_accuracy, test_accuracy (record)."""
     figure, (above, below) = new_figure(2, 1, (7.2, 4.8), sharex=True)
@@ -34,6 +49,7 @@ def training_run(cell: xr.Dataset, threshold: float) -> Figure:
     return figure
 
 
+@finished
 def fit(summary: xr.Dataset) -> Figure:
     """How training ended in each cell: share of runs that fit the training set, its accuracy and loss over all runs, and the solutions' test loss."""
     figure, panels = _map_grid(2)
@@ -44,6 +60,7 @@ def fit(summary: xr.Dataset) -> Figure:
     return figure
 
 
+@finished
 def spread(summary: xr.Dataset, plane: xr.Dataset) -> Figure:
     """Mean pairwise Sim_J of each cell, and the runs of two cells on shared principal components; `plane` has position (cell, realization, record, …)."""
     figure, panels = _map_grid(2)
@@ -53,7 +70,7 @@ def spread(summary: xr.Dataset, plane: xr.Dataset) -> Figure:
     for number, (axes, cell) in enumerate(zip(panels[2:], each(plane, "cell"), strict=True)):
         for run in cell.position.values:
             axes.plot(*run.T, color=colours[float(cell.learning_rate)], linewidth=0.9, alpha=0.8)
-            axes.plot(*run[-1], "o", color=colours[float(cell.learning_rate)], markeredgecolor="white")
+            axes.plot(*run[-1], "o", color=colours[float(cell.learning_rate)], markeredgecolor=HALO)
         axes.plot(*cell.position.values[0, 0], marker="*", color=THEORY, markersize=14)
         axes.set_title(f"{'①②'[number]} B = {cell.batch_size.item():g}, η = {cell.learning_rate.item():g}")
         component_labels(axes, plane.explained)
@@ -63,6 +80,7 @@ def spread(summary: xr.Dataset, plane: xr.Dataset) -> Figure:
     return figure
 
 
+@finished
 def apart(summary: xr.Dataset) -> Figure:
     """How the solutions of each cell lie in the space of weights: mean cosine between their displacements from the start, and mean distance."""
     figure, panels = _map_grid(1)
@@ -71,6 +89,7 @@ def apart(summary: xr.Dataset) -> Figure:
     return figure
 
 
+@finished
 def accuracy(summary: xr.Dataset, learning_rate: float) -> Figure:
     """Test accuracy of each cell, largest and mean on the small test set and mean on all test images, and the first against the last."""
     figure, panels = _map_grid(2)
@@ -82,6 +101,7 @@ def accuracy(summary: xr.Dataset, learning_rate: float) -> Figure:
     return figure
 
 
+@finished
 def accuracy_runs(summary: xr.Dataset, sweep: xr.Dataset, learning_rate: float) -> Figure:
     """Accuracy of every converged run at one learning rate, on the small test set and on all test images, on axes of one scale."""
     figure, panels = new_figure(1, 2, WIDE)
@@ -96,9 +116,10 @@ def accuracy_runs(summary: xr.Dataset, sweep: xr.Dataset, learning_rate: float) 
     return figure
 
 
+@finished
 def best_runs(best: xr.Dataset) -> Figure:
     """The mean run and the best run on all test images, and the best run on random small test sets and on the small one in use, against batch size."""
-    figure, axes = new_figure(1, 1, (7.2, 4.2))
+    figure, axes = new_figure(1, 1, TALL)
     line = best.sortby("batch_size", ascending=False)
     x, look = np.arange(line.sizes["batch_size"]), {"capsize": 3, "linestyle": "none", "color": ACCURACY}
     ends = 100 * bars(line.best_random_mean, line.best_random_low, line.best_random_high)
@@ -108,15 +129,16 @@ def best_runs(best: xr.Dataset) -> Figure:
     axes.plot(x, 100 * line["mean"], "o--", color=THEORY, linewidth=1, label="mean run, all test images")
     axes.set_xticks(x, [str(size) for size in line.batch_size.values])
     axes.set(xlabel="batch size B", ylabel="test accuracy [%]")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=9)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
     return figure
 
 
+@finished
 def flatness(summary: xr.Dataset, sweep: xr.Dataset, learning_rate: float) -> Figure:
     """Largest and mean flatness of each cell, the runs behind them at one learning rate, and the one against the other."""
     figure, panels = _map_grid(2)
-    _heat(panels[0], summary, "max_flatness", "largest flatness $F$", "{:.1f}", boxed=learning_rate)
-    _heat(panels[1], summary, "flatness", "mean flatness ⟨$F$⟩", "{:.1f}", boxed=learning_rate)
+    _heat(panels[0], summary, "max_flatness", "largest flatness $F$", "{:.1f}", norm="log", boxed=learning_rate)
+    _heat(panels[1], summary, "flatness", "mean flatness ⟨$F$⟩", "{:.1f}", norm="log", boxed=learning_rate)
     _runs(panels[2], sweep, "flatness", summary, learning_rate)
     panels[2].set(title=f"every run at η = {learning_rate:g}", ylabel="flatness $F$")
     _scatter(panels[3], summary, "flatness", "max_flatness")
@@ -124,6 +146,7 @@ def flatness(summary: xr.Dataset, sweep: xr.Dataset, learning_rate: float) -> Fi
     return figure
 
 
+@finished
 def flatness_controls(summary: xr.Dataset, course: xr.Dataset, learning_rate: float) -> Figure:
     """Flatness against training loss along the runs, and three measures of flatness against batch size, each relative to gradient descent's."""
     figure, (left, right) = new_figure(1, 2, WIDE)
@@ -132,19 +155,20 @@ def flatness_controls(summary: xr.Dataset, course: xr.Dataset, learning_rate: fl
         _band(left, _measured(cell), "train_loss", "flatness", color=colours[int(cell.batch_size)], label=f"B = {int(cell.batch_size)}")
     left.set(xscale="log", xlabel="mean training loss", ylabel="mean flatness ⟨$F$⟩")
     left.invert_xaxis()
-    left.legend(loc="upper left", fontsize=9)
+    left.legend(loc="upper left")
     names = {"flatness": "second layer, $F$", "relative_flatness": "$F$ / ‖W‖²", "whole_network_flatness": "whole network"}
     line = summary.sel(learning_rate=learning_rate).sortby("batch_size")
-    for (name, label), marker in zip(names.items(), "os^", strict=True):
+    for (name, label), marker, colour in zip(names.items(), "os^", KINDS, strict=False):
         quiet = float(line[name][-1])
         ends = [line[f"{name}_{end}"] / quiet for end in ("low", "high")]
-        _interval(right, line.batch_size, line[name] / quiet, *ends, marker=marker, label=label)
+        _interval(right, line.batch_size, line[name] / quiet, *ends, marker=marker, color=colour, label=label)
     right.set(ylabel=f"relative to B = {int(line.batch_size[-1])}")
     _batch_axis(right, line.batch_size.values)
     right.legend(loc="upper left")
     return figure
 
 
+@finished
 def transient(course: xr.Dataset, threshold: float) -> Figure:
     """Mean training loss and mean flatness against training time at one learning rate, with their intervals, one colour a batch size."""
     figure, (left, right) = new_figure(1, 2, WIDE)
@@ -156,39 +180,50 @@ def transient(course: xr.Dataset, threshold: float) -> Figure:
     _mark_threshold(left, threshold)
     left.set(yscale="log", xlabel="training time η·step", ylabel="mean training loss")
     right.set(xlabel="training time η·step", ylabel="mean flatness ⟨$F$⟩")
-    right.legend(loc="upper left", fontsize=9)
+    right.legend(loc="upper left")
     return figure
 
 
+@finished
 def freezing(summary: xr.Dataset, threshold: float) -> Figure:
     """Mean freezing time of each cell in units of training time, a map for each threshold, the given one first."""
     figure, panels = _map_grid((summary.sizes["threshold"] + 1) // 2)
     others = [value for value in summary.threshold.values if value != threshold]
     for axes, value in zip(panels, [threshold, *others], strict=False):
-        _heat(axes, summary.sel(threshold=value), "freezing_time", f"η⟨$t_{{freeze}}$⟩ at $ℒ_c$ = {value:g}", "{:.1f}")
+        _heat(axes, summary.sel(threshold=value), "freezing_time", f"η⟨$t_{{freeze}}$⟩ at $ℒ_c$ = {value:g}", "{:.1f}", norm="log")
     for axes in panels[summary.sizes["threshold"] :]:
         axes.remove()
     return figure
 
 
+@finished
 def delay(summary: xr.Dataset, learning_rate: float) -> Figure:
     """Mean freezing time at one learning rate relative to the largest batch, one line a threshold."""
     figure, axes = new_figure(1, 1, (6.4, 4.0))
     line = summary.sel(learning_rate=learning_rate).sortby("batch_size")
+    colours = ordered_colours(-line.threshold.values)
     for one, marker in zip(each(line, "threshold"), cycle(MARKERS), strict=False):
         quiet = float(one.freezing_time[-1])
         ends = one.freezing_time_low / quiet, one.freezing_time_high / quiet
-        _interval(axes, one.batch_size, one.freezing_time / quiet, *ends, marker=marker, label=f"$ℒ_c$ = {one.threshold.item():g}")
+        _interval(
+            axes,
+            one.batch_size,
+            one.freezing_time / quiet,
+            *ends,
+            marker=marker,
+            color=colours[-one.threshold.item()],
+            label=f"$ℒ_c$ = {one.threshold.item():g}",
+        )
     axes.axhline(1, color=NEUTRAL, linewidth=0.8)
     axes.set(title=f"η = {learning_rate:g}", ylabel=f"⟨$t_{{freeze}}$⟩ relative to B = {int(line.batch_size[-1])}")
     _batch_axis(axes, line.batch_size.values)
-    axes.legend(fontsize=9, loc="upper left")
+    axes.legend(loc="upper left")
     return figure
 
 
 def _map_grid(rows: int) -> tuple[Figure, np.ndarray]:
     """Panels for maps, two a row, so that the numbers in their cells stay legible."""
-    figure, panels = new_figure(rows, 2, (8.6, 3.7 * rows))
+    figure, panels = new_figure(rows, 2, (8.6, 3.9 * rows))
     figure.set_layout_engine("constrained", h_pad=0.1)
     return figure, panels.ravel()
 
@@ -209,7 +244,7 @@ def _scatter(axes: Axes, summary: xr.Dataset, x: str, y: str, scale: float = 1) 
     for rate, colour in learning_rate_colours(summary.learning_rate.values).items():
         line = summary.sel(learning_rate=rate)
         axes.plot(scale * line[x], scale * line[y], "o", color=colour, label=f"η = {rate:g}", alpha=0.9)
-    axes.legend(fontsize=8, handletextpad=0.1)
+    axes.legend(handletextpad=0.1, labelspacing=0.2)
 
 
 def _frame(axes: Axes, positions: xr.DataArray) -> None:
@@ -250,22 +285,27 @@ def _heat(
     axes.patch.set(hatch="////", edgecolor=DIVERGED)
     for (row, column), value in np.ndenumerate(table.values):
         if np.isfinite(value):
-            axes.text(column, row, form.format(value), ha="center", va="center", fontsize=8.5, color=_readable(image.to_rgba(value)))
+            axes.text(column, row, _fitting(form, value), ha="center", va="center", color=_readable(image.to_rgba(value)))
             if cells.converged[row, column] == 0:
                 axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, hatch="////", edgecolor=DIVERGED, linewidth=0))
     axes.set_xticks(range(table.sizes["batch_size"]), [str(size) for size in table.batch_size.values])
     axes.set_yticks(range(table.sizes["learning_rate"]), [f"{rate:g}" for rate in table.learning_rate.values])
     axes.set(xlabel="batch size B", ylabel="learning rate η")
-    axes.set_title(title, pad=17)
-    axes.annotate(_widths(cells, name, scale), (0, 1), xycoords="axes fraction", xytext=(0, 4), textcoords="offset points", fontsize=8.5, color=NOTE)
+    axes.set_title(title, pad=20)
+    axes.annotate(_widths(cells, name, scale), (0, 1), xycoords="axes fraction", xytext=(0, 4), textcoords="offset points", color=NOTE)
     if boxed is not None:
         row = list(table.learning_rate.values).index(boxed)
-        for colour, width in (("white", 4), (THEORY, 2)):
+        for colour, width in ((HALO, 4), (INK, 2)):
             axes.add_patch(Rectangle((-0.5, row - 0.5), table.sizes["batch_size"], 1, fill=False, edgecolor=colour, linewidth=width, clip_on=False))
     for number, cell in enumerate(each(mark, "cell") if mark is not None else ()):
         place = (list(table.batch_size.values).index(cell.batch_size), list(table.learning_rate.values).index(cell.learning_rate))
         colour = _readable(image.to_rgba(table.values[place[::-1]]))
-        axes.annotate("①②"[number], place, xytext=(0, 8.5), textcoords="offset points", ha="center", va="center", color=colour, fontsize=8.5)
+        axes.annotate("①②"[number], place, xytext=(0, 9.5), textcoords="offset points", ha="center", va="center", color=colour)
+
+
+def _fitting(form: str, value: float) -> str:
+    """A value as it fits in its cell: without decimals where it is long."""
+    return text if len(text := form.format(value)) <= 5 else f"{value:.0f}"
 
 
 def _widths(cells: xr.Dataset, name: str, scale: float) -> str:
@@ -282,7 +322,9 @@ def _widths(cells: xr.Dataset, name: str, scale: float) -> str:
 
 def _readable(colour: Sequence[float]) -> str:
     red, green, blue = to_rgb(colour[:3])
-    return "black" if (len(colour) > 3 and colour[3] == 0) or 0.3 * red + 0.59 * green + 0.11 * blue > 0.5 else "white"
+    if len(colour) > 3 and colour[3] == 0:
+        return INK
+    return ON_LIGHT if 0.3 * red + 0.59 * green + 0.11 * blue > 0.5 else ON_DARK
 
 
 def _runs(axes: Axes, sweep: xr.Dataset, name: str, summary: xr.Dataset, learning_rate: float, scale: float = 1) -> None:
@@ -319,4 +361,4 @@ def _batch_axis(axes: Axes, sizes: np.ndarray) -> None:
 
 def _mark_threshold(axes: Axes, threshold: float) -> None:
     axes.axhline(threshold, color=NEUTRAL, linewidth=1, linestyle=":")
-    axes.annotate(f"$ℒ_c$ = {threshold:g}", (1, threshold), (3, 0), ("axes fraction", "data"), "offset points", va="center", color=NOTE, fontsize=9)
+    axes.annotate(f"$ℒ_c$ = {threshold:g}", (1, threshold), (-2, 3), ("axes fraction", "data"), "offset points", ha="right", color=NOTE)

@@ -3,29 +3,28 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from valleys.book.figures.parts import MARKERS, WIDE, bars, each, legend, new_figure, readable_log
-from valleys.book.figures.style import LOSS, NEUTRAL, QUANTITY_MAP, THEORY, learning_rate_colours
+from valleys.book.figures.parts import WIDE, bars, batch_size_markers, each, finished, legend, legend_below, new_figure, readable_log
+from valleys.book.figures.style import LEARNING_RATE, LOSS, NEUTRAL, THEORY, TIME_MAP, learning_rate_colours
 
 STAGES = {"before": "before", "at": "at freezing", "after": "after"}
 TIME = "training time η·step"
-CARD = (9.0, 6.2)
+CARD = (8.6, 6.2)
 
 
+@finished
 def mean_lines(courses: xr.Dataset, cells: Mapping[str, Mapping[str, float]]) -> Figure:
     """Mean loss on the line from one step to the next, as a share of that at its ends, one colour a window: a panel for each named cell.
 
     `courses` has profile (batch_size, learning_rate, window, fraction), window_time and freezing_time.
     """
-    figure, panels = new_figure(1, len(cells), (3.1 * len(cells) + 0.9, 3.6), squeeze=False)
+    figure, panels = new_figure(1, len(cells), (8.6, 3.6), squeeze=False)
     shade = _shade_of_times(courses, cells)
     for axes, (name, place) in zip(panels[0], cells.items(), strict=True):
         cell = courses.sel(place)
@@ -39,6 +38,7 @@ def mean_lines(courses: xr.Dataset, cells: Mapping[str, Mapping[str, float]]) ->
     return figure
 
 
+@finished
 def bouncing(courses: xr.Dataset) -> Figure:
     """Share of steps with a floor between their ends, and mean cosine of successive updates, against time; a column for each batch size."""
     figure, panels = _by_batch_size(courses, ("slope_share", "cosine"))
@@ -51,6 +51,7 @@ def bouncing(courses: xr.Dataset) -> Figure:
     return figure
 
 
+@finished
 def bowl_law(courses: xr.Dataset) -> Figure:
     """Cosine that the landscape makes against what a bowl of the measured curvature has, a point for each window of each setting with mini-batches.
 
@@ -66,10 +67,11 @@ def bowl_law(courses: xr.Dataset) -> Figure:
         axes.plot([lowest, 0], [lowest, 0], color=THEORY, linestyle="--", linewidth=1)
         axes.set(title=title, xlabel="$-$η · curvature along the step / 2")
     panels[0].set_ylabel("cosine, landscape part")
-    figure.legend(*_settings(courses), loc="outside lower center", ncols=8, fontsize=9)
+    legend_below(figure, _settings(courses), columns=4)
     return figure
 
 
+@finished
 def heights(courses: xr.Dataset) -> Figure:
     """How far the loss sags between steps, and the same as a share of the loss, against time; a column for each batch size."""
     figure, panels = _by_batch_size(courses, ("sag", "relative_sag"), yscale="log")
@@ -78,6 +80,7 @@ def heights(courses: xr.Dataset) -> Figure:
     return figure
 
 
+@finished
 def distances(courses: xr.Dataset) -> Figure:
     """Distance from initialization against time, whole network and second layer; a column for each batch size."""
     figure, panels = _by_batch_size(courses.isel(window=slice(1, None)), ("distance", "distance_second"), yscale="log")
@@ -88,6 +91,7 @@ def distances(courses: xr.Dataset) -> Figure:
     return figure
 
 
+@finished
 def floor_scans(courses: xr.Dataset, place: Mapping[str, float]) -> Figure:
     """Mean loss on straight lines between floors of one cell: from each window's floor to the run's last, and to those of other runs in that window."""
     figure, panels = new_figure(1, 2, WIDE, sharey=True)
@@ -102,6 +106,7 @@ def floor_scans(courses: xr.Dataset, place: Mapping[str, float]) -> Figure:
     return figure
 
 
+@finished
 def walls_and_heights(courses: xr.Dataset, places: Sequence[Mapping[str, float]]) -> Figure:
     """Mean hill between the floors of different runs, and mean height of their steps above the floor of the line, against time; a panel for each cell."""
     figure, panels = new_figure(1, len(places), WIDE, sharey=True, squeeze=False)
@@ -111,16 +116,17 @@ def walls_and_heights(courses: xr.Dataset, places: Sequence[Mapping[str, float]]
         _course(axes, cell, "wall", LOSS)
         _course(axes, cell, "height", NEUTRAL, linestyle="--")
     panels[0, 0].set_ylabel("training loss")
-    legend(panels[0, 0], {"wall between runs": {"color": LOSS}, "height of the steps": {"color": NEUTRAL, "linestyle": "--"}}, loc="lower left", fontsize=9)
+    legend(panels[0, 0], {"wall between runs": {"color": LOSS}, "height of the steps": {"color": NEUTRAL, "linestyle": "--"}}, loc="lower left")
     return figure
 
 
+@finished
 def around_freezing(changes: xr.Dataset, labels: Mapping[str, str]) -> Figure:
     """Change of quantities over equal ratios of time before, at and after each run's freezing time, a point for each setting.
 
     `changes` is what `freezing_changes` gives; `labels` names each quantity and what stands at its axis.
     """
-    figure, panels = new_figure(1, len(labels), (3.1 * len(labels) + 0.6, 3.8), squeeze=False)
+    figure, panels = new_figure(1, len(labels), (8.6, 3.9), squeeze=False)
     settings = [(size, rate) for size in changes.batch_size.values for rate in changes.learning_rate.values]
     shifts = dict(zip(settings, np.linspace(-0.3, 0.3, len(settings)) if len(settings) > 1 else [0.0], strict=True))
     for axes, (name, label) in zip(panels[0], labels.items(), strict=True):
@@ -131,7 +137,7 @@ def around_freezing(changes: xr.Dataset, labels: Mapping[str, str]) -> Figure:
         axes.axhline(0, color=NEUTRAL, linewidth=0.8, linestyle=":")
         axes.set_xticks(range(3), list(STAGES.values()))
         axes.set(xlabel="around the freezing time", ylabel=label)
-    figure.legend(*_settings(changes), loc="outside lower center", ncols=8, fontsize=9)
+    legend_below(figure, _settings(changes), columns=4)
     return figure
 
 
@@ -147,7 +153,7 @@ def _by_batch_size(courses: xr.Dataset, names: tuple[str, str], *, yscale: str =
         for cell in each(of_size, "learning_rate"):
             for axes, name in zip(column, names, strict=True):
                 _course(axes, cell, name, colours[float(cell.learning_rate)])
-    legend(panels[0, 0], {f"η = {rate:g}": {"color": colour} for rate, colour in colours.items()}, loc="best", fontsize=9)
+    legend(panels[0, 0], {f"η = {rate:g}": {"color": colour} for rate, colour in colours.items()}, loc="best")
     return figure, panels
 
 
@@ -164,7 +170,7 @@ def _shade_of_times(courses: xr.Dataset, cells: Mapping[str, Mapping[str, float]
     """Colours of the time over the freezing time, from the first window after the start."""
     known = [_relative_time(window) for place in cells.values() for window in each(courses.sel(place).isel(window=slice(1, None)), "window")]
     finite = [each for each in known if np.isfinite(each)] or [0.1, 1.0]
-    return ScalarMappable(norm=LogNorm(min(finite), max(finite)), cmap=mpl.colormaps[QUANTITY_MAP])
+    return ScalarMappable(norm=LogNorm(min(finite), max(finite)), cmap=TIME_MAP)
 
 
 def _relative_time(window: xr.Dataset) -> float:
@@ -175,16 +181,12 @@ def _words(place: Mapping[str, float]) -> str:
     return f"B = {place['batch_size']:g}, η = {place['learning_rate']:g}"
 
 
-def _markers(changes: xr.Dataset) -> dict[int, str]:
-    return dict(zip(sorted(int(size) for size in changes.batch_size.values), MARKERS, strict=False))
-
-
 def _look(changes: xr.Dataset, size: float, rate: float) -> dict[str, Any]:
-    return {"color": learning_rate_colours(changes.learning_rate.values)[float(rate)], "marker": _markers(changes)[int(size)]}
+    return {"color": LEARNING_RATE(float(rate)), "marker": batch_size_markers(changes.batch_size.values)[int(size)]}
 
 
-def _settings(found: xr.Dataset) -> tuple[list[Line2D], list[str]]:
-    """Handles and labels of a legend of learning rates and batch sizes."""
-    entries: dict[str, dict[str, Any]] = {f"η = {rate:g}": {"color": colour} for rate, colour in learning_rate_colours(found.learning_rate.values).items()}
-    entries |= {f"B = {size}": {"color": NEUTRAL, "marker": marker, "linestyle": "none"} for size, marker in _markers(found).items()}
-    return [Line2D([], [], **look) for look in entries.values()], list(entries)
+def _settings(found: xr.Dataset) -> dict[str, dict[str, Any]]:
+    """Entries of a legend of learning rates and batch sizes."""
+    colours, markers = learning_rate_colours(found.learning_rate.values), batch_size_markers(found.batch_size.values)
+    entries: dict[str, dict[str, Any]] = {f"η = {rate:g}": {"color": colour} for rate, colour in colours.items()}
+    return entries | {f"B = {size}": {"color": NEUTRAL, "marker": marker, "linestyle": "none"} for size, marker in markers.items()}
