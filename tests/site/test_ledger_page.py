@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 from playwright.sync_api import Browser, Page
 
 from tests.site.browsing import needs_chromium, opened
@@ -18,6 +18,11 @@ COUNT = "#ledger-filters output"
 in_one_process = pytest.mark.xdist_group("pages/ledger")
 
 
+def plain(tag: Tag) -> str:
+    """The text of a tag, with common spaces in place of those that a printer sets."""
+    return " ".join(tag.get_text().split())
+
+
 @pytest.fixture
 def page(html) -> BeautifulSoup:
     return BeautifulSoup((html / "pages" / "ledger.html").read_text(encoding="utf-8"), "html.parser")
@@ -28,7 +33,7 @@ def test_every_claim_has_a_row_with_its_verdict(page):
     assert claims
     for claim in claims:
         row = page.find(id=f"claim-{claim.name}")
-        assert claim.says in row.get_text()
+        assert claim.says in plain(row)
         assert row.select_one(".verdict").get_text() in set(Verdict)
         assert len(claim.shown) == len(row.select("td:last-child a"))
         assert [link["href"] for link in row.select(".ledger-permalink")] == [f"#{row['id']}"]
@@ -63,7 +68,7 @@ def test_links_of_a_row_name_figures_by_their_number_or_a_section(page):
 def test_the_argument_stands_before_the_tables(page):
     steps = page.select(".ledger-argument > li")
     claims = sorted((claim for claim in read_claims(CLAIMS) if claim.step), key=lambda claim: claim.step)
-    assert [step.find("strong").get_text() for step in steps] == [claim.says for claim in claims]
+    assert [plain(step.find("strong")) for step in steps] == [claim.says for claim in claims]
     for step, claim in zip(steps, claims, strict=True):
         row = page.find(id=f"claim-{claim.name}")
         assert step.select_one("a")["href"] == f"#{row['id']}"
