@@ -12,6 +12,7 @@
   const N_WALKERS = 90;
   const FARTHEST_Y = 28, WIDEST_X = 0.95;
   const N_SECTIONS = 30, N_POINTS = 121;
+  const LABELS = 28; // pixels below the landscape, for the names of the valleys
   const CEILING = 0.75; // towards which the loss above the floors is bent, so that the walls do not hide what lies behind
   const ROUND = 22, REST = 2.5; // seconds of a round, and at its end
   const T_RANGE = [0.6, 1200]; // times η·step at the first and at the last picture of a round, evenly spread on a logarithmic scale
@@ -46,7 +47,7 @@
     const half = Math.min(width / 2 - 8, tall * 1.5);
     return {
       x: (x, near) => width / 2 + (x / WIDEST_X) * half * scale(near),
-      y: (above, near) => tall * (0.3 + 0.62 * near) - above * tall * 0.68 * scale(near),
+      y: (above, near) => (tall - LABELS) * (0.3 + 0.7 * near) - above * (tall - LABELS) * 0.72 * scale(near),
       size: (near) => 2.4 + 3 * near,
     };
   }

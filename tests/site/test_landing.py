@@ -12,6 +12,9 @@ FRAMES = "new Promise((resolve) => requestAnimationFrame(() => requestAnimationF
 CHANGED = "(before) => document.querySelector('#hero canvas').toDataURL() !== before"
 BOTTOM = "(selector) => document.querySelector(selector).getBoundingClientRect().bottom"
 
+SHIFTS = """() => { globalThis.shifts = 0;
+  new PerformanceObserver((list) => list.getEntries().forEach((entry) => (shifts += entry.value))).observe({ type: "layout-shift", buffered: true }); }"""
+
 
 @pytest.fixture
 def page(browser, html):
@@ -57,6 +60,23 @@ def test_landscape_moves_until_it_is_paused(page):
     assert page.evaluate(PICTURE) == paused
     page.get_by_role("button", name="Play").click()
     page.wait_for_function(CHANGED, arg=paused)
+
+
+def test_landscape_rests_out_of_sight(page):
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    page.wait_for_function("document.querySelector('#hero').dataset.mode === 'still'")
+    page.evaluate("scrollTo(0, 0)")
+    page.wait_for_function("document.querySelector('#hero').dataset.mode === 'moving'")
+
+
+def test_nothing_jumps(browser, html):
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.add_init_script(f"({SHIFTS})()")
+    page.goto((html / "index.html").as_uri())
+    page.wait_for_function("document.querySelector('#hero').dataset.mode === 'moving'")
+    page.evaluate(FRAMES)
+    assert page.evaluate("shifts") < 0.05
+    page.close()
 
 
 def test_where_motion_is_unwanted_a_moment_stands_still(calm):

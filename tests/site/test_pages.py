@@ -90,10 +90,17 @@ def test_formulas_and_figures_are_drawn(visits, name):
 @needs_chromium
 @each_page()
 def test_frame_of_a_page_is_light(visits, html, name):
-    sizes = {file: size for file, size in visits(name).files.items() if "_images" not in file.parts}
+    sizes = {file: size for file, size in visits(name).files.items() if not {"_images", "mathjax"} & set(file.parts)}
     assert len(sizes) <= REQUESTS
     assert sizes.pop(html / f"{name}.html") <= TEXT
     assert sum(sizes.values()) <= FRAME, sorted(sizes.items(), key=lambda item: -item[1])[:8]
+
+
+@needs_chromium
+@each_page()
+def test_only_pages_with_formulas_load_what_sets_them(visits, name):
+    seen = visits(name)
+    assert (seen.n_formulas > 0) == any("mathjax" in file.parts for file in seen.files)
 
 
 @needs_chromium

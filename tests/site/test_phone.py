@@ -9,7 +9,7 @@ CHAPTER = "chapters/04_toy_model"
 
 
 @needs_chromium
-@each_page("chapters/", "index")
+@each_page("chapters/")
 def test_text_of_figures_can_be_read(visits, name):
     heights = visits(name).text_heights
     assert heights

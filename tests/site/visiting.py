@@ -58,7 +58,7 @@ class Visit:
 
     Attributes:
         complaints: of the console, of scripts, of requests that failed or left this machine.
-        files: bytes of each file that the page loads, less those of MathJax.
+        files: bytes of each file that the page loads.
         n_formulas: formulas that are set.
         n_formula_errors: formulas that cannot be set.
         drawn: whether each figure is drawn.
@@ -114,7 +114,7 @@ def visit(browser: Browser, path: Path) -> Visit:
     page.evaluate(FETCH)
     _look(page, seen)
     _look_at_type(page, seen)
-    seen.files = {file: file.stat().st_size for file in files if "mathjax" not in file.parts}
+    seen.files = {file: file.stat().st_size for file in files}
     _look_on_a_phone(page, seen)
     _look_in_the_dark(page, seen)
     page.close()
