@@ -45,7 +45,7 @@ def landscape(grid: xr.Dataset) -> Figure:
     _surface(figure.add_subplot(space[0], projection="3d", computed_zorder=False), grid)
     sections = figure.add_subplot(space[1])
     chosen = grid.isel(y=np.linspace(0, grid.sizes["y"] - 1, 4).astype(int))
-    for strength, (_, section) in zip((0.3, 0.5, 0.75, 1.0), chosen.groupby("y"), strict=True):
+    for strength, (_, section) in zip((0.45, 0.6, 0.8, 1.0), chosen.groupby("y"), strict=True):
         _section(sections, section.squeeze("y"), strength)
     sections.set(xlabel="x", ylabel="loss L", ylim=(None, SECTION_TOP))
     for place, side, colour in ((0.12, "sharp valley", SHARP), (0.88, "flat valley", FLAT)):
