@@ -97,7 +97,7 @@ def test_source_is_plain(notebook):
 def test_opening_names_chapter_goals_and_time(name, notebook):
     opening = notebook.cells[0].source
     assert opening.startswith("# Exercises on ")
-    assert f"{{doc}}`../chapters/{name.removesuffix('_exercises')}`" in opening
+    assert f"{{doc}}`Chapter {int(name[:2])} <../chapters/{name.removesuffix('_exercises')}>`" in opening
     assert "{admonition} Learning goals" in opening
     assert re.search(r"\*\*Time\*\*", opening)
 

@@ -60,7 +60,7 @@ def test_summary_counts_the_rows_of_its_source(page, html, source, words):
 
 
 def test_links_of_a_row_name_figures_by_their_number_or_a_section(page):
-    names = [link.get_text() for link in page.select("tr[id^=claim-] td:last-child a")]
+    names = [plain(link) for link in page.select("tr[id^=claim-] td:last-child a")]
     assert names
     assert [name for name in names if not name.startswith(("Fig. ", "Section "))] == []
 

@@ -42,7 +42,12 @@ def small(tmp_path_factory) -> PdfReader:
     folder = tmp_path_factory.mktemp("small")
     face = Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSerif.ttf"
     style = f"@font-face {{ font-family: Ligatures; src: url('{face.as_uri()}') }} body, h1, p {{ font-family: Ligatures !important }}"
-    files = FILES | {"_static/sphinx-design.min.css": style, "_static/mathjax/tex-chtml.js": "MathJax = {startup: {promise: Promise.resolve()}}"}
+    drawing = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><rect width="20" height="20"/></svg>'
+    files = FILES | {
+        "chapters/a.svg": drawing,
+        "_static/sphinx-design.min.css": style,
+        "_static/mathjax/tex-chtml.js": "MathJax = {startup: {promise: Promise.resolve()}}",
+    }
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text.replace("1.2. Exercises", "1.2. Exercises on noise and flatness"), encoding="utf-8")

@@ -1,5 +1,6 @@
 """Sphinx extension for a page that stands alone: links to pages of the book lead to its built site, or become plain titles where there is none."""
 
+import re
 from pathlib import Path, PurePosixPath
 
 import nbformat
@@ -10,6 +11,8 @@ from sphinx.environment import BuildEnvironment
 
 from valleys.book.chapters import page_names
 from valleys.book.paths import book_root
+
+FRONT_MATTER = re.compile(r"\A---\n.*?^---\n", re.DOTALL | re.MULTILINE)
 
 
 def link_to_book(app: Sphinx, env: BuildEnvironment, node: pending_xref, contnode: nodes.Element) -> nodes.Node | None:
@@ -29,7 +32,7 @@ def title(page: str, root: Path | None = None) -> str:
     path = (root or book_root()) / page
     notebook, text = path.with_name(f"{path.name}.ipynb"), path.with_name(f"{path.name}.md")
     source = nbformat.read(notebook, as_version=4).cells[0].source if notebook.exists() else text.read_text(encoding="utf-8")
-    return source.lstrip().partition("\n")[0].lstrip("# ").strip()
+    return FRONT_MATTER.sub("", source).lstrip().partition("\n")[0].lstrip("# ").strip()
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

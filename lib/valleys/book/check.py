@@ -1,7 +1,7 @@
 """Checks of a built site: every page is there, images speak, headings nest, nothing warns, links lead somewhere, nothing comes from elsewhere."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
@@ -18,14 +18,20 @@ FETCHED_LINKS = {"stylesheet", "preload", "modulepreload", "prefetch", "icon", "
 STYLE_URL = re.compile(r"""(?:url\(|@import)\s*['"]?((?:https?:)?//[^'")\s]+)""")
 
 
-def check_site(html: Path, root: Path | None = None) -> list[str]:
+def parsed(path: Path) -> BeautifulSoup:
+    """A page as a tree."""
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+def check_site(html: Path, root: Path | None = None, *, read: Callable[[Path], BeautifulSoup] = parsed) -> list[str]:
     """Everything that is wrong with a site, one line each; empty if all is well.
 
     Args:
         html: folder of the built pages.
         root: folder of `_toc.yml`; the book's if None.
+        read: gives the tree of a page, for who has read the pages already.
     """
-    pages = {path: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser") for path in html_pages(html)}
+    pages = {path: read(path) for path in html_pages(html)}
     found = list(missing_pages(html, root or book_root()))
     for path, page in pages.items():
         name = path.relative_to(html)
