@@ -16,12 +16,18 @@
   const CHUNK = 20; // steps between two looks at the clock
   const N_RECORDS = 240;
   const STAIN_EVERY = 2.5; // time between two dots of a trail
+  const USUAL = { high: 40, half: 1 }; // of the picture: what is seen beyond has to be said
   const QUIET = 2; // walkers count as frozen once no one has crossed for as long again as it took to the last crossing
   const DASHES = { balance: [7, 4], transient: [1.6, 4], boltzmann: [1.6, 4] };
   const WORDS = {
     curvature: "",
-    uniform: "The balance equation and the closed formula are for noise that follows the curvature, so they are not drawn.",
-    none: "No theory is drawn: without noise a walker goes where the gradient leads, and chance has no say.",
+    uniform: "The other theories are for noise that follows curvature.",
+    none: "No theory is drawn: without noise the gradient alone decides.",
+  };
+  const ALL_WELL = {
+    curvature: "The step is small, and the noise neither too weak nor too strong: theory should hold here.",
+    uniform: "The step is small. The Boltzmann weight holds for as long as walkers hop often.",
+    none: "The step is small: each walker rolls down on the side where it was put.",
   };
   const RATES = [0.005, 0.006, 0.008, 0.01, 0.012, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4];
   const STRENGTHS = [
@@ -115,7 +121,8 @@
     owed = 0;
     view.clear();
     side.clear();
-    warn(warnings(setting, land, DURATION));
+    const remarks = warnings(setting, land, DURATION);
+    warn(remarks.length ? remarks : [ALL_WELL[settings.noise]], remarks.length === 0);
     tell();
     paint();
     announce();
@@ -216,7 +223,7 @@
   /** Which part of the landscape the picture shows, where that is not the usual one, and what became of walkers that it does not show. */
   function lost(found, { half, high, nOutside }) {
     const sentences = [];
-    if (high > 31 || half > 0.91) sentences.push(`Zoomed out to y = ${high.toFixed(0)} and |x| = ${half.toFixed(1)}, to keep the walkers in view.`);
+    if (high > USUAL.high || half > USUAL.half) sentences.push(`Zoomed out to y = ${high.toFixed(0)} and |x| = ${half.toFixed(1)}, to keep the walkers in view.`);
     if (nOutside) sentences.push(`${nOutside} of ${N_WALKERS} walkers are outside of the picture.`);
     if (found.diverged) sentences.push(`${Math.round(found.diverged * N_WALKERS)} of ${N_WALKERS} walkers left the landscape and count no more.`);
     return sentences.join(" ");
@@ -261,8 +268,10 @@
     part("sigma").disabled = settings.noise === "none";
   }
 
-  function warn(sentences) {
+  /** Sentences about the setting, of warning or of comfort. */
+  function warn(sentences, well) {
     const list = part("warnings"), items = sentences.map((sentence) => Object.assign(document.createElement("li"), { textContent: sentence }));
+    list.classList.toggle("explorer-well", well);
     if (list.textContent !== sentences.join("")) list.replaceChildren(...items);
   }
 

@@ -232,12 +232,12 @@ globalThis.ExplorerPhysics = (() => {
     const mean = (values) => living.reduce((sum, k) => sum + values[k], 0) / n;
     const time = mean(walkers.lastCrossing);
     const squares = living.reduce((sum, k) => sum + (walkers.lastCrossing[k] - time) ** 2, 0);
-    const rate = walkers.setting.learningRate;
+    const rate = walkers.setting.learningRate, chance = walkers.setting.noise === "none" ? 0 : 1; // without noise all is certain
     return {
       pFlat: nFlat / n,
-      pFlatError: shareError(walkers, started),
+      pFlatError: chance * shareError(walkers, started),
       freezingTime: rate * time,
-      freezingTimeError: rate * Math.sqrt(squares / (n - 1) / n),
+      freezingTimeError: chance * rate * Math.sqrt(squares / (n - 1) / n),
       meanY: mean(walkers.y),
       hops: walkers.crossings / walkers.x.length,
       diverged: 1 - n / walkers.x.length,

@@ -10,7 +10,7 @@ globalThis.ExplorerSide = (() => {
   const LEAST_TOP = 0.45; // of the loss axis: the ridge is low at the start and grows up to here, and the axis with it from then on
   const N_BINS = 72;
   const FADES = 0.94; // what counts of where walkers were a frame ago
-  const BELOW = 0.3; // share of the picture for kicks and density, below the valley floors
+  const BELOW = 0.36; // share of the picture for kicks and density, below the valley floors
 
   /** Frame and scales on a canvas of this size; the loss is measured from the valley floors. */
   function places(width, height, half, top) {
@@ -48,7 +48,7 @@ globalThis.ExplorerSide = (() => {
 
   /** Where walkers have been lately, as columns from the bottom. */
   function columns(context, colours, density, { frame, floor }) {
-    const highest = Math.max(...density), width = (frame.right - frame.left) / N_BINS, room = frame.bottom - floor - 24;
+    const highest = Math.max(...density), width = (frame.right - frame.left) / N_BINS, room = frame.bottom - floor - 22;
     if (!highest) return;
     density.forEach((amount, i) => {
       context.fillStyle = i < N_BINS / 2 ? colours.sharp : colours.flat;
@@ -60,7 +60,7 @@ globalThis.ExplorerSide = (() => {
     for (let k = 0; k < swarm.x.length; k++) {
       if (!swarm.alive[k]) continue;
       const image = stamps[swarm.x[k] >= 0 ? 1 : 0], size = image.width / ratio;
-      const at = toL(aboveFloor(swarm.land, swarm.x[k], y)) - 4 - 3 * (1 + scattered(k)); // a little above the ground, to be told apart
+      const at = toL(aboveFloor(swarm.land, swarm.x[k], y)) - 4 - 7 * (1 + scattered(k)); // a little above the ground, to be told apart
       context.drawImage(image, toX(swarm.x[k]) - size / 2, at - size / 2, size, size);
     }
   }

@@ -180,9 +180,9 @@ globalThis.ExplorerTheory = (() => {
   function stepWarnings({ stepRatio, swing }) {
     const ratio = stepRatio.toPrecision(2);
     if (swing >= 1) return ["Steps are so long that swings across both valleys grow, and carry walkers far along y or off the landscape."];
-    if (stepRatio >= 2) return [`η × curvature is ${ratio} in the sharp valley at the start, above 2: no walker comes to rest there, whatever the noise.`];
+    if (stepRatio >= 2) return [`η × curvature is ${ratio} in the sharp valley at the start, above 2: no walker comes to rest there.`];
     if (stepRatio < SMALL_STEP) return [];
-    return [`The step is not small: η × curvature is ${ratio} in the sharp valley at the start. Its size has effects that theory for small steps leaves out.`];
+    return [`The step is not small: η × curvature is ${ratio} in the sharp valley at the start, and theory is for small steps.`];
   }
 
   /** What is to be said of the noise, where it follows curvature: `found` is from `diagnose`. */
@@ -190,7 +190,7 @@ globalThis.ExplorerTheory = (() => {
     const rules = [
       [
         found.memory >= FORGOTTEN && found.stepRatio < 2,
-        "The noise is too weak for the ridge at the start: walkers stay where they are put. The balance equation knows that; the closed formula forgets it.",
+        "The noise is too weak for the ridge at the start: walkers stay where they are put, which the closed formula does not know.",
       ],
       [found.hopsAfter >= LAST_HOPS, "The noise is too strong: walkers still hop when time is up, so nothing is final."],
       [land.gamma > 1 && !hasFreezingPoint(land, noise), "Eq. 25 finds no freezing point at this noise, so the closed formula stands on nothing."],

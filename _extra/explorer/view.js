@@ -6,11 +6,11 @@ globalThis.ExplorerView = (() => {
   "use strict";
 
   const { aboveFloor, barrier, flatness, floors } = ExplorerPhysics;
-  const X_HALF = 0.9, Y_DEPTH = 10; // the least that the picture shows: |x| up to here, and y from 0 down to here
+  const X_HALF = 0.36, Y_DEPTH = 8; // the least that the picture shows: |x| up to here, and y from 0 down to here
   const T_RANGE = [0.1, 1000]; // times η·step, on a logarithmic axis
   const LEVELS = [0.01, 0.03, 0.08, 0.16, 0.3, 0.5, 0.8, 1.2]; // contours of the loss above the floors
   const BINS_PER_DECADE = 8;
-  const BAND = 0.03; // of the height of the picture: walkers are drawn up to so much above or below their y, or they would hide one another
+  const BAND = 0.04; // of the height of the picture: walkers are drawn up to so much above or below their y, or they would hide one another
   const GLOW_FADES = 0.9; // from frame to frame
   const KEPT = 0.98; // share of the walkers that the picture keeps in view
   const INK = { x: [-0.9, 0.9], y: [0, 40], width: 700, height: 1600 }; // where trails are kept, so that they need not be drawn anew at every zoom
@@ -108,7 +108,7 @@ globalThis.ExplorerView = (() => {
     const far = quantile(living.map((k) => Math.abs(swarm.x[k])), KEPT);
     const ys = living.map((k) => swarm.y[k]), deep = quantile(ys, KEPT), high = quantile(ys, 1 - KEPT);
     return {
-      half: Math.max(before.half, stepped(X_HALF, 1.1, 1.08 * far)),
+      half: Math.max(before.half, stepped(X_HALF, 1.02, 1.5 * far)),
       low: high < 0 ? swarm.land.yMin : before.low,
       high: Math.max(before.high, stepped(Y_DEPTH, 1.02, 1.25 * deep)),
     };
@@ -209,9 +209,9 @@ globalThis.ExplorerView = (() => {
     context.beginPath();
     context.arc(radius + 2, radius + 2, radius, 0, 2 * Math.PI);
     context.fillStyle = context.strokeStyle = colour;
-    context.globalAlpha = 0.34;
+    context.globalAlpha = 0.2;
     context.fill();
-    context.globalAlpha = 0.5;
+    context.globalAlpha = 0.45;
     context.lineWidth = 0.7;
     context.stroke();
     return canvas;
