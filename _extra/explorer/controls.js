@@ -117,7 +117,8 @@
     const times = Array.from({ length: N_RECORDS }, (_, i) => T_RANGE[0] / 10 * (DURATION / (T_RANGE[0] / 10)) ** (i / (N_RECORDS - 1)));
     const due = [...new Set(times.map((time) => Math.max(1, Math.round(time / settings.eta))))];
     const records = { times: [], shares: [], errors: [] };
-    run = { swarm: swarm(setting, N_WALKERS), times, expected: predictions(setting, land, times), due, records, stained: STAIN_EVERY, last: due[due.length - 1] };
+    const expected = predictions(setting, land, times);
+    run = { swarm: swarm(setting, N_WALKERS), times, expected, due, records, stained: STAIN_EVERY, last: due[due.length - 1] };
     owed = 0;
     view.clear();
     side.clear();
@@ -223,10 +224,11 @@
   /** Which part of the landscape the picture shows, where that is not the usual one, and what became of walkers that it does not show. */
   function lost(found, { half, high, nOutside }) {
     const sentences = [];
-    if (high > USUAL.high || half > USUAL.half) sentences.push(`Zoomed out to y = ${high.toFixed(0)} and |x| = ${half.toFixed(1)}, to keep the walkers in view.`);
+    const far = high > USUAL.high || half > USUAL.half;
+    if (far) sentences.push(`Zoomed out to y = ${high.toFixed(0)} and |x| = ${half.toFixed(1)}, to keep the walkers in view.`);
     if (nOutside) sentences.push(`${nOutside} of ${N_WALKERS} walkers are outside of the picture.`);
     if (found.diverged) sentences.push(`${Math.round(found.diverged * N_WALKERS)} of ${N_WALKERS} walkers left the landscape and count no more.`);
-    return sentences.join(" ");
+    return sentences.join(" ") || "The picture zooms out as the walkers move down.";
   }
 
   /** Whether the swarm still hops, in words. */

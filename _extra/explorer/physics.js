@@ -245,6 +245,7 @@ globalThis.ExplorerPhysics = (() => {
   }
 
   return {
-    START_X, NOISES, landscape, flatness, floors, barrier, loss, aboveFloor, slopes, kicks, kicksOf, kickSpread, normals, swarm, advance, summary, fractionError,
+    START_X, NOISES, landscape, flatness, floors, barrier, loss, aboveFloor, slopes, kicksOf, kickSpread, normals,
+    swarm, advance, summary, fractionError,
   };
 })();

@@ -11,6 +11,7 @@ globalThis.ExplorerView = (() => {
   const LEVELS = [0.01, 0.03, 0.08, 0.16, 0.3, 0.5, 0.8, 1.2]; // contours of the loss above the floors
   const BINS_PER_DECADE = 8;
   const BAND = 0.04; // of the height of the picture: walkers are drawn up to so much above or below their y, or they would hide one another
+  const NARROWS = 1.6; // the picture becomes narrower where it is so much wider than it needs to be
   const GLOW_FADES = 0.9; // from frame to frame
   const KEPT = 0.98; // share of the walkers that the picture keeps in view
   const INK = { x: [-0.9, 0.9], y: [0, 40], width: 700, height: 1600 }; // where trails are kept, so that they need not be drawn anew at every zoom
@@ -100,15 +101,15 @@ globalThis.ExplorerView = (() => {
     return { half: X_HALF, low: 0, high: Y_DEPTH };
   }
 
-  /** A window, or one as much wider as the walkers need; it never shrinks. */
+  /** A window, or one as much deeper and wider as the walkers need; when they come together again it narrows, little by little. */
   function grownWindow(before, swarm) {
     const living = [...swarm.alive.keys()].filter((k) => swarm.alive[k]);
     if (!living.length) return before;
     const quantile = (values, share) => values.sort((a, b) => a - b)[Math.floor(share * (values.length - 1))];
-    const far = quantile(living.map((k) => Math.abs(swarm.x[k])), KEPT);
+    const needed = stepped(X_HALF, 1.02, 1.5 * quantile(living.map((k) => Math.abs(swarm.x[k])), KEPT));
     const ys = living.map((k) => swarm.y[k]), deep = quantile(ys, KEPT), high = quantile(ys, 1 - KEPT);
     return {
-      half: Math.max(before.half, stepped(X_HALF, 1.02, 1.5 * far)),
+      half: Math.max(needed, before.half * (before.half > NARROWS * needed ? 0.97 : 1)),
       low: high < 0 ? swarm.land.yMin : before.low,
       high: Math.max(before.high, stepped(Y_DEPTH, 1.02, 1.25 * deep)),
     };
@@ -237,8 +238,8 @@ globalThis.ExplorerView = (() => {
       seen = new Float64Array(0);
     }
 
-    function prepare(swarm, colours) {
-      window = grownWindow(window, swarm);
+    function prepare(swarm, colours, leapt) {
+      window = grownWindow(leapt ? firstWindow() : window, swarm);
       const { land } = swarm, { context, width, height, ratio } = fit(canvas);
       const key = [land.gamma, width, height, ratio, colours.hill, colours.font, window.half, window.low, window.high].join();
       if (still.key !== key) {
@@ -305,7 +306,7 @@ globalThis.ExplorerView = (() => {
 
     /** Draw the walkers of `swarm` where they are; `leapt` if they have not been watched on their way. */
     function draw(swarm, colours, leapt) {
-      const { context, width, height, ratio } = prepare(swarm, colours), { frame } = still;
+      const { context, width, height, ratio } = prepare(swarm, colours, leapt), { frame } = still;
       light(swarm, leapt);
       context.clearRect(0, 0, width, height);
       context.drawImage(still.image, 0, 0, width, height);
