@@ -13,6 +13,7 @@
   const N_WALKERS = 400;
   const DURATION = T_RANGE[1]; // η·step
   const FRAME_BUDGET = 9; // milliseconds a frame may compute, of the 16.7 it has
+  const QUIET_BUDGET = 24; // where nothing is left to happen, time may run less smoothly
   const CHUNK = 20; // steps between two looks at the clock
   const N_RECORDS = 240;
   const STAIN_EVERY = 2.5; // time between two dots of a trail
@@ -174,7 +175,7 @@
   function frame() {
     if (mode !== "playing") return;
     owed += pace() / settings.eta;
-    const made = compute(Math.floor(owed), FRAME_BUDGET);
+    const made = compute(Math.floor(owed), quiet() ? QUIET_BUDGET : FRAME_BUDGET);
     owed = made < Math.floor(owed) ? 0 : owed - made; // a slow machine lags behind, and does not run after the clock
     paint();
     if (finished()) become("paused");

@@ -208,7 +208,7 @@ def test_presets_and_experiments_set_what_they_say(browser, html):
 def test_the_switch_changes_the_noise_and_the_address_restores_it(browser, html):
     page, complaints = explorer(browser, html, "#eta=0.1&sigma=0.1&seed=3")
     places = {}
-    for kind, name, theories in (("curvature", "follows curvature", {"balance", "transient"}), ("uniform", "uniform", {"boltzmann"}), ("none", "none", set())):
+    for kind, name, theories in (("uniform", "uniform", {"boltzmann"}), ("curvature", "follows curvature", {"balance", "transient"}), ("none", "none", set())):
         page.get_by_role("radio", name=name).check()
         keys = page.evaluate("[...document.querySelectorAll('.explorer-key[data-theory]')].filter((key) => !key.hidden).map((key) => key.dataset.theory)")
         assert set(keys) == theories
