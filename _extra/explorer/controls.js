@@ -123,8 +123,7 @@
     owed = 0;
     view.clear();
     side.clear();
-    const remarks = warnings(setting, land, DURATION);
-    warn(remarks.length ? remarks : [ALL_WELL[settings.noise]], remarks.length === 0);
+    remark(setting, land);
     tell();
     paint();
     announce();
@@ -271,11 +270,12 @@
     part("sigma").disabled = settings.noise === "none";
   }
 
-  /** Sentences about the setting, of warning or of comfort. */
-  function warn(sentences, well) {
-    const list = part("warnings"), items = sentences.map((sentence) => Object.assign(document.createElement("li"), { textContent: sentence }));
-    list.classList.toggle("explorer-well", well);
-    if (list.textContent !== sentences.join("")) list.replaceChildren(...items);
+  /** What is to be said of the setting: warnings, or a word of comfort. */
+  function remark(setting, land) {
+    const found = warnings(setting, land, DURATION), sentences = found.length ? found : [ALL_WELL[settings.noise]], list = part("warnings");
+    list.classList.toggle("explorer-well", found.length === 0);
+    if (list.textContent === sentences.join("")) return;
+    list.replaceChildren(...sentences.map((sentence) => Object.assign(document.createElement("li"), { textContent: sentence })));
   }
 
   /** Three digits, and no power of ten, which no voice reads well. */
