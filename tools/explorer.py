@@ -15,12 +15,12 @@ from valleys.toy.studies import with_contrast
 
 LEARNING_RATE, NOISE_STRENGTH, START_Y, DURATION, N_RUNS = 0.01, 0.1, 5.0, 1000.0, 400
 LANDSCAPE = with_contrast(TwoValley(), 1.515)
-MOMENTS = (1.0, 100.0, 400.0, 1000.0)  # times at which the particles are shown
+MOMENTS = (1.0, 100.0, 400.0, 1000.0)  # times at which the walkers are shown
 LEVELS = (0.01, 0.03, 0.08, 0.16, 0.3, 0.5, 0.8, 1.2)  # contours of the loss above the floors, as in the explorer
 
 
-def particles(runs: xr.Dataset, axes: Axes) -> None:
-    """The landscape from above, y downwards, with the particles at a few moments, each a little above or below its y."""
+def walkers(runs: xr.Dataset, axes: Axes) -> None:
+    """The landscape from above, y downwards, with the walkers at a few moments, each a little above or below its y."""
     grid = LANDSCAPE.on_grid(np.linspace(-0.9, 0.9, 181), np.linspace(0, 30, 121))
     above = grid.loss - grid.floor_loss
     tint = np.sign(grid.x) * np.exp(-above / 0.09)
@@ -32,23 +32,23 @@ def particles(runs: xr.Dataset, axes: Axes) -> None:
     band = np.linspace(-0.6, 0.6, runs.sizes["run"])[np.random.default_rng(0).permutation(runs.sizes["run"])]
     for time in MOMENTS:
         now = runs.sel(step=round(time / LEARNING_RATE))
-        axes.scatter(now.x, now.y + band, s=7, color=np.where(now.x >= 0, FLAT, SHARP), linewidths=0.2, edgecolors="white", rasterized=True)
+        axes.scatter(now.x, now.y + band, s=7, color=np.where(now.x >= 0, FLAT, SHARP), alpha=0.35, linewidths=0, rasterized=True)
         axes.annotate(f"time {time:g}", (-0.87, float(now.y.mean())), va="center", fontsize=9, color=THEORY)
-    axes.set(xlabel="x, across the valleys", ylabel="y, progress of training (downwards)", ylim=(30, 0), title="particles on the landscape")
+    axes.set(xlabel="x, across the valleys", ylabel="y, progress of training (downwards)", ylim=(30, 0), title="walkers on the landscape")
 
 
 def share(runs: xr.Dataset, axes: Axes) -> None:
-    """Flat fraction against time, with the two predictions of the explorer."""
+    """Flat share against time, with the two predictions of the explorer."""
     runs = runs.isel(step=slice(1, None))
     n_flat, n = (runs.x > 0).sum("run"), runs.sizes["run"]
     error = [langevin.fraction_error(int(count), n) for count in n_flat]
     axes.fill_between(runs.time, n_flat / n - error, n_flat / n + error, color=FLAT, alpha=0.25, linewidth=0)
-    axes.plot(runs.time, n_flat / n, color=FLAT, label="particles, ± one standard error")
+    axes.plot(runs.time, n_flat / n, color=FLAT, label="walkers, ± one standard error")
     time, y = drift_path(LANDSCAPE, START_Y, DURATION)
     shares = freezing.p_flat_balance(LANDSCAPE, LEARNING_RATE * NOISE_STRENGTH, y)
-    axes.plot(time[1:], shares[1:], color=THEORY, linestyle="--", label="balance of hops, Eq. A26")
-    axes.axhline(freezing.p_flat_transient(LANDSCAPE, LEARNING_RATE * NOISE_STRENGTH), color=THEORY, linestyle=":", label="final share, Eq. 26, ε = 0.1")
-    axes.set(xscale="log", xlim=(0.1, DURATION), ylim=(0.25, 1.02), xlabel="time η·step", title="flat fraction")
+    axes.plot(time[1:], shares[1:], color=THEORY, linestyle="--", label="balance equation, Eq. A26")
+    axes.axhline(freezing.p_flat_transient(LANDSCAPE, LEARNING_RATE * NOISE_STRENGTH), color=THEORY, linestyle=":", label="closed formula, Eq. 26, ε = 0.1")
+    axes.set(xscale="log", xlim=(0.1, DURATION), ylim=(0.25, 1.02), xlabel="time η·step", title="flat share")
     axes.legend(loc="lower right")
 
 
@@ -58,7 +58,7 @@ def draw() -> Figure:
     kept = np.unique(np.round(np.geomspace(1, runs.sizes["step"] - 1, 160)).astype(int))
     figure = Figure(figsize=(9.0, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2)
-    particles(runs, left)
+    walkers(runs, left)
     share(runs.isel(step=[0, *kept]), right)
     return figure
 

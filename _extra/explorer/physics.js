@@ -1,5 +1,5 @@
 /**
- * The two-valley model of chapter 04, to run in a browser: landscape, noise, and a swarm of particles. Pure functions and arrays, no page.
+ * The two-valley model of chapter 04, to run in a browser: landscape, noise, and a swarm of walkers. Pure functions and arrays, no page.
  *
  * It is the model of the Python package, lib/valleys/toy (two_valley.py, plain.py, kernels.py); tests/site/test_explorer_model.py compares the two.
  * Equation numbers are the paper's.
@@ -7,9 +7,10 @@
 globalThis.ExplorerPhysics = (() => {
   "use strict";
 
-  const START_X = 0.01; // particles start at x = −START_X and x = +START_X in turn
+  const START_X = 0.01; // walkers start at x = −START_X and x = +START_X in turn
   const JITTER = 1e-8; // added to the noise variance along every direction
-  const X_LIMIT = 1e3; // a particle beyond |x| = X_LIMIT has diverged
+  const X_LIMIT = 1e3; // a walker beyond |x| = X_LIMIT has diverged
+  const NOISES = ["curvature", "uniform", "none"]; // "curvature" and "uniform" are "hessian" and "isotropic" of the package
 
   /** Places in the array that `slopes` fills: the gradient and the Hessian. */
   const GX = 0, GY = 1, HXX = 2, HXY = 3, HYY = 4;
@@ -89,6 +90,32 @@ globalThis.ExplorerPhysics = (() => {
   }
 
   /**
+   * The same for uniform noise: 4σ/√(f₁f₂) + JITTER along x and along y, the geometric mean of the kicks along x in the two valleys at this y.
+   */
+  function uniformKicks(land, y, noiseStrength, out) {
+    const [flat, sharp] = flatness(land, y);
+    out[0] = out[2] = Math.sqrt((4 * noiseStrength) / Math.sqrt(flat * sharp) + JITTER);
+    out[1] = 0;
+  }
+
+  /** Factor of the noise covariance at a place, for any of NOISES, into `out`; `slope` is what `slopes` finds there. */
+  function kicksOf(noise, land, y, slope, noiseStrength, out) {
+    if (noise === "curvature") kicks(slope, noiseStrength, out);
+    else if (noise === "uniform") uniformKicks(land, y, noiseStrength, out);
+    else out.fill(0);
+  }
+
+  /** How far kicks along x spread a walker in one unit of time, on the floor of the flat and of the sharp valley: a standard deviation. */
+  function kickSpread({ learningRate, noiseStrength, noise = "curvature" }, land, y) {
+    const slope = new Float64Array(5), kick = new Float64Array(3);
+    return floors(land, y).map((x) => {
+      slopes(land, x, y, slope);
+      kicksOf(noise, land, y, slope, noiseStrength, kick);
+      return Math.sqrt(learningRate) * kick[0]; // 1/η steps, each of η times the kick
+    });
+  }
+
+  /**
    * Independent standard normals, a stream for each seed, as a function that fills `out`: the words of sfc32 (Doty-Humphrey's small fast
    * counting generator) in the polar method of Marsaglia, which makes two normals at a time.
    */
@@ -120,17 +147,18 @@ globalThis.ExplorerPhysics = (() => {
   }
 
   /**
-   * @typedef {object} Swarm particles of one setting, all at the same step
+   * @typedef {object} Swarm walkers of one setting, all at the same step
    * @property {Float64Array} x @property {Float64Array} y
    * @property {Float64Array} lastCrossing step of the last change of side; 1 if there was none
    * @property {Float64Array} crossingY y at that step
-   * @property {Uint8Array} alive 0 once a particle has left the landscape
-   * @property {number} step steps made @property {number} crossings changes of side of all particles together
+   * @property {Uint8Array} alive 0 once a walker has left the landscape
+   * @property {number} step steps made @property {number} crossings changes of side of all walkers together
    */
 
   /**
    * Particles at the start: half just left of the ridge, half just right of it.
-   * @param {{learningRate: number, noiseStrength: number, gamma: number, startY: number, seed: number}} setting
+   * @param {{learningRate: number, noiseStrength: number, gamma: number, startY: number, seed: number, noise?: string}} setting
+   *   noise is one of NOISES, and follows the curvature if nothing is said
    * @param {number} n how many, an even number
    * @returns {Swarm}
    */
@@ -141,40 +169,40 @@ globalThis.ExplorerPhysics = (() => {
     return { setting, land: landscape(setting.gamma), fill: normals(setting.seed), x, y, lastCrossing, crossingY, alive, step: 0, crossings: 0 };
   }
 
-  /** nSteps steps θ ← θ − η(∇L + ξ) of every particle (Eq. 13), one step of all after the other, so that a seed fixes the run however it is cut. */
-  function advance(particles, nSteps) {
-    const { x, y, alive, land, fill } = particles;
-    const { learningRate, noiseStrength } = particles.setting;
+  /** nSteps steps θ ← θ − η(∇L + ξ) of every walker (Eq. 13), one step of all after the other, so that a seed fixes the run however it is cut. */
+  function advance(walkers, nSteps) {
+    const { x, y, alive, land, fill } = walkers;
+    const { learningRate, noiseStrength, noise = "curvature" } = walkers.setting;
     const slope = new Float64Array(5), kick = new Float64Array(3), normal = new Float64Array(2 * x.length);
-    for (const last = particles.step + nSteps; particles.step < last; ) {
-      particles.step += 1;
+    for (const last = walkers.step + nSteps; walkers.step < last; ) {
+      walkers.step += 1;
       fill(normal);
       for (let k = 0; k < x.length; k++) {
         if (!alive[k]) continue;
         const first = normal[2 * k], second = normal[2 * k + 1];
         slopes(land, x[k], y[k], slope);
-        kicks(slope, noiseStrength, kick);
+        kicksOf(noise, land, y[k], slope, noiseStrength, kick);
         const newX = x[k] - learningRate * (slope[GX] + kick[0] * first);
         const newY = y[k] - learningRate * (slope[GY] + kick[1] * first + kick[2] * second);
-        move(particles, k, newX, newY);
+        move(walkers, k, newX, newY);
       }
     }
   }
 
-  /** Put particle k at its new place, and keep the books of divergence and crossings. */
-  function move(particles, k, newX, newY) {
-    if (!(newY > particles.land.yMin && Math.abs(newX) < X_LIMIT)) {
-      particles.alive[k] = 0;
+  /** Put walker k at its new place, and keep the books of divergence and crossings. */
+  function move(walkers, k, newX, newY) {
+    if (!(newY > walkers.land.yMin && Math.abs(newX) < X_LIMIT)) {
+      walkers.alive[k] = 0;
       return;
     }
-    const crossed = newX >= 0 !== particles.x[k] >= 0;
-    particles.x[k] = newX;
-    particles.y[k] = newY;
+    const crossed = newX >= 0 !== walkers.x[k] >= 0;
+    walkers.x[k] = newX;
+    walkers.y[k] = newY;
     if (crossed) {
-      particles.crossings += 1;
-      particles.lastCrossing[k] = particles.step;
+      walkers.crossings += 1;
+      walkers.lastCrossing[k] = walkers.step;
     }
-    if (crossed || particles.step === 1) particles.crossingY[k] = newY;
+    if (crossed || walkers.step === 1) walkers.crossingY[k] = newY;
   }
 
   /** Standard error of a fraction: the posterior standard deviation under a flat prior, above 0 at 0 and at n hits. */
@@ -184,37 +212,40 @@ globalThis.ExplorerPhysics = (() => {
   }
 
   /**
-   * Standard error of the flat fraction. As many particles start on either side, so chance comes in by hops alone: the particles of each side
+   * Standard error of the flat share. As many walkers start on either side, so chance comes in by hops alone: the walkers of each side
    * have an error of their own, which is 0 as long as none of them has crossed.
-   * @param {Swarm} particles @param {number[][]} started the particles that started on each side
+   * @param {Swarm} walkers @param {number[][]} started the walkers that started on each side
    */
-  function shareError(particles, started) {
+  function shareError(walkers, started) {
     const variances = started.map((group, side) => {
-      if (group.every((k) => particles.lastCrossing[k] === 1 && particles.x[k] >= 0 === (side === 1))) return 0;
-      return (group.length * fractionError(group.filter((k) => particles.x[k] > 0).length, group.length)) ** 2; // of the number of flat ones
+      if (group.every((k) => walkers.lastCrossing[k] === 1 && walkers.x[k] >= 0 === (side === 1))) return 0;
+      return (group.length * fractionError(group.filter((k) => walkers.x[k] > 0).length, group.length)) ** 2; // of the number of flat ones
     });
     return Math.sqrt(variances[0] + variances[1]) / (started[0].length + started[1].length);
   }
 
-  /** Flat fraction, mean freezing time η·t_freeze with standard errors, mean y, crossings a particle, and the share that diverged. */
-  function summary(particles) {
-    const living = [...particles.alive.keys()].filter((k) => particles.alive[k]);
-    const n = living.length, nFlat = living.filter((k) => particles.x[k] > 0).length;
+  /** Flat share, mean freezing time η·t_freeze with standard errors, mean y, crossings a walker, and the share that diverged. */
+  function summary(walkers) {
+    const living = [...walkers.alive.keys()].filter((k) => walkers.alive[k]);
+    const n = living.length, nFlat = living.filter((k) => walkers.x[k] > 0).length;
     const started = [0, 1].map((side) => living.filter((k) => k % 2 === side)); // as `swarm` places them
     const mean = (values) => living.reduce((sum, k) => sum + values[k], 0) / n;
-    const time = mean(particles.lastCrossing);
-    const squares = living.reduce((sum, k) => sum + (particles.lastCrossing[k] - time) ** 2, 0);
-    const rate = particles.setting.learningRate;
+    const time = mean(walkers.lastCrossing);
+    const squares = living.reduce((sum, k) => sum + (walkers.lastCrossing[k] - time) ** 2, 0);
+    const rate = walkers.setting.learningRate, chance = walkers.setting.noise === "none" ? 0 : 1; // without noise all is certain
     return {
       pFlat: nFlat / n,
-      pFlatError: shareError(particles, started),
+      pFlatError: chance * shareError(walkers, started),
       freezingTime: rate * time,
-      freezingTimeError: rate * Math.sqrt(squares / (n - 1) / n),
-      meanY: mean(particles.y),
-      hops: particles.crossings / particles.x.length,
-      diverged: 1 - n / particles.x.length,
+      freezingTimeError: chance * rate * Math.sqrt(squares / (n - 1) / n),
+      meanY: mean(walkers.y),
+      hops: walkers.crossings / walkers.x.length,
+      diverged: 1 - n / walkers.x.length,
     };
   }
 
-  return { START_X, landscape, flatness, floors, barrier, loss, aboveFloor, slopes, kicks, normals, swarm, advance, summary, fractionError };
+  return {
+    START_X, NOISES, landscape, flatness, floors, barrier, loss, aboveFloor, slopes, kicksOf, kickSpread, normals,
+    swarm, advance, summary, fractionError,
+  };
 })();

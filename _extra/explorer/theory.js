@@ -1,5 +1,6 @@
 /**
- * What theory predicts for a setting of the explorer: the balance of hops (Eq. A26), Eq. 26, and where neither holds. Pure functions, no page.
+ * What theory predicts for a setting of the explorer: the balance equation (Eq. A26), Eq. 26, the Boltzmann
+ * weight, and where none of them holds. Pure functions, no page.
  *
  * It repeats functions of the Python package, lib/valleys/toy (theory.py, freezing.py, diagnosis.py); tests/site/test_explorer_model.py compares the two.
  * Equation numbers are the paper's. Times are η·step.
@@ -12,7 +13,7 @@ globalThis.ExplorerTheory = (() => {
   const LARGEST_Z = 26; // beyond this, exp(z²) leaves the range of a number and a mean time is infinite
   const EPSILON = 0.1; // the paper's ε
   const FORGOTTEN = 0.135; // share of the start that may survive
-  const LAST_HOPS = 0.1; // hops a particle may make in as long a time again
+  const LAST_HOPS = 0.1; // hops a walker may make in as long a time again
   const SMALL_STEP = 0.1; // η·curvature below which theory for small steps applies
 
   /** Nodes and weights of the Gauss-Legendre rule on [−1, 1]; Newton's method on the roots of the Legendre polynomial. */
@@ -73,7 +74,7 @@ globalThis.ExplorerTheory = (() => {
     return f * climb + returns + otherF * descent;
   }
 
-  /** Rates k⁺ and k⁻ at which particles leave the flat and the sharp valley for the other bottom, for small steps and effective noise Δ_S = ησ. */
+  /** Rates k⁺ and k⁻ at which walkers leave the flat and the sharp valley for the other bottom, for small steps and effective noise Δ_S = ησ. */
   function rates(land, y, effectiveNoise) {
     const [flat, sharp] = flatness(land, y);
     const [flatZ, sharpZ] = [flat, sharp].map((f) => Math.sqrt((barrier(land, y) * f) / (2 * effectiveNoise)));
@@ -135,7 +136,7 @@ globalThis.ExplorerTheory = (() => {
   /**
    * What will become of a setting, in the numbers of `valleys.toy.diagnosis`.
    * @returns {{stepRatio: number, flatStepRatio: number, memory: number, hopsAfter: number, swing: number}} η·2/f2 and η·2/f1 at the start,
-   *   share of the start that survives, hops a particle makes in as long a time again, and η over the limit ½(f1 + f2) of wide swings.
+   *   share of the start that survives, hops a walker makes in as long a time again, and η over the limit ½(f1 + f2) of wide swings.
    */
   function diagnose(setting, land, duration) {
     const { learningRate, startY } = setting, noise = learningRate * setting.noiseStrength;
@@ -155,30 +156,58 @@ globalThis.ExplorerTheory = (() => {
     return { stepRatio: (2 * learningRate) / sharp, flatStepRatio: (2 * learningRate) / flat, memory, hopsAfter, swing: (2 * learningRate) / (flat + sharp) };
   }
 
-  /** The warnings of a setting, a sentence each; none if both predictions may be trusted as far as they go. */
-  function warnings(setting, land, duration) {
-    const found = diagnose(setting, land, duration), noise = setting.learningRate * setting.noiseStrength;
-    const ratio = found.stepRatio.toPrecision(2);
+  /** √γ/(1 + √γ), the weight of the flat valley under uniform noise at a fixed y: equal depths, and widths in the ratio √γ. */
+  function boltzmann(land) {
+    const root = Math.sqrt(land.gamma);
+    return root / (1 + root);
+  }
+
+  /**
+   * What theory says of the flat share at these times, by name: `balance` and `transient` for noise that follows curvature, `boltzmann` for
+   * uniform noise, nothing without noise. A theory that does not apply is left out.
+   */
+  function predictions(setting, land, times) {
+    const { learningRate, noiseStrength, startY, noise = "curvature" } = setting, effective = learningRate * noiseStrength;
+    const constant = (share) => times.map(() => share);
+    if (noise === "curvature") {
+      const shares = balance(land, effective, driftPath(land, startY, [0, ...times])).slice(1);
+      return { balance: shares, transient: constant(transient(land, effective)) };
+    }
+    return noise === "uniform" ? { boltzmann: constant(boltzmann(land)) } : {};
+  }
+
+  /** What is to be said of long steps, which does not depend on the noise. */
+  function stepWarnings({ stepRatio, swing }) {
+    const ratio = stepRatio.toPrecision(2);
+    if (swing >= 1) return ["Steps are so long that swings across both valleys grow, and carry walkers far along y or off the landscape."];
+    if (stepRatio >= 2) return [`η × curvature is ${ratio} in the sharp valley at the start, above 2: no walker comes to rest there.`];
+    if (stepRatio < SMALL_STEP) return [];
+    return [`The step is not small: η × curvature is ${ratio} in the sharp valley at the start, and theory is for small steps.`];
+  }
+
+  /** What is to be said of the noise, where it follows curvature: `found` is from `diagnose`. */
+  function noiseWarnings(found, land, noise) {
     const rules = [
-      [found.swing >= 1, "Steps are so long that swings across both valleys grow, and carry particles far along y or off the landscape."],
-      [
-        found.stepRatio >= 2 && found.swing < 1,
-        `η × curvature is ${ratio} in the sharp valley at the start, above 2: no particle comes to rest there, whatever the noise.`,
-      ],
-      [
-        found.stepRatio >= SMALL_STEP && found.stepRatio < 2,
-        `The step is not small: η × curvature is ${ratio} in the sharp valley at the start. Its size has effects that theory for small steps leaves out.`,
-      ],
       [
         found.memory >= FORGOTTEN && found.stepRatio < 2,
-        "The noise is too weak for the ridge at the start: particles stay where they are put. The balance of hops knows that; Eq. 26 forgets it.",
+        "The noise is too weak for the ridge at the start: walkers stay where they are put, which the closed formula does not know.",
       ],
-      [found.hopsAfter >= LAST_HOPS, "The noise is too strong: particles still hop when time is up, so nothing is final."],
-      [land.gamma > 1 && !hasFreezingPoint(land, noise), "Eq. 25 finds no freezing point at this noise, so Eq. 26 stands on nothing."],
-      [land.gamma === 1, "Both valleys are equally flat: every prediction is one half."],
+      [found.hopsAfter >= LAST_HOPS, "The noise is too strong: walkers still hop when time is up, so nothing is final."],
+      [land.gamma > 1 && !hasFreezingPoint(land, noise), "Eq. 25 finds no freezing point at this noise, so the closed formula stands on nothing."],
     ];
     return rules.filter(([holds]) => holds).map(([, sentence]) => sentence);
   }
 
-  return { EPSILON, erfcx, erfcxIntegral, dawson, rates, driftSpeed, driftPath, balance, freezingConstant, transient, hasFreezingPoint, diagnose, warnings };
+  /** The warnings of a setting, a sentence each; none if its predictions may be trusted as far as they go. */
+  function warnings(setting, land, duration) {
+    const found = diagnose(setting, land, duration), { noise = "curvature" } = setting;
+    const ofNoise = noise === "curvature" ? noiseWarnings(found, land, setting.learningRate * setting.noiseStrength) : [];
+    const equal = land.gamma === 1 && noise !== "none" ? ["Both valleys are equally flat: every prediction is one half."] : [];
+    return [...stepWarnings(found), ...ofNoise, ...equal];
+  }
+
+  return {
+    EPSILON, erfcx, erfcxIntegral, dawson, rates, driftSpeed, driftPath, balance, freezingConstant, transient, boltzmann, predictions,
+    hasFreezingPoint, diagnose, warnings,
+  };
 })();

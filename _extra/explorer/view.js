@@ -1,19 +1,20 @@
 /**
- * What the explorer draws: the landscape with its particles, the flat fraction against time, and the last crossings. Each drawing is a function
+ * What the explorer draws: the landscape from above with its walkers, the flat share against time, and the last crossings. Each drawing is a function
  * of a canvas and of what it shows; colours and fonts come from explorer.css, so that both themes are designed in one place.
  */
 globalThis.ExplorerView = (() => {
   "use strict";
 
   const { aboveFloor, barrier, flatness, floors } = ExplorerPhysics;
-  const X_RANGE = [-0.9, 0.9];
-  const Y_RANGE = [0, 30]; // drawn downwards, so that particles roll down the page
+  const X_HALF = 0.36, Y_DEPTH = 8; // the least that the picture shows: |x| up to here, and y from 0 down to here
   const T_RANGE = [0.1, 1000]; // times η·step, on a logarithmic axis
-  const SHARE_RANGE = [0.25, 1];
   const LEVELS = [0.01, 0.03, 0.08, 0.16, 0.3, 0.5, 0.8, 1.2]; // contours of the loss above the floors
   const BINS_PER_DECADE = 8;
-  const BAND = 0.9; // particles are drawn up to so much above or below their y, or they would hide one another
+  const BAND = 0.04; // of the height of the picture: walkers are drawn up to so much above or below their y, or they would hide one another
+  const NARROWS = 1.6; // the picture becomes narrower where it is so much wider than it needs to be
   const GLOW_FADES = 0.9; // from frame to frame
+  const KEPT = 0.98; // share of the walkers that the picture keeps in view
+  const INK = { x: [-0.9, 0.9], y: [0, 40], width: 700, height: 1600 }; // where trails are kept, so that they need not be drawn anew at every zoom
 
   /** A canvas as large as its place on the page, at the sharpness of the screen. */
   function fit(canvas) {
@@ -47,6 +48,19 @@ globalThis.ExplorerView = (() => {
     return Object.assign(document.createElement("canvas"), { width, height });
   }
 
+  /** Round numbers between two values, about n of them. */
+  function roundTicks(low, high, n) {
+    const rough = (high - low) / n, power = 10 ** Math.floor(Math.log10(rough));
+    const step = power * [1, 2, 5, 10].find((each) => each * power >= rough);
+    const first = Math.ceil(low / step - 1e-9), count = Math.floor(high / step + 1e-9) - first + 1;
+    return Array.from({ length: count }, (_, i) => Number(((first + i) * step).toPrecision(6)));
+  }
+
+  /** A number on an axis, with a true minus sign. */
+  function onAxis(value) {
+    return String(value).replace("-", "−");
+  }
+
   /** Names an axis: tick marks, tick labels and the label itself, along the bottom or up the left side of a frame. */
   function axis(context, colours, frame, { along, ticks, place, label, format = String }) {
     context.font = colours.font;
@@ -77,19 +91,43 @@ globalThis.ExplorerView = (() => {
     }
   }
 
+  /** The smallest of low, low·factor, low·factor², … that is not below a value: a picture that zooms by small steps does not tremble. */
+  function stepped(low, factor, value) {
+    return value <= low ? low : low * factor ** Math.ceil(Math.log(value / low) / Math.log(factor) - 1e-9);
+  }
+
+  /** The part of the landscape to show: |x| up to `half`, y from `low` down to `high`. */
+  function firstWindow() {
+    return { half: X_HALF, low: 0, high: Y_DEPTH };
+  }
+
+  /** A window, or one as much deeper and wider as the walkers need; when they come together again it narrows, little by little. */
+  function grownWindow(before, swarm) {
+    const living = [...swarm.alive.keys()].filter((k) => swarm.alive[k]);
+    if (!living.length) return before;
+    const quantile = (values, share) => values.sort((a, b) => a - b)[Math.floor(share * (values.length - 1))];
+    const needed = stepped(X_HALF, 1.02, 1.5 * quantile(living.map((k) => Math.abs(swarm.x[k])), KEPT));
+    const ys = living.map((k) => swarm.y[k]), deep = quantile(ys, KEPT), high = quantile(ys, 1 - KEPT);
+    return {
+      half: Math.max(needed, before.half * (before.half > NARROWS * needed ? 0.97 : 1)),
+      low: high < 0 ? swarm.land.yMin : before.low,
+      high: Math.max(before.high, stepped(Y_DEPTH, 1.02, 1.25 * deep)),
+    };
+  }
+
   /** Frame and scales of the landscape on a canvas of this size. */
-  function landscapePlaces(width, height) {
-    const frame = { left: 44, top: 26, right: width - 8, bottom: height - 42 };
-    return { frame, toX: scale(X_RANGE, [frame.left, frame.right]), toY: scale(Y_RANGE, [frame.top, frame.bottom]) };
+  function landscapePlaces(width, height, { half, low, high }) {
+    const frame = { left: 52, top: 26, right: width - 8, bottom: height - 42 };
+    return { frame, toX: scale([-half, half], [frame.left, frame.right]), toY: scale([low, high], [frame.top, frame.bottom]) };
   }
 
   /** The loss above the floors as colour on a coarse grid: each valley in its own colour, strongest on its floor. */
-  function heat(land, colours) {
+  function heat(land, colours, { half, low, high }) {
     const nx = 120, ny = 90, canvas = blank(nx, ny), context = canvas.getContext("2d"), image = context.createImageData(nx, ny);
     const hill = rgb(colours.hill), tints = [rgb(colours.sharp), rgb(colours.flat)];
     for (let i = 0; i < nx * ny; i++) {
-      const x = X_RANGE[0] + (((i % nx) + 0.5) / nx) * (X_RANGE[1] - X_RANGE[0]);
-      const y = Y_RANGE[0] + ((Math.floor(i / nx) + 0.5) / ny) * (Y_RANGE[1] - Y_RANGE[0]);
+      const x = half * ((2 * ((i % nx) + 0.5)) / nx - 1);
+      const y = low + ((Math.floor(i / nx) + 0.5) / ny) * (high - low);
       const deep = Math.exp(-aboveFloor(land, x, y) / 0.09);
       const parted = barrier(land, y) / (barrier(land, y) + 0.02); // where no ridge stands there are no two valleys to colour
       const amount = 0.04 + deep * (0.12 + 0.3 * parted);
@@ -105,14 +143,14 @@ globalThis.ExplorerView = (() => {
   }
 
   /** Contours of the loss above the floors; on each side they are x = floor ± √(level·f), and meet on the ridge where it is as high as the level. */
-  function contours(context, land, { toX, toY }) {
-    const ys = Array.from({ length: 121 }, (_, i) => (i / 120) * Y_RANGE[1]);
+  function contours(context, land, high, { toX, toY }) {
+    const ys = Array.from({ length: 121 }, (_, i) => (i / 120) * high);
     for (const level of LEVELS) {
       const root = Math.sqrt(level), meeting = root < 1 ? (20 * root) / (1 - root) : Infinity; // barrier = level
       for (const [side, sign] of [[0, 1], [1, -1]]) {
         const offset = (y) => Math.sqrt(level * flatness(land, y)[side]) * sign;
         trace(context, ys.map((y) => [toX(floors(land, y)[side] + offset(y)), toY(y)]));
-        const inner = [meeting, ...ys.filter((y) => y > meeting)].filter((y) => y <= Y_RANGE[1]);
+        const inner = [meeting, ...ys.filter((y) => y > meeting)].filter((y) => y <= high);
         trace(context, inner.map((y) => [toX(y === meeting ? 0 : floors(land, y)[side] - offset(y)), toY(y)]));
       }
     }
@@ -124,32 +162,32 @@ globalThis.ExplorerView = (() => {
     context.stroke();
   }
 
-  /** The landscape without particles, drawn once for a γ, a size and a theme. */
-  function background(land, colours, width, height, ratio) {
+  /** The landscape without walkers, drawn once for a γ, a size and a theme. */
+  function background(land, colours, window, width, height, ratio) {
     const canvas = blank(Math.round(width * ratio), Math.round(height * ratio)), context = canvas.getContext("2d");
-    const places = landscapePlaces(width, height), { frame, toX, toY } = places;
+    const places = landscapePlaces(width, height, window), { frame, toX, toY } = places;
     context.scale(ratio, ratio);
     context.save();
     context.beginPath();
     context.rect(frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top);
     context.clip();
     context.imageSmoothingQuality = "high";
-    context.drawImage(heat(land, colours), frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top);
+    context.drawImage(heat(land, colours, window), frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top);
     context.strokeStyle = colours.ink;
     context.globalAlpha = 0.22;
     context.lineWidth = 0.8;
-    contours(context, land, places);
+    contours(context, land, window.high, places);
     context.globalAlpha = 0.8;
     context.lineWidth = 1.5;
     context.setLineDash([5, 4]);
     for (const [side, colour] of [[0, colours.flat], [1, colours.sharp]]) {
       context.strokeStyle = colour;
-      trace(context, [0, 1, 2, 3, 4, 5, 7, 9, 12, 15, 18, 21, 24, 27, 30].map((y) => [toX(floors(land, y)[side]), toY(y)]));
+      trace(context, Array.from({ length: 61 }, (_, i) => (i / 60) ** 2 * window.high).map((y) => [toX(floors(land, y)[side]), toY(y)]));
     }
     context.restore();
-    const format = (tick) => String(tick).replace("-", "−");
-    axis(context, colours, frame, { along: "x", ticks: [-0.5, 0, 0.5], place: toX, label: "x, across the valleys", format });
-    axis(context, colours, frame, { along: "y", ticks: [0, 10, 20, 30], place: toY, label: "y, progress of training (downwards)" });
+    axis(context, colours, frame, { along: "x", ticks: roundTicks(-window.half, window.half, 4), place: toX, label: "x, across the valleys", format: onAxis });
+    const ticks = roundTicks(window.low, window.high, 5);
+    axis(context, colours, frame, { along: "y", ticks, place: toY, label: "y, progress of training (downwards)", format: onAxis });
     headings(context, colours, frame);
     return canvas;
   }
@@ -165,53 +203,60 @@ globalThis.ExplorerView = (() => {
     }
   }
 
-  /** A disc of one colour with a rim, drawn once and stamped for each particle. */
-  function stamp(colour, rim, ratio, radius) {
+  /** A translucent disc of one colour, drawn once and stamped for each walker: where many lie on one another it is dense. */
+  function stamp(colour, ratio, radius) {
     const size = Math.ceil((radius + 2) * 2 * ratio), canvas = blank(size, size), context = canvas.getContext("2d");
     context.scale(ratio, ratio);
     context.beginPath();
     context.arc(radius + 2, radius + 2, radius, 0, 2 * Math.PI);
-    context.fillStyle = colour;
+    context.fillStyle = context.strokeStyle = colour;
+    context.globalAlpha = 0.2;
     context.fill();
-    context.lineWidth = 0.8;
-    context.strokeStyle = rim;
+    context.globalAlpha = 0.45;
+    context.lineWidth = 0.7;
     context.stroke();
     return canvas;
   }
 
+  /** An even scatter of numbers from −1 to 1, one for each k. */
+  function scattered(k) {
+    return ((k * 0.6180339887) % 1) * 2 - 1;
+  }
+
   /**
-   * The landscape with particles. It remembers three things between drawings: the background, the ink that particles leave where they have been,
-   * and how brightly each still glows from its last crossing.
+   * The landscape from above with its walkers, in a window that grows with them. It remembers between drawings: the background, the window, the
+   * ink that walkers leave where they have been, and how brightly each still glows from its last crossing.
    */
   function landscapeView(canvas) {
-    let still = {}, ink = null, glow = new Float32Array(0), seen = new Float64Array(0);
+    const ink = blank(INK.width, INK.height), inkX = scale(INK.x, [0, INK.width]), inkY = scale(INK.y, [0, INK.height]);
+    let still = {}, window = firstWindow(), glow = new Float32Array(0), seen = new Float64Array(0);
 
-    /** Forget where particles have been. */
+    /** Forget where walkers have been. */
     function clear() {
-      ink = null;
+      ink.getContext("2d").clearRect(0, 0, INK.width, INK.height);
+      window = firstWindow();
       seen = new Float64Array(0);
     }
 
-    function prepare(land, colours) {
-      const { context, width, height, ratio } = fit(canvas), key = [land.gamma, width, height, ratio, colours.hill, colours.font].join();
+    function prepare(swarm, colours, leapt) {
+      window = grownWindow(leapt ? firstWindow() : window, swarm);
+      const { land } = swarm, { context, width, height, ratio } = fit(canvas);
+      const key = [land.gamma, width, height, ratio, colours.hill, colours.font, window.half, window.low, window.high].join();
       if (still.key !== key) {
-        const stamps = [colours.sharp, colours.flat].map((colour) => stamp(colour, colours.ground, ratio, 3.2));
-        still = { key, ratio, image: background(land, colours, width, height, ratio), stamps, ...landscapePlaces(width, height) };
+        const stamps = [colours.sharp, colours.flat].map((colour) => stamp(colour, ratio, 3.4));
+        still = { key, ratio, image: background(land, colours, window, width, height, ratio), stamps, ...landscapePlaces(width, height, window) };
       }
-      if (!ink || ink.width !== canvas.width || ink.height !== canvas.height) ink = blank(canvas.width, canvas.height);
       return { context, width, height, ratio };
     }
 
-    /** Leave ink at the true place of every particle. */
+    /** Leave ink at the true place of every walker. */
     function stain(swarm, colours) {
-      if (!ink) return; // nothing has been drawn yet
       const context = ink.getContext("2d");
-      context.setTransform(still.ratio, 0, 0, still.ratio, 0, 0);
       context.globalAlpha = 0.1;
       for (const [sign, colour] of [[-1, colours.sharp], [1, colours.flat]]) {
         context.fillStyle = colour;
         for (let k = 0; k < swarm.x.length; k++) {
-          if (swarm.x[k] >= 0 === sign > 0) context.fillRect(still.toX(swarm.x[k]) - 0.6, still.toY(swarm.y[k]) - 0.6, 1.2, 1.2);
+          if (swarm.x[k] >= 0 === sign > 0) context.fillRect(inkX(swarm.x[k]) - 1, inkY(swarm.y[k]) - 1, 2, 2);
         }
       }
     }
@@ -228,7 +273,7 @@ globalThis.ExplorerView = (() => {
       }
     }
 
-    /** A tick on the ridge where each particle made its last crossing so far. */
+    /** A tick on the ridge where each walker made its last crossing so far. */
     function crossings(context, swarm, colours) {
       context.globalAlpha = 0.4;
       for (const [sign, colour] of [[-1, colours.sharp], [1, colours.flat]]) {
@@ -245,7 +290,7 @@ globalThis.ExplorerView = (() => {
       for (let k = 0; k < swarm.x.length; k++) {
         if (!swarm.alive[k]) continue;
         const flat = swarm.x[k] >= 0 ? 1 : 0, image = still.stamps[flat];
-        const offset = (((k * 0.6180339887) % 1) * 2 - 1) * BAND, x = still.toX(swarm.x[k]), y = still.toY(swarm.y[k] + offset);
+        const x = still.toX(swarm.x[k]), y = still.toY(swarm.y[k]) + scattered(k) * BAND * (still.frame.bottom - still.frame.top);
         if (glow[k] > 0.05) {
           context.globalAlpha = glow[k] * 0.45;
           context.fillStyle = flat ? colours.flat : colours.sharp;
@@ -259,9 +304,9 @@ globalThis.ExplorerView = (() => {
       }
     }
 
-    /** Draw the particles of `swarm` where they are; `leapt` if they have not been watched on their way. */
+    /** Draw the walkers of `swarm` where they are; `leapt` if they have not been watched on their way. */
     function draw(swarm, colours, leapt) {
-      const { context, width, height, ratio } = prepare(swarm.land, colours), { frame } = still;
+      const { context, width, height, ratio } = prepare(swarm, colours, leapt), { frame } = still;
       light(swarm, leapt);
       context.clearRect(0, 0, width, height);
       context.drawImage(still.image, 0, 0, width, height);
@@ -269,24 +314,34 @@ globalThis.ExplorerView = (() => {
       context.beginPath();
       context.rect(frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top);
       context.clip();
-      context.drawImage(ink, 0, 0, width, height);
+      const [left, right] = INK.x.map(still.toX), [top, bottom] = INK.y.map(still.toY);
+      context.drawImage(ink, left, top, right - left, bottom - top);
       crossings(context, swarm, colours);
       discs(context, swarm, colours, ratio);
       context.restore();
     }
 
-    return { draw, stain, clear };
+    /** What the picture shows, and how many walkers are outside of it. */
+    function shown(swarm) {
+      const outside = (k) => Math.abs(swarm.x[k]) > window.half || swarm.y[k] > window.high || swarm.y[k] < window.low;
+      return { ...window, nOutside: [...swarm.alive.keys()].filter((k) => swarm.alive[k] && outside(k)).length };
+    }
+
+    return { draw, stain, clear, shown };
   }
 
-  /** Frame and scales of a chart over time. */
-  function chartPlaces(width, height, range) {
-    const frame = { left: 54, top: 8, right: width - 18, bottom: height - 42 };
+  /** Frame and scales of a chart over time; the numbers up its left side have the room that they need. */
+  function chartPlaces(context, colours, width, height, { range, ticks, format }) {
+    context.font = colours.font;
+    const widest = Math.max(...ticks.map((tick) => context.measureText(format(tick)).width));
+    const frame = { left: Math.ceil(widest) + 34, top: 10, right: width - 18, bottom: height - 42 };
     return { frame, toT: scale(T_RANGE, [frame.left, frame.right], true), toV: scale(range, [frame.bottom, frame.top]) };
   }
 
   /** Axes and grid of a chart over time, and a line at the time reached. */
   function chart(canvas, colours, { range, ticks, label, format, time }) {
-    const { context, width, height } = fit(canvas), places = chartPlaces(width, height, range), { frame, toT, toV } = places;
+    const { context, width, height } = fit(canvas), places = chartPlaces(context, colours, width, height, { range, ticks, format });
+    const { frame, toT, toV } = places;
     context.clearRect(0, 0, width, height);
     context.lineWidth = 1;
     context.strokeStyle = colours.line;
@@ -301,13 +356,13 @@ globalThis.ExplorerView = (() => {
   }
 
   /**
-   * Flat fraction against time, as measured, with its standard error, and as the two predictions have it.
-   * @param {{times: number[], shares: number[], errors: number[]}} history @param {{times: number[], shares: number[]}} balance
-   * @param {number} transient the value of Eq. 26
+   * Flat share against time, as measured, with its standard error, and as predictions have it.
+   * @param {{times: number[], shares: number[], errors: number[]}} history
+   * @param {{times: number[], shares: number[], dash: number[]}[]} predictions a line each
    */
-  function drawShare(canvas, colours, { history, balance, transient, time }) {
-    const format = (tick) => tick.toFixed(2).replace(/0$/, "").replace(/\.$/, "");
-    const { context, frame, toT, toV } = chart(canvas, colours, { range: SHARE_RANGE, ticks: [0.25, 0.5, 0.75, 1], label: "flat fraction", format, time });
+  function drawShare(canvas, colours, { history, predictions, time }) {
+    const ticks = [0, 0.25, 0.5, 0.75, 1];
+    const { context, frame, toT, toV } = chart(canvas, colours, { range: [0, 1], ticks, label: "flat share", format: String, time });
     context.save();
     context.beginPath();
     context.rect(frame.left, frame.top - 2, frame.right - frame.left, frame.bottom - frame.top + 4);
@@ -325,14 +380,14 @@ globalThis.ExplorerView = (() => {
     trace(context, times.map((t, i) => [toT(t), toV(shares[i])]));
     context.strokeStyle = colours.text;
     context.lineWidth = 1.6;
-    context.setLineDash([7, 4]);
-    trace(context, balance.times.map((t, i) => [toT(t), toV(balance.shares[i])]));
-    context.setLineDash([1.6, 4]);
-    trace(context, [[frame.left, toV(transient)], [frame.right, toV(transient)]]);
+    for (const { times, shares, dash } of predictions) {
+      context.setLineDash(dash);
+      trace(context, times.map((t, i) => [toT(t), toV(shares[i])]));
+    }
     context.restore();
   }
 
-  /** Counts of particles by the time of their last crossing, (sharp, flat) in each bin, and of those that have not crossed. */
+  /** Counts of walkers by the time of their last crossing, (sharp, flat) in each bin, and of those that have not crossed. */
   function histogram(swarm) {
     const decades = Math.log10(T_RANGE[1] / T_RANGE[0]), bins = Array.from({ length: decades * BINS_PER_DECADE }, () => [0, 0]);
     let never = 0;
@@ -345,11 +400,11 @@ globalThis.ExplorerView = (() => {
     return { bins, never };
   }
 
-  /** Share of the particles by the time of their last crossing so far, by the side they are on, and the mean as a mark. */
+  /** Share of the walkers by the time of their last crossing so far, by the side they are on, and the mean as a mark. */
   function drawCrossings(canvas, colours, { swarm, mean, time }) {
     const { bins, never } = histogram(swarm), n = swarm.x.length, highest = Math.max(...bins.map(([sharp, flat]) => (sharp + flat) / n));
     const top = [0.1, 0.2, 0.5, 1].find((each) => highest <= each), ticks = [0, top / 2, top], format = (tick) => `${Math.round(100 * tick)} %`;
-    const { context, frame, toT, toV } = chart(canvas, colours, { range: [0, top], ticks, label: "particles", format, time });
+    const { context, frame, toT, toV } = chart(canvas, colours, { range: [0, top], ticks, label: "walkers", format, time });
     bins.forEach(([sharp, flat], i) => {
       const [left, right] = [i, i + 1].map((place) => toT(T_RANGE[0] * 10 ** (place / BINS_PER_DECADE)));
       for (const [colour, from, to] of [[colours.flat, 0, flat], [colours.sharp, flat, flat + sharp]]) {
@@ -371,5 +426,7 @@ globalThis.ExplorerView = (() => {
     context.fill();
   }
 
-  return { T_RANGE, Y_RANGE, palette, landscapeView, drawShare, drawCrossings, histogram };
+  return {
+    T_RANGE, palette, fit, scale, axis, trace, headings, roundTicks, onAxis, stamp, scattered, landscapeView, drawShare, drawCrossings, histogram,
+  };
 })();

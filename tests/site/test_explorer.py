@@ -11,7 +11,8 @@ from valleys.book.chapters import page_names
 from valleys.toy import TwoValley, master_equation
 from valleys.toy.studies import with_contrast
 
-SCRIPTS = ("physics.js", "theory.js", "view.js", "controls.js")
+SCRIPTS = ("physics.js", "theory.js", "view.js", "side.js", "controls.js")
+FOCUSED = "(({ dataset, type, textContent }) => dataset.part || (type === 'radio' ? 'noise' : textContent))(document.activeElement)"
 ENDED = "document.getElementById('explorer').dataset.mode === 'paused'"
 
 
@@ -98,7 +99,7 @@ def test_reduced_motion_moves_nothing_before_it_is_asked(browser, html):
     page.wait_for_function(ENDED, timeout=60_000)
     assert (text(page, "time"), text(page, "steps"), page.evaluate("draws")) == ("1000", "10,000", 3)
     said = page.locator('[data-part="status"]').text_content()
-    assert said.startswith("Finished at time 1000: flat fraction 0.")
+    assert said.startswith("Finished at time 1000: flat share 0.")
     assert re.search(r", mean freezing time \d{3}\.$", said)
     assert complaints == []
     page.context.close()
@@ -139,12 +140,12 @@ def test_the_keyboard_reaches_and_moves_everything(browser, html):
     page.locator("#explorer button").first.focus()
     reached = []
     for _ in range(40):
-        reached.append(page.evaluate("document.activeElement.dataset.part || document.activeElement.textContent.slice(0, 5)"))
+        reached.append(page.evaluate(FOCUSED))
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
         if reached[-1] == "reseed":
             break
         page.keyboard.press("Tab")
-    assert reached[reached.index("eta") :] == ["eta", "sigma", "gamma", "start", "play", "step", "end", "again", "speed", "reseed"]
+    assert reached[reached.index("noise") :] == ["noise", "eta", "sigma", "gamma", "start", "play", "step", "end", "again", "speed", "reseed"]
     page.locator('[data-part="eta"]').focus()
     page.keyboard.press("ArrowRight")
     assert text(page, "eta-value") == "0.012"
@@ -161,7 +162,7 @@ def test_the_keyboard_reaches_and_moves_everything(browser, html):
 @needs_chromium
 def test_every_control_has_a_name(browser, html):
     page, _ = explorer(browser, html)
-    for role, names in {"slider": ("Learning rate η", "Noise strength σ", "Flatness ratio γ"), "combobox": ("Where the particles start", "Speed")}.items():
+    for role, names in {"slider": ("Learning rate η", "Noise strength σ", "Flatness ratio γ"), "combobox": ("Start", "Speed")}.items():
         for name in names:
             assert page.get_by_role(role, name=name).count() == 1
     assert page.get_by_role("group", name="Run", exact=True).get_by_role("button").count() > 0
@@ -176,7 +177,7 @@ def test_the_address_holds_the_setting(browser, html):
     assert page.locator('[data-part="start"]').input_value() == "0.2"
     assert text(page, "seed") == "42"
     press(page, "reseed")
-    page.wait_for_function(f"location.hash === '#eta=0.0137&sigma=1&gamma=1.2&start=0.2&seed={text(page, 'seed')}'")
+    page.wait_for_function(f"location.hash === '#eta=0.0137&sigma=1&gamma=1.2&start=0.2&seed={text(page, 'seed')}&noise=curvature'")
     page.evaluate("location.hash = '#eta=0.02&sigma=nonsense'")
     page.wait_for_function("document.querySelector('[data-part=eta-value]').textContent === '0.02'")
     assert text(page, "sigma-value") == "1"
@@ -187,7 +188,7 @@ def test_the_address_holds_the_setting(browser, html):
 @needs_chromium
 def test_presets_and_experiments_set_what_they_say(browser, html):
     page, complaints = explorer(browser, html)
-    page.get_by_role("button", name="Quiet: remembers its start").click()
+    page.get_by_role("button", name="Weak noise").click()
     assert text(page, "sigma-value") == "0.01"
     assert "too weak" in text(page, "warnings")
     assert (text(page, "balance"), text(page, "noise"), text(page, "p-flat")) == ("0.500", "0.0001", "0.500 ± 0.000")
@@ -195,11 +196,80 @@ def test_presets_and_experiments_set_what_they_say(browser, html):
     assert (text(page, "eta-value"), text(page, "sigma-value")) == ("0.1", "0.1")
     assert "still hop" in text(page, "warnings")
     assert page.evaluate("document.activeElement.dataset.part") == "play"
-    page.get_by_role("button", name="No contrast").click()
+    page.get_by_role("button", name="Equal valleys").click()
     assert (text(page, "balance"), text(page, "transient")) == ("0.500", "0.500")
-    page.get_by_role("button", name="Small step, strong noise").click()
-    assert not page.locator('[data-part="warnings"]').is_visible()
+    page.get_by_role("button", name="Strong noise").click()
+    assert "theory should hold" in text(page, "warnings")
     assert complaints == []
+    page.context.close()
+
+
+@needs_chromium
+def test_the_switch_changes_the_noise_and_the_address_restores_it(browser, html):
+    page, complaints = explorer(browser, html, "#eta=0.1&sigma=0.1&seed=3")
+    places = {}
+    for kind, name, theories in (("uniform", "uniform", {"boltzmann"}), ("curvature", "follows curvature", {"balance", "transient"}), ("none", "none", set())):
+        page.get_by_role("radio", name=name).check()
+        keys = page.evaluate("[...document.querySelectorAll('.explorer-key[data-theory]')].filter((key) => !key.hidden).map((key) => key.dataset.theory)")
+        assert set(keys) == theories
+        assert bool(text(page, "theory-word")) == (kind != "curvature")
+        press(page, "step")
+        places[kind] = page.evaluate("document.querySelector('[data-part=side]').toDataURL()")
+        page.wait_for_function(f"location.hash.endsWith('&noise={kind}')")
+    assert len(set(places.values())) == len(places)
+    assert text(page, "noise") == "0"
+    assert page.locator('[data-part="sigma"]').is_disabled()
+    page.reload()
+    page.wait_for_selector("#explorer", state="visible")
+    assert page.get_by_role("radio", name="none").is_checked()
+    page.evaluate("location.hash = '#noise=uniform'")
+    page.wait_for_function("document.querySelector('[name=explorer-noise][value=uniform]').checked")
+    page.evaluate("location.hash = '#noise=nonsense'")
+    assert page.get_by_role("radio", name="uniform").is_checked()
+    assert complaints == []
+    page.context.close()
+
+
+@needs_chromium
+def test_slider_pictures_and_result_are_in_one_view_on_a_desk(browser, html):
+    page, _ = explorer(browser, html, viewport={"width": 1440, "height": 900})
+    for part in ("p-flat", "sigma", "play", "landscape", "side", "share"):
+        place = page.locator(f'[data-part="{part}"]').bounding_box()
+        assert place["y"] >= 0
+        assert place["y"] + place["height"] <= 900
+    page.context.close()
+
+
+@needs_chromium
+def test_the_result_stays_in_view_of_every_slider_on_a_phone(browser, html):
+    page, _ = explorer(browser, html, viewport={"width": 390, "height": 800}, has_touch=True)
+    header = page.locator(".bd-header-article").bounding_box()
+    for part in ("eta", "gamma", "side", "share"):
+        page.locator(f'[data-part="{part}"]').evaluate("(part) => part.scrollIntoView({ block: 'center' })")
+        result, place = (page.locator(f'[data-part="{name}"]').bounding_box() for name in ("p-flat", part))
+        assert header["height"] <= result["y"] < place["y"] + place["height"] <= 800
+    page.context.close()
+
+
+@needs_chromium
+def test_warnings_move_nothing(browser, html):
+    page, _ = explorer(browser, html, "#eta=0.01&sigma=0.1")
+    where = "[...document.querySelectorAll('#explorer canvas, #explorer input, #explorer button')].map((part) => part.getBoundingClientRect().top + scrollY)"
+    before = page.evaluate(where)
+    page.evaluate("location.hash = '#eta=0.1&sigma=1'")
+    page.wait_for_function("document.querySelectorAll('[data-part=warnings] li').length === 3")
+    assert page.evaluate(where) == before
+    page.context.close()
+
+
+@pytest.mark.slow
+@needs_chromium
+def test_the_picture_follows_walkers_that_go_far_and_says_so(browser, html):
+    page, _ = explorer(browser, html, "#eta=0.4&sigma=0.1")
+    press(page, "end")
+    page.wait_for_function(ENDED, timeout=60_000)
+    found = re.search(r"Zoomed out to y = (\d+)", text(page, "lost"))
+    assert float(found[1]) > float(text(page, "y"))
     page.context.close()
 
 
@@ -240,7 +310,7 @@ def test_pictures_follow_the_theme(browser, html):
     assert page.evaluate(corner) > 150
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
     page.wait_for_function(f"{corner} < 100")
-    for part in ("landscape", "share", "crossings"):
+    for part in ("landscape", "side", "share", "crossings"):
         drawn = f"new Set(new Uint32Array(document.querySelector('[data-part={part}]').getContext('2d').getImageData(0, 0, 400, 200).data.buffer)).size"
         assert page.evaluate(drawn) > 10
     assert [complaint for complaint in complaints if "willReadFrequently" not in complaint] == []  # the test reads; the page does not

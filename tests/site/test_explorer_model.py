@@ -5,7 +5,7 @@ import pytest
 
 from tests.site.browsing import needs_chromium
 from valleys.book.paths import book_root
-from valleys.toy import TwoValley, diagnosis, freezing, master_equation, plain, theory
+from valleys.toy import TwoValley, diagnosis, freezing, langevin, master_equation, plain, theory
 from valleys.toy.langevin import fraction_error
 from valleys.toy.studies import with_contrast
 
@@ -13,6 +13,7 @@ pytestmark = needs_chromium
 
 PLACES = [(x, y) for x in (-0.7, -0.3, -0.01, 0.01, 0.2, 0.6) for y in (0.2, 5.0, 26.0)]
 GAMMAS = (1.0, 1.515, 2.0)
+KINDS = {"curvature": "hessian", "uniform": "isotropic"}  # of noise, as the explorer and as the package call them
 NOISES = (1e-5, 1e-3, 0.02, 0.3)
 
 
@@ -43,38 +44,56 @@ def test_landscape_is_that_of_the_package(model, gamma):
     assert np.allclose(found, expected, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("gamma", GAMMAS)
-def test_slopes_and_noise_are_those_of_the_package(model, gamma):
-    script = """([gamma, places, strength]) => places.map(([x, y]) => {
-        const { landscape, slopes, kicks } = ExplorerPhysics, slope = new Float64Array(5), kick = new Float64Array(3);
-        slopes(landscape(gamma), x, y, slope);
-        kicks(slope, strength, kick);
+def test_slopes_and_noise_are_those_of_the_package(model, gamma, kind):
+    script = """([gamma, kind, places, strength]) => places.map(([x, y]) => {
+        const { landscape, slopes, kicksOf } = ExplorerPhysics, land = landscape(gamma), slope = new Float64Array(5), kick = new Float64Array(3);
+        slopes(land, x, y, slope);
+        kicksOf(kind, land, y, slope, strength, kick);
         return [...slope, kick[0] ** 2, kick[0] * kick[1], kick[1] ** 2 + kick[2] ** 2];
     })"""
-    found = np.array(model.evaluate(script, [gamma, PLACES, 0.1]))
+    found = np.array(model.evaluate(script, [gamma, kind, PLACES, 0.1]))
     land, (x, y) = landscape(gamma), np.array(PLACES).T
-    hessian, covariance = land.hessian(x, y), plain.covariance(land, x, y, 0.1)
+    hessian, covariance = land.hessian(x, y), plain.covariance(land, x, y, 0.1, KINDS[kind])
     parts = [(0, 0), (0, 1), (1, 1)]
     expected = np.column_stack([land.gradient(x, y), *(hessian[:, i, j] for i, j in parts), *(covariance[:, i, j] for i, j in parts)])
     assert np.linalg.eigvalsh(hessian).min() < 0  # places where a negative eigenvalue is set to zero are among them
     assert np.allclose(found, expected, rtol=1e-11, atol=1e-14)
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("x", "y"), [(-0.3, 5.0), (0.01, 5.0), (0.6, 26.0)])
-def test_one_step_has_the_mean_and_covariance_of_the_model(model, x, y):
-    script = """([x, y]) => {
+def test_one_step_has_the_mean_and_covariance_of_the_model(model, x, y, kind):
+    script = """([x, y, noise]) => {
         const { swarm, advance } = ExplorerPhysics;
-        const particles = swarm({ learningRate: 0.1, noiseStrength: 0.1, gamma: 1.515, startY: y, seed: 3 }, 100000);
-        particles.x.fill(x);
-        advance(particles, 1);
-        return [[...particles.x], [...particles.y]];
+        const walkers = swarm({ learningRate: 0.1, noiseStrength: 0.1, gamma: 1.515, startY: y, seed: 3, noise }, 100000);
+        walkers.x.fill(x);
+        advance(walkers, 1);
+        return [[...walkers.x], [...walkers.y]];
     }"""
-    moved, land, n = np.array(model.evaluate(script, [x, y])), landscape(1.515), 100_000
-    mean, covariance = np.array([x, y]) - 0.1 * land.gradient(x, y), 0.01 * plain.covariance(land, x, y, 0.1)
+    moved, land, n = np.array(model.evaluate(script, [x, y, kind])), landscape(1.515), 100_000
+    mean, covariance = np.array([x, y]) - 0.1 * land.gradient(x, y), 0.01 * plain.covariance(land, x, y, 0.1, KINDS[kind])
     found = np.cov(moved)
     spread = np.sqrt((np.outer(np.diag(covariance), np.diag(covariance)) + covariance**2) / n)  # of a sample covariance
     assert np.all(np.abs(moved.mean(axis=1) - mean) < 4 * np.sqrt(np.diag(covariance) / n))
     assert np.all(np.abs(found - covariance) < 4 * spread)
+
+
+def test_without_noise_a_step_is_one_of_gradient_descent_and_nothing_is_left_to_chance(model):
+    script = """() => {
+        const { swarm, advance, summary } = ExplorerPhysics;
+        const walkers = swarm({ learningRate: 0.3, noiseStrength: 0.1, gamma: 1.515, startY: 5, seed: 3, noise: "none" }, 2);
+        advance(walkers, 1);
+        const first = [[...walkers.x], [...walkers.y]];
+        advance(walkers, 100);
+        return [first, walkers.crossings, summary(walkers).pFlatError];
+    }"""
+    first, crossings, error = model.evaluate(script)
+    start = np.array([[-0.01, 0.01], [5.0, 5.0]])
+    assert np.allclose(first, start - 0.3 * landscape(1.515).gradient(*start).T, rtol=1e-12)
+    assert crossings > 0  # the step alone throws a walker over the ridge
+    assert error == 0
 
 
 def test_normals_are_normal_and_seeds_differ(model):
@@ -91,10 +110,10 @@ def test_normals_are_normal_and_seeds_differ(model):
 def test_a_seed_fixes_a_run_however_it_is_cut(model):
     script = """(pieces) => {
         const { swarm, advance, summary } = ExplorerPhysics;
-        const particles = swarm({ learningRate: 0.1, noiseStrength: 0.1, gamma: 1.515, startY: 5, seed: 7 }, 100);
-        const start = [...particles.x.slice(0, 2), particles.lastCrossing[0]];
-        pieces.forEach((n) => advance(particles, n));
-        return { start, x: [...particles.x], last: [...particles.lastCrossing], ...summary(particles) };
+        const walkers = swarm({ learningRate: 0.1, noiseStrength: 0.1, gamma: 1.515, startY: 5, seed: 7 }, 100);
+        const start = [...walkers.x.slice(0, 2), walkers.lastCrossing[0]];
+        pieces.forEach((n) => advance(walkers, n));
+        return { start, x: [...walkers.x], last: [...walkers.lastCrossing], ...summary(walkers) };
     }"""
     whole, cut = (model.evaluate(script, pieces) for pieces in ([300], [1, 2, 97, 200]))
     assert whole == cut
@@ -108,9 +127,9 @@ def test_a_seed_fixes_a_run_however_it_is_cut(model):
 def test_error_of_the_share_is_the_scatter_of_many_runs_and_none_without_hops(model):
     script = """([noiseStrength, nSteps]) => Array.from({ length: 100 }, (_, seed) => {
         const { swarm, advance, summary } = ExplorerPhysics;
-        const particles = swarm({ learningRate: 0.1, noiseStrength, gamma: 1.515, startY: 5, seed }, 100);
-        advance(particles, nSteps);
-        const { pFlat, pFlatError } = summary(particles);
+        const walkers = swarm({ learningRate: 0.1, noiseStrength, gamma: 1.515, startY: 5, seed }, 100);
+        advance(walkers, nSteps);
+        const { pFlat, pFlatError } = summary(walkers);
         return [pFlat, pFlatError];
     })"""
     found, errors = np.array(model.evaluate(script, [0.1, 10])).T
@@ -119,13 +138,13 @@ def test_error_of_the_share_is_the_scatter_of_many_runs_and_none_without_hops(mo
     assert np.unique(model.evaluate(script, [1e-4, 20]), axis=0).tolist() == [[0.5, 0.0]]
 
 
-def test_a_particle_that_leaves_the_landscape_stands_still_and_counts_no_more(model):
+def test_a_walker_that_leaves_the_landscape_stands_still_and_counts_no_more(model):
     script = """() => {
         const { swarm, advance, summary } = ExplorerPhysics;
-        const particles = swarm({ learningRate: 0.1, noiseStrength: 0.1, gamma: 1.515, startY: 5, seed: 7 }, 4);
-        particles.x[0] = 1e8;
-        advance(particles, 5);
-        return [particles.x[0], particles.lastCrossing[0], summary(particles).diverged, summary(particles).pFlat];
+        const walkers = swarm({ learningRate: 0.1, noiseStrength: 0.1, gamma: 1.515, startY: 5, seed: 7 }, 4);
+        walkers.x[0] = 1e8;
+        advance(walkers, 5);
+        return [walkers.x[0], walkers.lastCrossing[0], summary(walkers).diverged, summary(walkers).pFlat];
     }"""
     x, last_crossing, diverged, p_flat = model.evaluate(script)
     assert (x, last_crossing, diverged) == (1e8, 1, 0.25)
@@ -139,21 +158,65 @@ def test_a_particle_that_leaves_the_landscape_stands_still_and_counts_no_more(mo
 def test_a_run_agrees_with_the_master_equation(model, learning_rate, noise_strength, gamma, start_y, duration):
     script = """([learningRate, noiseStrength, gamma, startY, early, late]) => {
         const { swarm, advance, summary } = ExplorerPhysics;
-        const particles = swarm({ learningRate, noiseStrength, gamma, startY, seed: 11 }, 2000);
-        advance(particles, early);
-        const first = summary(particles);
-        advance(particles, late - early);
-        return [first, summary(particles)];
+        const walkers = swarm({ learningRate, noiseStrength, gamma, startY, seed: 11 }, 2000);
+        advance(walkers, early);
+        const first = summary(walkers);
+        advance(walkers, late - early);
+        return [first, summary(walkers)];
     }"""
     n_steps = round(duration / learning_rate)
     exact = master_equation.evolve(landscape(gamma), learning_rate, noise_strength, n_steps, start_y)
     early = int(exact.step[exact.step >= 20][0])
     first, last = model.evaluate(script, [learning_rate, noise_strength, gamma, start_y, early, n_steps])
-    rare = 1e-3  # two particles: hops so rare that the swarm has none, and no error
+    rare = 1e-3  # two walkers: hops so rare that the swarm has none, and no error
     assert abs(first["pFlat"] - float(exact.p_flat.sel(step=early))) < 3 * first["pFlatError"] + rare
     assert abs(last["pFlat"] - float(exact.p_flat[-1])) < 3 * last["pFlatError"] + rare
     assert abs(last["freezingTime"] - learning_rate * float(exact.freezing_time)) < 3 * last["freezingTimeError"]
     assert last["meanY"] == pytest.approx(float(exact.mean_y[-1]), rel=0.002)
+
+
+def test_a_run_with_uniform_noise_agrees_with_runs_of_the_package(model):
+    script = """([learningRate, noiseStrength, n, nSteps]) => {
+        const { swarm, advance, summary } = ExplorerPhysics;
+        const walkers = swarm({ learningRate, noiseStrength, gamma: 1.515, startY: 5, seed: 4, noise: "uniform" }, n);
+        advance(walkers, nSteps);
+        return summary(walkers);
+    }"""
+    rate, strength, n, n_steps = 0.05, 0.1, 2000, 2000
+    found = model.evaluate(script, [rate, strength, n, n_steps])
+    runs = langevin.phase_diagram(landscape(1.515), [rate], [strength], n, n_steps, noise="isotropic", seed=5).squeeze()
+    assert abs(found["pFlat"] - float(runs.p_flat)) < 4 * np.hypot(found["pFlatError"], float(runs.p_flat_error))
+    error = np.hypot(found["freezingTimeError"], rate * float(runs.freezing_time_error))
+    assert abs(found["freezingTime"] - rate * float(runs.freezing_time)) < 4 * error
+
+
+def test_kicks_in_the_two_valleys_have_the_same_product_whether_they_follow_the_curvature_or_not(model):
+    script = """(noise) => ExplorerPhysics.kickSpread(
+        { learningRate: 0.1, noiseStrength: 0.1, noise }, ExplorerPhysics.landscape(1.515), 5)"""
+    spreads = {kind: model.evaluate(script, kind) for kind in (*KINDS, "none")}
+    for kind, name in KINDS.items():
+        diffusion = theory.noise_diffusion(landscape(1.515), 5.0, 0.01, name)
+        assert np.square(spreads[kind]) / 2 == pytest.approx(np.array(diffusion), rel=1e-6)
+    assert np.prod(spreads["curvature"]) == pytest.approx(np.prod(spreads["uniform"]), rel=1e-6)
+    assert spreads["none"] == [0, 0]
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "none"])
+def test_only_theory_that_applies_is_told(model, kind):
+    script = """(noise) => ExplorerTheory.predictions(
+        { learningRate: 0.01, noiseStrength: 0.1, startY: 5, noise }, ExplorerPhysics.landscape(1.515), [1, 1000])"""
+    found = model.evaluate(script, kind)
+    assert set(found) == {"curvature": {"balance", "transient"}, "uniform": {"boltzmann"}, "none": set()}[kind]
+    if kind == "uniform":
+        assert found["boltzmann"] == pytest.approx([theory.p_flat_boltzmann(landscape(1.515))] * 2, rel=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["uniform", "none"])
+def test_warnings_without_the_noise_of_the_paper_are_of_the_step_alone(model, kind):
+    script = """([learningRate, noise]) => ExplorerTheory.warnings(
+        { learningRate, noiseStrength: 1, startY: 5, noise }, ExplorerPhysics.landscape(1.515), 1000)"""
+    assert model.evaluate(script, [0.01, kind]) == []
+    assert len(model.evaluate(script, [0.1, kind])) == 1
 
 
 @pytest.mark.parametrize("gamma", GAMMAS)
@@ -228,13 +291,13 @@ def test_warnings_name_what_is_outside_of_theory(model, learning_rate, noise_str
     assert all(word in sentence for word, sentence in zip(words, sentences, strict=True))
 
 
-# What the page says in words of its four experiments: learning rate, noise, flatness ratio, start, and the range that the words allow.
+# What the page says in words of its experiments: learning rate, noise, flatness ratio, start, and the range that the words allow.
 SAID = {
     "nine out of ten end in the flat valley": (0.01, 0.1, 1.515, 5.0, 0.88, 0.93),
     "about 98 in 100 end flat": (0.1, 0.01, 1.515, 5.0, 0.975, 0.985),
     "about three quarters end in the flat one": (0.01, 0.1, 1.2, 5.0, 0.72, 0.78),
-    "more than nine out of ten particles": (0.01, 0.01, 1.515, 0.2, 0.9, 1.0),
-    "the flat fraction stays at one half": (0.01, 0.01, 1.515, 5.0, 0.499, 0.501),
+    "more than nine out of ten walkers": (0.01, 0.01, 1.515, 0.2, 0.9, 1.0),
+    "the flat share stays at one half": (0.01, 0.01, 1.515, 5.0, 0.499, 0.501),
 }
 
 
@@ -245,6 +308,13 @@ def test_what_the_page_says_of_its_experiments_is_so(words):
     assert words in " ".join((book_root() / "pages" / "explorer.md").read_text(encoding="utf-8").split())
     end = master_equation.evolve(landscape(gamma), learning_rate, noise_strength, round(1000 / learning_rate), start_y)
     assert low <= float(end.p_flat[-1]) <= high
+
+
+@pytest.mark.slow
+def test_what_the_page_says_of_uniform_noise_is_so():
+    assert "fewer than six walkers in ten end flat" in (book_root() / "pages" / "explorer.md").read_text(encoding="utf-8")
+    runs = langevin.phase_diagram(landscape(1.515), [0.01], [0.1], 1000, 100_000, noise="isotropic", seed=1).squeeze()
+    assert 0.5 < float(runs.p_flat) < 0.6
 
 
 def test_a_step_covers_what_the_page_says():
