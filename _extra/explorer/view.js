@@ -404,7 +404,7 @@ globalThis.ExplorerView = (() => {
   function drawCrossings(canvas, colours, { swarm, mean, time }) {
     const { bins, never } = histogram(swarm), n = swarm.x.length, highest = Math.max(...bins.map(([sharp, flat]) => (sharp + flat) / n));
     const top = [0.1, 0.2, 0.5, 1].find((each) => highest <= each), ticks = [0, top / 2, top], format = (tick) => `${Math.round(100 * tick)} %`;
-    const { context, frame, toT, toV } = chart(canvas, colours, { range: [0, top], ticks, label: "walkers", format, time });
+    const { context, frame, toT, toV } = chart(canvas, colours, { range: [0, 1.25 * top], ticks, label: "walkers", format, time });
     bins.forEach(([sharp, flat], i) => {
       const [left, right] = [i, i + 1].map((place) => toT(T_RANGE[0] * 10 ** (place / BINS_PER_DECADE)));
       for (const [colour, from, to] of [[colours.flat, 0, flat], [colours.sharp, flat, flat + sharp]]) {
@@ -415,7 +415,7 @@ globalThis.ExplorerView = (() => {
     context.fillStyle = colours.text;
     context.textAlign = "left";
     context.textBaseline = "middle";
-    context.fillText(`not crossed: ${Math.round((100 * never) / n)} %`, frame.left + 8, frame.top + 12);
+    context.fillText(`not crossed: ${Math.round((100 * never) / n)} %`, frame.left + 8, frame.top + 7);
     if (mean >= T_RANGE[0] && mean <= T_RANGE[1]) mark(context, toT(mean), frame.bottom);
   }
 

@@ -130,7 +130,7 @@ def test_playing_and_rushing_give_the_same_run(browser, html):
         page.locator('[data-part="speed"]').select_option("4")
         press(page, way)
         page.wait_for_function("document.querySelector('[data-part=time]').textContent === '1000'", timeout=120_000)
-        ends.append([text(page, part) for part in ("p-flat", "freezing-time", "y", "hops", "lost")])
+        ends.append([text(page, part) for part in ("p-flat", "freezing-time", "y", "hops", "steps")])
         page.context.close()
     assert ends[0] == ends[1]
 
