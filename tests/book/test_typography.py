@@ -149,3 +149,10 @@ def test_first_sentence_of_a_caption_is_marked(children, takeaway):
     assert caption[0].astext() == takeaway
     assert "takeaway" in caption[0]["classes"]
     assert caption.astext() == text
+
+
+def test_a_set_of_data_is_called_by_its_name_and_stays_in_code():
+    paragraph = nodes.paragraph("", "This page ran on ", nodes.inline("", "mnist"), nodes.Text("; dataset=mnist asks for it"))
+    for text in list(paragraph.findall(nodes.Text)):
+        set_text(text)
+    assert paragraph.astext() == "This page ran on MNIST; dataset=mnist asks for it"

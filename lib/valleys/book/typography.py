@@ -22,6 +22,7 @@ INTERVAL = re.compile(r"((?<=[\d%]) )?(\([+−]?\d[^() ]*) to ([+−]?\d[^() ]*\
 NAMED = re.compile(r"\b((?:Fig|Eq|Sec)s?\.|Table|Chapter) (?=[\d(]|[AS]\d)")
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 GROUPED_FROM = 10_000
+DATASETS = {"mnist": "MNIST", "cifar10": "CIFAR-10"}  # as a value of its own; code calls them so
 LONGEST = 14  # characters of a value that stays on the line of the formula before it
 APART = (nodes.literal, nodes.FixedTextElement, nodes.math, nodes.math_block, nodes.raw, nodes.comment, nodes.citation)
 OPENS = re.compile(r"[(\[“‘]+$")
@@ -86,7 +87,7 @@ def set_text(text: nodes.Text) -> None:
     """Set one text, with an eye on what it follows."""
     place = next(place for place, child in enumerate(text.parent) if child is text)  # texts that read alike are equal
     start = ")" if place else ""  # no sign of a number stands right behind a value or formula, but a per cent sign may
-    changed = typeset(start + text)[len(start) :]
+    changed = DATASETS.get(text) or typeset(start + text)[len(start) :]
     if changed != text:
         text.parent[place] = nodes.Text(changed)
 
