@@ -16,9 +16,11 @@ from valleys.book import site
 from valleys.book.chapters import all_chapters, page_names
 from valleys.book.check import check_site
 from valleys.book.disclosures import FOLD
+from valleys.book.paths import book_root
 
 BESIDES = ("search", "genindex")
-LANDING, FRAME, TEXT, REQUESTS = 1_000_000, 700_000, 300_000, 35  # bytes of the landing page; of a page apart from text and figures; of its text; files
+LANDING, FRAME, TEXT, REQUESTS = 1_000_000, 700_000, 300_000, 35  # bytes of the landing page; of what all pages load; of the text of one; files
+OWN, OWN_FOLDERS = 120_000, {path.name for path in (book_root() / "_extra").iterdir()}  # bytes of scripts and styles that one page alone loads; where they lie
 
 
 @cache
@@ -96,6 +98,8 @@ def test_frame_of_a_page_is_light(visits, html, name):
     sizes = {file: size for file, size in visits(name).files.items() if not {"_images", "mathjax"} & set(file.parts)}
     assert len(sizes) <= REQUESTS
     assert sizes.pop(html / f"{name}.html") <= TEXT
+    own = {file: sizes.pop(file) for file in list(sizes) if file.relative_to(html).parts[0] in OWN_FOLDERS}
+    assert sum(own.values()) <= OWN
     assert sum(sizes.values()) <= FRAME, sorted(sizes.items(), key=lambda item: -item[1])[:8]
 
 
