@@ -10,11 +10,11 @@ PUBLISHED = tuple(float(value) for value in np.logspace(-2, -1, 10))
 
 
 def main() -> None:
-    """Compute or load the map, and write the figure on white, for pages of any colour."""
+    """Compute or load the map, and write the figure, whose ground lets the page through."""
     figures.use_style()
     cells = store.load_or_compute(phase_diagram, PhaseDiagramSpec(learning_rates=PUBLISHED, noise_strengths=PUBLISHED))
     figure = figures.phase_maps(cells)
-    figure.savefig(book_root() / "_static" / "overview.svg", facecolor="white", transparent=False, metadata={"Date": None})
+    figure.savefig(book_root() / "_static" / "overview.svg", metadata={"Date": None})
 
 
 if __name__ == "__main__":
