@@ -41,14 +41,6 @@ def test_chapter_is_executed_with_its_values_and_the_source_stays_bare(tmp_path)
     assert result.line().startswith("01_small")
 
 
-@pytest.mark.slow
-def test_values_that_papermill_adds_are_folded(tmp_path):
-    source = small_chapter(tmp_path / "01_small.ipynb")
-    result = outcome(source, tmp_path / "executed", {"n_runs": 7})
-    added = [cell for cell in nbformat.read(result.executed, 4).cells if cell.source.startswith("# Parameters")]
-    assert [cell.metadata.tags for cell in added] == [["injected-parameters", "hide-input"]]
-
-
 def test_failure_is_told_in_one_line(tmp_path):
     source = small_chapter(tmp_path / "01_small.ipynb", work="raise RuntimeError('the valley is gone')")
     result = outcome(source, tmp_path / "executed")

@@ -14,17 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import yaml
 from tqdm import tqdm
 
-from valleys.book import ending, machine, whole
+from valleys.book import ending, machine
 from valleys.book.chapters import BookError, Chapter
 from valleys.book.parallel import WORKERS_VARIABLE
 from valleys.book.paths import book_root, settled
 from valleys.book.progress import PROGRESS_VARIABLE, Watch
-
-INJECTED = "injected-parameters"  # papermill's tag of the cell that it adds
 
 
 @dataclass(frozen=True)
@@ -138,8 +135,6 @@ class _Runs:
         if failure and self.stopping:
             under_way.unlink(missing_ok=True)
             return Outcome(chapter.name, time.perf_counter() - started, executed, failure)
-        if failure is None:
-            _fold_values(under_way)
         with contextlib.suppress(FileNotFoundError):  # papermill itself failed
             under_way.replace(executed)
         return Outcome(chapter.name, time.perf_counter() - started, executed, failure)
@@ -159,16 +154,6 @@ class _Runs:
         with self.lock:
             self.stopping = True
         ending.end(self.processes)
-
-
-def _fold_values(executed: Path) -> None:
-    """Fold the cell of values that papermill adds to a notebook, like the parameters above it."""
-    notebook = nbformat.read(executed, as_version=4)
-    for cell in notebook.cells:
-        if INJECTED in cell.metadata.get("tags", []):
-            cell.metadata.tags.append("hide-input")
-            cell.metadata.mystnb = {"code_prompt_show": "Show the values of this run", "code_prompt_hide": "Hide the values of this run"}
-    whole.write(executed, nbformat.writes(notebook).encode())
 
 
 def _last_line(errors: str) -> str:

@@ -24,14 +24,12 @@ LIGHT, DARK = "only-light", "only-dark"  # classes of the theme
 MATPLOTLIB = "<dc:title>Matplotlib"
 BLACK = "#000000"  # which matplotlib leaves out, since it is what a drawing has by itself
 COLOUR = re.compile(r"#[0-9a-f]{6}\b")
-# Of colours for which the figures have no entry in `style.DARK`.
-STAND_IN = {BLACK: "#e4e6e8", style.THEORY: "#d5d8db", style.NOTE: "#b4b9be", style.NEUTRAL: "#9aa0a6"}
 
 
 def pair_figures(app: Sphinx, failure: Exception | None) -> None:
     """Give the figures of every page of a site their twins."""
     if is_site(app, failure):
-        colours = STAND_IN | getattr(style, "DARK", {})
+        colours = style.DARK | {BLACK: style.DARK[style.INK]}
         edit_pages(app, lambda text, path: paired(text, path, Path(app.outdir) / IMAGES, colours))
 
 
