@@ -7,7 +7,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from valleys.book import figures
-from valleys.book.figures.style import FLAT, NEUTRAL, SHARP, THEORY
+from valleys.book.figures.style import FLAT, HALO, NEUTRAL, ON_LIGHT, SHARP, THEORY
 from valleys.book.paths import book_root
 from valleys.toy import TwoValley, freezing, langevin
 from valleys.toy.diagnosis import drift_path
@@ -33,7 +33,7 @@ def walkers(runs: xr.Dataset, axes: Axes) -> None:
     for time in MOMENTS:
         now = runs.sel(step=round(time / LEARNING_RATE))
         axes.scatter(now.x, now.y + band, s=7, color=np.where(now.x >= 0, FLAT, SHARP), alpha=0.35, linewidths=0, rasterized=True)
-        axes.annotate(f"time {time:g}", (-0.87, float(now.y.mean())), va="center", fontsize=9, color=THEORY)
+        axes.annotate(f"time {time:g}", (-0.87, float(now.y.mean())), va="center", fontsize=9, color=ON_LIGHT)
     axes.set(xlabel="x, across the valleys", ylabel="y, progress of training (downwards)", ylim=(30, 0), title="walkers on the landscape")
 
 
@@ -66,7 +66,8 @@ def draw() -> Figure:
 def main() -> None:
     """Write the figure."""
     figures.use_style()
-    draw().savefig(book_root() / "_static" / "explorer.svg", metadata={"Date": None})
+    ground = {"facecolor": HALO, "transparent": False}  # the README lies on pages of any colour; the site darkens the ground with the rest
+    draw().savefig(book_root() / "_static" / "explorer.svg", metadata={"Date": None}, **ground)
 
 
 if __name__ == "__main__":
