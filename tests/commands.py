@@ -2,8 +2,8 @@
 
 from click.testing import CliRunner
 
-from valleys.__main__ import main
-from valleys.book.chapters import BookError
+from valleys.cli import main
+from valleys.errors import BookError
 
 
 def refused(*arguments: str) -> str:

@@ -19,10 +19,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from valleys.book import machine, shipping, store, verify
-from valleys.book.paths import book_root
-from valleys.book.verify import Cell, compare, spec_of
-from valleys.toy import discrete, frozen, langevin, master_equation, studies
+from valleys.paths import book_root
+from valleys.results import machine, shipping, store, verify
+from valleys.results.verify import Cell, compare, spec_of
+from valleys.toy import studies
+from valleys.toy.exact import master_equation, transition_operator
+from valleys.toy.simulation import fixed_y, langevin
 
 FOLDER = book_root() / "results" / "paper"
 NAMES = sorted(shipping.names(FOLDER))
@@ -68,7 +70,7 @@ def frozen_cells(spec: studies.FrozenSpec) -> Iterator[Cell]:
     size = {"n_runs": spec.n_runs, "n_bins": spec.n_bins, "noise": spec.noise}
     for (rate, noise, y), stream in grid_with_streams(spec):
         steps = {"n_steps": round(spec.duration / rate), "burn_in": round(spec.burn_in / rate)}
-        cell = partial(frozen.frozen_y, spec.landscape, rate, noise / rate, y, seed=stream, **steps, **size)
+        cell = partial(fixed_y.frozen_y, spec.landscape, rate, noise / rate, y, seed=stream, **steps, **size)
         yield {"learning_rate": rate, "effective_noise": noise, "y": y}, spec.n_runs * sum(steps.values()), cell
 
 
@@ -79,7 +81,7 @@ def operator_cells(spec: studies.FrozenSpec) -> Iterator[Cell]:
 
 
 def operator_cell(*setting: typing.Any) -> xr.Dataset:
-    return discrete.stationary_density(*setting)[["p_flat"]]
+    return transition_operator.stationary_density(*setting)[["p_flat"]]
 
 
 def master_map_cells(spec: studies.MasterMapSpec) -> Iterator[Cell]:

@@ -7,10 +7,11 @@ import sys
 import pytest
 import yaml
 
-from valleys.book import machine, runner
 from valleys.book.chapters import all_chapters
-from valleys.book.paths import RESULTS_VARIABLE, SHIPPED_VARIABLE, book_root
-from valleys.book.sizes import run_parameters
+from valleys.book.run import runner
+from valleys.book.run.parameters import run_parameters
+from valleys.paths import RESULTS_VARIABLE, SHIPPED_VARIABLE, book_root
+from valleys.results import machine
 
 pytestmark = pytest.mark.slow
 

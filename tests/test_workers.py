@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from valleys.book import machine, parallel, store
 from valleys.nets import studies
+from valleys.results import executors, machine, store
 
 SPEC = studies.SweepSpec(batch_sizes=(20, 1000), learning_rates=(0.1,), training_time=10.0, n_realizations=2, n_records=3)
 
@@ -19,7 +19,7 @@ def test_sweep_in_two_processes_gives_the_bits_of_a_sweep_in_one(tmp_path, monke
     found = {}
     for folder, count in (("serial", 1), ("parallel", 2)):
         monkeypatch.setenv("VALLEYS_RESULTS", str(tmp_path / folder))
-        with parallel.Processes(count) as executor:
+        with executors.Processes(count) as executor:
             assert executor.submit(os.getpid).result() != os.getpid()
             found[folder] = studies.sweep(SPEC, store, executor=executor)
     assert found["parallel"].equals(found["serial"])
@@ -34,7 +34,7 @@ import sys
 
 import torch  # a script loads it before its workers learn how many threads they have
 
-from valleys.book import parallel
+from valleys.results import executors
 
 
 def threads():
@@ -42,7 +42,7 @@ def threads():
 
 
 if __name__ == "__main__":
-    with parallel.Processes(2, threads=int(sys.argv[1])) as executor:
+    with executors.Processes(2, threads=int(sys.argv[1])) as executor:
         print(executor.submit(threads).result())
 """
 

@@ -21,16 +21,17 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from valleys.book import machine
-from valleys.book.chapters import BookError
-from valleys.nets import datasets, ensemble
-from valleys.nets import plain as plain_nets
+from valleys.errors import BookError
+from valleys.nets import datasets
 from valleys.nets import studies as nets
-from valleys.nets.ensemble import Samples
-from valleys.nets.networks import initialize
-from valleys.nets.recording import second_layer_eigenvalues
-from valleys.nets.setting import Setting
-from valleys.toy import TwoValley, langevin, plain, studies
+from valleys.nets.engine import reference as plain_nets
+from valleys.nets.engine.networks import initialize
+from valleys.nets.engine.problem import Setting
+from valleys.nets.engine.training import Samples, train
+from valleys.nets.observers.recorder import second_layer_eigenvalues
+from valleys.results import machine
+from valleys.toy import TwoValley, studies
+from valleys.toy.simulation import langevin, reference
 
 PUBLISHED = tuple(np.geomspace(0.01, 0.1, 10).tolist())
 SWEPT_RATES, SWEPT_SIZES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1), (10, 20, 50, 100, 200, 500, 1000)
@@ -79,7 +80,7 @@ def numpy_rate(*, n_runs: int = NUMPY_RUNS, n_steps: int = NUMPY_STEPS) -> float
     x, y = np.where(np.arange(n_runs) % 2, langevin.START_X, -langevin.START_X), np.full(n_runs, 5.0)
     started = time.perf_counter()
     for _ in range(n_steps):
-        x, y = plain.step(landscape, x, y, 0.05, 0.05, "hessian", generator)
+        x, y = reference.step(landscape, x, y, 0.05, 0.05, "hessian", generator)
     return n_runs * n_steps / (time.perf_counter() - started)
 
 
@@ -145,8 +146,8 @@ def step_seconds(name: str, batch_size: int, seed: int, *, n_steps: int = 40) ->
     streams = [np.random.default_rng((seed, run)) for run in range(count)]
     settings = {"learning_rate": 0.05, "batch_size": batch_size, "streams": streams, "visits": {}}
     networks = setting.start.repeat(count)
-    ensemble.train(networks, setting.train, n_steps=2, **settings)
-    return timed(ensemble.train, networks, setting.train, n_steps=n_steps, **settings) / n_steps
+    train(networks, setting.train, n_steps=2, **settings)
+    return timed(train, networks, setting.train, n_steps=n_steps, **settings) / n_steps
 
 
 def network_pieces(repeats: int) -> list[Row]:
@@ -169,7 +170,7 @@ def network_turn(name: str, seed: int, *, n_networks: int = 20, n_steps: int = 2
     """Milliseconds of a step of the engine and of plain PyTorch, for 20 networks each, and of the eigenvalues of one trained network, by both."""
     data, setting, settings = datasets.load(name), Setting.of(nets.CellSpec(name)), {"learning_rate": 0.05, "batch_size": 50, "n_steps": n_steps}
     networks, streams = setting.start.repeat(n_networks), [np.random.default_rng((seed, run)) for run in range(n_networks)]
-    own = timed(ensemble.train, networks, setting.train, **settings, streams=streams, visits={})
+    own = timed(train, networks, setting.train, **settings, streams=streams, visits={})
     module = plain_nets.as_module(initialize(data.train_images.shape[1], 0))
     pixels = Samples.of(data.train_images, data.train_labels)
     plainly = timed(plain_nets.train, module, pixels, **settings, stream=np.random.default_rng((seed, 0)))

@@ -8,10 +8,12 @@ from matplotlib.figure import Figure
 
 from valleys.book import figures
 from valleys.book.figures.style import FLAT, HALO, NEUTRAL, ON_LIGHT, SHARP, THEORY
-from valleys.book.paths import book_root
-from valleys.toy import TwoValley, freezing, langevin
-from valleys.toy.diagnosis import drift_path
+from valleys.paths import book_root
+from valleys.toy import TwoValley
+from valleys.toy.simulation import langevin
 from valleys.toy.studies import with_contrast
+from valleys.toy.theory import freezing
+from valleys.toy.theory.diagnosis import drift_path
 
 LEARNING_RATE, NOISE_STRENGTH, START_Y, DURATION, N_RUNS = 0.01, 0.1, 5.0, 1000.0, 400
 LANDSCAPE = with_contrast(TwoValley(), 1.515)

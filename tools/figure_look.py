@@ -18,7 +18,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from valleys.book.figures.style import DARK, ON_DARK, ON_LIGHT
-from valleys.book.paths import book_root
+from valleys.paths import book_root
 
 WIDTH = re.compile(r'viewBox="[\d.-]+ [\d.-]+ ([\d.]+) [\d.]+"')
 TEXT = re.compile(r"scale\((0\.\d+) -\1\)")  # matplotlib draws glyphs 100 units high; subscripts are scaled again inside

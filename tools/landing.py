@@ -7,8 +7,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from valleys.book.paths import book_root
-from valleys.book.pdf import QUIET, find_browser
+from valleys.book.print.pdf import QUIET, find_browser
+from valleys.paths import book_root
 
 TITLE, LINE = "Escape from Sharp Valleys", "The executable edition of a paper on why noise finds flat solutions"
 PAGE = """<html data-theme="light"><link rel="stylesheet" href="{extra}/landing/landing.css">

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from valleys.book import figures, store
-from valleys.book.paths import book_root
+from valleys.book import figures
+from valleys.paths import book_root
+from valleys.results import store
 from valleys.toy.studies import PhaseDiagramSpec, phase_diagram
 
 PUBLISHED = tuple(float(value) for value in np.logspace(-2, -1, 10))

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import click
 
-from valleys.book import ending, runner, times
-from valleys.book.chapters import BookError, Chapter, all_chapters, find_chapter
-from valleys.book.numbers import duration
-from valleys.book.paths import RESULTS_VARIABLE, SHIPPED_VARIABLE
-from valleys.book.sizes import run_parameters
+from valleys.book.chapters import Chapter, all_chapters, find_chapter
+from valleys.book.numbers.reporting import duration
+from valleys.book.run import ending, runner, times
+from valleys.book.run.parameters import run_parameters
+from valleys.errors import BookError
+from valleys.paths import RESULTS_VARIABLE, SHIPPED_VARIABLE
 
 USUAL = ("smoke", "quick", "paper")
 

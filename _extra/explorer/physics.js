@@ -1,7 +1,7 @@
 /**
  * The two-valley model of chapter 04, to run in a browser: landscape, noise, and a swarm of walkers. Pure functions and arrays, no page.
  *
- * It is the model of the Python package, lib/valleys/toy (two_valley.py, plain.py, kernels.py); tests/site/test_explorer_model.py compares the two.
+ * It is the model of the Python package, lib/valleys/toy (landscapes/two_valley.py, simulation/reference.py, simulation/kernels.py); tests/site/test_explorer_model.py compares the two.
  * Equation numbers are the paper's.
  */
 globalThis.ExplorerPhysics = (() => {

@@ -2,7 +2,7 @@
  * What theory predicts for a setting of the explorer: the balance equation (Eq. A26), Eq. 26, the Boltzmann
  * weight, and where none of them holds. Pure functions, no page.
  *
- * It repeats functions of the Python package, lib/valleys/toy (theory.py, freezing.py, diagnosis.py); tests/site/test_explorer_model.py compares the two.
+ * It repeats functions of the Python package, lib/valleys/toy/theory (at_fixed_y.py, freezing.py, diagnosis.py); tests/site/test_explorer_model.py compares the two.
  * Equation numbers are the paper's. Times are η·step.
  */
 globalThis.ExplorerTheory = (() => {
@@ -134,7 +134,7 @@ globalThis.ExplorerTheory = (() => {
   }
 
   /**
-   * What will become of a setting, in the numbers of `valleys.toy.diagnosis`.
+   * What will become of a setting, in the numbers of `valleys.toy.theory.diagnosis`.
    * @returns {{stepRatio: number, flatStepRatio: number, memory: number, hopsAfter: number, swing: number}} η·2/f2 and η·2/f1 at the start,
    *   share of the start that survives, hops a walker makes in as long a time again, and η over the limit ½(f1 + f2) of wide swings.
    */

@@ -7,7 +7,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from valleys.book.chapters import all_chapters
-from valleys.book.paths import book_root
+from valleys.paths import book_root
 
 PARAMETERS = """n_runs: int = 20  # simulated runs [runs]
 learning_rate: float = 0.1  # size of a step [1]

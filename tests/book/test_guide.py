@@ -9,8 +9,8 @@ from urllib.parse import urlparse
 import click
 import pytest
 
-from valleys.__main__ import main
-from valleys.book.paths import FOLDER_VARIABLES, book_root
+from valleys.cli import main
+from valleys.paths import FOLDER_VARIABLES, book_root
 
 ROOT = book_root()
 GUIDE = sorted((ROOT / "pages").glob("guide_*.md"))

@@ -5,9 +5,9 @@ import re
 import nbformat
 import pytest
 
-from valleys.book.chapters import BookError
-from valleys.book.paths import book_root
-from valleys.book.sizes import SIZES, run_parameters
+from valleys.book.run.parameters import SIZES, run_parameters
+from valleys.errors import BookError
+from valleys.paths import book_root
 
 NAMES = sorted(path.stem for path in (book_root() / "chapters").glob("*.ipynb"))
 LONGEST_CELL = 15

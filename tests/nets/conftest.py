@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from valleys.nets import datasets
-from valleys.nets.ensemble import Samples
+from valleys.nets.engine.training import Samples
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from valleys.nets import solutions, studies
-from valleys.nets.cells import grid_cells
-from valleys.nets.continuation import basin_grid_cells
-from valleys.nets.endpoints import restart_grid_cells
+from valleys.nets import studies
+from valleys.nets.experiments.continuation import basin_grid_cells
+from valleys.nets.experiments.endpoints import restart_grid_cells
+from valleys.nets.experiments.sweep import grid_cells
+from valleys.nets.measures import solutions
 from valleys.nets.studies import BasinsSpec, CellSpec, ContinuationSpec, EndpointsSpec, RestartsSpec, SweepSpec
 
 SHORT = {"training_time": 20.0, "n_records": 5}
@@ -79,11 +80,11 @@ def test_realizations_do_not_depend_on_how_many_there_are(cell):
 
 
 def test_gradient_descent_is_computed_once_and_serves_every_realization(monkeypatch):
-    from valleys.nets import cells
+    from valleys.nets.experiments import sweep
 
     trained = []
-    original = cells.train
-    monkeypatch.setattr(cells, "train", lambda networks, *rest, **options: (trained.append(len(networks)), original(networks, *rest, **options)))
+    original = sweep.train
+    monkeypatch.setattr(sweep, "train", lambda networks, *rest, **options: (trained.append(len(networks)), original(networks, *rest, **options)))
     found = studies.train_cell(CellSpec(batch_size=1000, learning_rate=0.2, n_realizations=3, **SHORT))
     assert trained == [1]
     assert found.sizes["realization"] == 3

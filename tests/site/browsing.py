@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from valleys.book.chapters import BookError
-from valleys.book.pdf import find_browser
+from valleys.book.print.pdf import find_browser
+from valleys.errors import BookError
 
 # Formulas are set, fonts are there, and two frames later whoever watches sizes has been told of them.
 SETTLED = """async () => {

@@ -11,10 +11,10 @@ from tests.sharing import base_of, made_once
 from tests.site import making
 from tests.site.browsing import CHROMIUM
 from tests.site.visiting import Visit, Visits, visit
-from valleys.book import editions
-from valleys.book.paths import book_root
-from valleys.book.pdf import QUIET
-from valleys.book.repository import Address
+from valleys.book.editions import copies
+from valleys.book.print.pdf import QUIET
+from valleys.book.site.repository import Address
+from valleys.paths import book_root
 
 PUBLIC = Address("some-owner", "valleys", "v1.0")
 
@@ -69,7 +69,7 @@ def student_html(executed, shared) -> Path:
     """The site of the student edition, from the same executed chapters; its sources lie beside it."""
 
     def make(folder: Path) -> None:
-        editions.lay_out_student(book_root(), folder / "student")
+        copies.lay_out_student(book_root(), folder / "student")
         making.build(executed, folder, root=folder / "student")
 
     return made_once(shared / "student_site", make) / "_build" / "html"

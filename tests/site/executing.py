@@ -16,7 +16,7 @@ from jupyter_client.manager import AsyncKernelManager
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 
-from valleys.book.paths import book_root
+from valleys.paths import book_root
 
 N_KERNELS = 2
 FRESH = "get_ipython().run_line_magic('reset', '-f'); get_ipython().execution_count = 1"

@@ -11,12 +11,13 @@ import nbformat
 
 from tests.sharing import made_once
 from tests.site.executing import execute_all
-from valleys.book import shipping, site, store
 from valleys.book.chapters import all_chapters, all_exercises, read_notebook
-from valleys.book.paths import RESULTS_VARIABLE, SHIPPED_VARIABLE, book_root
-from valleys.book.sizes import run_parameters
-from valleys.book.student import student_notebook
+from valleys.book.editions.student import student_notebook
+from valleys.book.run.parameters import run_parameters
+from valleys.book.site import builder
 from valleys.nets.datasets import DATA_VARIABLE
+from valleys.paths import RESULTS_VARIABLE, SHIPPED_VARIABLE, book_root
+from valleys.results import shipping, store
 
 EXERCISES = "exercises/04_toy_model_exercises"  # those that stand for all where only quick tests run
 SIZE = "paper"  # what `make book` builds
@@ -36,8 +37,8 @@ def site_of(shared: Path, *, whole: bool) -> Path:
 
 def build(notebooks: Path, folder: Path, **options: object) -> None:
     """The pages of executed notebooks, with warnings as errors."""
-    site.assemble(notebooks, folder / "source", **options)
-    site.build(folder / "source", folder)
+    builder.assemble(notebooks, folder / "source", **options)
+    builder.build(folder / "source", folder)
 
 
 def _execute(folder: Path, *, whole: bool) -> None:

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 
 from tests.site.browsing import needs_chromium
-from valleys.book.paths import book_root
-from valleys.toy import TwoValley, diagnosis, freezing, langevin, master_equation, plain, theory
-from valleys.toy.langevin import fraction_error
+from valleys.paths import book_root
+from valleys.toy import TwoValley
+from valleys.toy.exact import master_equation
+from valleys.toy.simulation import langevin, reference
+from valleys.toy.simulation.langevin import fraction_error
 from valleys.toy.studies import with_contrast
+from valleys.toy.theory import at_fixed_y, diagnosis, freezing
 
 pytestmark = needs_chromium
 
@@ -55,7 +58,7 @@ def test_slopes_and_noise_are_those_of_the_package(model, gamma, kind):
     })"""
     found = np.array(model.evaluate(script, [gamma, kind, PLACES, 0.1]))
     land, (x, y) = landscape(gamma), np.array(PLACES).T
-    hessian, covariance = land.hessian(x, y), plain.covariance(land, x, y, 0.1, KINDS[kind])
+    hessian, covariance = land.hessian(x, y), reference.covariance(land, x, y, 0.1, KINDS[kind])
     parts = [(0, 0), (0, 1), (1, 1)]
     expected = np.column_stack([land.gradient(x, y), *(hessian[:, i, j] for i, j in parts), *(covariance[:, i, j] for i, j in parts)])
     assert np.linalg.eigvalsh(hessian).min() < 0  # places where a negative eigenvalue is set to zero are among them
@@ -73,7 +76,7 @@ def test_one_step_has_the_mean_and_covariance_of_the_model(model, x, y, kind):
         return [[...walkers.x], [...walkers.y]];
     }"""
     moved, land, n = np.array(model.evaluate(script, [x, y, kind])), landscape(1.515), 100_000
-    mean, covariance = np.array([x, y]) - 0.1 * land.gradient(x, y), 0.01 * plain.covariance(land, x, y, 0.1, KINDS[kind])
+    mean, covariance = np.array([x, y]) - 0.1 * land.gradient(x, y), 0.01 * reference.covariance(land, x, y, 0.1, KINDS[kind])
     found = np.cov(moved)
     spread = np.sqrt((np.outer(np.diag(covariance), np.diag(covariance)) + covariance**2) / n)  # of a sample covariance
     assert np.all(np.abs(moved.mean(axis=1) - mean) < 4 * np.sqrt(np.diag(covariance) / n))
@@ -195,7 +198,7 @@ def test_kicks_in_the_two_valleys_have_the_same_product_whether_they_follow_the_
         { learningRate: 0.1, noiseStrength: 0.1, noise }, ExplorerPhysics.landscape(1.515), 5)"""
     spreads = {kind: model.evaluate(script, kind) for kind in (*KINDS, "none")}
     for kind, name in KINDS.items():
-        diffusion = theory.noise_diffusion(landscape(1.515), 5.0, 0.01, name)
+        diffusion = at_fixed_y.noise_diffusion(landscape(1.515), 5.0, 0.01, name)
         assert np.square(spreads[kind]) / 2 == pytest.approx(np.array(diffusion), rel=1e-6)
     assert np.prod(spreads["curvature"]) == pytest.approx(np.prod(spreads["uniform"]), rel=1e-6)
     assert spreads["none"] == [0, 0]
@@ -208,7 +211,7 @@ def test_only_theory_that_applies_is_told(model, kind):
     found = model.evaluate(script, kind)
     assert set(found) == {"curvature": {"balance", "transient"}, "uniform": {"boltzmann"}, "none": set()}[kind]
     if kind == "uniform":
-        assert found["boltzmann"] == pytest.approx([theory.p_flat_boltzmann(landscape(1.515))] * 2, rel=1e-12)
+        assert found["boltzmann"] == pytest.approx([at_fixed_y.p_flat_boltzmann(landscape(1.515))] * 2, rel=1e-12)
 
 
 @pytest.mark.parametrize("kind", ["uniform", "none"])
@@ -228,7 +231,7 @@ def test_rates_and_balance_are_those_of_the_package(model, gamma, noise):
     }"""
     land, ys = landscape(gamma), np.geomspace(0.2, 40, 60)
     rates, shares, transient = model.evaluate(script, [gamma, noise, list(ys)])
-    expected = np.array([1 / time for time in theory.escape_times_exact(land, ys[1:], noise)]).T
+    expected = np.array([1 / time for time in at_fixed_y.escape_times_exact(land, ys[1:], noise)]).T
     assert np.allclose(rates, expected, rtol=1e-7, atol=1e-290)
     assert np.allclose(shares, freezing.p_flat_balance(land, noise, ys), rtol=0, atol=1e-7)
     assert transient == pytest.approx(float(freezing.p_flat_transient(land, noise)), abs=1e-9)

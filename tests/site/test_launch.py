@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlparse
 
 from bs4 import BeautifulSoup
 
-from tests.book.exercising import write_book
+from tests.book.editions.exercising import write_book
 from tests.site.conftest import PUBLIC
 from tests.site.making import EXERCISES, build
 from valleys.book.chapters import page_names
@@ -39,7 +39,7 @@ def assert_buttons_lead_to_the_notebook(html: Path, name: str) -> None:
 def test_buttons_of_a_small_book_lead_to_its_notebooks(tmp_path):
     root = write_book(tmp_path / "book")
     config = (root / "_config.yml").read_text(encoding="utf-8")
-    (root / "_config.yml").write_text(config.replace("[sphinx_exercise]", "[sphinx_exercise, valleys.book.run_box], config: {}"), encoding="utf-8")
+    (root / "_config.yml").write_text(config.replace("[sphinx_exercise]", "[sphinx_exercise, valleys.book.pages.run_box], config: {}"), encoding="utf-8")
     for notebook in (*root.glob("chapters/*.ipynb"), *root.glob("exercises/*.ipynb")):
         (tmp_path / notebook.name).write_bytes(notebook.read_bytes())
     build(tmp_path, tmp_path / "site", root=root, address=PUBLIC)

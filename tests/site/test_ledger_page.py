@@ -8,8 +8,8 @@ from bs4 import BeautifulSoup, Tag
 from playwright.sync_api import Browser, Page
 
 from tests.site.browsing import needs_chromium, opened
-from valleys.book.ledger import OTHER, PAPER, Verdict, read_claims
-from valleys.book.paths import book_root
+from valleys.book.numbers.claims import OTHER, PAPER, Verdict, read_claims
+from valleys.paths import book_root
 
 CLAIMS = book_root() / "pages" / "claims.yml"
 SHOWN = "[...document.querySelectorAll('table.ledger tbody tr')].filter((row) => row.checkVisibility()).map((row) => row.id)"

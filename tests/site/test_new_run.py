@@ -13,9 +13,9 @@ from bs4 import BeautifulSoup
 from tests.commands import refused
 from tests.site.browsing import needs_chromium, opened
 from tests.site.visiting import DRAWN, FETCH
-from valleys.book import book_links
-from valleys.book.check import broken_links, external_assets
-from valleys.book.paths import book_root
+from valleys.book.extensions import book_links
+from valleys.book.site.check import broken_links, external_assets
+from valleys.paths import book_root
 
 
 def slow(test):

@@ -12,11 +12,11 @@ from bs4 import BeautifulSoup
 from tests.site.browsing import needs_chromium
 from tests.site.making import EXERCISES
 from tests.site.visiting import each_page
-from valleys.book import site
 from valleys.book.chapters import all_chapters, page_names
-from valleys.book.check import check_site
-from valleys.book.disclosures import FOLD
-from valleys.book.paths import book_root
+from valleys.book.extensions.disclosures import FOLD
+from valleys.book.site import builder
+from valleys.book.site.check import check_site
+from valleys.paths import book_root
 
 BESIDES = ("search", "genindex")
 LANDING, FRAME, TEXT, REQUESTS = 1_000_000, 700_000, 300_000, 35  # bytes of the landing page; of what all pages load; of the text of one; files
@@ -72,8 +72,8 @@ def test_site_does_not_carry_what_no_page_uses(html):
 
 
 def test_assembling_without_executed_chapters_is_refused(tmp_path):
-    with pytest.raises(site.BookError, match="run the chapters first"):
-        site.assemble(tmp_path / "nothing", tmp_path / "source")
+    with pytest.raises(builder.BookError, match="run the chapters first"):
+        builder.assemble(tmp_path / "nothing", tmp_path / "source")
 
 
 @needs_chromium

@@ -14,16 +14,17 @@ import pytest
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
 
-from tests.book.test_onepage import FILES
+from tests.book.print.test_onepage import FILES
 from tests.sharing import made_once
 from tests.site.browsing import needs_chromium
-from valleys.book.chapters import BookError, page_names
-from valleys.book.check import broken_links
-from valleys.book.onepage import inside, one_page
-from valleys.book.paths import html_pages
-from valleys.book.pdflinks import MARK, NAME
+from valleys.book.chapters import page_names
+from valleys.book.print.onepage import inside, one_page
+from valleys.book.print.pdf_links import MARK, NAME
+from valleys.book.site.check import broken_links
+from valleys.errors import BookError
+from valleys.paths import html_pages
 
-PRINT = "import sys; from pathlib import Path; from valleys.book.pdf import make_pdf; make_pdf(*map(Path, sys.argv[1:]))"
+PRINT = "import sys; from pathlib import Path; from valleys.book.print.pdf import make_pdf; make_pdf(*map(Path, sys.argv[1:]))"
 A4 = (595.3, 841.9)  # points
 ETA = f"{ord('η'):04X}"
 SMALLEST, LARGEST = 100_000, 25_000_000  # bytes

@@ -8,8 +8,8 @@ from bs4 import BeautifulSoup
 
 from tests.site.making import SIZE
 from valleys.book.chapters import all_chapters
-from valleys.book.paths import book_root
-from valleys.book.versions import installed
+from valleys.book.run.versions import installed
+from valleys.paths import book_root
 
 
 @pytest.fixture(scope="module")

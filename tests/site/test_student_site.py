@@ -7,11 +7,11 @@ import nbformat
 import pytest
 from sphinx.search.en import SearchEnglish
 
-from tests.book.leaking import all_fingerprints, heads, is_hidden, leaks, words
+from tests.book.editions.leaking import all_fingerprints, heads, is_hidden, leaks, words
 from tests.site.browsing import needs_chromium, opened
 from valleys.book.chapters import all_exercises, page_names
-from valleys.book.check import check_site
-from valleys.book.paths import book_root
+from valleys.book.site.check import check_site
+from valleys.paths import book_root
 
 pytestmark = pytest.mark.slow
 

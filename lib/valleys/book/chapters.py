@@ -13,7 +13,8 @@ from typing import Any
 import nbformat
 import yaml
 
-from valleys.book.paths import book_root
+from valleys.errors import BookError
+from valleys.paths import book_root
 
 KINDS = {"int": int, "float": float, "str": str, "bool": bool, "list": list}
 FORM = f"'name: kind = default  # meaning [unit]', of kind {', '.join(KINDS)}, without a second '=', the default a literal or a calculation with numbers"
@@ -29,10 +30,6 @@ OPERATIONS = {
     ast.USub: operator.neg,
 }
 LARGEST, LARGEST_EXPONENT = 2**64, 64  # of a number to calculate with, so that no power takes long
-
-
-class BookError(Exception):
-    """Something a user of the book can mend; the message says what and how, in one line."""
 
 
 @dataclass(frozen=True)

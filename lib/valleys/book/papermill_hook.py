@@ -13,8 +13,10 @@ from typing import Any
 import click
 from nbformat import NotebookNode, from_dict
 
-from valleys.book import sizes, values
-from valleys.book.chapters import BookError, Chapter, all_chapters, chapter_at, root_above
+from valleys.book.chapters import Chapter, all_chapters, chapter_at, root_above
+from valleys.book.run import values
+from valleys.book.run.parameters import PARTS, typed, values_for
+from valleys.errors import BookError
 
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 OF_PAPERMILL = {"PAPERMILL_INPUT_PATH", "PAPERMILL_OUTPUT_PATH"}  # what its option --inject-paths adds
@@ -45,10 +47,10 @@ class _Parameters:
             content = values.read(self.text, "what was given as parameters") or {}
             if not isinstance(content, dict):
                 raise BookError(f"parameters are given as 'name: value', not as {content!r}")
-            if not content.keys() & sizes.PARTS:
+            if not content.keys() & PARTS:
                 return content
             root = root_above(self.chapter.path)
-            return sizes.values_for(self.chapter, content, all_chapters(root))
+            return values_for(self.chapter, content, all_chapters(root))
 
     def dispose(self) -> None:
         pass
@@ -90,7 +92,7 @@ def _checked(original: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[
     def add_builtin_parameters(parameters: Any) -> dict[str, Any]:
         if chapter := _chapter_asked_for():
             with _told_in_one_line():
-                parameters.update({name: sizes.typed(chapter, name, value) for name, value in parameters.items() if name not in OF_PAPERMILL})
+                parameters.update({name: typed(chapter, name, value) for name, value in parameters.items() if name not in OF_PAPERMILL})
         return original(parameters)
 
     return add_builtin_parameters

@@ -1,23 +1,6 @@
 """The network experiments of the book: each study is a function of one spec that returns a dataset."""
 
-from valleys.nets.bounces import (
-    at_freezing,
-    estimate_of,
-    freezing_changes,
-    hills_ahead,
-    mean_within,
-    overtaking,
-    ratio_of,
-    until_freezing,
-    walk_courses,
-    wall_courses,
-    with_hill,
-    with_sags,
-)
-from valleys.nets.branches import agreement, basin_times, clock_agreement, clock_lag, clocks, flatness_at_equal_loss, later_share, milestones
-from valleys.nets.cells import grid, plane, sweep, sweep_plane, train_cell
-from valleys.nets.conditions import ConditionsGridSpec, ConditionsSpec, conditions, conditions_grid, conditions_sweep
-from valleys.nets.conditions_summary import (
+from valleys.nets.analysis.assumptions import (
     courses_of,
     held_to_parabola,
     outcomes,
@@ -31,24 +14,21 @@ from valleys.nets.conditions_summary import (
     stability,
     tail_exponents,
 )
-from valleys.nets.continuation import basin_grid, basins, continuation
-from valleys.nets.endpoints import endpoints, restart_grid, restarts
-from valleys.nets.escape import (
-    at_middles,
-    barriers_over_noise,
-    escape_rates,
-    joined_time,
-    kramers,
-    last_before_freezing,
-    over_runs,
+from valleys.nets.analysis.continuation import agreement, basin_times, clock_agreement, clock_lag, clocks, flatness_at_equal_loss, later_share, milestones
+from valleys.nets.analysis.endpoints import walls
+from valleys.nets.analysis.flattening import (
+    at_losses,
+    flattening_exponents,
+    mean_exponent,
+    model_exponent,
+    model_floor,
+    model_separation,
+    model_slope,
+    noise_exponents,
 )
-from valleys.nets.flattening import at_losses, flattening_exponents, mean_exponent, model_exponent, model_floor, model_separation, model_slope, noise_exponents
-from valleys.nets.rescaling import RescalingSpec, order, rescaling, unkept
-from valleys.nets.selection import ahead, best_of_runs
-from valleys.nets.several import several
-from valleys.nets.siblings import SiblingGridSpec, SiblingsSpec, families, sibling_grid, siblings
-from valleys.nets.specs import BasinsSpec, CellSpec, ContinuationSpec, EndpointsSpec, RestartsSpec, SweepSpec
-from valleys.nets.summary import (
+from valleys.nets.analysis.selection import ahead, best_of_runs
+from valleys.nets.analysis.siblings import at_middles, barriers_over_noise, escape_rates, joined_time, kramers, last_before_freezing, over_runs
+from valleys.nets.analysis.sweep import (
     accuracy_gain,
     courses,
     estimate,
@@ -62,11 +42,32 @@ from valleys.nets.summary import (
     summarize,
     variance_explained,
 )
-from valleys.nets.timescales import TimescalesSpec, timescales
-from valleys.nets.variance import FluctuationsSpec, fluctuations, variance_exponents
-from valleys.nets.walk import WalkSpec, walk
-from valleys.nets.walks import WalksSpec, walk_grid, walks
-from valleys.nets.walls import walls
+from valleys.nets.analysis.walk import (
+    at_freezing,
+    estimate_of,
+    freezing_changes,
+    hills_ahead,
+    mean_within,
+    overtaking,
+    ratio_of,
+    until_freezing,
+    walk_courses,
+    wall_courses,
+    with_hill,
+    with_sags,
+)
+from valleys.nets.experiments.assumptions import ConditionsGridSpec, ConditionsSpec, conditions, conditions_grid, conditions_sweep
+from valleys.nets.experiments.continuation import basin_grid, basins, continuation
+from valleys.nets.experiments.endpoints import endpoints, restart_grid, restarts
+from valleys.nets.experiments.fluctuations import FluctuationsSpec, fluctuations, variance_exponents
+from valleys.nets.experiments.rescaling import RescalingSpec, order, rescaling, unkept
+from valleys.nets.experiments.siblings import SiblingGridSpec, SiblingsSpec, families, sibling_grid, siblings
+from valleys.nets.experiments.specs import BasinsSpec, CellSpec, ContinuationSpec, EndpointsSpec, RestartsSpec, SweepSpec
+from valleys.nets.experiments.sweep import grid, plane, sweep, sweep_plane, train_cell
+from valleys.nets.experiments.timescales import TimescalesSpec, timescales
+from valleys.nets.experiments.walk import WalkSpec, walk
+from valleys.nets.experiments.walks import WalksSpec, walk_grid, walks
+from valleys.results.several import several
 
 __all__ = [
     "BasinsSpec",

@@ -1,7 +1,6 @@
 """Figure functions: each takes a dataset, draws it, returns the figure, and computes nothing."""
 
 from valleys.book.figures.assumptions import alignment_course, forgetting, noise_directions, noise_strength_course, separation, sharpness, stable_runs
-from valleys.book.figures.conditions import escape_against_barrier, flattening, layer_against_whole, parted_siblings, rescaled_layers, variance_flatness
 from valleys.book.figures.continuation import branch_histories, branch_plane, branch_similarity, branch_training, flatness_against_test_loss, two_clocks
 from valleys.book.figures.endpoints import (
     barrier_against_similarity,
@@ -12,8 +11,24 @@ from valleys.book.figures.endpoints import (
     restart_fits,
     wall_times,
 )
+from valleys.book.figures.flatness_and_escape import (
+    escape_against_barrier,
+    flattening,
+    layer_against_whole,
+    parted_siblings,
+    rescaled_layers,
+    variance_flatness,
+)
+from valleys.book.figures.more_valleys import (
+    final_by_power,
+    freezing_in_rows,
+    occupation_by_flatness,
+    preference_by_power,
+    rows_of_valleys,
+    share_against_noise,
+)
 from valleys.book.figures.style import use_style
-from valleys.book.figures.sweeps import (
+from valleys.book.figures.sweep import (
     accuracy,
     accuracy_runs,
     apart,
@@ -27,7 +42,7 @@ from valleys.book.figures.sweeps import (
     training_run,
     transient,
 )
-from valleys.book.figures.toy import (
+from valleys.book.figures.two_valley import (
     agreement,
     control,
     density_at_fixed_y,
@@ -47,14 +62,6 @@ from valleys.book.figures.toy import (
     transient_map,
     weight_against_step,
     weight_along_y,
-)
-from valleys.book.figures.valleys import (
-    final_by_power,
-    freezing_in_rows,
-    occupation_by_flatness,
-    preference_by_power,
-    rows_of_valleys,
-    share_against_noise,
 )
 from valleys.book.figures.walk import around_freezing, bouncing, bowl_law, distances, floor_scans, heights, mean_lines, walls_and_heights
 

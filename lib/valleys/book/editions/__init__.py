@@ -1,0 +1,1 @@
+"""Copies of the project to hand out, with and without solutions."""

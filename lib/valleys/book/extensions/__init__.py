@@ -1,0 +1,1 @@
+"""Sphinx extensions that see to every page."""

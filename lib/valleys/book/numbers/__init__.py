@@ -1,0 +1,1 @@
+"""Numbers that chapters hand to the text, and the claims that they decide."""

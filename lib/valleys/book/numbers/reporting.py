@@ -1,0 +1,94 @@
+"""Numbers of a chapter, handed to its text so that none is typed by hand."""
+
+import base64
+import html
+import io
+import json
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import xarray as xr
+from IPython.display import HTML
+from myst_nb import glue
+
+from valleys.results.store import KEY, PACKAGE
+
+if TYPE_CHECKING:  # a command needs no matplotlib until it draws, and matplotlib looks at the home folder when it is imported
+    from matplotlib.figure import Figure
+
+
+def report(**numbers: Any) -> None:
+    """Glue each value under its name, for `` {glue:text}`name:.2f` `` in the text; NumPy and xarray scalars become plain ones."""
+    for name, value in numbers.items():
+        glue(name, value.item() if hasattr(value, "item") else value, display=False)
+
+
+def with_error(value: float, error: float) -> str:
+    """`0.715 ± 0.004`: a value and its standard error, both rounded where the error has one significant digit (two if it begins with 1).
+
+    Raises:
+        ValueError: value or error is not finite, or the error is negative.
+    """
+    value, error = float(value), float(error)
+    if not (math.isfinite(value) and math.isfinite(error) and error >= 0):
+        raise ValueError(f"a value with its error must be finite and the error not negative, got {value} ± {error}")
+    if error == 0:
+        return f"{value:g} ± 0"
+    exponent = math.floor(math.log10(error))
+    leading = round(error / 10**exponent, 1)
+    decimals = max(0, -exponent + (1 if leading < 2 else 0))
+    return f"{value:.{decimals}f} ± {error:.{decimals}f}"
+
+
+def report_figure(name: str, figure: "Figure", *, alt: str) -> None:
+    """Glue a figure for use on another page, `` ```{glue:} name `` with `:doc:`, as one HTML image with its alt text, numbers filled in."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="svg")
+    data = base64.b64encode(drawn.getvalue()).decode()
+    glue(name, HTML(f'<figure><img alt="{html.escape(alt)}" src="data:image/svg+xml;base64,{data}"></figure>'), display=False)
+
+
+def made_by(*datasets: xr.Dataset) -> str:
+    """`phase_diagram · seed 0 · valleys 0.1.0 · 21.7 s on Linux x86_64, 2 cores · 2026-11-21`: where a figure comes from; times are added up.
+
+    Args:
+        datasets: results as the store gave them, or after squeeze, sel or isel. What xr.concat makes knows only its first part: give the parts.
+
+    Raises:
+        ValueError: no dataset is given, or one carries no provenance.
+    """
+    if not datasets:
+        raise ValueError("no dataset is given; give those that the figure shows")
+    attributes = {_key_in(dataset): dataset.attrs for dataset in datasets}.values()
+    keys = [json.loads(each[KEY]) for each in attributes]
+    days = sorted(each["computed_at"][:10] for each in attributes)
+    parts = (
+        _distinct(key["study"].rpartition(".")[2] for key in keys),
+        _seeds({key["spec"]["seed"] for key in keys if "seed" in key["spec"]}),
+        _distinct(f"{PACKAGE} {each[PACKAGE]}" for each in attributes if PACKAGE in each),
+        f"{duration(sum(each['wall_time_seconds'] for each in attributes))} on {_distinct(each['machine'] for each in attributes)}",
+        days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}",
+    )
+    return " · ".join(part for part in parts if part)
+
+
+def duration(seconds: float) -> str:
+    """Seconds, minutes or hours, with three digits at most, such as `2.4 min`."""
+    size, unit = next((size, unit) for size, unit in ((3600, "h"), (60, "min"), (0, "s")) if seconds >= 1.5 * size)
+    return f"{seconds / (size or 1):.3g} {unit}"
+
+
+def _key_in(dataset: xr.Dataset) -> str:
+    if KEY not in dataset.attrs:
+        raise ValueError(f"a dataset of {', '.join(map(str, dataset)) or 'nothing'} carries no provenance; give it as the store gave it, before xr.concat")
+    return dataset.attrs[KEY]
+
+
+def _distinct(texts: Iterable[str]) -> str:
+    """Each text once, in order."""
+    return " and ".join(dict.fromkeys(texts))
+
+
+def _seeds(seeds: set[int]) -> str:
+    return f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, sorted(seeds)))}" if seeds else ""

@@ -1,0 +1,156 @@
+"""Sphinx extension: the directive `{status}`, whose argument says what of the build it tells: runs, versions, figures, shipped or online."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from myst_nb.sphinx_ import NbMetadataCollector
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.nodes import make_refnode
+
+from valleys.book.chapters import all_chapters, page_names
+from valleys.book.numbers.glued import glued
+from valleys.book.numbers.reporting import duration
+from valleys.book.pages import status
+from valleys.book.run import versions
+from valleys.book.site import repository
+from valleys.book.site.launch import colab_cell
+from valleys.book.site.repository import Address
+from valleys.results import machine
+
+Cell = str | nodes.Node
+MARK = "tells_status"  # in the metadata of a page, which is then written anew in each build
+
+
+class Told(nodes.General, nodes.Element):
+    """Stands for what is only known when all pages have been read."""
+
+
+class Status(SphinxDirective):
+    """A part of the status of the build."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Leave a mark; `fill` puts the content there."""
+        part = directives.choice(self.arguments[0], tuple(PARTS))
+        self.env.metadata[self.env.docname][MARK] = True
+        return [Told(part=part)]
+
+
+def fill(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Put the content in place of the marks, when all pages have been read."""
+    for mark in list(doctree.findall(Told)):
+        mark.replace_self(PARTS[mark["part"]](app, page))
+
+
+def written_anew(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Pages that tell the status: they depend on all others."""
+    return [page for page, metadata in env.metadata.items() if MARK in metadata]
+
+
+def executions(app: Sphinx) -> dict[str, status.Execution]:
+    """How each notebook of the book was run, by page name."""
+    notebooks = {page: Path(app.env.doc2path(page)) for page in page_names() if page in app.env.found_docs}
+    tracked = {page: NbMetadataCollector.get_exec_data(app.env, page) for page in notebooks}
+    found = {page: status.execution(path, tracked[page]) for page, path in notebooks.items() if path.suffix == ".ipynb"}
+    return {page: made for page, made in found.items() if made is not None}
+
+
+def runs(app: Sphinx, here: str) -> list[nodes.Node]:
+    """The size of the build, and a table of its notebooks."""
+    found, chapters = executions(app), all_chapters()
+    size = status.overall_size({_name(page): made for page, made in found.items()})
+    rows = [
+        [_link(app, here, page), status.size_of(_name(page), made.values, chapters), duration(made.seconds or 0.0), _moment(made.finished)]
+        for page, made in found.items()
+    ]
+    total = sum(made.seconds or 0.0 for made in found.values())
+    summary = f"The chapters of this build were run at {'' if size == 'different sizes' else 'the size '}{size}; its notebooks took {duration(total)} in all."
+    return [nodes.paragraph("", summary), table(("Notebook", "Size", "Time to run", "Finished (UTC)"), rows)]
+
+
+def installed(app: Sphinx, here: str) -> list[nodes.Node]:
+    """Machine and revision, and a table of versions."""
+    revision = repository.revision()
+    clone = f"from the repository at revision {revision}" if revision else "outside a clone of the repository"
+    summary = f"The pages were built {clone}, on {machine.system()} with {machine.granted()} cores ({machine.processor()}) and these versions:"
+    return [nodes.paragraph("", summary), table(("Package", "Version"), ([name, version] for name, version in versions.installed().items()))]
+
+
+def figures(app: Sphinx, here: str) -> list[nodes.Node]:
+    """A table of where the figures of each chapter come from."""
+    lines = status.provenance(glued(app))
+    rows = [
+        [_link(app, here, page) if n == 0 else "", subject, nodes.inline("", text, classes=["prose"])]
+        for page, found in lines.items()
+        for n, (subject, text) in enumerate(found.items())
+    ]
+    return [table(("Chapter", "What for", "How it was made: study, seed, version, time and machine, day"), rows)]
+
+
+def shipped(app: Sphinx, here: str) -> list[nodes.Node]:
+    """How much came with the clone, and a table of it."""
+    results = status.shipped_results()
+    if not results:
+        return [nodes.paragraph("", "No results came with the clone that this book was built from.")]
+    rows = [
+        [result.study, f"{result.bytes / 1e3:,.0f} kB", duration(result.seconds), result.computed_at[:10], result.machine, result.version] for result in results
+    ]
+    megabytes, seconds = sum(result.bytes for result in results) / 1e6, sum(result.seconds for result in results)
+    summary = (
+        f"{len(results)} results, {megabytes:.1f} MB in all, came with the clone that this book was built from; their times add up to {duration(seconds)}."
+    )
+    return [nodes.paragraph("", summary), table(("Study", "Size", "Time to compute", "Day", "Machine", "Version"), rows)]
+
+
+def online(app: Sphinx, here: str) -> list[nodes.Node]:
+    """How to run a notebook without installing anything, or what is missing for that."""
+    if not app.config.book_repository:
+        text = "These pages have no buttons for Binder and Colab, because their builder named no public repository. This builds them with buttons:"
+        return [nodes.paragraph("", text), nodes.literal_block("", "make book REPOSITORY=https://github.com/OWNER/NAME", language="sh")]
+    address = Address.parse(app.config.book_repository)
+    text = "The rocket at the top of each chapter and of its exercises opens the notebook, at the size quick, on Binder or Colab, from "
+    colab = "Binder installs everything when it starts. Colab opens the bare notebook; there, run this in a cell before the first:"
+    source = nodes.reference("", address.url, refuri=str(address), internal=False)
+    return [nodes.paragraph("", text, source, nodes.Text(".")), nodes.paragraph("", colab), nodes.literal_block("", colab_cell(address), language="none")]
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[Cell]]) -> nodes.table:
+    """A table of texts and of inline nodes."""
+    head = list(head)
+    group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in head), cols=len(head))
+    group += [nodes.thead("", _row(head)), nodes.tbody("", *map(_row, rows))]
+    return nodes.table("", group, classes=["status"])
+
+
+def _row(cells: Iterable[Cell]) -> nodes.row:
+    return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", nodes.Text(cell) if isinstance(cell, str) else cell)) for cell in cells))
+
+
+def _link(app: Sphinx, here: str, page: str) -> nodes.reference:
+    return make_refnode(app.builder, here, page, None, nodes.inline("", app.env.titles[page].astext()))
+
+
+def _name(page: str) -> str:
+    return page.rpartition("/")[2]
+
+
+def _moment(iso: str) -> str:
+    """`2026-11-21 21:26` of an ISO time."""
+    return iso[:16].replace("T", " ")
+
+
+PARTS: dict[str, Callable[[Sphinx, str], list[nodes.Node]]] = {"runs": runs, "versions": installed, "figures": figures, "shipped": shipped, "online": online}
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register with Sphinx."""
+    app.add_directive("status", Status)
+    app.connect("doctree-resolved", fill)
+    app.connect("env-updated", written_anew)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

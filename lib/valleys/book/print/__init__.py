@@ -1,0 +1,1 @@
+"""The whole book on paper: all pages as one, printed."""

@@ -1,0 +1,123 @@
+"""How flatness grows as the loss falls: in a sweep of real runs, and along the floor of the two-valley model (Eqs. 10 to 12)."""
+
+import numpy as np
+import xarray as xr
+
+from valleys.nets import statistics
+from valleys.nets.analysis.sweep import flatness_at_loss, is_single
+from valleys.nets.measures.gradient_noise import batch_factor
+from valleys.nets.statistics import Estimate
+
+BIFURCATION, FLATTENING, DESCENT = 30.0, 20.0, 100.0  # y_b, y_f and y_d of Table S1; x₀, f₀ and L_d are 1
+FLAT_VALLEY = 0.8  # x1 of Table S1
+FEWEST_RUNS = 3
+
+
+def model_floor(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Loss on the floor of a valley of the model and its flatness f in units of the last one, at places y along it.
+
+    With Table S1 the loss is e^(−y/y_d) + 1 − y²/(y + y_f)² (Eqs. 11 and 12), the flatness (y + y_f)²/(y + y_b)² (Eq. 10), the same in both valleys.
+    """
+    y = np.asarray(y, dtype=float)
+    return np.exp(-y / DESCENT) + 1 - (y / (y + FLATTENING)) ** 2, ((y + FLATTENING) / (y + BIFURCATION)) ** 2
+
+
+def model_separation(y: np.ndarray) -> np.ndarray:
+    """τ_x/τ_y in the flat valley of the model, at places y along its floor, with τ_x = ½ f1 (Eq. A7) and τ_y = L/(dL/dy)².
+
+    This τ_y is the time in which the loss falls by a factor e as y follows its slope, as `separation` has it in networks; that of Eq. A8 is the
+    time in which y grows by one.
+    """
+    loss, flat = model_floor(y)
+    slope = -np.exp(-y / DESCENT) / DESCENT - 2 * FLATTENING * y / (y + FLATTENING) ** 3
+    return FLAT_VALLEY**2 * flat / 2 * slope**2 / loss
+
+
+def model_exponent(high: float, low: float) -> float:
+    """Slope of ln f against −ln L along the floor of the model, between two of its losses."""
+    y = np.geomspace(1e-3, 1e7, 200_000)
+    loss, flat = model_floor(y)
+    ends = np.interp([-high, -low], -loss, np.log(flat))
+    return float((ends[1] - ends[0]) / np.log(high / low))
+
+
+def model_slope(first: float, last: float) -> float:
+    """Slope of ln f against −ln L along the floor of the model, between two places y."""
+    loss, flat = model_floor(np.array([first, last]))
+    return float(np.log(flat[1] / flat[0]) / np.log(loss[0] / loss[1]))
+
+
+def at_losses(sweep: xr.Dataset, levels: tuple[float, ...]) -> xr.DataArray:
+    """Flatness of each converged run where its training loss falls through each level, NaN elsewhere.
+
+    Args:
+        sweep: what `sweep` returns, with the flatness followed along training.
+        levels: training losses.
+
+    Returns:
+        Dimensions batch_size, learning_rate, realization, level; runs that are copies of one, as in gradient descent, are kept once.
+    """
+    found = np.full((*sweep.flatness.shape[:3], len(levels)), np.nan)
+    for row, column in np.ndindex(found.shape[:2]):
+        cell = sweep.isel(batch_size=row, learning_rate=column)
+        if np.isfinite(cell.flatness).sum("record").max() < 2:
+            continue  # measured at the end only
+        flat = np.array([flatness_at_loss(cell, level) for level in levels]).T
+        flat = flat[:1] if is_single(cell) else flat
+        found[row, column, : len(flat)] = flat
+    coords = {"batch_size": sweep.batch_size, "learning_rate": sweep.learning_rate, "level": list(levels)}
+    return xr.DataArray(found, coords, ("batch_size", "learning_rate", "realization", "level"))
+
+
+def flattening_exponents(flat: xr.DataArray) -> xr.DataArray:
+    """Slope of ln F against −ln L between each two neighbouring levels, run by run; dimension `level` is that of the lower loss.
+
+    Args:
+        flat: what `at_losses` returns, levels falling.
+    """
+    return np.log(flat).diff("level") / -np.log(flat.level).diff("level")
+
+
+def mean_exponent(slopes: xr.DataArray, rng: np.random.Generator) -> Estimate:
+    """Mean over all runs of the slopes between two levels, each cell with the same weight; runs are drawn anew within their cells.
+
+    Args:
+        slopes: of one level, what `flattening_exponents` gives.
+        rng: of the resamples.
+    """
+    cells = [cell[np.isfinite(cell)] for cell in slopes.transpose("batch_size", "learning_rate", "realization").values.reshape(-1, slopes.sizes["realization"])]
+    cells = [cell for cell in cells if len(cell) >= FEWEST_RUNS]
+    if not cells:
+        return Estimate(np.nan, np.nan, np.nan)
+    drawn = np.mean([statistics.counts(len(cell), rng) @ cell / len(cell) for cell in cells], axis=0)
+    return statistics.interval(float(np.mean([cell.mean() for cell in cells])), drawn)
+
+
+def noise_exponents(flat: xr.DataArray, n_samples: int, rng: np.random.Generator, n_draws: int = 500) -> tuple[Estimate, Estimate]:
+    """Slopes of ln F at one training loss against ln η and the logarithm of the batch factor over cells with mini-batches, runs drawn anew within their cells.
+
+    Equal slopes would mean that the noise, η times the batch factor, alone counts.
+
+    Args:
+        flat: of one level, what `at_losses` gives.
+        n_samples: training images.
+        rng: of the resamples.
+        n_draws: how many.
+    """
+    noisy = [cell for cell in _cells(flat) if cell.batch_size < n_samples and np.isfinite(cell).sum() >= FEWEST_RUNS]
+    factors = [batch_factor(cell.batch_size.item(), n_samples) for cell in noisy]
+    rows = [(cell.learning_rate.item(), factor, np.log(cell.values[np.isfinite(cell.values)])) for cell, factor in zip(noisy, factors, strict=True)]
+    if min(len({row[place] for row in rows}) for place in (0, 1)) < 2 or len(rows) <= FEWEST_RUNS:
+        return (Estimate(np.nan, np.nan, np.nan),) * 2
+    known = np.array([[np.log(row[0]), np.log(row[1]), 1] for row in rows])
+
+    def slopes(means: list[float]) -> np.ndarray:
+        return np.linalg.lstsq(known, means, rcond=None)[0]
+
+    drawn = np.array([slopes([rng.choice(row[2], len(row[2])).mean() for row in rows]) for _ in range(n_draws)])
+    value = slopes([row[2].mean() for row in rows])
+    return tuple(statistics.interval(float(value[index]), drawn[:, index]) for index in (0, 1))
+
+
+def _cells(flat: xr.DataArray) -> list[xr.DataArray]:
+    return [flat.isel(batch_size=i, learning_rate=j) for i, j in np.ndindex(flat.sizes["batch_size"], flat.sizes["learning_rate"])]

@@ -1,0 +1,162 @@
+"""What walks say: means over runs with intervals, heights relative to the loss, and whether anything happens at freezing."""
+
+import dataclasses
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import xarray as xr
+
+from valleys.nets import statistics
+from valleys.nets.measures import step_lines
+from valleys.nets.statistics import Estimate
+
+STAGES = ("before", "at", "after")  # two multiples of the freezing time each, of one ratio
+
+
+def with_sags(found: xr.Dataset) -> xr.Dataset:
+    """The dataset of `walk_grid` with `sag` of the mean line of each window, and `relative_sag`, over the mean loss; also those `near_` freezing.
+
+    Besides, `bowl_cosine`, −ηκ/2 with κ the curvature along the updates, what a walk that has settled in a bowl has; and `sampling_cosine`, the part
+    of the cosine that the landscape does not make. The sag is known where no step has a floor, too, and needs no choice of steps as the height does.
+    """
+    parts: dict = {"bowl_cosine": -found.learning_rate * found.curvature / 2, "sampling_cosine": found.cosine - found.landscape_cosine}
+    for prefix in ("", "near_"):
+        dims = found[prefix + "profile"].dims[:-1]
+        parts[prefix + "sag"] = (dims, step_lines.sag(found[prefix + "profile"].transpose(..., "fraction").values))
+        parts[prefix + "relative_sag"] = (dims, parts[prefix + "sag"][1] / found[prefix + "loss"].transpose(*dims).values)
+    return found.assign(parts)
+
+
+def run_means(values: xr.DataArray, *, seed: int = 0) -> xr.Dataset:
+    """Mean over the finite realizations with the ends of its 95 % interval, as `value`, `low` and `high`; NaN ends for a single run."""
+    means = partial(statistics.row_means, seed=seed)
+    found = xr.apply_ufunc(means, values, input_core_dims=[["realization"]], output_core_dims=[["end"]])
+    return xr.Dataset({name: found.isel(end=index) for index, name in enumerate(("value", "low", "high"))})
+
+
+def estimate_of(values: xr.DataArray, *, seed: int = 0) -> Estimate:
+    """Mean over realizations, the only dimension, as an estimate; runs that are NaN are left out."""
+    return statistics.mean(values.values[np.isfinite(values.values)], np.random.default_rng(seed))
+
+
+def ratio_of(first: xr.DataArray, second: xr.DataArray, *, seed: int = 0) -> Estimate:
+    """Mean over realizations of one setting over that of another, both resampled; a single run, as of gradient descent, stands as it is."""
+    groups = [each.values[np.isfinite(each.values)] for each in (first, second)]
+    return statistics.ratio(*groups, np.random.default_rng(seed))
+
+
+def at_freezing(found: xr.Dataset, name: str) -> xr.Dataset:
+    """Change of a quantity of each run over equal ratios of time, before, at and after its freezing time.
+
+    The six multiples of the freezing time are pairs (a, b), (c, d), (e, f) with b/a = d/c = f/e and c·d = 1: what drifts evenly in the logarithm of
+    time changes alike in all three; a course that bends there, or jumps, does not.
+
+    Args:
+        found: what `walk_grid` or `with_sags` gives, one or more settings.
+        name: of the quantity, without `near_`.
+
+    Returns:
+        `change` by stage; `bend`, the change after freezing less that before; and `contrast`, the change at freezing less the mean of both others,
+        which is 0 for a bend at freezing itself and not for a jump. NaN where a window of a run is missing.
+
+    Raises:
+        ValueError: the multiples are not three such pairs.
+    """
+    multiples = found.multiple.values
+    if len(multiples) != 6 or not np.allclose(multiples[1::2] / multiples[::2], multiples[1] / multiples[0]) or not np.isclose(multiples[2] * multiples[3], 1):
+        raise ValueError(f"multiples must be three pairs of one ratio, the middle one around 1, got {multiples.tolist()}")
+    values = found["near_" + name]
+    change = xr.concat([values.isel(multiple=2 * k + 1, drop=True) - values.isel(multiple=2 * k, drop=True) for k in range(3)], "stage")
+    change = change.assign_coords(stage=list(STAGES))
+    contrast = change.sel(stage="at", drop=True) - change.sel(stage=["before", "after"]).mean("stage", skipna=False)
+    bend = change.sel(stage="after", drop=True) - change.sel(stage="before", drop=True)
+    return xr.Dataset({"change": change, "bend": bend, "contrast": contrast})
+
+
+def until_freezing(found: xr.Dataset, name: str, *, by_time: bool = False) -> xr.DataArray:
+    """Mean of a quantity over the windows after the start and before the mean freezing time of a setting, if it has one, by realization.
+
+    The windows are equally spaced in the logarithm of time and count alike, so that early training weighs more than its steps do; `by_time` weighs
+    each with its time instead, as the stretch that it stands for is in proportion to it: then every step before freezing counts alike.
+    """
+    frozen = found.freezing_time.mean("realization").fillna(np.inf)
+    before = (found.window_time > 0) & (found.window_time < frozen)
+    values = found[name].where(before)
+    return values.weighted(found.window_time).mean("window") if by_time else values.mean("window")
+
+
+def mean_within(values: xr.DataArray, *, seed: int = 0) -> Estimate:
+    """Mean over the finite runs of all settings, (..., realization); runs are resampled within their setting, and a single one stands as it is."""
+    rng, rows = np.random.default_rng(seed), values.transpose(..., "realization").values
+    groups = [row[np.isfinite(row)] for row in rows.reshape(-1, rows.shape[-1])]
+    drawn = sum(statistics.counts(group.size, rng) @ group for group in groups if group.size)
+    known = np.concatenate(groups)
+    return statistics.interval(known.mean(), drawn / known.size)
+
+
+def with_hill(hills: xr.DataArray, heights: xr.DataArray, share: float) -> xr.DataArray:
+    """Whether each hill exceeds a share of the height at which the walk travels there, 1 or 0; NaN where there is no scan."""
+    return (hills > share * heights).astype(float).where(hills.notnull() & heights.notnull())
+
+
+def walk_courses(found: xr.Dataset, names: Sequence[str], *, seed: int = 0) -> xr.Dataset:
+    """Means over runs against time at each setting: each name with its `_low` and `_high` (batch_size, learning_rate, window), and `window_time`.
+
+    Args:
+        found: what `with_sags` gives.
+        names: quantities by window; a profile keeps its fractions.
+        seed: of the bootstrap over runs.
+    """
+    parts = [run_means(found[name], seed=seed).rename({"value": name, "low": f"{name}_low", "high": f"{name}_high"}) for name in names]
+    frozen = found.freezing_time.mean("realization")
+    return xr.merge(parts, compat="no_conflicts").assign(window_time=found.window_time, freezing_time=frozen)
+
+
+def freezing_changes(found: xr.Dataset, names: Sequence[str], *, seed: int = 0) -> xr.Dataset:
+    """`at_freezing` of several quantities in the mean over runs at each setting, with intervals.
+
+    Returns:
+        Each name with its `_low` and `_high` by stage, and `_bend` and `_contrast` with the same ends, (batch_size, learning_rate).
+    """
+    parts = []
+    for name in names:
+        changes = at_freezing(found, name)
+        for values, suffix in ((changes.change, ""), (changes.bend, "_bend"), (changes.contrast, "_contrast")):
+            ends = {"value": name + suffix, "low": f"{name}{suffix}_low", "high": f"{name}{suffix}_high"}
+            parts.append(run_means(values, seed=seed).rename(ends))
+    return xr.merge(parts, compat="no_conflicts")
+
+
+def hills_ahead(found: xr.Dataset) -> xr.DataArray:
+    """Hills from each floor to the later ones of its run, each pair once; NaN elsewhere."""
+    windows = np.arange(found.sizes["window"])
+    ahead = xr.DataArray(windows[:, None] < windows, dims=("window", "other"))
+    return found.along_hill.where(ahead)
+
+
+def wall_courses(found: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
+    """Mean hill between the floors of different runs in each window, `wall` with `_low` and `_high`; runs are resampled, since pairs share them.
+
+    Args:
+        found: what `walk_grid` gives.
+        seed: of the bootstrap.
+    """
+
+    def ends(matrix: np.ndarray) -> np.ndarray:
+        some = np.isfinite(matrix).any(axis=0)
+        return np.array(dataclasses.astuple(statistics.pair_mean(matrix[np.ix_(some, some)], np.random.default_rng(seed))))
+
+    walls = xr.apply_ufunc(ends, found.across_hill, input_core_dims=[["realization", "partner"]], output_core_dims=[["end"]], vectorize=True)
+    return xr.Dataset({name: walls.isel(end=index) for index, name in enumerate(("wall", "wall_low", "wall_high"))})
+
+
+def overtaking(found: xr.Dataset) -> xr.DataArray:
+    """Time of the first window from which on the mean wall between runs is higher than the mean height of their steps; NaN where it never is.
+
+    Where no step has a floor there is no height to pass, and any wall is higher.
+    """
+    wall, height = wall_courses(found).wall, found.height.mean("realization").fillna(0)
+    above = (wall > height).transpose(..., "window")
+    forever = np.logical_and.accumulate(above.values[..., ::-1], axis=-1)[..., ::-1]
+    return found.window_time.where(above.copy(data=forever)).min("window")

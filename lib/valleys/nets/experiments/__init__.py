@@ -1,0 +1,1 @@
+"""The studies of networks and what they can be asked for."""

@@ -1,0 +1,212 @@
+"""One run for each learning rate and batch size, and the landscape between their end points (Figs. 1 and S1)."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from dataclasses import replace
+from functools import partial
+from types import ModuleType
+
+import numpy as np
+import xarray as xr
+
+from valleys.nets.engine.networks import SECOND_LAYER, Networks
+from valleys.nets.engine.problem import Setting, streams
+from valleys.nets.engine.training import evaluate, plan, record_steps, train
+from valleys.nets.experiments.specs import EndpointsSpec, RestartsSpec
+from valleys.nets.measures import solutions
+from valleys.nets.measures.layer_hessian import full_spectrum, layer_curvature, top_eigenvalues, trace
+from valleys.results.grid import made_of
+
+EXTREMES = ("most similar", "least similar")
+
+Run = list[Networks]  # copies at each record
+
+
+def endpoints(spec: EndpointsSpec) -> xr.Dataset:
+    """One run per (η, B), the similarity of those that converged, the loss on the straight lines between them, and their curvatures (Figs. 1 and S1).
+
+    Returns:
+        Dimensions solution and other (the runs that end at 100 % training accuracy), record, fraction, pair (most and least similar),
+        component, spectrum_batch_size and rank (NaN where the run did not converge); the attribute `n_runs` counts all runs of the grid.
+
+    Raises:
+        ValueError: fewer than three runs converged, or none of those whose spectrum was asked for.
+    """
+    setting = Setting.of(spec)
+    grid = {pair: _run(setting, spec, *pair) for pair in itertools.product(spec.learning_rates, spec.batch_sizes)}
+    solved = _converged(grid, setting)
+    runs, ends = list(solved.values()), [run[-1] for run in solved.values()]
+    found = _spectra(grid, setting, spec) | _shares(ends, setting) | _progress(runs, setting) | _likeness(ends, setting) | _trajectories(runs)
+    found |= _walls(runs, found["similarity"][1], found["similarity_full"][1], setting, spec)
+    coords = {"learning_rate": ("solution", [pair[0] for pair in solved]), "batch_size": ("solution", [pair[1] for pair in solved])}
+    coords |= {"time": ("record", np.linspace(0, spec.training_time, spec.n_records)), "fraction": np.linspace(0, 1, spec.n_fractions)}
+    coords |= {"pair": list(EXTREMES), "spectrum_batch_size": list(spec.spectrum_batch_sizes)}
+    return xr.Dataset(found, coords=coords, attrs={"dataset": spec.dataset, "n_runs": len(grid)})
+
+
+def _run(setting: Setting, spec: EndpointsSpec, learning_rate: float, batch_size: int) -> Run:
+    """One run, copied at each record; fewer copies where it diverged."""
+    n_steps, kept = round(spec.training_time / learning_rate), []
+    visits = plan((record_steps(n_steps, spec.n_records), lambda _, networks: kept.append(networks.copy())))
+    order = streams(spec.seed, batch_size, learning_rate, 1)
+    train(setting.start.copy(), setting.train, learning_rate=learning_rate, batch_size=batch_size, n_steps=n_steps, streams=order, visits=visits)
+    return kept
+
+
+def _converged(grid: dict[tuple[float, int], Run], setting: Setting) -> dict[tuple[float, int], Run]:
+    found = {pair: run for pair, run in grid.items() if _is_solution(run, setting)}
+    if len(found) < 3:
+        raise ValueError(
+            f"only {len(found)} of {len(grid)} runs reached 100 % training accuracy, and a comparison needs 3: "
+            "choose smaller learning_rates, larger batch_sizes or a longer training_time"
+        )
+    return found
+
+
+def _is_solution(run: Run, setting: Setting) -> bool:
+    return evaluate(run[-1], setting.train).accuracy.item() == 1
+
+
+def _progress(runs: list[Run], setting: Setting) -> dict:
+    """Loss and accuracy on the training set at each record."""
+    seen = [[evaluate(network, setting.train) for network in run] for run in runs]
+    loss, accuracy = ([[getattr(one, name).item() for one in run] for run in seen] for name in ("loss", "accuracy"))
+    return {"train_loss": (("solution", "record"), loss), "train_accuracy": (("solution", "record"), accuracy)}
+
+
+def _likeness(ends: list[Networks], setting: Setting) -> dict:
+    """Errors of the end points and the Jaccard similarity between them, on the small and on the full test set."""
+    found: dict = {}
+    for suffix, samples, image in (("", setting.test, "test_image"), ("_full", setting.full_test, "full_test_image")):
+        wrong = np.concatenate([evaluate(end, samples).misclassified.cpu().numpy() for end in ends])
+        found[f"misclassified{suffix}"] = (("solution", image), wrong)
+        found[f"similarity{suffix}"] = (("solution", "other"), solutions.similarity_matrix(wrong))
+    return found
+
+
+def _trajectories(runs: list[Run]) -> dict:
+    """Second-layer weights of every run on their two principal components."""
+    weights = [np.stack([network.weights[SECOND_LAYER].mT.cpu().numpy().ravel() for network in run]) for run in runs]
+    projection = solutions.project(weights)
+    return {"position": (("solution", "record", "component"), np.stack(projection.scores)), "explained": ("component", projection.explained)}
+
+
+def _walls(runs: list[Run], similarity: np.ndarray, similarity_full: np.ndarray, setting: Setting, spec: EndpointsSpec) -> dict:
+    """Barrier (Eq. 5) and rise on the line between each two runs at each record, zero on the diagonal; the losses themselves for two pairs.
+
+    These are the most and the least similar pair; all test images decide between equals on the small set.
+    """
+    first, second = np.triu_indices(len(runs), 1)
+    losses = _path_losses(runs, first, second, setting, spec)
+    order = np.lexsort((similarity_full[first, second], similarity[first, second]))
+    chosen, kept = order[[-1, 0]], ("solution", "other", "record")
+    found = {"path_loss": (("pair", "record", "fraction"), losses[chosen])}
+    found |= {"pair_member": (("pair", "end"), np.stack([first[chosen], second[chosen]], axis=1))}
+    for name, heights in (("barrier", solutions.barrier(losses)), ("rise", solutions.rise(losses))):
+        matrix = np.zeros((len(runs), len(runs), spec.n_records), losses.dtype)
+        matrix[first, second] = matrix[second, first] = heights
+        found[name] = (kept, matrix)
+    return found
+
+
+def _path_losses(runs: list[Run], first: np.ndarray, second: np.ndarray, setting: Setting, spec: EndpointsSpec) -> np.ndarray:
+    """Loss between the members of each pair, (n_pairs, n_records, n_fractions)."""
+    fractions = np.linspace(0, 1, spec.n_fractions)
+    found = np.empty((len(first), spec.n_records, spec.n_fractions), np.float32)
+    for record, networks in enumerate(zip(*runs, strict=True)):
+        ready = [solutions.Prepared.of(network, setting.train) for network in networks]
+        for pair, (i, j) in enumerate(zip(first, second, strict=True)):
+            found[pair, record] = solutions.prepared_path_losses(ready[i], ready[j], fractions)
+    return found
+
+
+def _shares(ends: list[Networks], setting: Setting) -> dict:
+    """The ten largest eigenvalues of each solution's Hessian in the second layer, and the sum of all."""
+    layers = [layer_curvature(end, setting.train.images) for end in ends]
+    largest = np.stack([top_eigenvalues(layer).eigenvalues for layer in layers])
+    return {"top_eigenvalue": (("solution", "top"), largest), "trace": ("solution", [trace(layer) for layer in layers])}
+
+
+def _spectra(grid: dict[tuple[float, int], Run], setting: Setting, spec: EndpointsSpec) -> dict:
+    """Full Hessian spectrum of the second layer at the end points of one learning rate, one a batch size."""
+    size = setting.start.weights[SECOND_LAYER].numel()
+    spectra = np.full((len(spec.spectrum_batch_sizes), size), np.nan)
+    for index, batch_size in enumerate(spec.spectrum_batch_sizes):
+        pair = (spec.spectrum_learning_rate, batch_size)
+        run = grid[pair] if pair in grid else _run(setting, spec, *pair)
+        if _is_solution(run, setting):
+            spectra[index] = full_spectrum(layer_curvature(run[-1], setting.train.images))
+    if spectra.size and np.isnan(spectra).all():
+        raise ValueError(
+            f"no run at spectrum_learning_rate {spec.spectrum_learning_rate} reached 100 % training accuracy: "
+            "choose a smaller one, larger spectrum_batch_sizes or a longer training_time"
+        )
+    return {"eigenvalue": (("spectrum_batch_size", "rank"), spectra)}
+
+
+def endpoints_cells(spec: EndpointsSpec) -> Iterator[tuple[dict[str, int], int, Callable[[], xr.Dataset]]]:
+    """Where each spectrum stands, its share of the work, and how to compute it alone; and at last the ends of all runs without what lies between."""
+    for index, batch_size in enumerate(spec.spectrum_batch_sizes):
+        yield {"spectrum_batch_size": batch_size}, 1, partial(_spectrum_alone, spec, index)
+    yield {}, len(spec.spectrum_batch_sizes), partial(_ends_alone, spec)
+
+
+def _spectrum_alone(spec: EndpointsSpec, index: int) -> xr.Dataset:
+    one = replace(spec, spectrum_batch_sizes=spec.spectrum_batch_sizes[index : index + 1])
+    return xr.Dataset(_spectra({}, Setting.of(one), one))
+
+
+def _ends_alone(spec: EndpointsSpec) -> xr.Dataset:
+    setting = Setting.of(spec)
+    runs = list(_converged({pair: _run(setting, spec, *pair) for pair in itertools.product(spec.learning_rates, spec.batch_sizes)}, setting).values())
+    ends = [run[-1] for run in runs]
+    return xr.Dataset(_shares(ends, setting) | _progress(runs, setting) | _likeness(ends, setting) | _trajectories(runs))
+
+
+def restarts(spec: RestartsSpec, store: ModuleType, *, executor: Executor | None = None) -> xr.Dataset:
+    """`restart_grid(spec)`, each restart and the whole kept by the store as soon as it is there.
+
+    Args:
+        spec: the grid and how often.
+        store: what has `load_or_compute_all` and `load_or_assemble`, such as `valleys.results.store`.
+        executor: where to compute; in this process if None.
+    """
+    return store.load_or_assemble(restart_grid, spec, lambda: _combine(spec, store.load_or_compute_all(endpoints, spec.cells(), executor=executor)))
+
+
+def restart_grid(spec: RestartsSpec) -> xr.Dataset:
+    """Similarity and barrier between the ends of every two runs of a grid, from several starts.
+
+    Returns:
+        Dimensions restart, run and other: `similarity`, `similarity_full` and `barrier`, NaN where a run did not converge.
+    """
+    return _combine(spec, [endpoints(cell) for cell in spec.cells()])
+
+
+def restart_grid_cells(spec: RestartsSpec) -> Iterator[tuple[dict[str, int], int, Callable[[], xr.Dataset]]]:
+    """Where each restart stands, its share of the work, and how to compute it alone."""
+    for cell in spec.cells():
+        yield {"restart": cell.seed}, 1, partial(_restart, spec, cell)
+
+
+def _restart(spec: RestartsSpec, cell: EndpointsSpec) -> xr.Dataset:
+    return _placed(spec, endpoints(cell)).drop_vars(["learning_rate", "batch_size"])
+
+
+def _combine(spec: RestartsSpec, cells: list[xr.Dataset]) -> xr.Dataset:
+    every = xr.concat([_placed(spec, cell) for cell in cells], "restart", combine_attrs="drop_conflicts")
+    every.attrs |= made_of(cells)
+    return every.assign_coords(restart=[cell.seed for cell in spec.cells()])
+
+
+def _placed(spec: RestartsSpec, found: xr.Dataset) -> xr.Dataset:
+    """The pairs of one restart in the places that their runs have in the grid."""
+    pairs = list(itertools.product(spec.learning_rates, spec.batch_sizes))
+    places = [pairs.index(pair) for pair in zip(found.learning_rate.values.tolist(), found.batch_size.values.tolist(), strict=True)]
+    parts = {}
+    for name, values in (("similarity", found.similarity), ("similarity_full", found.similarity_full), ("barrier", found.barrier.isel(record=-1))):
+        parts[name] = np.full((len(pairs), len(pairs)), np.nan)
+        parts[name][np.ix_(places, places)] = values
+    coords = {name: ("run", [pair[index] for pair in pairs]) for index, name in enumerate(("learning_rate", "batch_size"))}
+    return xr.Dataset({name: (("run", "other"), matrix) for name, matrix in parts.items()}, coords, found.attrs)

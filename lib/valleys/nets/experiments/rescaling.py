@@ -1,0 +1,185 @@
+"""Layers rescaled against each other: the same function, other weights, another flatness."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+import xarray as xr
+
+from valleys.nets.engine.networks import Networks
+from valleys.nets.engine.problem import Setting, streams
+from valleys.nets.engine.training import evaluate, plan, record_steps, train
+from valleys.nets.experiments.specs import Spec, check_batch_size, check_distinct, check_training, require
+from valleys.nets.measures.layer_hessian import flatness, whole_network_eigenvalues
+from valleys.nets.observers.recorder import second_layer_eigenvalues
+from valleys.nets.statistics import Estimate, interval, spearman
+
+FEWEST = 3  # solutions that can have an order
+
+
+@dataclass(frozen=True)
+class RescalingSpec(Spec):
+    """Solutions of one learning rate at several batch sizes, rescaled.
+
+    Attributes:
+        batch_sizes: values of B.
+        learning_rate: η.
+        training_time: ηt at the end.
+        n_realizations: runs of each batch size; gradient descent has one.
+        n_records: equally spaced records of the norms of the layers.
+        factors: values of a by which the second layer is multiplied, and the third divided, in the first run of each batch size.
+    """
+
+    batch_sizes: tuple[int, ...] = (20, 100, 500)
+    learning_rate: float = 0.1
+    training_time: float = 100.0
+    n_realizations: int = 2
+    n_records: int = 11
+    factors: tuple[float, ...] = (0.5, 1.0, 2.0)
+
+    def check(self) -> None:
+        """Refuse what makes no sense for solutions that are rescaled."""
+        check_distinct("batch_sizes", self.batch_sizes)
+        for batch_size in self.batch_sizes:
+            check_batch_size(batch_size, self.n_train)
+        check_training(self.learning_rate, self.training_time, self.n_records)
+        require(self.n_realizations >= 1, f"n_realizations must be 1 or more, got {self.n_realizations}")
+        require(len(self.factors) >= 2 and min(self.factors) > 0, f"factors must be 2 positive numbers or more, got {self.factors}")
+
+    @property
+    def n_steps(self) -> int:
+        """Number of updates."""
+        return round(self.training_time / self.learning_rate)
+
+
+def with_factors(networks: Networks, factors: Iterable[float]) -> Networks:
+    """Layers multiplied by factors whose product is one, biases by the factors so far: ReLU is homogeneous, so that every score stays as it was.
+
+    Args:
+        networks: R networks.
+        factors: one a layer.
+
+    Raises:
+        ValueError: the factors are not positive, or their product is not one.
+    """
+    each = np.array(list(factors), dtype=float)
+    require(bool((each > 0).all()) and abs(each.prod() - 1) < 1e-9, f"factors must be positive with a product of one, got {each.tolist()}")
+    weights = tuple(weight * factor for weight, factor in zip(networks.weights, each, strict=True))
+    return Networks(weights, tuple(bias * factor for bias, factor in zip(networks.biases, each.cumprod(), strict=True)))
+
+
+def norms(networks: Networks) -> np.ndarray:
+    """Frobenius norm of each layer's matrix, (R, n_layers)."""
+    return torch.stack([torch.linalg.matrix_norm(weight.double()) for weight in networks.weights], dim=1).cpu().numpy()
+
+
+def surplus(networks: Networks) -> np.ndarray:
+    """|W_k|² + |b_k|² − |W_{k+1}|² at each joint of two layers, (R, n_layers − 1): what gradient flow conserves.
+
+    Scores stay as they are when a layer and its bias grow and the next matrix shrinks, so that the loss has no slope that way (Du et al. 2018).
+    """
+    weights = norms(networks) ** 2
+    biases = torch.stack([(bias.double() ** 2).sum(dim=(1, 2)) for bias in networks.biases], dim=1).cpu().numpy()
+    return weights[:, :-1] + biases[:, :-1] - weights[:, 1:]
+
+
+def balanced(networks: Networks) -> Networks:
+    """One network with its layers rescaled to equal norms."""
+    sizes = norms(networks)[0]
+    return with_factors(networks, np.exp(np.log(sizes).mean()) / sizes)
+
+
+def rescaling(spec: RescalingSpec) -> xr.Dataset:
+    """Flatness of solutions as they are, with layers of equal norm, and with the second layer multiplied by several factors.
+
+    Returns:
+        Dimensions batch_size, realization, record, layer, joint, scaling, measure, factor. `flatness` by measure ("layer", the second alone, and
+        "whole") and by scaling ("as trained" and "balanced"); `rescaled` by measure and factor, of the first run of each batch size; `norms` of
+        the layers and `surplus`, what gradient flow conserves at each joint of two layers, at each record. Gradient descent fills one realization; the
+        others are NaN, as is a run that did not converge.
+    """
+    setting, steps = Setting.of(spec), record_steps(spec.n_steps, spec.n_records)
+    rows = [_of_batch_size(setting, spec, batch_size, steps) for batch_size in spec.batch_sizes]
+    coords = {"batch_size": list(spec.batch_sizes), "time": ("record", np.linspace(0, spec.training_time, spec.n_records)), "factor": list(spec.factors)}
+    coords |= {"measure": ["layer", "whole"], "scaling": ["as trained", "balanced"]}
+    return xr.concat(rows, "batch_size").assign_coords(coords).assign_attrs(dataset=spec.dataset, learning_rate=spec.learning_rate)
+
+
+def rescaling_cells(spec: RescalingSpec) -> Iterator[tuple[dict[str, int], int, Callable[[], xr.Dataset]]]:
+    """Where each batch size stands, its share of the work, and how to compute it alone."""
+    for batch_size in spec.batch_sizes:
+        yield {"batch_size": batch_size}, 1, partial(_batch_size_alone, spec, batch_size)
+
+
+def _batch_size_alone(spec: RescalingSpec, batch_size: int) -> xr.Dataset:
+    return _of_batch_size(Setting.of(spec), spec, batch_size, record_steps(spec.n_steps, spec.n_records))
+
+
+def _of_batch_size(setting: Setting, spec: RescalingSpec, batch_size: int, steps: np.ndarray) -> xr.Dataset:
+    count = 1 if batch_size == spec.n_train else spec.n_realizations
+    networks, kept = setting.start.repeat(count), {}
+    visits = plan((steps, lambda step, now: kept.update({int(step): (norms(now), surplus(now))})))
+    runs = streams(spec.seed, batch_size, spec.learning_rate, count)
+    train(networks, setting.train, learning_rate=spec.learning_rate, batch_size=batch_size, n_steps=spec.n_steps, streams=runs, visits=visits)
+    flat, rescaled = np.full((spec.n_realizations, 2, 2), np.nan), np.full((2, len(spec.factors)), np.nan)
+    solved = (evaluate(networks, setting.train).accuracy == 1).cpu().numpy()
+    for index in np.flatnonzero(solved):
+        own = _double(networks, int(index))
+        flat[index] = np.stack([both_flatnesses(one, setting) for one in (own, balanced(own))], axis=1)
+    if solved[0]:
+        rescaled = np.stack([both_flatnesses(with_factors(_double(networks, 0), (1, factor, 1 / factor)), setting) for factor in spec.factors], axis=1)
+    parts = {"flatness": (("realization", "measure", "scaling"), flat), "rescaled": (("measure", "factor"), rescaled)}
+    for index, (name, last) in enumerate((("norms", "layer"), ("surplus", "joint"))):
+        found = np.stack([kept[int(step)][index] for step in steps], axis=1)
+        padded = np.full((spec.n_realizations, *found.shape[1:]), np.nan)
+        padded[:count] = found
+        parts[name] = (("realization", "record", last), padded)
+    return xr.Dataset(parts)
+
+
+def _double(networks: Networks, index: int) -> Networks:
+    return networks.pick(slice(index, index + 1)).to(torch.float64)
+
+
+def both_flatnesses(network: Networks, setting: Setting) -> np.ndarray:
+    """Flatness from the second layer's Hessian and from that of the whole network, (2,)."""
+    whole = whole_network_eigenvalues(network, setting.train.images, setting.train.labels).eigenvalues
+    return np.array([flatness(second_layer_eigenvalues(network, setting.train.images, 0)), flatness(whole)])
+
+
+def unkept(found: xr.Dataset) -> xr.DataArray:
+    """How far each `surplus`, which gradient flow conserves, moves along training, as a share of what the squared norm of the layer above it gains.
+
+    Args:
+        found: what `rescaling` gives.
+
+    Returns:
+        Dimensions batch_size, realization, joint.
+    """
+    squares = found.norms.isel(layer=slice(1, None)).rename(layer="joint") ** 2
+    moved, gained = (values.isel(record=-1) - values.isel(record=0) for values in (found.surplus, squares))
+    return abs(moved) / abs(gained)
+
+
+def order(first: np.ndarray, second: np.ndarray, rng: np.random.Generator, n_draws: int = 500) -> Estimate:
+    """Spearman's rank correlation of two numbers over solutions, (cells, runs) each, runs drawn anew within their cells; NaN for fewer than three.
+
+    Args:
+        first: one number of each solution, NaN where there is none.
+        second: another.
+        rng: of the resamples.
+        n_draws: how many.
+    """
+    cells = [pair[:, np.isfinite(pair).all(axis=0)] for pair in np.stack([first, second], axis=1)]
+    cells = [cell for cell in cells if cell.size]
+    if sum(cell.shape[1] for cell in cells) < FEWEST:
+        return Estimate(np.nan, np.nan, np.nan)
+
+    def rank(drawn: list[np.ndarray]) -> float:
+        return spearman(*np.concatenate(drawn, axis=1))
+
+    several = any(cell.shape[1] > 1 for cell in cells)
+    drawn = [rank([cell[:, rng.integers(cell.shape[1], size=cell.shape[1])] for cell in cells]) for _ in range(n_draws if several else 0)]
+    return interval(rank(cells), np.array(drawn or [np.nan]))

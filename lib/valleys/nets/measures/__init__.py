@@ -1,0 +1,1 @@
+"""What is measured on networks: curvature, gradient noise, likeness, the loss along lines."""

@@ -1,0 +1,1 @@
+"""What watches networks while they train."""

@@ -1,0 +1,1 @@
+"""Closed forms for a run in a quadratic valley."""

@@ -1,0 +1,1 @@
+"""Results of studies: computed here or elsewhere, kept whole, named by what made them, shipped and verified."""

@@ -1,0 +1,168 @@
+"""Stored results computed again: the same processor and number of threads must give the same bits, another processor the same within stated errors."""
+
+import dataclasses
+import importlib
+import json
+import math
+import random
+import time
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from valleys.results import machine, shipping, store
+from valleys.results.executors import Processes
+
+RELATIVE, ABSOLUTE = 1e-6, 1e-12  # tolerance of what is computed without random numbers
+Cell = tuple[Mapping[str, Any], float, Callable[[], xr.Dataset]]  # where it stands, its share of the work, how to compute it alone
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one stored result."""
+
+    name: str
+    state: str  # equal, agrees, differs, outdated, damaged or skipped
+    remark: str
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether the stored result must not be relied on."""
+        return self.state in ("differs", "outdated", "damaged")
+
+    def line(self) -> str:
+        """One readable line."""
+        return f"{self.state:<8} {self.name}  {self.remark}"
+
+
+def verify(folder: Path, *, count: int, seed: int, limit: float) -> Iterator[Verdict]:
+    """Compute results of a folder, drawn at random, again; each in a process of its own, with as many threads as it was made with.
+
+    Args:
+        folder: folder of results.
+        count: how many to compute again; those that are damaged, outdated or take too long come on top.
+        seed: of the draw.
+        limit: seconds that one may take, by its stored time. Of a longer one a cell is computed, where its study offers them.
+    """
+    draw, done = random.Random(seed), 0
+    names = sorted(shipping.names(folder))
+    for name in draw.sample(names, len(names)):
+        if done >= count:
+            return
+        verdict = verify_one(folder, name, draw=draw.random(), limit=limit)
+        done += verdict.state in ("equal", "agrees", "differs")
+        yield verdict
+
+
+def verify_one(folder: Path, name: str, *, draw: float, limit: float) -> Verdict:
+    """Compute one result again, or one cell of it, and compare."""
+    try:
+        stored = store.load(folder / name)
+        key = stored.attrs[store.KEY]
+    except Exception as error:  # h5py raises many kinds for a damaged file, and each means the same here
+        return Verdict(name, "damaged", f"it cannot be read ({error})")
+    if store.path_of_key(key, folder) != folder / name:
+        return Verdict(name, "damaged", "its name does not follow from its contents")
+    if not store.is_current(key):
+        return Verdict(name, "outdated", "the code behind it has changed since: run `make results`")
+    threads, seconds = int(stored.attrs["threads"]), float(stored.attrs["wall_time_seconds"])
+    started = time.perf_counter()
+    with Processes(1, threads=max(1, min(threads, machine.threads()))) as executor:
+        found = executor.submit(compute_again, key, seconds, limit, draw).result()
+    if found is None:
+        return Verdict(name, "skipped", f"it took {seconds:.0f} s, and the limit is {limit:g} s")
+    place, again = found
+    same = stored.attrs["processor"] == machine.processor() and 1 <= threads <= machine.threads()
+    compared = compare(
+        stored.sel(place).squeeze() if place else stored, again.squeeze() if place else again, sampled="seed" in json.loads(key)["spec"], same_processor=same
+    )
+    return _verdict(name, compared, f"at {place}, {time.perf_counter() - started:.1f} s" if place else f"{time.perf_counter() - started:.1f} s")
+
+
+def _verdict(name: str, compared: "Comparison", remark: str) -> Verdict:
+    if compared.differing:
+        return Verdict(name, "differs", f"in {', '.join(compared.differing)}; {remark}")
+    if compared.exact:
+        return Verdict(name, "equal", f"{compared.count} variables to the last bit, {remark}")
+    left_out = f", {compared.left_out} cannot be compared on another processor" if compared.left_out else ""
+    return Verdict(name, "agrees" if compared.count else "skipped", f"{compared.count} variables within tolerance{left_out}, {remark}")
+
+
+def compute_again(key: str, seconds: float, limit: float, draw: float) -> tuple[dict[str, Any] | None, xr.Dataset] | None:
+    """Where it stands and what it is: the whole result, or else a cell drawn at random, that takes less than the limit; None if there is none.
+
+    A study `name` offers its cells by a function `name_cells(spec)` of its module, which yields each as a `Cell`.
+    """
+    module, _, study = json.loads(key)["study"].rpartition(".")
+    if seconds <= limit:
+        return None, getattr(importlib.import_module(module), study)(spec_of(key)).load()
+    cells = getattr(importlib.import_module(module), f"{study}_cells", None)
+    chosen = drawn_cells(list(cells(spec_of(key))), seconds, limit, draw) if cells else []
+    return (dict(chosen[0][0]), chosen[0][2]().load()) if chosen else None
+
+
+def drawn_cells(cells: list[Cell], seconds: float, limit: float, draw: float | str, most: int = 1) -> list[Cell]:
+    """Cells at random that can be computed together within the limit, of a result that took so many seconds."""
+    whole = math.fsum(share for _, share, _ in cells)
+    chosen: list[Cell] = []
+    for cell in random.Random(draw).sample(cells, len(cells)):
+        together = math.fsum(share for _, share, _ in [*chosen, cell])
+        if len(chosen) < most and (seconds * together / whole if whole else seconds / len(cells)) <= limit:
+            chosen.append(cell)
+    return chosen
+
+
+def spec_of(key: str) -> Any:
+    """The spec that a key tells of, as an object that has checked itself."""
+    made_by = json.loads(key)
+    module, _, study = made_by["study"].rpartition(".")
+    kind = typing.get_type_hints(getattr(importlib.import_module(module), study))["spec"]
+    parts = typing.get_type_hints(kind)
+    return kind(**{name: parts[name](**value) if dataclasses.is_dataclass(parts[name]) else value for name, value in made_by["spec"].items()})
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a comparison found: variables that differ, how many were compared and left out, and whether bits had to be equal."""
+
+    differing: list[str]
+    count: int
+    left_out: int
+    exact: bool
+
+
+def compare(stored: xr.Dataset, again: xr.Dataset, *, sampled: bool, same_processor: bool) -> Comparison:
+    """Compare each variable of `again` with the stored one of its name.
+
+    Args:
+        stored: the result, or the part of it that `again` holds.
+        again: what was computed again.
+        sampled: whether random numbers are drawn. If not, values must agree within 1e-6 of their size.
+        same_processor: whether sampled values must be equal to the last bit. If not, the compiler may round otherwise, and those with an
+            error must agree within the sum of both errors; the others cannot be compared.
+    """
+    verdicts = {name: _agrees(stored, again, name, sampled, same_processor) for name in map(str, again.data_vars)}
+    differing = [name for name, verdict in verdicts.items() if verdict is False]
+    compared = [name for name, verdict in verdicts.items() if verdict is not None]
+    return Comparison(differing, len(compared), len(verdicts) - len(compared), sampled and same_processor)
+
+
+def _agrees(stored: xr.Dataset, again: xr.Dataset, name: str, sampled: bool, same_processor: bool) -> bool | None:
+    """Whether a variable agrees; None if it cannot be compared."""
+    if name not in stored or stored[name].shape != again[name].shape:
+        return False
+    one, other = stored[name].values, again[name].values
+    floats = np.issubdtype(one.dtype, np.floating)
+    if sampled and same_processor:
+        return np.array_equal(one, other, equal_nan=floats)
+    if not sampled:
+        return np.allclose(other, one, RELATIVE, ABSOLUTE, equal_nan=True) if floats else np.array_equal(one, other)
+    if f"{name}_error" not in again:
+        return None
+    error = stored[f"{name}_error"].values + again[f"{name}_error"].values
+    return not (abs(one - other) > error).any() and np.array_equal(np.isnan(one), np.isnan(other))

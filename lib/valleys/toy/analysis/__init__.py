@@ -1,0 +1,1 @@
+"""What the studies of the two-valley model say."""

@@ -1,0 +1,1 @@
+"""Without sampling and without theory: densities carried on a grid."""

@@ -1,0 +1,1 @@
+"""Losses of the model: two valleys, and rows of any number."""

@@ -1,0 +1,1 @@
+"""Simulated walkers: compiled loops, and a plain reference."""

@@ -1,0 +1,1 @@
+"""Closed forms and integrals of the paper, for two valleys and for rows."""

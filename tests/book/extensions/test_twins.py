@@ -1,0 +1,77 @@
+"""Each figure of matplotlib gets a twin for the dark theme, once, and other images stay as they are."""
+
+import base64
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from matplotlib.figure import Figure
+
+from valleys.book.extensions.twins import paired
+
+COLOURS = {"#000000": "#eeeeee", "#333333": "#dddddd"}
+PAGE = """<article><figure><span class="figure-frame"><img id="one" alt="a" src="../_images/figure.svg"></span><figcaption>What</figcaption></figure>
+<figure><img alt="b" src="data:image/svg+xml;base64,{embedded}"><figcaption>What</figcaption></figure><img alt="c" src="logo.png"></article>"""
+
+
+@pytest.fixture
+def place(tmp_path) -> Path:
+    figure = Figure(figsize=(4, 2))
+    figure.text(0.5, 0.5, "black")
+    figure.text(0.5, 0.8, "grey", color="#333333")
+    figure.text(0.5, 0.2, "blue", color="#0072B2")
+    (tmp_path / "_images").mkdir()
+    (tmp_path / "chapters").mkdir()
+    figure.savefig(tmp_path / "_images" / "figure.svg", metadata={"Date": None})
+    return tmp_path
+
+
+def pair(place: Path, text: str | None = None) -> str:
+    embedded = base64.b64encode((place / "_images" / "figure.svg").read_bytes()).decode()
+    return paired(text or PAGE.format(embedded=embedded), place / "chapters" / "page.html", place / "_images", COLOURS)
+
+
+def images(place: Path) -> list[dict[str, str]]:
+    return [image.attrs for image in BeautifulSoup(pair(place), "html.parser").select("img")]
+
+
+def test_a_figure_is_followed_by_its_twin_and_each_theme_shows_one(place):
+    light, dark, *_ = images(place)
+    assert (light["class"], dark["class"]) == (["only-light"], ["only-dark"])
+    assert light["alt"] == dark["alt"] == "a"  # of two images one is shown and read
+    assert {light["loading"], dark["loading"]} == {"lazy"}
+    assert "id" not in dark
+
+
+def test_twin_has_the_colours_of_the_dark_and_keeps_those_that_mean_something(place):
+    twin = place / "chapters" / images(place)[1]["src"]
+    drawn, dark = (path.read_text(encoding="utf-8") for path in (place / "_images" / "figure.svg", twin))
+    assert "#333333" in drawn
+    assert "#333333" not in dark
+    assert "#dddddd" in dark
+    assert drawn.count("#0072b2") == dark.count("#0072b2") == 1
+    assert 'fill="#eeeeee"' in dark  # the text for which matplotlib names no colour
+
+
+def test_a_figure_inside_the_page_becomes_a_file(place):
+    _, _, light, dark, _ = images(place)
+    for image in (light, dark):
+        assert (place / "chapters" / image["src"]).is_file()
+    assert (place / "chapters" / light["src"]).read_text() == (place / "_images" / "figure.svg").read_text()
+
+
+def test_the_place_of_a_figure_is_held_until_it_is_there(place):
+    light = images(place)[0]
+    assert int(light["width"]) == pytest.approx(4 * 96, abs=1)
+    assert int(light["height"]) == pytest.approx(2 * 96, abs=1)
+
+
+def test_other_images_and_captions_stay(place):
+    page = BeautifulSoup(pair(place), "html.parser")
+    assert page.select_one("img[alt=c]").attrs == {"alt": "c", "src": "logo.png"}
+    assert all(caption.find_previous_sibling("img") is None for caption in page.select("figcaption"))  # the theme would hide it with that image
+
+
+def test_a_second_time_changes_nothing(place):
+    once = pair(place)
+    assert pair(place, once) == once

@@ -1,0 +1,163 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from valleys.nets.engine import reference
+from valleys.nets.engine.networks import Networks, initialize
+from valleys.nets.engine.training import train
+from valleys.nets.measures import layer_hessian, noise_alignment
+
+
+@pytest.fixture(params=[0, 1500], ids=["at the start", "after training"])
+def networks(request, blobs):
+    """Two small networks in float64; trained ones have a softmax close to 0 and 1."""
+    start = initialize(5, 2, hidden=(8, 6), n_classes=3).to(torch.float64).repeat(2)
+    start.weights[0][1] *= 1.1
+    generators = [np.random.default_rng(run) for run in range(2)]
+    train(start, blobs, learning_rate=0.2, batch_size=10, n_steps=request.param, streams=generators, visits={})
+    return start
+
+
+@pytest.fixture(scope="module")
+def trained(digits):
+    networks = initialize(64, 0)
+    train(networks, digits, learning_rate=0.1, batch_size=50, n_steps=800, streams=[np.random.default_rng(0)], visits={})
+    return networks
+
+
+def _loss_of_second_layer(networks, blobs, index):
+    weights, biases = [w[index].T for w in networks.weights], [b[index].T for b in networks.biases]
+
+    def loss(matrix):
+        hidden = torch.relu(blobs.images @ weights[0] + biases[0])
+        scores = torch.relu(hidden @ matrix + biases[1]) @ weights[2] + biases[2]
+        return torch.nn.functional.cross_entropy(scores, blobs.labels)
+
+    return loss, weights[1]
+
+
+def _autograd_hessian(networks, blobs, index):
+    loss, matrix = _loss_of_second_layer(networks, blobs, index)
+    return torch.autograd.functional.hessian(loss, matrix).reshape(matrix.numel(), -1).numpy()
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_the_hessian_is_that_of_autograd(networks, blobs, index):
+    expected = _autograd_hessian(networks, blobs, index)
+    assert np.abs(expected).max() > 0
+    found = layer_hessian.layer_curvature(networks, blobs.images, index)
+    np.testing.assert_allclose(found.dense(), expected, atol=1e-10 * np.abs(expected).max(), rtol=1e-8)
+    direction = np.random.default_rng(0).standard_normal(48)
+    np.testing.assert_allclose(found.product(direction), expected @ direction, atol=1e-10 * np.abs(expected).max(), rtol=1e-8)
+
+
+def test_top_eigenvalues_are_those_of_the_dense_autograd_hessian(networks, blobs):
+    expected = np.linalg.eigvalsh(_autograd_hessian(networks, blobs, 0))[::-1][:10]
+    found = layer_hessian.top_eigenvalues(layer_hessian.layer_curvature(networks, blobs.images))
+    np.testing.assert_allclose(found.eigenvalues, expected, rtol=1e-5)
+    assert (found.residuals <= 1e-4 * found.eigenvalues).all()
+
+
+@pytest.mark.slow
+def test_top_eigenvalues_of_a_trained_network_are_those_of_its_full_spectrum(trained, digits):
+    layer = layer_hessian.layer_curvature(trained, digits.images)
+    found, everything = layer_hessian.top_eigenvalues(layer), layer_hessian.full_spectrum(layer)
+    assert layer.shape == (50, 50)
+    np.testing.assert_allclose(found.eigenvalues, everything[:10], rtol=1e-5)
+    assert everything[-1] > -1e-9 * everything[0]  # a Gauss-Newton form has no negative eigenvalue
+    assert everything.sum() == pytest.approx(np.trace(layer.dense()))
+    assert found.n_products < 100
+
+
+@pytest.mark.parametrize("layer", [0, 1, 2])
+def test_the_trace_is_that_of_the_matrix_itself(trained, networks, blobs, digits, layer):
+    untrained = layer_hessian.layer_curvature(networks, blobs.images, 1, layer)
+    assert layer_hessian.trace(untrained) == pytest.approx(np.trace(untrained.dense()), rel=1e-10)
+    if layer:  # the first layer's matrix is large
+        converged = layer_hessian.layer_curvature(trained, digits.images, layer=layer)
+        assert layer_hessian.trace(converged) == pytest.approx(np.trace(converged.dense()), rel=1e-9)
+
+
+@pytest.mark.slow
+def test_eigenvalues_are_the_curvature_of_the_loss_along_their_vectors(trained, digits):
+    layer = layer_hessian.layer_curvature(trained, digits.images)
+    values, vectors = np.linalg.eigh(layer.dense())
+    loss, matrix = _loss_of_second_layer(trained.to(torch.float64), dataclasses.replace(digits, images=digits.images.double()), 0)
+    step = 1e-4 * torch.from_numpy(vectors[:, -1].reshape(50, 50))
+    second_difference = (loss(matrix + step) - 2 * loss(matrix) + loss(matrix - step)).item() / 1e-8
+    assert second_difference == pytest.approx(values[-1], rel=1e-3)
+
+
+def test_the_same_question_has_the_same_answer_to_the_last_digit(trained, digits):
+    first, second = (layer_hessian.top_eigenvalues(layer_hessian.layer_curvature(trained, digits.images)) for _ in range(2))
+    np.testing.assert_array_equal(first.eigenvalues, second.eigenvalues)
+
+
+def test_the_whole_network_hessian_is_that_of_autograd(blobs, networks):
+    shapes = [part[0].shape for part in networks.weights + networks.biases]
+    sizes = [shape.numel() for shape in shapes]
+    point = torch.cat([part[0].reshape(-1) for part in networks.weights + networks.biases])
+
+    def loss(theta):
+        w1, w2, w3, b1, b2, b3 = (part.reshape(shape).T for part, shape in zip(theta.split(sizes), shapes, strict=True))
+        scores = torch.relu(torch.relu(blobs.images @ w1 + b1) @ w2 + b2) @ w3 + b3
+        return torch.nn.functional.cross_entropy(scores, blobs.labels)
+
+    expected = torch.linalg.eigvalsh(torch.autograd.functional.hessian(loss, point)).numpy()[::-1][:10]
+    found = layer_hessian.whole_network_eigenvalues(networks, blobs.images, blobs.labels)
+    np.testing.assert_allclose(found.eigenvalues, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("layer", [pytest.param(1, marks=pytest.mark.slow), 2])
+def test_an_output_layer_of_zeros_gives_each_eigenvalue_nine_times(digits, layer):
+    """Softmax is uniform then, so that the last layer's Hessian is the same for each of nine directions in the scores."""
+    network = initialize(64, 0)
+    network.weights[2].zero_()
+    bent = layer_hessian.layer_curvature(network, digits.images, layer=layer)
+    expected = layer_hessian.full_spectrum(bent)[:10]
+    found = layer_hessian.top_eigenvalues(bent)
+    np.testing.assert_allclose(found.eigenvalues, expected, rtol=1e-5, atol=1e-12)
+    np.testing.assert_allclose(noise_alignment.top_eigenpairs(bent, 10)[0], expected, rtol=1e-7, atol=1e-12)
+    assert (found.residuals <= 1e-5 * found.eigenvalues[0]).all()
+
+
+def test_a_network_that_is_not_finite_has_no_curvature_and_says_so(digits):
+    broken = initialize(64, 0)
+    broken.weights[1][0, 0, 0] = float("nan")
+    with pytest.raises(ArithmeticError, match="not finite"):
+        layer_hessian.top_eigenvalues(layer_hessian.layer_curvature(broken, digits.images))
+
+
+def test_flatness_is_the_inverse_geometric_mean():
+    assert layer_hessian.flatness(np.array([1.0, 2.0, 4.0])) == pytest.approx(0.5)
+    assert layer_hessian.flatness(np.array([1e-200, 1e-200])) == pytest.approx(1e200)  # no underflow of the product
+    assert layer_hessian.flatness(np.array([1.0, 0.0])) == np.inf
+    assert np.isnan(layer_hessian.flatness(np.array([1.0, np.nan])))
+    assert np.isnan(layer_hessian.flatness(np.array([np.inf, 1.0])))
+
+
+def test_rescaling_layers_against_each_other_changes_flatness_and_not_the_network(trained, digits):
+    a = 3.0
+    weights, biases = list(trained.weights), list(trained.biases)
+    rescaled = Networks((weights[0], weights[1] * a, weights[2] / a), (biases[0], biases[1] * a, biases[2]))
+    before, after = (
+        layer_hessian.flatness(layer_hessian.top_eigenvalues(layer_hessian.layer_curvature(n, digits.images)).eigenvalues) for n in (trained, rescaled)
+    )
+    assert after / before == pytest.approx(a**2, rel=1e-4)
+
+
+def test_a_network_whose_units_are_all_off_has_no_curvature(digits):
+    off = initialize(64, 0)
+    off.biases[0].fill_(-1e3)
+    found = layer_hessian.top_eigenvalues(layer_hessian.layer_curvature(off, digits.images))
+    assert not found.eigenvalues.any()
+    assert layer_hessian.flatness(found.eigenvalues) == np.inf
+
+
+def test_the_plain_way_finds_the_same_eigenvalues(trained, digits):
+    precise = trained.to(torch.float64)
+    module = reference.as_module(precise)
+    expected = reference.top_eigenvalues(module, dataclasses.replace(digits, images=digits.images.double()), module[2].weight)
+    np.testing.assert_allclose(layer_hessian.top_eigenvalues(layer_hessian.layer_curvature(trained, digits.images)).eigenvalues, expected, rtol=1e-5)

@@ -1,0 +1,43 @@
+"""Curvature and noise in all weights against autograd, sample by sample."""
+
+import numpy as np
+import pytest
+import torch
+
+from valleys.nets.engine import reference
+from valleys.nets.engine.networks import initialize
+from valleys.nets.engine.training import evaluate, train
+from valleys.nets.measures import whole_hessian
+
+
+@pytest.fixture
+def networks(blobs):
+    start = initialize(5, 2, hidden=(8, 6), n_classes=3).to(torch.float64).repeat(2)
+    train(start, blobs, learning_rate=0.1, batch_size=10, n_steps=60, streams=[np.random.default_rng(run) for run in range(2)], visits={})
+    return start
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_the_losses_are_those_of_the_network_at_its_flat_point(networks, blobs, index):
+    found = whole_hessian.WholeNetwork.of(networks, blobs, index)
+    torch.testing.assert_close(found.point, whole_hessian.flat(networks)[index])
+    assert found.losses(found.point).mean().item() == pytest.approx(evaluate(networks, blobs).loss[index].item())
+
+
+def test_eigenpairs_are_those_of_the_autograd_hessian(networks, blobs):
+    found = whole_hessian.WholeNetwork.of(networks, blobs, 1)
+    expected = torch.autograd.functional.hessian(lambda theta: found.losses(theta).mean(), found.point).numpy()
+    values, vectors = found.top_eigenpairs(5)
+    np.testing.assert_allclose(values, np.linalg.eigvalsh(expected)[::-1][:5], rtol=1e-6)
+    np.testing.assert_allclose(vectors @ expected, values[:, None] * vectors, atol=1e-6 * values[0])
+
+
+def test_the_noise_is_the_scatter_of_the_samples_gradients(networks, blobs):
+    found, module = whole_hessian.WholeNetwork.of(networks, blobs), reference.as_module(networks)
+    rows = []
+    for image, label in zip(blobs.images, blobs.labels, strict=True):
+        loss = torch.nn.functional.cross_entropy(module(image[None]), label[None])
+        parts = torch.autograd.grad(loss, list(module.parameters()))
+        rows.append(torch.cat([part.reshape(-1) for part in parts[::2] + parts[1::2]]).numpy())
+    directions = np.linalg.qr(np.random.default_rng(0).standard_normal((len(rows[0]), 3)))[0].T
+    np.testing.assert_allclose(found.variance(directions), (np.array(rows) @ directions.T).var(axis=0), rtol=1e-8)
