@@ -182,7 +182,7 @@ def pdf(size: str, repository: str | None, only_check: bool) -> None:
     try:
         from valleys.book.print.pdf import find_browser, make_pdf
     except ImportError as error:
-        raise BookError(f"printing needs {error.name}, which is not installed; install the book with `make install`, or `pip install -e '.[dev]'`") from None
+        raise BookError(f"printing needs {error.name}, which is not installed; install the book with `make install`, or `pip install -e '.[book]'`") from None
     find_browser()  # before the minutes that the site takes
     places.check_writable(build_folder(), paths.BUILD_VARIABLE)
     if only_check:

@@ -226,7 +226,10 @@ def _patient_socket() -> Iterator[None]:
 
 @cache
 def _torchvision_datasets() -> ModuleType:
-    """`torchvision.datasets`, also where torchvision was built for another torch and its compiled operators do not load."""
+    """`torchvision.datasets`, also beside a torch that its compiled operators do not load in.
+
+    That is the rule where torch is a CPU build: the wheels that `requirements.lock` names by hash were built for CUDA.
+    """
     try:
         from torchvision import datasets
     except RuntimeError as error:
