@@ -218,8 +218,8 @@ def test_name_that_a_module_does_not_bind_in_sight_takes_the_module(version):
 
 
 def test_network_cell_does_not_depend_on_other_studies():
-    found = {(module, text.partition("(")[0].removeprefix("def ")) for module, _, text in code._Reach(("valleys.nets.experiments.sweep:train_cell",)).found()}
+    found = {(module, text.partition("(")[0].removeprefix("def ")) for module, _, text in code._Reach(("valleys.nets.experiments.sweep:sweep",)).found()}
     assert ("valleys.nets.engine.training", "train") in found
-    assert ("valleys.nets.experiments.sweep", "sweep") not in found
+    assert ("valleys.nets.experiments.specs", "class SweepGrid") not in found
     assert ("valleys.nets.measures.solutions", "project") not in found
     assert not [module for module, _ in found if module in ("valleys.nets.experiments.continuation", "valleys.nets.studies")]

@@ -23,6 +23,8 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
+from valleys.results.grid import Part
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -38,9 +40,11 @@ def grid(spec: Spec) -> xr.Dataset:
     return xr.concat([drawn(replace(spec, seed=spec.seed + column)) for column in range(4)], xr.Variable("column", range(4)))
 
 
-def grid_cells(spec: Spec):
-    for column in range(4):
-        yield {"column": column}, 1.0, partial(drawn, replace(spec, seed=spec.seed + column))
+def grid_parts(spec: Spec):
+    return [Part({"column": column}, 1.0, partial(drawn, replace(spec, seed=spec.seed + column))) for column in range(4)]
+
+
+PARTS = {grid: grid_parts}
 """
 SAME = ("values = np.random.default_rng(spec.seed).normal(size=3)\n", "rng = np.random.default_rng(spec.seed)\n    values = rng.normal(size=3)\n")
 OTHER = ("normal(size=3)", "normal(size=3) * (1 + 2e-16)")

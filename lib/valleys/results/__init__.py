@@ -1,1 +1,1 @@
-"""Results of studies: computed here or elsewhere, kept whole, named by what made them, shipped and verified."""
+"""Results: what they are put together from, and the one way to ask for them."""

@@ -13,11 +13,11 @@ from typing import Any
 
 import xarray as xr
 
-from valleys.results import machine, same_code, shipping, store
+from valleys.results import grid, machine, same_code, shipping, store
 from valleys.results.code import PACKAGE
 from valleys.results.executors import Processes
 from valleys.results.same_code import Entry
-from valleys.results.verify import Cell, compare
+from valleys.results.verify import compare
 
 Part = tuple[dict[str, Any], xr.Dataset]  # where it stands in the whole, and what it holds
 
@@ -185,7 +185,7 @@ def _equal(name: str, references: list[Part], place: dict[str, Any], again: xr.D
 
 
 def parts_again(key: str, seconds: float, extent: Extent, library: str | None) -> list[Part]:
-    """Drawn cells of a result where its study offers them, else the whole, each with where it stands; none if they take longer than the limit.
+    """Drawn parts of a result that can be computed alone, else the whole, each with where it stands; none if they take longer than the limit.
 
     Args:
         key: of the result.
@@ -199,12 +199,12 @@ def parts_again(key: str, seconds: float, extent: Extent, library: str | None) -
     made = json.loads(key)
     if library:
         _become_earlier(library, made)
-    module, _, study = made["study"].rpartition(".")
-    home, spec = importlib.import_module(module), importlib.import_module("valleys.results.verify").spec_of(key)
-    if offered := getattr(home, f"{study}_cells", None):
-        chosen = cheap_cells(list(offered(spec)), seconds, extent, random.Random(key))
+    verify, grids = (importlib.import_module(name) for name in ("valleys.results.verify", "valleys.results.grid"))  # of that library
+    study, spec = verify.study_of(key), verify.spec_of(key)
+    if offered := grids.parts_of(study, spec):
+        chosen = cheap_cells(offered, seconds, extent, random.Random(key))
         return [(dict(place), compute().load()) for place, _, compute in chosen]
-    return [({}, getattr(home, study)(spec).load())] if seconds < extent.limit else []
+    return [({}, grids.computed(study, spec).load())] if seconds < extent.limit else []
 
 
 def _become_earlier(library: str, made: dict[str, Any]) -> None:
@@ -217,10 +217,10 @@ def _become_earlier(library: str, made: dict[str, Any]) -> None:
         raise ValueError(f"{library} is not the code that made it")
 
 
-def cheap_cells(cells: list[Cell], seconds: float, extent: Extent, draw: random.Random) -> list[Cell]:
+def cheap_cells(cells: list[grid.Part], seconds: float, extent: Extent, draw: random.Random) -> list[grid.Part]:
     """Cells drawn with odds of one over what each takes, that take less than the limit together; of a result that took so many seconds."""
     work = sum(share for _, share, _ in cells) or 1.0
-    chosen: list[Cell] = []
+    chosen: list[grid.Part] = []
     for cell in sorted(cells, key=lambda cell: draw.expovariate(1.0) * (cell[1] or 1.0)):
         if len(chosen) < extent.count and seconds * sum(share for _, share, _ in [*chosen, cell]) / work < extent.limit:
             chosen.append(cell)

@@ -6,8 +6,7 @@ import json
 import math
 import random
 import time
-import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,9 @@ import xarray as xr
 
 from valleys.results import machine, shipping, store
 from valleys.results.executors import Processes
+from valleys.results.grid import Part, computed, parts_of
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-12  # tolerance of what is computed without random numbers
-Cell = tuple[Mapping[str, Any], float, Callable[[], xr.Dataset]]  # where it stands, its share of the work, how to compute it alone
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ def verify(folder: Path, *, count: int, seed: int, limit: float) -> Iterator[Ver
         folder: folder of results.
         count: how many to compute again; those that are damaged, outdated or take too long come on top.
         seed: of the draw.
-        limit: seconds that one may take, by its stored time. Of a longer one a cell is computed, where its study offers them.
+        limit: seconds that one may take, by its stored time. Of a longer one a part is computed, where it has parts.
     """
     draw, done = random.Random(seed), 0
     names = sorted(shipping.names(folder))
@@ -60,7 +59,7 @@ def verify(folder: Path, *, count: int, seed: int, limit: float) -> Iterator[Ver
 
 
 def verify_one(folder: Path, name: str, *, draw: float, limit: float) -> Verdict:
-    """Compute one result again, or one cell of it, and compare."""
+    """Compute one result again, or one part of it, and compare."""
     try:
         stored = store.load(folder / name)
         key = stored.attrs[store.KEY]
@@ -78,9 +77,7 @@ def verify_one(folder: Path, name: str, *, draw: float, limit: float) -> Verdict
         return Verdict(name, "skipped", f"it took {seconds:.0f} s, and the limit is {limit:g} s")
     place, again = found
     same = stored.attrs["processor"] == machine.processor() and 1 <= threads <= machine.threads()
-    compared = compare(
-        stored.sel(place).squeeze() if place else stored, again.squeeze() if place else again, sampled="seed" in json.loads(key)["spec"], same_processor=same
-    )
+    compared = compare(stored.sel(place).squeeze() if place else stored, again.squeeze() if place else again, sampled=is_sampled(key), same_processor=same)
     return _verdict(name, compared, f"at {place}, {time.perf_counter() - started:.1f} s" if place else f"{time.perf_counter() - started:.1f} s")
 
 
@@ -94,36 +91,48 @@ def _verdict(name: str, compared: "Comparison", remark: str) -> Verdict:
 
 
 def compute_again(key: str, seconds: float, limit: float, draw: float) -> tuple[dict[str, Any] | None, xr.Dataset] | None:
-    """Where it stands and what it is: the whole result, or else a cell drawn at random, that takes less than the limit; None if there is none.
-
-    A study `name` offers its cells by a function `name_cells(spec)` of its module, which yields each as a `Cell`.
-    """
-    module, _, study = json.loads(key)["study"].rpartition(".")
+    """Where it stands and what it is: the whole result, or else a part drawn at random, that takes less than the limit; None if there is none."""
+    study, spec = study_of(key), spec_of(key)
     if seconds <= limit:
-        return None, getattr(importlib.import_module(module), study)(spec_of(key)).load()
-    cells = getattr(importlib.import_module(module), f"{study}_cells", None)
-    chosen = drawn_cells(list(cells(spec_of(key))), seconds, limit, draw) if cells else []
-    return (dict(chosen[0][0]), chosen[0][2]().load()) if chosen else None
+        return None, computed(study, spec).load()
+    chosen = drawn_parts(parts_of(study, spec), seconds, limit, draw)
+    return (dict(chosen[0].place), chosen[0].compute().load()) if chosen else None
 
 
-def drawn_cells(cells: list[Cell], seconds: float, limit: float, draw: float | str, most: int = 1) -> list[Cell]:
-    """Cells at random that can be computed together within the limit, of a result that took so many seconds."""
-    whole = math.fsum(share for _, share, _ in cells)
-    chosen: list[Cell] = []
-    for cell in random.Random(draw).sample(cells, len(cells)):
-        together = math.fsum(share for _, share, _ in [*chosen, cell])
-        if len(chosen) < most and (seconds * together / whole if whole else seconds / len(cells)) <= limit:
-            chosen.append(cell)
+def drawn_parts(parts: list[Part], seconds: float, limit: float, draw: float | str, most: int = 1) -> list[Part]:
+    """Parts at random that can be computed together within the limit, of a result that took so many seconds."""
+    whole = math.fsum(part.work for part in parts)
+    chosen: list[Part] = []
+    for part in random.Random(draw).sample(parts, len(parts)):
+        together = math.fsum(each.work for each in [*chosen, part])
+        if len(chosen) < most and seconds * together / whole <= limit:
+            chosen.append(part)
     return chosen
+
+
+def study_of(key: str) -> Any:
+    """The study that a key names."""
+    module, _, name = json.loads(key)["study"].rpartition(".")
+    return getattr(importlib.import_module(module), name)
 
 
 def spec_of(key: str) -> Any:
     """The spec that a key tells of, as an object that has checked itself."""
     made_by = json.loads(key)
-    module, _, study = made_by["study"].rpartition(".")
-    kind = typing.get_type_hints(getattr(importlib.import_module(module), study))["spec"]
-    parts = typing.get_type_hints(kind)
-    return kind(**{name: parts[name](**value) if dataclasses.is_dataclass(parts[name]) else value for name, value in made_by["spec"].items()})
+    kinds = [getattr(importlib.import_module(module), name) for module, _, name in (kind.partition(":") for kind in made_by["kinds"])]
+    return _built(made_by["spec"], {frozenset(each.name for each in dataclasses.fields(kind)): kind for kind in kinds})
+
+
+def is_sampled(key: str) -> bool:
+    """Whether random numbers may be drawn: the spec, or one within it, has a seed."""
+    return '"seed":' in json.dumps(json.loads(key)["spec"])
+
+
+def _built(value: Any, kinds: dict[frozenset[str], type]) -> Any:
+    """Values as they stand in a key, with a spec for each mapping: of the kind that has these fields."""
+    if isinstance(value, dict):
+        return kinds[frozenset(value)](**{name: _built(inner, kinds) for name, inner in value.items()})
+    return tuple(_built(inner, kinds) for inner in value) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True)
