@@ -12,6 +12,7 @@ import xarray as xr
 from tests.results import sweeping
 from valleys.paths import book_root
 from valleys.results import naming, store, verify
+from valleys.results.grid import Part
 
 
 @pytest.fixture
@@ -107,14 +108,14 @@ def test_comparison_is_as_strict_as_the_place_allows(sampled, same, again, diffe
     assert (found.differing, found.count) == (differing, count)
 
 
-def test_cell_is_drawn_within_the_limit():
-    cells = [({"x": index}, share, xr.Dataset) for index, share in enumerate((8.0, 1.0, 1.0))]
-    assert {verify.drawn_cells(cells, 100.0, 15.0, draw)[0][0]["x"] for draw in range(20)} == {1, 2}
-    assert verify.drawn_cells(cells, 100.0, 5.0, 0) == []
-    assert len(verify.drawn_cells(cells, 100.0, 25.0, 0, most=3)) == 2
+def test_part_is_drawn_within_the_limit():
+    parts = [Part({"x": index}, share, xr.Dataset) for index, share in enumerate((8.0, 1.0, 1.0))]
+    assert {verify.drawn_parts(parts, 100.0, 15.0, draw)[0].place["x"] for draw in range(20)} == {1, 2}
+    assert verify.drawn_parts(parts, 100.0, 5.0, 0) == []
+    assert len(verify.drawn_parts(parts, 100.0, 25.0, 0, most=3)) == 2
 
 
-def test_cell_of_a_long_result_is_computed_alone_where_the_study_offers_it(folder):
+def test_part_of_a_long_result_is_computed_alone_where_the_study_offers_it(folder):
     result = store.load_or_compute(sweeping.grid, sweeping.Spec(seed=5))
     made = naming.Made.of(result.attrs)
     assert verify.compute_again(made, 50.0, 60.0, 0.5)[0] is None

@@ -56,35 +56,31 @@ from valleys.nets.analysis.walk import (
     with_hill,
     with_sags,
 )
-from valleys.nets.experiments.assumptions import ConditionsGridSpec, ConditionsSpec, conditions, conditions_grid, conditions_sweep
-from valleys.nets.experiments.continuation import basin_grid, basins, continuation
-from valleys.nets.experiments.endpoints import endpoints, restart_grid, restarts
+from valleys.nets.experiments.assumptions import ConditionsSpec, conditions
+from valleys.nets.experiments.continuation import basins, continuation
+from valleys.nets.experiments.endpoints import endpoints, restart
 from valleys.nets.experiments.fluctuations import FluctuationsSpec, fluctuations, variance_exponents
 from valleys.nets.experiments.rescaling import RescalingSpec, order, rescaling, unkept
-from valleys.nets.experiments.siblings import SiblingGridSpec, SiblingsSpec, families, sibling_grid, siblings
-from valleys.nets.experiments.specs import BasinsSpec, CellSpec, ContinuationSpec, EndpointsSpec, RestartsSpec, SweepSpec
-from valleys.nets.experiments.sweep import grid, plane, sweep, sweep_plane, train_cell
+from valleys.nets.experiments.siblings import SiblingsSpec, siblings
+from valleys.nets.experiments.specs import BasinsSpec, ContinuationSpec, EndpointsSpec, RestartSpec, SweepGrid, SweepSpec, restarts
+from valleys.nets.experiments.sweep import Plane, sweep
 from valleys.nets.experiments.timescales import TimescalesSpec, timescales
 from valleys.nets.experiments.walk import WalkSpec, walk
-from valleys.nets.experiments.walks import WalksSpec, walk_grid, walks
-from valleys.results.several import several
 
 __all__ = [
     "BasinsSpec",
-    "CellSpec",
-    "ConditionsGridSpec",
     "ConditionsSpec",
     "ContinuationSpec",
     "EndpointsSpec",
     "FluctuationsSpec",
+    "Plane",
     "RescalingSpec",
-    "RestartsSpec",
-    "SiblingGridSpec",
+    "RestartSpec",
     "SiblingsSpec",
+    "SweepGrid",
     "SweepSpec",
     "TimescalesSpec",
     "WalkSpec",
-    "WalksSpec",
     "accuracy_gain",
     "agreement",
     "ahead",
@@ -92,7 +88,6 @@ __all__ = [
     "at_losses",
     "at_middles",
     "barriers_over_noise",
-    "basin_grid",
     "basin_times",
     "basins",
     "best_of_runs",
@@ -100,8 +95,6 @@ __all__ = [
     "clock_lag",
     "clocks",
     "conditions",
-    "conditions_grid",
-    "conditions_sweep",
     "continuation",
     "courses",
     "courses_of",
@@ -109,13 +102,11 @@ __all__ = [
     "escape_rates",
     "estimate",
     "estimate_of",
-    "families",
     "flatness_at_equal_loss",
     "flatness_at_loss",
     "flattening_exponents",
     "fluctuations",
     "freezing_changes",
-    "grid",
     "held_to_parabola",
     "hills_ahead",
     "joined_time",
@@ -137,39 +128,32 @@ __all__ = [
     "outcomes",
     "over_runs",
     "overtaking",
-    "plane",
     "pooled",
     "prefactor_slope",
     "rank_correlation",
     "ratio_of",
     "reached",
     "rescaling",
-    "restart_grid",
+    "restart",
     "restarts",
     "rising_steps",
     "separation",
     "separation_course",
     "separation_means",
     "settled",
-    "several",
     "shrinkage",
-    "sibling_grid",
     "siblings",
     "stability",
     "summarize",
     "sweep",
-    "sweep_plane",
     "tail_exponents",
     "timescales",
-    "train_cell",
     "unkept",
     "until_freezing",
     "variance_explained",
     "variance_exponents",
     "walk",
     "walk_courses",
-    "walk_grid",
-    "walks",
     "wall_courses",
     "walls",
     "with_hill",

@@ -1,1 +1,1 @@
-"""Results on disk: what names them, where they lie, how they are computed side by side, shipped and checked."""
+"""Results: the one way to ask for them, what names them, where they lie, and how they are computed, shipped and checked."""

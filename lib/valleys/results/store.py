@@ -25,7 +25,7 @@ import xarray as xr
 from valleys.paths import results_folder, shipped_folder
 from valleys.results import atomic, machine, naming
 from valleys.results.code import PACKAGE
-from valleys.results.naming import KEY, MODULE, Made, Study
+from valleys.results.naming import KEY, Made, Study
 from valleys.results.progress import progress
 
 ASKED_VARIABLE = "VALLEYS_ASKED"  # may name a file, to which the name of every result that is asked for is added
@@ -197,7 +197,7 @@ def _compute_and_store(study: Study, spec: Any, made: Made, folder: Path) -> xr.
     started = time.perf_counter()
     result = study(spec).load()
     seconds = result.attrs.get("wall_time_seconds", time.perf_counter() - started)
-    result.attrs |= _provenance(seconds) | {"threads": result.attrs.get("threads", machine.threads()), KEY: made.key, MODULE: made.module}
+    result.attrs |= _provenance(seconds) | {"threads": result.attrs.get("threads", machine.threads())} | made.attributes
     stored = _read(made, folder) if _keep(result, folder / made.name) else None
     return result if stored is None else stored
 

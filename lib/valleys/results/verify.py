@@ -2,9 +2,8 @@
 
 import math
 import random
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,10 @@ import xarray as xr
 
 from valleys.results import machine, shipping, store
 from valleys.results.executors import Processes
+from valleys.results.grid import Part, computed, parts_of
 from valleys.results.naming import Made
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-12  # tolerance of what is computed without random numbers
-Cell = tuple[Mapping[str, Any], float, Callable[[], xr.Dataset]]  # where it stands, its share of the work, how to compute it alone
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def verify(folder: Path, *, count: int, seed: int, limit: float) -> Iterator[Ver
 
 
 def verify_one(folder: Path, name: str, *, draw: float, limit: float) -> Verdict:
-    """Compute one result again, or one cell of it, and compare."""
+    """Compute one result again, or one part of it, and compare."""
     try:
         stored = store.load(folder / name)
         made = Made.of(stored.attrs)
@@ -76,7 +75,7 @@ def verify_one(folder: Path, name: str, *, draw: float, limit: float) -> Verdict
         return Verdict(name, "skipped", f"it took {seconds:.0f} s, and the limit is {limit:g} s")
     place, again = found
     same = stored.attrs["processor"] == machine.processor() and 1 <= threads <= machine.threads()
-    compared = compare(stored.sel(place).squeeze() if place else stored, again.squeeze() if place else again, sampled="seed" in made.spec, same_processor=same)
+    compared = compare(stored.sel(place).squeeze() if place else stored, again.squeeze() if place else again, sampled=made.is_sampled, same_processor=same)
     return _verdict(name, compared, f"at {place}, {time.perf_counter() - started:.1f} s" if place else f"{time.perf_counter() - started:.1f} s")
 
 
@@ -90,31 +89,22 @@ def _verdict(name: str, compared: "Comparison", remark: str) -> Verdict:
 
 
 def compute_again(made: Made, seconds: float, limit: float, draw: float) -> tuple[dict[str, Any] | None, xr.Dataset] | None:
-    """Where it stands and what it is: the whole result, or else a cell drawn at random, that takes less than the limit; None if there is none.
-
-    A study `name` offers its cells by a function `name_cells(spec)` of its module, which yields each as a `Cell`.
-    """
+    """Where it stands and what it is: the whole result, or else a part drawn at random, that takes less than the limit; None if there is none."""
+    study, spec = made.again()
     if seconds <= limit:
-        return None, made.function()(made.spec_again()).load()
-    cells = offered_cells(made)
-    chosen = drawn_cells(cells, seconds, limit, draw) if cells else []
-    return (dict(chosen[0][0]), chosen[0][2]().load()) if chosen else None
+        return None, computed(study, spec).load()
+    chosen = drawn_parts(parts_of(study, spec), seconds, limit, draw)
+    return (dict(chosen[0].place), chosen[0].compute().load()) if chosen else None
 
 
-def offered_cells(made: Made) -> list[Cell] | None:
-    """The cells of a result, each to be computed alone; None where its study offers none."""
-    offer = getattr(sys.modules[made.function().__module__], f"{made.study}_cells", None)
-    return list(offer(made.spec_again())) if offer else None
-
-
-def drawn_cells(cells: list[Cell], seconds: float, limit: float, draw: float | str, most: int = 1) -> list[Cell]:
-    """Cells at random that can be computed together within the limit, of a result that took so many seconds."""
-    whole = math.fsum(share for _, share, _ in cells)
-    chosen: list[Cell] = []
-    for cell in random.Random(draw).sample(cells, len(cells)):
-        together = math.fsum(share for _, share, _ in [*chosen, cell])
-        if len(chosen) < most and (seconds * together / whole if whole else seconds / len(cells)) <= limit:
-            chosen.append(cell)
+def drawn_parts(parts: list[Part], seconds: float, limit: float, draw: float | str, most: int = 1) -> list[Part]:
+    """Parts at random that can be computed together within the limit, of a result that took so many seconds."""
+    whole = math.fsum(part.work for part in parts)
+    chosen: list[Part] = []
+    for part in random.Random(draw).sample(parts, len(parts)):
+        together = math.fsum(each.work for each in [*chosen, part])
+        if len(chosen) < most and seconds * together / whole <= limit:
+            chosen.append(part)
     return chosen
 
 

@@ -6,6 +6,7 @@ import xarray as xr
 
 from valleys.nets import studies
 from valleys.nets.studies import BasinsSpec, agreement, basin_times, clock_agreement, clock_lag, clocks, flatness_at_equal_loss, later_share, milestones
+from valleys.results.grid import Grid, computed
 
 
 def test_agreement_splits_the_branches_at_the_freezing_time():
@@ -115,24 +116,11 @@ def test_lag_between_the_clocks_is_averaged_over_settings_and_its_runs_are_drawn
 
 @pytest.mark.slow
 def test_a_grid_of_basins_holds_what_its_settings_say():
-    spec = BasinsSpec(batch_sizes=(50, 500), learning_rates=(0.2,), branch_time=10.0, last_time=20.0, training_time=40.0)
-    cells, found = [studies.continuation(cell) for cell in spec.cells()], studies.basin_grid(spec)
+    grid = Grid.of(BasinsSpec, {"batch_size": (50, 500), "learning_rate": (0.2,)}, branch_time=10.0, last_time=20.0, training_time=40.0)
+    cells, found = [studies.continuation(cell.continuation) for cell in grid.cells()], computed(studies.basins, grid)
     assert found.sizes == {"batch_size": 2, "learning_rate": 1, "reference": 2, "branch": 3, "threshold": 4}
     assert found.branch_time.values[1, 0].tolist() == pytest.approx([0, 10, 20])
     for cell, size in zip(cells, (50, 500), strict=True):
         here = found.sel(batch_size=size, learning_rate=0.2)
         assert np.array_equal(here.similarity_to_last_full, cell.similarity_full[:, :, -1])
         np.testing.assert_allclose(here.freezing_time, 0.2 * cell.freezing_time)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"branch_time": 0.08, "last_time": 8.0}, "whole number of steps"),
-        ({"last_time": 300.0}, "n_steps must be above last_branch"),
-        ({"last_time": 12.0}, "last_time must be a multiple of branch_time 5.0"),
-    ],
-)
-def test_a_grid_of_basins_refuses_clocks_that_do_not_fit(change, message):
-    with pytest.raises(ValueError, match=message):
-        BasinsSpec(**change)

@@ -11,10 +11,11 @@ from torch import Tensor
 from valleys.nets.engine.networks import SECOND_LAYER, Networks
 from valleys.nets.engine.problem import Setting, streams
 from valleys.nets.engine.training import Samples, evaluate, plan, train
-from valleys.nets.experiments.specs import Spec, check_batch_size, check_learning_rate, require
+from valleys.nets.experiments.specs import Spec, check_batch_size, check_learning_rate
 from valleys.nets.measures.gradient_noise import LayerNoise, batch_factor, layer_noise
 from valleys.nets.measures.layer_hessian import LayerCurvature, layer_curvature
 from valleys.nets.theory.fluctuation_theory import exponent, stationary_variance, window_variance
+from valleys.results.spec import require
 
 SAMPLINGS = ("epochs", "redrawn")  # each image once an epoch, as everywhere in this book; each batch drawn anew
 E_FOLD = float(np.e)  # a valley is as wide as the stretch over which its loss stays below e times that of its middle

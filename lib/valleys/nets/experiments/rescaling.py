@@ -1,6 +1,6 @@
 """Layers rescaled against each other: the same function, other weights, another flatness."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,10 +11,12 @@ import xarray as xr
 from valleys.nets.engine.networks import Networks
 from valleys.nets.engine.problem import Setting, streams
 from valleys.nets.engine.training import evaluate, plan, record_steps, train
-from valleys.nets.experiments.specs import Spec, check_batch_size, check_distinct, check_training, require
+from valleys.nets.experiments.specs import Spec, check_batch_size, check_training
 from valleys.nets.measures.layer_hessian import flatness, whole_network_eigenvalues
 from valleys.nets.observers.recorder import second_layer_eigenvalues
 from valleys.nets.statistics import Estimate, interval, spearman
+from valleys.results.grid import Part
+from valleys.results.spec import check_distinct, require
 
 FEWEST = 3  # solutions that can have an order
 
@@ -107,14 +109,16 @@ def rescaling(spec: RescalingSpec) -> xr.Dataset:
     return xr.concat(rows, "batch_size").assign_coords(coords).assign_attrs(dataset=spec.dataset, learning_rate=spec.learning_rate)
 
 
-def rescaling_cells(spec: RescalingSpec) -> Iterator[tuple[dict[str, int], int, Callable[[], xr.Dataset]]]:
-    """Where each batch size stands, its share of the work, and how to compute it alone."""
-    for batch_size in spec.batch_sizes:
-        yield {"batch_size": batch_size}, 1, partial(_batch_size_alone, spec, batch_size)
+def rescaling_parts(spec: RescalingSpec) -> list[Part]:
+    """Each batch size."""
+    return [Part({"batch_size": batch_size}, 1, partial(_batch_size_alone, spec, batch_size)) for batch_size in spec.batch_sizes]
 
 
 def _batch_size_alone(spec: RescalingSpec, batch_size: int) -> xr.Dataset:
     return _of_batch_size(Setting.of(spec), spec, batch_size, record_steps(spec.n_steps, spec.n_records))
+
+
+PARTS = {rescaling: rescaling_parts}
 
 
 def _of_batch_size(setting: Setting, spec: RescalingSpec, batch_size: int, steps: np.ndarray) -> xr.Dataset:

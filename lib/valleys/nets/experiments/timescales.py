@@ -12,7 +12,7 @@ from valleys.nets.engine.networks import SECOND_LAYER, Networks, descend
 from valleys.nets.engine.problem import Setting, streams
 from valleys.nets.engine.training import Samples, batches, evaluate, plan, train
 from valleys.nets.experiments.assumptions import N_WEIGHTS, check_levels, stage_names
-from valleys.nets.experiments.specs import Spec, check_batch_size, check_learning_rate, require
+from valleys.nets.experiments.specs import Spec, check_batch_size, check_learning_rate
 from valleys.nets.measures.gradient_noise import layer_noise
 from valleys.nets.measures.layer_hessian import flatness, layer_curvature, top_eigenvalues, trace
 from valleys.nets.measures.noise_alignment import top_eigenpairs
@@ -20,6 +20,7 @@ from valleys.nets.measures.whole_hessian import WholeNetwork, flat
 from valleys.nets.observers.freezing import freezing_checks
 from valleys.nets.observers.stages import StageKeeper, Stages
 from valleys.nets.theory.parabola import DRAWS, RESHUFFLED, covariance, forgetting, late_scatter, noise_covariance, steps_to_forget
+from valleys.results.spec import require
 
 WINDOWS = 1  # spawn key that keeps the windows' streams apart from those of training
 
