@@ -12,7 +12,6 @@ import hashlib
 import importlib.metadata
 import io
 import json
-import os
 import platform
 import sys
 import time
@@ -25,6 +24,7 @@ from typing import Any
 import h5py
 import xarray as xr
 
+from valleys import config
 from valleys.paths import results_folder, shipped_folder
 from valleys.results import atomic, machine, same_code
 from valleys.results.code import PACKAGE, code_version
@@ -32,7 +32,6 @@ from valleys.results.progress import progress
 
 Study = Callable[[Any], xr.Dataset]
 KEY = "result_key"
-ASKED_VARIABLE = "VALLEYS_ASKED"  # may name a file, to which the name of every result that is asked for is added
 COMPRESSED_FROM = 10_000  # bytes; smaller variables grow when they are compressed
 DIGITS = 12  # in which numbers of a spec that were computed on two processors agree
 
@@ -271,7 +270,7 @@ def _without_lock_of_the_cluster() -> contextlib.AbstractContextManager:
 
 def _note_asked(key: str) -> None:
     """Add the name of a result to the list of those asked for, where there is one."""
-    if listing := os.environ.get(ASKED_VARIABLE):
+    if listing := config.text(config.ASKED):
         with open(listing, "a", encoding="utf-8") as names:
             names.write(f"{path_of_key(key, Path())}\n")
 
