@@ -34,7 +34,7 @@ student-site: install ## build the site without solutions into dist/student-site
 	@$(BIN)/python -m valleys run --size $(SIZE) --no-exercises
 	@$(BIN)/python -m valleys build --size $(SIZE) --student
 
-times: install ## measure how long each chapter takes, into params/times.yml, on an idle machine: half an hour (TIMES="--kind anew --runs 1": hours)
+times: install ## measure how long each chapter takes, into params/times.yml, on an idle machine: a quarter of an hour (TIMES="--kind anew": hours)
 	@$(BIN)/python tools/times.py $(TIMES)
 
 bench: install ## measure the speed of what the book computes with, and print a table

@@ -20,8 +20,9 @@ import pytest
 import xarray as xr
 
 from valleys.paths import book_root
-from valleys.results import machine, shipping, store, verify
-from valleys.results.verify import Cell, compare, spec_of
+from valleys.results import machine, naming, shipping, store, verify
+from valleys.results.naming import Made
+from valleys.results.verify import Cell, compare
 from valleys.toy import studies
 from valleys.toy.exact import master_equation, transition_operator
 from valleys.toy.simulation import fixed_y, langevin
@@ -142,7 +143,7 @@ def test_each_cell_alone_is_the_cell_of_its_study(study):
 
 def test_a_key_gives_back_its_spec():
     for name, spec in SMALL.items():
-        assert spec_of(store.result_key(getattr(studies, name), spec)) == spec
+        assert naming.made_by(getattr(studies, name), spec).spec_again() == spec
 
 
 @pytest.mark.parametrize("same_processor", [True, False])
@@ -160,11 +161,11 @@ simulated = pytest.mark.parametrize("name", [pytest.param(name, marks=[] if name
 
 @shipped
 def test_shipped_file_is_current_and_named_by_its_key(name):
-    key = store.key_of(FOLDER / name)
-    assert key is not None, "the file cannot be read"
-    assert store.is_current(key), "the code has changed since: run `make results`"
-    assert store.path_of_key(key, Path()).as_posix() == name
-    assert json.loads(key)["spec"] == json.loads(json.dumps(dataclasses.asdict(spec_of(key))))
+    made = store.made_of(FOLDER / name)
+    assert made is not None, "the file cannot be read"
+    assert made.name == name
+    assert made.is_current(), "the code has changed since: run `python -m valleys rekey`, or `make results` where it changed values"
+    assert made.spec == json.loads(json.dumps(dataclasses.asdict(made.spec_again())))
 
 
 @simulated
@@ -173,7 +174,7 @@ def test_cells_of_a_shipped_file_come_out_again(name):
     if study not in CELLS:
         pytest.skip(f"no cell of {study} can be computed again within {MOST_SECONDS} s and without data: `python -m valleys verify` does it")
     stored = store.load(FOLDER / name)
-    cells, seconds = list(CELLS[study](spec_of(stored.attrs[store.KEY]))), stored.attrs["wall_time_seconds"]
+    cells, seconds = list(CELLS[study](Made.of(stored.attrs).spec_again())), stored.attrs["wall_time_seconds"]
     chosen = verify.drawn_cells(cells, seconds, MOST_SECONDS, f"{DRAW} {name}", MOST_CELLS)
     if not chosen:
         pytest.skip(f"every cell of it takes more than {MOST_SECONDS} s")

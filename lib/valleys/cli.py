@@ -19,7 +19,7 @@ from valleys.book.site import builder, check
 from valleys.book.site.repository import NONE, Address, address
 from valleys.errors import BookError
 from valleys.paths import book_root, build_folder, dist_folder, results_folder, shipped_folder
-from valleys.results import executors, folders, locks, rekey, same_code, shipping, verify
+from valleys.results import executors, folders, locks, rekey, shipping, verify
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Work = Mapping[str, tuple[Chapter, dict[str, Any]]]
@@ -181,7 +181,7 @@ def pdf(size: str, repository: str | None, only_check: bool) -> None:
     try:
         from valleys.book.print.pdf import find_browser, make_pdf
     except ImportError as error:
-        raise BookError(f"printing needs {error.name}, which is not installed; install the book with `make install`, or `pip install -e '.[dev]'`") from None
+        raise BookError(f"printing needs {error.name}, which is not installed; install the book with `make install`, or `pip install -e '.[book]'`") from None
     find_browser()  # before the minutes that the site takes
     places.check_writable(build_folder(), config.BUILD)
     if only_check:
@@ -232,12 +232,19 @@ def verify_command(count: int, seed: int, limit: float, folder: Path | None) -> 
         raise BookError(f"{n_bad} of {len(verdicts)} results did not come out again")
 
 
-@main.command("carry")
+def _names(_context: click.Context, _parameter: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
+    """Names of studies today, by the names that they had."""
+    if wrong := [pair for pair in pairs if len([part for part in pair.split("=") if part]) != 2]:
+        raise click.BadParameter(f"'{wrong[0]}' is not of the form OLD=NEW, such as grid=sweep")
+    return dict(pair.split("=") for pair in pairs)
+
+
+@main.command("rekey")
 @click.option("--cells", "count", type=click.IntRange(min=1), default=1, show_default=True, help="How many cells of each file to compute again.")
 @click.option("--limit", type=click.FloatRange(min=0), default=180.0, show_default=True, help="Seconds that a file may take, by its stored time.")
 @click.option(
     "--earlier",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=places.Place(exists=True, file_okay=False, path_type=Path),
     help="Checkout of the code that made the results, to compute the same with, where the processor is another one than theirs.",
 )
 @click.option(
@@ -247,21 +254,23 @@ def verify_command(count: int, seed: int, limit: float, folder: Path | None) -> 
     metavar="EARLIER TODAY",
     help="Two folders of results that the chapters left at a small size on this machine, with that code and with today's: compare these instead.",
 )
-def carry_command(count: int, limit: float, earlier: Path | None, runs: tuple[Path, Path] | None) -> None:
+@click.option("--name", "names", multiple=True, callback=_names, metavar="OLD=NEW", help="A study that was renamed and edited, and its name today.")
+def rekey_command(count: int, limit: float, earlier: Path | None, runs: tuple[Path, Path] | None, names: dict[str, str]) -> None:
     """Keep results/paper current after an edit of the code behind it that changes no value.
 
-    Of each outdated file drawn cells, or the whole where its study offers none, are computed again. Where all of a study are equal to the last bit to
-    what is stored, results/same_code.yml notes that the code of today stands for the code that made them. It may be stopped, and goes on from there.
+    Layout, comments, names and order of definitions are no part of a result's key, so most tidying needs nothing. A study with another name is found by
+    its code, and its files are renamed without computing. Of any other outdated file drawn cells, or the whole where its study offers none, are computed
+    again: where all of a study are equal to the last bit to what is stored, its files get the key of today's code. It says which, and may be stopped.
     """
-    where, extent = (shipped_folder(), same_code.place()), rekey.Extent(count, limit)
+    evidence = rekey.Evidence(rekey.Extent(count, limit), earlier, runs, names)
     outcomes = []
-    for outcome in rekey.carry_by_runs(*where, *runs) if runs else rekey.carry(*where, extent, earlier=earlier and earlier.resolve()):
+    for outcome in rekey.rekey(shipped_folder(), evidence):
         click.echo(outcome.line())
         outcomes.append(outcome)
     if not outcomes:
         click.echo("nothing is outdated")
-    if n_refused := sum(not outcome.is_carried for outcome in outcomes):
-        raise BookError(f"{n_refused} of {len(outcomes)} studies could not be carried; `make results` computes their results anew")
+    if n_refused := sum(outcome.state == "refused" for outcome in outcomes):
+        raise BookError(f"{n_refused} of {len(outcomes)} studies keep outdated results; `make results` computes them anew")
 
 
 def build_book(root: Path, size: str, repository: Address | None = None, *, more: Callable[[Path], object] | None = None) -> Path:

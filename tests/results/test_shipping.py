@@ -8,7 +8,7 @@ import xarray as xr
 
 from tests.commands import refused
 from valleys.errors import BookError
-from valleys.results import shipping, store
+from valleys.results import naming, shipping, store
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def test_folder_holds_afterwards_what_was_asked_for(folder):
 
 def test_outdated_damaged_and_misnamed_files_go_before_anything_runs(folder, monkeypatch):
     asked(0, 1)
-    monkeypatch.setattr(store, "code_version", lambda module: "edited")
+    monkeypatch.setattr(naming, "code_version", lambda roots, library=None: "edited")
     current = asked(2)
     store.result_path(drawn, Spec(2)).with_name("misnamed.nc").write_bytes(store.result_path(drawn, Spec(2)).read_bytes())
     (folder / "drawn" / "damaged.nc").write_bytes(b"not a result")

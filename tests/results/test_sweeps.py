@@ -19,7 +19,7 @@ import xarray as xr
 
 from tests.results import sweeping
 from valleys.paths import book_root
-from valleys.results import executors, store
+from valleys.results import executors, naming, store
 
 distributed = pytest.importorskip("distributed")
 COUNT = 16
@@ -110,7 +110,7 @@ def test_killed_sweep_loses_nothing_that_was_finished(folder, tmp_path, workers)
     finish(start(folder, log, **settings))
     assert sorted(logged(log)[computed:]) == sorted(set(range(COUNT)) - kept), "finished cells are not computed again, missing ones are"
     assert_as_undisturbed(folder, length=30_000)
-    assert all(name.endswith(".nc") for name in files(folder)), "leftovers of the killed writers are gone"
+    assert all(name.endswith((".nc", ".partial")) for name in files(folder)), "what killed writers leave is told apart from results"
 
 
 @pytest.mark.slow
@@ -241,26 +241,26 @@ def test_failing_cell_is_told_and_the_finished_ones_are_kept(folder, processes):
 
 
 def test_worker_that_cannot_see_the_folder_leaves_the_writing_to_who_asked(folder, monkeypatch):
-    spec, key = sweeping.Spec(seed=5), store.result_key(sweeping.cell, sweeping.Spec(seed=5))
+    spec, made = sweeping.Spec(seed=5), naming.made_by(sweeping.cell, sweeping.Spec(seed=5))
 
     class Elsewhere:
-        def submit(self, function, study, spec, key, folder):
+        def submit(self, function, study, spec, made, folder):
             from concurrent.futures import Future
 
             future = Future()
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", store.StoreWarning)
-                future.set_result(function(study, spec, key, "/proc/nowhere"))
+                future.set_result(function(study, spec, made, "/proc/nowhere"))
             return future
 
     store.load_or_compute_all(sweeping.cell, [spec], executor=Elsewhere())
-    assert store.load(store.path_of_key(key, folder)).attrs["seed"] == 5
+    assert store.load(folder / made.name).attrs["seed"] == 5
 
 
 def test_worker_with_other_code_is_refused():
-    key = store.result_key(sweeping.cell, sweeping.Spec(seed=5))
+    made = naming.made_by(sweeping.cell, sweeping.Spec(seed=5))
     with pytest.raises(RuntimeError, match="has other code behind cell"):
-        store.compute_elsewhere(sweeping.cell, sweeping.Spec(seed=6), key, "unused")
+        store.compute_elsewhere(sweeping.cell, sweeping.Spec(seed=6), made, "unused")
 
 
 @pytest.mark.slow

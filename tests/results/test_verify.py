@@ -11,7 +11,7 @@ import xarray as xr
 
 from tests.results import sweeping
 from valleys.paths import book_root
-from valleys.results import store, verify
+from valleys.results import naming, store, verify
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_what_is_damaged_outdated_or_slow_is_told(folder, monkeypatch):
     path_of(2).write_bytes(b"not a result")
     assert one(f"cell/{path_of(2).name}", folder).state == "damaged"
     outdated = f"cell/{path_of(3).name}"
-    monkeypatch.setattr(store, "is_current", lambda key: False)
+    monkeypatch.setattr(naming.Made, "is_current", lambda made: False)
     assert (one(outdated, folder).state, one(outdated, folder).is_bad) == ("outdated", True)
 
 
@@ -116,8 +116,8 @@ def test_cell_is_drawn_within_the_limit():
 
 def test_cell_of_a_long_result_is_computed_alone_where_the_study_offers_it(folder):
     result = store.load_or_compute(sweeping.grid, sweeping.Spec(seed=5))
-    key = result.attrs[store.KEY]
-    assert verify.compute_again(key, 50.0, 60.0, 0.5)[0] is None
-    place, again = verify.compute_again(key, 100.0, 60.0, 0.5)
+    made = naming.Made.of(result.attrs)
+    assert verify.compute_again(made, 50.0, 60.0, 0.5)[0] is None
+    place, again = verify.compute_again(made, 100.0, 60.0, 0.5)
     assert verify.compare(result.sel(place).squeeze(), again, sampled=True, same_processor=True).differing == []
-    assert verify.compute_again(key, 1000.0, 60.0, 0.5) is None
+    assert verify.compute_again(made, 1000.0, 60.0, 0.5) is None

@@ -43,7 +43,7 @@ def build(notebooks: Path, folder: Path, **options: object) -> None:
 
 def _execute(folder: Path, *, whole: bool) -> None:
     """Run the notebooks; chapters find nothing but the results that come with the book, no data and no folder of earlier results."""
-    outdated = [name for name in sorted(shipping.names(SHIPPED)) if not store.is_current(store.key_of(SHIPPED / name))]
+    outdated = [name for name in sorted(shipping.names(SHIPPED)) if not store.is_current(SHIPPED / name)]
     assert not outdated, f"the code behind {outdated[0]} and {len(outdated) - 1} others has changed since: run `make results`"
     values = run_parameters(all_chapters(), SIZE)
     assert len(all_exercises()) == len(all_chapters())  # each chapter has its exercises

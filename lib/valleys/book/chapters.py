@@ -3,7 +3,6 @@
 import ast
 import io
 import json
-import operator
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,19 +16,8 @@ from valleys.errors import BookError
 from valleys.paths import book_root
 
 KINDS = {"int": int, "float": float, "str": str, "bool": bool, "list": list}
-FORM = f"'name: kind = default  # meaning [unit]', of kind {', '.join(KINDS)}, without a second '=', the default a literal or a calculation with numbers"
+FORM = f"'name: kind = default  # meaning [unit]', of kind {', '.join(KINDS)}, without a second '=', the default a literal"
 NOTEBOOK_FORMAT = 4
-OPERATIONS = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Pow: operator.pow,
-    ast.UAdd: operator.pos,
-    ast.USub: operator.neg,
-}
-LARGEST, LARGEST_EXPONENT = 2**64, 64  # of a number to calculate with, so that no power takes long
 
 
 @dataclass(frozen=True)
@@ -218,33 +206,8 @@ def _is_of(kind: str, value: Any) -> bool:
 
 
 def _default(expression: ast.expr) -> Any:
-    """The value of a literal, or of a calculation with numbers; None for any other expression."""
+    """The value of a literal; None for any other expression, such as a calculation."""
     try:
-        return _calculated(expression)
-    except (ValueError, TypeError, ArithmeticError, RecursionError):
+        return ast.literal_eval(expression)
+    except (ValueError, TypeError, RecursionError):
         return None
-
-
-def _calculated(expression: ast.expr) -> Any:
-    match expression:
-        case ast.BinOp(left, operation, right) if type(operation) in OPERATIONS:
-            largest = LARGEST_EXPONENT if isinstance(operation, ast.Pow) else LARGEST
-            return OPERATIONS[type(operation)](_number(left), _number(right, largest))
-        case ast.UnaryOp(operation, operand) if type(operation) in OPERATIONS:
-            return OPERATIONS[type(operation)](_number(operand))
-        case ast.List(items):
-            return [_calculated(item) for item in items]
-        case _:
-            return ast.literal_eval(expression)
-
-
-def _number(expression: ast.expr, largest: int = LARGEST) -> int | float:
-    """An operand.
-
-    Raises:
-        ValueError: it is no number, or too large to calculate with.
-    """
-    value = _calculated(expression)
-    if type(value) not in (int, float) or abs(value) > largest:
-        raise ValueError
-    return value

@@ -109,7 +109,7 @@ def check_request(name: str, train_per_class: int, test_per_class: int) -> None:
 
 def data_folder(directory: str | os.PathLike | None = None) -> Path:
     """Folder of the image files: `directory`, else `$VALLEYS_DATA` (both relative to the working directory), else `data/` of the repository."""
-    named = directory or config.text(config.DATA)
+    named = directory or os.environ.get(config.DATA)  # as `config.text` reads it; results of networks rest on this line
     if named:
         return Path(named).expanduser().resolve()
     root = Path(__file__).resolve().parents[3]
@@ -227,7 +227,10 @@ def _patient_socket() -> Iterator[None]:
 
 @cache
 def _torchvision_datasets() -> ModuleType:
-    """`torchvision.datasets`, also where torchvision was built for another torch and its compiled operators do not load."""
+    """`torchvision.datasets`, also beside a torch that its compiled operators do not load in.
+
+    That is the rule where torch is a CPU build: the wheels that `requirements.lock` names by hash were built for CUDA.
+    """
     try:
         from torchvision import datasets
     except RuntimeError as error:

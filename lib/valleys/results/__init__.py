@@ -1,1 +1,1 @@
-"""Results of studies: computed here or elsewhere, kept whole, named by what made them, shipped and verified."""
+"""Results on disk: what names them, where they lie, how they are computed side by side, shipped and checked."""

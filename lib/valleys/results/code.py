@@ -1,172 +1,571 @@
-"""The code behind a result: what a study reaches by name, in its own module and in those of this package.
+"""The code behind a result, as a digest of what it computes.
 
-Reached are the functions, classes and constants that a reached definition names, whole. Whatever cannot be followed counts as a whole: a module that is
-used as a value, a name that a module does not bind in sight, statements that may act on others when their module is imported, and every module where
-code looks names up while it runs.
+Reached are the functions, classes and constants that a reached definition names, whole, in its own module and in those of this package. Of each, only
+its meaning counts: the syntax tree without docstrings, without annotations of functions and without the texts of errors, its local variables numbered.
+What a module binds is called by the order in which it is reached. So layout, comments, names of files, of functions and of local variables, and the
+order of definitions do not matter.
+
+Whatever cannot be followed counts as a whole: a module that is used as a value, and every module where code looks names up while it runs. Statements
+that may act on others when their module is imported count too.
 """
 
 import ast
 import contextlib
 import hashlib
 import importlib.util
-import io
 import sys
 import time
-import tokenize
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 PACKAGE = "valleys"
-LOOKS_NAMES_UP = {"eval", "exec", "globals", "locals", "vars", "__import__", "__name__"}
-FINDS_CODE = {"import_module", "__subclasses__", "__init_subclass__"}
+LOOKS_NAMES_UP = frozenset({"eval", "exec", "globals", "locals", "vars", "__import__", "__name__"})
+FINDS_CODE = frozenset({"import_module", "__subclasses__", "__init_subclass__"})
+NOT_MEANT = frozenset({"ctx", "type_comment", "kind", "type_ignores", "lineno", "col_offset"})
 Imports = ast.Import | ast.ImportFrom
-Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+Definition = Function | ast.ClassDef
+Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a module binds to a name; all of the module where the name is empty."""
+
+    module: str
+    name: str = ""
+
+
+Token = str | Place
+Local = str | Place  # what a name stands for in a scope: a token of its own, or what a local import binds
 
 
 @cache
-def code_version(roots: tuple[str, ...]) -> str:
-    """Hash of the code that the roots reach, less comments, docstrings and blank lines.
+def code_version(roots: tuple[str, ...], library: Path | None = None) -> str:
+    """Digest of what the code behind a study computes, 16 hexadecimal digits.
 
     Args:
-        roots: a study and the classes of its spec, each as `module:name`.
+        roots: a study and the class of its spec, each as `module:name`.
+        library: folder in which the package lies, such as `lib` of another checkout; the package of this process if None.
     """
-    digest = hashlib.sha256()
-    for module, _, text in sorted(_Reach(roots).found()):
-        digest.update(f"{module}\n{text}\n".encode())
-    return digest.hexdigest()[:16]
+    texts = [part.text for part in _behind(roots, library)]
+    return hashlib.sha256("\n\n".join([texts[0], *sorted(texts[1:])]).encode()).hexdigest()[:16]
 
 
-@dataclass
+def reached(roots: tuple[str, ...], library: Path | None = None) -> set[tuple[str, str]]:
+    """Module and name of all that stands behind the digest of `roots`; the name is empty where a module counts as a whole."""
+    return {(place.module, place.name) for part in _behind(roots, library) for place in part.places}
+
+
+@cache
+def kind_of_spec(place: str, library: Path | None = None) -> str | None:
+    """The class of the spec that a study, `module:name`, is annotated with, as `module:name`; None where there is no such study or class."""
+    module, _, name = place.partition(":")
+    package = _Package((module,), library)
+    statements = package.modules[module].bound.get(name, []) if module in package.modules else []
+    for statement in statements:
+        if isinstance(statement, ast.FunctionDef) and (annotation := _first_annotation(statement)):
+            token = _Writer(package, package.modules[module]).one(annotation)
+            return f"{token.module}:{token.name}" if isinstance(token, Place) else None
+    return None
+
+
+def studies(library: Path | None = None, name: str = "") -> list[str]:
+    """Functions of one `spec` in this package, each as `module:name`; only those of a name if one is given."""
+    home = _source_file(PACKAGE, library)
+    return [place for path in sorted(home.parent.rglob("*.py")) for place in _studies_in(path, home.parent, name)] if home else []
+
+
+def _studies_in(path: Path, home: Path, name: str) -> list[str]:
+    source = path.read_text(encoding="utf-8")
+    if f"def {name}" not in source:  # reading is fast, parsing is not
+        return []
+    parts = [PACKAGE, *path.relative_to(home).with_suffix("").parts]
+    module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+    return [f"{module}:{each.name}" for each in _parsed(source).body if _is_study(each) and name in ("", each.name)]
+
+
+def _is_study(statement: ast.stmt) -> bool:
+    """Whether a statement defines a public function of nothing but a `spec` of a kind that is told."""
+    if not isinstance(statement, ast.FunctionDef) or statement.name.startswith("_"):
+        return False
+    return [each.arg for each in _parameters(statement.args)] == ["spec"] and _first_annotation(statement) is not None
+
+
+def _first_annotation(function: ast.FunctionDef) -> ast.expr | None:
+    """What a function says of its first parameter, read if it is quoted."""
+    annotation = next((each.annotation for each in _parameters(function.args)), None)
+    return _unquoted(annotation) if annotation else None
+
+
+def _unquoted(annotation: ast.expr) -> ast.expr:
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        return ast.parse(annotation.value, mode="eval").body
+    return annotation
+
+
+def _behind(roots: tuple[str, ...], library: Path | None) -> list["_Trace"]:
+    """What the roots reach, and then each statement that acts on it when its module is imported."""
+    places = [Place(module, name.split(".")[0]) for module, _, name in (root.partition(":") for root in roots)]
+    return _Package(tuple({place.module for place in places}), library).traces(places)
+
+
+@dataclass(frozen=True)
+class _Trace:
+    """What is reached from some places, in the order in which it is named, and its text."""
+
+    places: tuple[Place, ...]
+    text: str
+
+
 class _Module:
     """The statements of a module, by the names that they bind."""
 
-    name: str
-    source: str
-    bound: dict[str, list[ast.stmt]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.statements, self.lines = _parsed(self.source).body, _bare_lines(self.source)
+    def __init__(self, name: str, source: str, is_package: bool) -> None:
+        self.name, self.is_package, self.statements = name, is_package, _parsed(source).body
+        self.bound: dict[str, list[ast.stmt]] = {}
         for statement in self.statements:
-            for name in _names_bound_by(statement):
-                self.bound.setdefault(name, []).append(statement)
+            for bound in _names_bound_by(statement):
+                self.bound.setdefault(bound, []).append(statement)
 
-    def text(self, statement: ast.stmt) -> str:
-        first = min([statement.lineno, *(decorator.lineno for decorator in getattr(statement, "decorator_list", []))])
-        return "\n".join(line for line in self.lines[first - 1 : statement.end_lineno] if line)
-
-    def imported(self, statement: Imports) -> Iterator[tuple[str, str, str | None]]:
-        """For each name that an import binds: the name, the module that it comes from, and what it is there; None for the module itself."""
+    def imports(self, statement: Imports) -> Iterator[tuple[str, Place]]:
+        """For each name that an import binds: the name, and what it stands for."""
         for alias in statement.names:
-            if isinstance(statement, ast.Import):
-                yield alias.asname or alias.name.split(".")[0], alias.name, None
+            if isinstance(statement, ast.ImportFrom):
+                yield alias.asname or alias.name, Place(self.absolute(statement), alias.name)
             else:
-                yield alias.asname or alias.name, _absolute(statement, self.name), alias.name
+                top = alias.name.split(".")[0]
+                yield alias.asname or top, Place(alias.name if alias.asname else top)
+
+    def absolute(self, statement: ast.ImportFrom) -> str:
+        """The module that an import names, written out."""
+        return _absolute(statement, self.name, self.is_package)
 
 
 @cache
-def _module(name: str, source: str) -> _Module:
+def _module(name: str, source: str, is_package: bool) -> _Module:
     """A module, taken apart once for all studies that reach it."""
-    return _Module(name, source)
+    return _Module(name, source, is_package)
 
 
-class _Reach:
-    def __init__(self, roots: tuple[str, ...]) -> None:
-        pairs = [root.split(":") for root in roots]
-        self.modules = {name: _module(name, source) for name, source in _sources_behind({module for module, _ in pairs}).items()}
-        self.texts: dict[tuple[str, int, str], None] = {}
-        self.visited: set[tuple[str, str | None]] = set()
-        self.waiting: list[tuple[str, str | None]] = [(module, name.split(".")[0]) for module, name in pairs]
+class _Package:
+    """The modules of this package that stand behind some of them, and what each name in them means."""
 
-    def found(self) -> Iterable[tuple[str, int, str]]:
-        """Module, line and text of everything reached."""
-        for module in self.modules.values():
-            for statement in module.statements:
-                if self._acts(module, statement):
-                    self._take(module, statement)
-        while self.waiting:
-            wanted = self.waiting.pop()
-            if wanted not in self.visited and wanted[0] in self.modules:
-                self.visited.add(wanted)
-                self._visit(self.modules[wanted[0]], wanted[1])
-        return self.texts
+    def __init__(self, roots: tuple[str, ...], library: Path | None) -> None:
+        self.modules = {name: _module(name, *source) for name, source in _sources_behind(roots, library).items()}
+        self.written: dict[Place, tuple[Token, ...]] = {}
 
-    def _visit(self, module: _Module, name: str | None) -> None:
-        if name is None:
-            for statement in module.statements:
-                self._take(module, statement)
-        elif name in module.bound:
-            for statement in module.bound[name]:
-                self._take(module, statement, name)
-        else:
-            submodule = f"{module.name}.{name}"
-            self.waiting.append((submodule if submodule in self.modules else module.name, None))
+    def traces(self, roots: list[Place]) -> list[_Trace]:
+        """What the roots reach, then each statement that acts on it, or on anything, when its module is imported."""
+        taken = [self.trace(roots)]
+        waiting = list(self._acting())
+        while chosen := [entry for entry in waiting if entry[2] or self._changes(entry[1], taken)]:
+            waiting = [entry for entry in waiting if entry not in chosen]
+            taken += [trace for _, trace, _ in chosen]
+        return taken
 
-    def _take(self, module: _Module, statement: ast.stmt, name: str | None = None) -> None:
-        """Keep the text of a statement and follow what it names; of an import, what it binds to one name alone if that is given."""
-        if not isinstance(statement, Imports):
-            self.texts[module.name, statement.lineno, module.text(statement)] = None
-            self._follow(module, statement)
-            return
-        for origin, there in self._note_imports(module, statement, name):
-            self.waiting.append((origin, None if there == "*" else there))
+    def trace(self, roots: list[Place], start: tuple[Token, ...] = ()) -> _Trace:
+        """What is reached from these places, or from the tokens of a statement."""
+        numbers: dict[Place, int] = {}
+        texts = [_numbered(start, numbers)] if start else []
+        for root in roots:
+            numbers.setdefault(self.meaning(root) or root, len(numbers))
+        while len(texts) - bool(start) < len(numbers):
+            place = list(numbers)[len(texts) - bool(start)]
+            texts.append(_numbered(self._tokens(place), numbers))
+        return _Trace(tuple(numbers), "\n".join(texts))
 
-    def _note_imports(self, module: _Module, statement: Imports, name: str | None) -> list[tuple[str, str | None]]:
-        """Keep what an import binds, to one name alone if that is given, and return where that is."""
-        wanted = [(bound, origin, there) for bound, origin, there in module.imported(statement) if name in (None, bound)]
-        self.texts |= {(module.name, statement.lineno, f"{bound} is {there} of {origin}"): None for bound, origin, there in wanted}
-        return [(origin, there) for _, origin, there in wanted]
-
-    def _follow(self, module: _Module, statement: ast.stmt) -> None:
-        members: set[ast.Name] = set()
-        for node in _nodes(statement):  # an attribute comes before the name that it belongs to
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and (origin := self._module_named(module, node.value.id)):
-                members.add(node.value)
-                self.waiting.append((origin, node.attr))
-                self._note_imports(module, module.bound[node.value.id][0], node.value.id)
-            elif isinstance(node, ast.Name) and node.id in module.bound and node not in members:
-                self.waiting.append((module.name, node.id))
-            elif isinstance(node, Imports):
-                self._take(module, node)
-            elif isinstance(node, ast.Constant) and node.value in self.modules:
-                self.waiting.append((node.value, None))
-            if getattr(node, "id", None) in LOOKS_NAMES_UP | FINDS_CODE or {getattr(node, "attr", None), getattr(node, "name", None)} & FINDS_CODE:
-                self.waiting += [(each, None) for each in self.modules]
-
-    def _module_named(self, module: _Module, name: str) -> str | None:
-        """The module of this package that a name stands for, where one import and nothing else binds it."""
-        match module.bound.get(name):
-            case [ast.ImportFrom() as statement]:
-                places = [f"{origin}.{there}" for bound, origin, there in module.imported(statement) if bound == name and origin in self.modules]
-                inside = [place for place in places if place in self.modules and place.rpartition(".")[2] not in self.modules[place.rpartition(".")[0]].bound]
-                return inside[0] if inside else None
+    def meaning(self, place: Place) -> Place | None:
+        """Where in this package a name is defined, however often it is handed on; None for what is not of this package."""
+        for _ in range(len(self.modules) + 1):
+            if place.module not in self.modules:
+                return None
+            if not place.name:
+                return place
+            module, inside = self.modules[place.module], f"{place.module}.{place.name}"
+            statements = module.bound.get(place.name)
+            if statements is None:
+                return Place(inside) if inside in self.modules else self._starred(module, place.name)
+            if not all(isinstance(statement, Imports) for statement in statements):
+                return place
+            place = dict(module.imports(statements[-1]))[place.name]
         return None
 
-    def _acts(self, module: _Module, statement: ast.stmt) -> bool:
-        """Whether a statement may change something elsewhere when its module is imported."""
-        match statement:
-            case ast.Import():
-                return False
-            case ast.ImportFrom(names=names):
-                return any(alias.name == "*" for alias in names)
-            case ast.Expr(value=ast.Constant()):
-                return False
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() | ast.Assign() | ast.AnnAssign():
-                targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", ast.Name("", ast.Store()))]
-                plain = all(isinstance(node, ast.Name | ast.Tuple) for node in targets)
-                return not plain or any(self._is_own(module, name) for name in _names_called_at_import(statement))
-        return True
+    def outside(self, module: _Module, name: str) -> str:
+        """What a name of a module that is not of this package is called: `numpy.linalg`, or the name itself where it is built in."""
+        place: Place | None = Place(module.name, name)
+        while place and place.module in self.modules:
+            bound = self.modules[place.module].bound.get(place.name)
+            imports = [each for each in bound or () if isinstance(each, Imports)]
+            place = dict(self.modules[place.module].imports(imports[-1]))[place.name] if imports else None
+        return f"{place.module}.{place.name}".rstrip(".") if place else name
+
+    def _starred(self, module: _Module, name: str) -> Place | None:
+        """What `from … import *` may bind to a name."""
+        stars = [each for each in module.statements if isinstance(each, ast.ImportFrom) and each.names[0].name == "*"]
+        found = [self.meaning(Place(module.absolute(each), name)) for each in stars]
+        return next((place for place in found if place), None)
+
+    def _tokens(self, place: Place) -> tuple[Token, ...]:
+        if place not in self.written:
+            module = self.modules[place.module]
+            statements = module.bound[place.name] if place.name else module.statements
+            self.written[place] = tuple(_Writer(self, module, whole=not place.name).tokens(statements))
+        return self.written[place]
+
+    def _acting(self) -> Iterator[tuple[ast.stmt, _Trace, bool]]:
+        """Statements that act when their module is imported, with what they reach, and whether they may act on anything."""
+        for module in self.modules.values():
+            for statement in module.statements:
+                acts, calls = _acts(statement), any(self._is_own(module, name) for name in _called_at_import(statement))
+                if acts or calls:
+                    tokens = tuple(_Writer(self, module).tokens([statement]))
+                    yield statement, self.trace([], tokens), acts
 
     def _is_own(self, module: _Module, name: str) -> bool:
-        statements = module.bound.get(name, [])
-        foreign = [
-            isinstance(one, Imports) and not any(origin in self.modules for bound, origin, _ in module.imported(one) if bound == name) for one in statements
-        ]
-        return not all(foreign)
+        return self.meaning(Place(module.name, name)) is not None
+
+    def _changes(self, trace: _Trace, others: list[_Trace]) -> bool:
+        """Whether what a statement reaches may change a variable that others reach."""
+        known = {place for other in others for place in other.places}
+        return any(variable in known for place in trace.places for variable in self._changed_in(place))
+
+    def _changed_in(self, place: Place) -> Iterator[Place]:
+        """Variables of modules of which a definition sets or deletes a part, or calls a method."""
+        module = self.modules[place.module]
+        for statement in module.bound.get(place.name, ()):
+            for node in ast.walk(statement):
+                name = _changed_by(node)
+                variable = self.meaning(Place(place.module, name)) if name else None
+                if variable and variable.name and self._is_variable(variable):
+                    yield variable
+
+    def _is_variable(self, place: Place) -> bool:
+        return not all(isinstance(each, Definition) for each in self.modules[place.module].bound.get(place.name, ()))
 
 
-def _names_called_at_import(node: ast.AST) -> Iterator[str]:
+def _numbered(tokens: tuple[Token, ...], numbers: dict[Place, int]) -> str:
+    """A text in which each place is called by its number; a new one gets the next."""
+    return " ".join(token if isinstance(token, str) else f"#{numbers.setdefault(token, len(numbers))}" for token in tokens)
+
+
+@dataclass
+class _Scope:
+    """The names of a function, a lambda, a comprehension or a class."""
+
+    names: dict[str, Local | None]  # None until a number is given
+    depth: int
+    is_class: bool = False
+    given: int = field(default=0)
+
+    def token(self, name: str) -> Local:
+        """What stands for a name; locals are numbered as they come up."""
+        found = self.names[name]
+        if found is None:
+            self.given += 1
+            found = self.names[name] = f"~{self.depth}.{self.given}"
+        return found
+
+
+class _Writer:
+    """The tokens of statements of a module: what they mean, with places for the names of this package."""
+
+    def __init__(self, package: _Package, module: _Module, *, whole: bool = False) -> None:
+        self.package, self.module, self.whole = package, module, whole
+        self.scopes: list[_Scope] = []
+
+    def tokens(self, statements: list[ast.stmt]) -> Iterator[Token]:
+        """Those of statements, in order; where one looks names up while it runs, all modules come with it."""
+        for statement in statements:
+            yield from self.node(statement)
+            if _looks_names_up(statement):
+                yield from (Place(name) for name in sorted(self.package.modules))
+
+    def one(self, name: ast.expr) -> Token | None:
+        """The token of a name, with or without dots; None for anything else."""
+        tokens = list(self.node(name))
+        return tokens[0] if len(tokens) == 1 else None
+
+    def node(self, node: ast.AST) -> Iterator[Token]:
+        """Those of one node and of what it holds."""
+        writer = getattr(self, f"_{type(node).__name__}", None)
+        yield from writer(node) if writer else self.plain(node)
+
+    def plain(self, node: ast.AST, **instead: object) -> Iterator[Token]:
+        """Its kind, then each part that means something."""
+        yield f"({type(node).__name__}"
+        for name, value in ast.iter_fields(node):
+            value = instead.get(name, value)
+            if name not in NOT_MEANT and value not in (None, []):
+                yield f"{name}="
+                yield from self._value(value)
+        yield ")"
+
+    def _value(self, value: object) -> Iterator[Token]:
+        if isinstance(value, ast.AST):
+            yield from self.node(value)
+        elif isinstance(value, list):
+            for item in value:
+                yield from self._value(item)
+        else:
+            yield value if isinstance(value, Place) else repr(value)
+
+    # Names
+
+    def _Name(self, node: ast.Name) -> Iterator[Token]:
+        yield self._named(node.id)
+
+    def _named(self, name: str) -> Token:
+        """The token of a name: a local, something of this package, something of another one, or what is built in."""
+        for scope in reversed(self.scopes):
+            if name in scope.names and not (scope.is_class and scope is not self.scopes[-1]):
+                return scope.token(name)
+        if self.whole and name in self.module.bound:
+            return self.package.meaning(Place(self.module.name, name)) or f"{name}: {self.package.outside(self.module, name)}"
+        return self.package.meaning(Place(self.module.name, name)) or self.package.outside(self.module, name)
+
+    def _Attribute(self, node: ast.Attribute) -> Iterator[Token]:
+        """`module.name` is what the module binds to the name; any other attribute is called by its name."""
+        found = self._dotted(node)
+        if found is None:
+            yield from self.plain(node)
+        else:
+            yield found
+
+    def _dotted(self, node: ast.expr) -> Token | None:
+        """What a name with dots stands for, where it begins with a module; None where it does not."""
+        if isinstance(node, ast.Name):
+            token = self._named(node.id)
+            is_module = isinstance(token, Place) and not token.name
+            return token if is_module or self._is_foreign(node.id, token) else None
+        base = self._dotted(node.value) if isinstance(node, ast.Attribute) else None
+        if isinstance(base, Place):
+            return None if base.name else self.package.meaning(Place(base.module, node.attr))
+        return None if base is None else f"{base}.{node.attr}"
+
+    def _is_foreign(self, name: str, token: Token) -> bool:
+        """Whether a name is bound by an import from elsewhere."""
+        is_local = isinstance(token, Place) or token.startswith(("~", "parameter:", "attribute:"))
+        return not is_local and self._is_imported(name)
+
+    def _is_imported(self, name: str) -> bool:
+        statements = self.module.bound.get(name, [])
+        local = any(name in scope.names for scope in self.scopes)
+        return local or (bool(statements) and all(isinstance(each, Imports) for each in statements))
+
+    def _Constant(self, node: ast.Constant) -> Iterator[Token]:
+        """A text that names a module of this package stands for the module, which may be imported by it."""
+        yield Place(node.value) if isinstance(node.value, str) and node.value in self.package.modules else repr(node.value)
+
+    def _Import(self, node: Imports) -> Iterator[Token]:
+        """Within a compound statement of a module: what is bound."""
+        if not self.scopes:
+            for name, place in self.module.imports(node):
+                yield f"(import {name}"
+                yield self.package.meaning(place) or f"{place.module}.{place.name}"
+                yield ")"
+
+    _ImportFrom = _Import
+
+    # Definitions
+
+    def _FunctionDef(self, node: Function) -> Iterator[Token]:
+        yield f"({type(node).__name__}"
+        yield self._named(node.name)
+        for decorator in node.decorator_list:
+            yield from self.node(decorator)
+        yield from self._function(node.args, _meant(node.body))
+        yield ")"
+
+    _AsyncFunctionDef = _FunctionDef
+
+    def _Lambda(self, node: ast.Lambda) -> Iterator[Token]:
+        yield "(Lambda"
+        yield from self._function(node.args, [node.body])
+        yield ")"
+
+    def _function(self, arguments: ast.arguments, body: list) -> Iterator[Token]:
+        """Defaults, in the scope around it, then parameters and body in its own."""
+        for default in [*arguments.defaults, *arguments.kw_defaults]:
+            yield from self.node(default) if default else ["-"]
+        by_name = [*arguments.args, *arguments.kwonlyargs] if isinstance(body[0] if body else None, ast.stmt) else arguments.kwonlyargs
+        names: dict[str, Local | None] = {name: None for name in _locals(body)}
+        names |= {each.arg: f"parameter:{each.arg}" for each in by_name}
+        hidden = {each.arg for each in _parameters(arguments)} - {each.arg for each in by_name}
+        scope = _Scope(names | dict.fromkeys(sorted(hidden)), len(self.scopes))
+        scope.names |= {bound: self._imported(place) for each in _own_imports(body) for bound, place in self.module.imports(each)}
+        self.scopes.append(scope)
+        yield from self._signature(arguments)
+        yield from self._value(body)
+        self.scopes.pop()
+
+    def _signature(self, arguments: ast.arguments) -> Iterator[Token]:
+        """Parameters by kind; their annotations are not meant."""
+        kinds = {"/": arguments.posonlyargs, "=": arguments.args, "*": [arguments.vararg], "k": arguments.kwonlyargs, "**": [arguments.kwarg]}
+        for kind, parameters in kinds.items():
+            for each in filter(None, parameters):
+                yield kind
+                yield self._named(each.arg)
+
+    def _imported(self, place: Place) -> Local:
+        return self.package.meaning(place) or f"{place.module}.{place.name}".rstrip(".")
+
+    def _ClassDef(self, node: ast.ClassDef) -> Iterator[Token]:
+        """Fields in their order, then methods by name: their order does not matter."""
+        yield "(ClassDef"
+        yield self._named(node.name)
+        for outer in [*node.decorator_list, *node.bases, *node.keywords]:
+            yield from self.node(outer)
+        body = _meant(node.body)
+        methods = sorted((each for each in body if isinstance(each, Function)), key=lambda each: each.name)
+        names: dict[str, Local | None] = {name: f"attribute:{name}" for name in _locals(body)}
+        self.scopes.append(_Scope(names, len(self.scopes), is_class=True))
+        yield from self._value([*(each for each in body if not isinstance(each, Function)), *methods])
+        self.scopes.pop()
+        yield ")"
+
+    def _AnnAssign(self, node: ast.AnnAssign) -> Iterator[Token]:
+        """In a class an annotation makes a field; elsewhere it means nothing."""
+        if self.scopes and self.scopes[-1].is_class:
+            yield from self.plain(node, annotation=_unquoted(node.annotation))
+        elif node.value is not None:
+            yield from self.node(ast.Assign([node.target], node.value))
+
+    def _comprehension_scope(self, node: ast.expr) -> Iterator[Token]:
+        """A comprehension, its variables numbered; what it runs over first is looked up around it."""
+        yield f"({type(node).__name__}"
+        yield from self.node(node.generators[0].iter)
+        bound = [name for each in node.generators for name in _stored(each.target)]
+        self.scopes.append(_Scope(dict.fromkeys(bound), len(self.scopes)))
+        for index, each in enumerate(node.generators):
+            yield from self.plain(each, iter=None if index == 0 else each.iter)
+        for part in ("elt", "key", "value"):
+            if hasattr(node, part):
+                yield from self.node(getattr(node, part))
+        self.scopes.pop()
+        yield ")"
+
+    _ListComp = _SetComp = _DictComp = _GeneratorExp = _comprehension_scope
+
+    # Statements
+
+    def _Raise(self, node: ast.Raise) -> Iterator[Token]:
+        """What kind of error; its text and its cause are not meant."""
+        yield from self.plain(node, exc=node.exc.func if isinstance(node.exc, ast.Call) else node.exc, cause=None)
+
+    def _Assert(self, node: ast.Assert) -> Iterator[Token]:
+        yield from self.plain(node, msg=None)
+
+    def _ExceptHandler(self, node: ast.ExceptHandler) -> Iterator[Token]:
+        yield from self.plain(node, name=self._named(node.name) if node.name else None)
+
+    def _Global(self, node: ast.Global | ast.Nonlocal) -> Iterator[Token]:
+        yield from (self._named(name) for name in node.names)
+
+    _Nonlocal = _Global
+
+    def _MatchAs(self, node: ast.AST) -> Iterator[Token]:
+        yield from self.plain(node, name=self._named(node.name) if node.name else None)
+
+    _MatchStar = _MatchAs
+
+    def _MatchMapping(self, node: ast.MatchMapping) -> Iterator[Token]:
+        yield from self.plain(node, rest=self._named(node.rest) if node.rest else None)
+
+
+def _meant(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Statements without docstrings and other bare texts."""
+    return [each for each in body if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))]
+
+
+def _parameters(arguments: ast.arguments) -> list[ast.arg]:
+    every = [*arguments.posonlyargs, *arguments.args, arguments.vararg, *arguments.kwonlyargs, arguments.kwarg]
+    return [each for each in every if each]
+
+
+def _inside(body: list) -> Iterator[ast.AST]:
+    """Nodes of a scope; of a scope within it the definition alone, but what `:=` binds in a comprehension belongs out here."""
+    waiting = list(reversed(body))
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, Definition | ast.Lambda):
+            continue
+        if isinstance(node, Comprehension):
+            waiting += [each.target for each in ast.walk(node) if isinstance(each, ast.NamedExpr)]
+        else:
+            waiting += reversed(list(ast.iter_child_nodes(node)))
+
+
+def _locals(body: list) -> Iterator[str]:
+    """Names that a function or a class binds in its body."""
+    elsewhere = {name for node in _inside(body) if isinstance(node, ast.Global | ast.Nonlocal) for name in node.names}
+    for node in _inside(body):
+        yield from (name for name in _names_of(node) if name not in elsewhere)
+
+
+def _own_imports(body: list) -> list[Imports]:
+    return [node for node in _inside(body) if isinstance(node, Imports)]
+
+
+def _stored(target: ast.AST) -> list[str]:
+    return [node.id for node in ast.walk(target) if isinstance(node, ast.Name)]
+
+
+def _names_of(node: ast.AST) -> list[str]:
+    """Names that one node binds."""
+    match node:
+        case ast.Name(id=name, ctx=ast.Store()):
+            return [name]
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return [name]
+        case ast.ExceptHandler(name=name) | ast.MatchAs(name=name) | ast.MatchStar(name=name) | ast.MatchMapping(rest=name):
+            return [name] if name else []
+        case ast.Import(names=names):
+            return [alias.asname or alias.name.split(".")[0] for alias in names]
+        case ast.ImportFrom(names=names):
+            return [alias.asname or alias.name for alias in names]
+    return []
+
+
+def _names_bound_by(statement: ast.stmt) -> Iterator[str]:
+    """Names that a statement of a module binds there; for a compound statement also those that it binds further inside."""
+    for node in _inside([statement]):
+        yield from _names_of(node)
+
+
+def _acts(statement: ast.stmt) -> bool:
+    """Whether a statement may change something elsewhere when its module is imported."""
+    match statement:
+        case ast.Import() | ast.ImportFrom() | ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() | ast.Pass():
+            return False
+        case ast.Expr(value=ast.Constant()):
+            return False
+        case ast.Assign(targets=targets):
+            return not all(isinstance(node, ast.Name | ast.Tuple) for node in targets)
+        case ast.AnnAssign(target=target) | ast.AugAssign(target=target):
+            return not isinstance(target, ast.Name)
+        case ast.If(body=body, orelse=others):
+            return any(_acts(inner) for inner in [*body, *others])
+        case ast.Try(body=body, handlers=handlers, orelse=others, finalbody=last):
+            caught = [inner for handler in handlers for inner in handler.body]
+            return any(_acts(inner) for inner in [*body, *caught, *others, *last])
+    return True
+
+
+def _changed_by(node: ast.AST) -> str | None:
+    """The name of what a node sets or deletes a part of, or calls a method of."""
+    inner = node.func if isinstance(node, ast.Call) else node
+    if not isinstance(inner, ast.Attribute | ast.Subscript) or (inner is node and isinstance(inner.ctx, ast.Load)):
+        return None
+    while isinstance(inner, ast.Attribute | ast.Subscript):
+        inner = inner.value
+    return inner.id if isinstance(inner, ast.Name) else None
+
+
+def _called_at_import(node: ast.AST) -> Iterator[str]:
     """Names in decorators, metaclasses and called functions, outside the bodies of functions."""
     if isinstance(node, Definition):
         outside = [inner for part in [*node.decorator_list, *getattr(node, "keywords", [])] for inner in ast.walk(part)]
@@ -176,68 +575,67 @@ def _names_called_at_import(node: ast.AST) -> Iterator[str]:
         yield from (inner.id for inner in ast.walk(node.func) if isinstance(inner, ast.Name))
     if isinstance(node, ast.Lambda):
         return
-    parts = [node.args] if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else ast.iter_child_nodes(node)
+    parts = [node.args] if isinstance(node, Function) else ast.iter_child_nodes(node)
     for part in parts:
-        yield from _names_called_at_import(part)
+        yield from _called_at_import(part)
 
 
-def _names_bound_by(statement: ast.stmt) -> Iterator[str]:
-    """Names that a statement of a module binds there; for a compound statement also those that it binds further inside."""
-    if isinstance(statement, Definition):
-        yield statement.name
-        return
+def _looks_names_up(statement: ast.stmt) -> bool:
+    """Whether code in a statement finds other code by its name while it runs."""
     for node in ast.walk(statement):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
-        elif isinstance(node, Definition | ast.ExceptHandler) and node.name:
-            yield node.name
-        elif isinstance(node, Imports):
-            yield from (alias.asname or (alias.name.split(".")[0] if isinstance(node, ast.Import) else alias.name) for alias in node.names)
+        if getattr(node, "id", None) in LOOKS_NAMES_UP | FINDS_CODE:
+            return True
+        if {getattr(node, "attr", None), getattr(node, "name", None)} & FINDS_CODE:
+            return True
+    return False
 
 
-def _sources_behind(names: set[str]) -> dict[str, str]:
-    """Source by name, of these modules and of every module of this package that they import, directly or not."""
-    found: dict[str, str] = {}
+def _sources_behind(names: tuple[str, ...], library: Path | None) -> dict[str, tuple[str, bool]]:
+    """Source by name, and whether it is a package, of these modules and of all modules of this package that they import, directly or not."""
+    found: dict[str, tuple[str, bool]] = {}
     waiting = list(names)
     while waiting:
         name = waiting.pop()
-        origin = None if name in found else _source_file(name)
+        origin = None if name in found else _source_file(name, library)
         if origin is None:
             continue
-        found[name] = origin.read_text(encoding="utf-8")
-        waiting += [imported for imported in _imports(found[name], name) if imported.split(".")[0] == PACKAGE]
+        found[name] = origin.read_text(encoding="utf-8"), origin.name == "__init__.py"
+        waiting += [imported for imported in _imports(*found[name], name) if imported.split(".")[0] == PACKAGE]
     return found
 
 
-def _source_file(module_name: str) -> Path | None:
-    loaded = sys.modules.get(module_name)
+def _source_file(module_name: str, library: Path | None) -> Path | None:
+    """The file of a module, found without importing it; None where the name is no module."""
+    top, *inner = module_name.split(".")
+    home = library / top / "__init__.py" if library and top == PACKAGE else _home(top)
+    if not inner or home is None or home.name != "__init__.py":
+        return None if inner else home
+    path = home.parent.joinpath(*inner)
+    return next((each for each in (path / "__init__.py", path.with_suffix(".py")) if each.is_file()), None)
+
+
+def _home(top: str) -> Path | None:
+    """The file of a module that lies in no package, or that of a package itself."""
+    loaded = sys.modules.get(top)
     if loaded is not None and getattr(loaded, "__file__", None):
         return Path(loaded.__file__)
-    try:
-        found = importlib.util.find_spec(module_name)
-    except ModuleNotFoundError:  # `from package.module import name`: the name is no module
-        return None
+    found = importlib.util.find_spec(top)
     return Path(found.origin) if found and found.origin and found.has_location else None
 
 
 @cache
-def _nodes(statement: ast.stmt) -> tuple[ast.AST, ...]:
-    """A statement and what stands in it; several studies look at each."""
-    return tuple(ast.walk(statement))
-
-
-@cache
-def _imports(source: str, name: str) -> tuple[str, ...]:
+def _imports(source: str, is_package: bool, name: str) -> tuple[str, ...]:
     """Modules that a source imports or may import, with the packages that they lie in."""
-    return tuple(dict.fromkeys(_each_import(source, name)))
+    return tuple(dict.fromkeys(_each_import(source, is_package, name)))
 
 
-def _each_import(source: str, name: str) -> Iterator[str]:
+def _each_import(source: str, is_package: bool, name: str) -> Iterator[str]:
     for node in ast.walk(_parsed(source)):
         if isinstance(node, ast.Import):
             dotted = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            dotted = [f"{_absolute(node, name)}.{alias.name}" for alias in node.names if alias.name != "*"] + [_absolute(node, name)]
+            origin = _absolute(node, name, is_package)
+            dotted = [origin, *(f"{origin}.{alias.name}" for alias in node.names if alias.name != "*")]
         else:
             continue
         for one in dotted:
@@ -245,11 +643,11 @@ def _each_import(source: str, name: str) -> Iterator[str]:
             yield from (".".join(parts[:length]) for length in range(1, len(parts) + 1))
 
 
-def _absolute(statement: ast.ImportFrom, name: str) -> str:
+def _absolute(statement: ast.ImportFrom, name: str, is_package: bool) -> str:
+    """The module that an import in another module names, written out."""
     if not statement.level:
         return statement.module or ""
-    path = _source_file(name)
-    parts = name.split(".") if path is not None and path.name == "__init__.py" else name.split(".")[:-1]
+    parts = name.split(".") if is_package else name.split(".")[:-1]
     return ".".join([*parts[: len(parts) - statement.level + 1], *([statement.module] if statement.module else [])])
 
 
@@ -260,17 +658,3 @@ def _parsed(source: str) -> ast.Module:
             return ast.parse(source)
         time.sleep(0.01 * attempt)
     return ast.parse(source)
-
-
-def _bare_lines(source: str) -> list[str]:
-    """The lines of a source, comments and docstrings taken out, the same for every Python version."""
-    lines = source.splitlines()
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            lines[token.start[0] - 1] = lines[token.start[0] - 1][: token.start[1]]
-    for node in ast.walk(_parsed(source)):
-        if isinstance(node, ast.Module | Definition) and ast.get_docstring(node) is not None:
-            first, last = node.body[0].lineno, node.body[0].end_lineno or node.body[0].lineno
-            if not lines[first - 1][: node.body[0].col_offset].strip():
-                lines[first - 1 : last] = [""] * (last - first + 1)
-    return [line.rstrip() for line in lines]

@@ -1,175 +1,188 @@
-"""Results of earlier code declared to be those of today's, once drawn parts of every file of a study have come out again to the last bit."""
+"""Stored results that get the key of today's code.
 
+At once where today's code provably computes the same under another name, else once drawn parts have come out again to the last bit.
+"""
+
+import dataclasses
 import datetime
 import importlib
-import json
+import io
 import random
 import sys
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import h5py
 import xarray as xr
 
-from valleys.results import machine, same_code, shipping, store
-from valleys.results.code import PACKAGE
+from valleys.results import atomic, machine, naming, shipping, store
+from valleys.results.code import PACKAGE, studies
 from valleys.results.executors import Processes
-from valleys.results.same_code import Entry
+from valleys.results.naming import KEY, MODULE, Made
 from valleys.results.verify import Cell, compare
 
+REKEYED = "rekeyed"  # attribute: the day, and how it is known that today's code gives the same
 Part = tuple[dict[str, Any], xr.Dataset]  # where it stands in the whole, and what it holds
+Files = dict[Path, Made]
 
 
 class Refused(Exception):
-    """Why a study cannot be carried, in a few words."""
+    """Why the results of a study cannot be given another key, in a few words."""
 
 
 @dataclass(frozen=True)
-class Carried:
-    """What became of one study whose files are outdated."""
+class Outcome:
+    """What became of the outdated files of one study."""
 
     study: str
+    state: str  # renamed, without computing; recomputed, in parts; or refused
     remark: str
-    is_carried: bool
 
     def line(self) -> str:
         """One readable line."""
-        return f"{'carried' if self.is_carried else 'refused':<8} {self.study}  {self.remark}"
+        return f"{self.state:<10} {self.study}  {self.remark}"
 
 
 @dataclass(frozen=True)
 class Extent:
     """How much of each file is computed again: so many cells, in so many seconds by the stored time, or the whole where a study offers no cells."""
 
-    count: int
-    limit: float
+    count: int = 1
+    limit: float = 180.0
 
 
-def carry(folder: Path, path: Path, extent: Extent, *, earlier: Path | None = None) -> Iterator[Carried]:
-    """Compute drawn parts of outdated results again, and where all are equal keep in a file that today's code stands for the code that made them.
+@dataclass(frozen=True)
+class Evidence:
+    """Where it is looked up what the code behind the stored results gives.
 
-    Args:
-        folder: the results that come with the book.
-        path: the file, written whole after each study; entries that do not hold for the code of today are dropped.
-        extent: of what is computed.
-        earlier: a checkout of the code that made the results, to compute the same parts with; if None they are compared with the results themselves,
-            which takes the processor that made them.
+    Attributes:
+        extent: of what is computed again and compared with the stored values, which takes the processor that made them.
+        earlier: a checkout of the code that made the results, to compute the same parts with; None to compare with the stored values.
+        runs: two folders of results at another size, of the code that made the stored ones and of today's, for the same specs: these are compared
+            instead, and nothing is computed.
+        names: names of studies today, by the names that they had.
     """
-    _drop_stale(path)
-    for (study, *kinds), files in _by_study(folder).items():
-        if all(store.is_current(key) for key in files.values()):
-            continue
-        started = time.perf_counter()
+
+    extent: Extent = field(default_factory=Extent)
+    earlier: Path | None = None
+    runs: tuple[Path, Path] | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+def rekey(folder: Path, evidence: Evidence) -> Iterator[Outcome]:
+    """Give outdated results the key of today's code where it gives the same; files are rewritten one by one, and a stopped run goes on from there."""
+    for (study, code), files in _outdated(folder).items():
         try:
-            evidence = _evidence(folder, files, extent, earlier)
+            place, renamed = _place_today(study, code, evidence.names)
+            remark = f"the same code as {place} today" if renamed else _proof(files, place, evidence)
+            for path, made in files.items():
+                _rewrite(path, folder, made, place, remark)
+            yield Outcome(study, "renamed" if renamed else "recomputed", f"{remark}; {len(files)} files")
         except Refused as refusal:
-            yield Carried(study, f"{refusal}; its results stay outdated", False)
-            continue
-        made_by = json.loads(min(files.values()))["code"]  # the same in all
-        entry = Entry(study, kinds, made_by, datetime.date.today().isoformat(), evidence)
-        same_code.write(path, same_code.read(path) | {store.version(study, kinds): entry})
-        yield Carried(study, f"{evidence}, {time.perf_counter() - started:.0f} s", True)
+            yield Outcome(study, "refused", f"{refusal}; its results stay outdated")
 
 
-def carry_by_runs(folder: Path, path: Path, earlier: Path, today: Path) -> Iterator[Carried]:
-    """As `carry`, where results that the chapters left at another size are compared instead: with the code that made the shipped ones, and with today's.
-
-    Args:
-        folder: the results that come with the book.
-        path: the file, as in `carry`.
-        earlier: results of the earlier code, computed on this machine.
-        today: results of today's code, for the same specs.
-    """
-    _drop_stale(path)
-    left = _by_study(earlier)
-    for (study, *kinds), files in _by_study(folder).items():
-        if all(store.is_current(key) for key in files.values()):
-            continue
-        try:
-            made_by = _only_code(files)
-            pairs = [key for key in left.get((study, *kinds), {}).values() if json.loads(key)["code"] == made_by]
-            counts = [_equal_in_both(key, earlier, today) for key in pairs]
-            if not counts:
-                raise Refused(f"{earlier} holds no result of the code that made its files")
-        except Refused as refusal:
-            yield Carried(study, f"{refusal}; its results stay outdated", False)
-            continue
-        evidence = f"{len(counts)} small results, {sum(counts)} variables equal to the last bit to those of the earlier code, on {machine.processor()}"
-        entry = Entry(study, kinds, made_by, datetime.date.today().isoformat(), evidence)
-        same_code.write(path, same_code.read(path) | {store.version(study, kinds): entry})
-        yield Carried(study, evidence, True)
-
-
-def _equal_in_both(key: str, earlier: Path, today: Path) -> int:
-    """How many variables a result of the earlier code has, all of which are equal to those of today's for the same spec."""
-    made = json.loads(key)
-    again = made | {"code": store.version(made["study"], made["kinds"])}
-    path = store.path_of_key(json.dumps(again, sort_keys=True), today)
-    if not path.exists():
-        raise Refused(f"{today} lacks the result {path.name} of today's code")
-    return _equal(path.name, [({}, store.load(store.path_of_key(key, earlier)))], {}, store.load(path))
-
-
-def _only_code(files: dict[str, str]) -> str:
-    """Digest of the code that made all files of a study."""
-    made_by = {json.loads(key)["code"] for key in files.values()}
-    if len(made_by) > 1:
-        raise Refused("its files were made by different code")
-    return made_by.pop()
-
-
-def _drop_stale(path: Path) -> None:
-    entries = same_code.read(path)
-    current = {version: entry for version, entry in entries.items() if store.version(entry.study, entry.kinds) == version}
-    if current != entries:
-        same_code.write(path, current)
-
-
-def _by_study(folder: Path) -> dict[tuple[str, ...], dict[str, str]]:
-    """The files of a folder by study and kinds of its spec, each with its key; damaged ones stay out."""
-    found: dict[tuple[str, ...], dict[str, str]] = {}
+def _outdated(folder: Path) -> dict[tuple[str, str], Files]:
+    """Sound files that are not current, by study and the code that made them."""
+    found: dict[tuple[str, str], Files] = {}
     for name in sorted(shipping.names(folder)):
-        key = store.key_of(folder / name)
-        if key is not None and store.path_of_key(key, folder) == folder / name:
-            made = json.loads(key)
-            found.setdefault((made["study"], *made["kinds"]), {})[name] = key
+        made = store.made_of(folder / name)
+        if made is not None and made.name == name and not made.is_current():
+            found.setdefault((made.study, made.code), {})[folder / name] = made
     return found
 
 
-def _evidence(folder: Path, files: dict[str, str], extent: Extent, earlier: Path | None) -> str:
-    """What of the files of a study was computed again.
+def _place_today(study: str, code: str, names: Mapping[str, str]) -> tuple[str, bool]:
+    """Where a study is today, and whether its code is provably that which made the results."""
+    wanted = names.get(study, study)
+    own = studies(name=wanted)
+    same = [place for place in own or studies() if naming.version(place) == code]
+    if len(same or own) != 1:
+        raise Refused(f"there are {len(same or own)} studies that it may be today" if same or own else "there is no such study any more")
+    return (same or own)[0], bool(same)
+
+
+def _rewrite(path: Path, folder: Path, made: Made, place: str, remark: str) -> None:
+    """A file under its new key: its data stay, byte by byte."""
+    spec = dataclasses.asdict(naming.spec_for(naming.study_at(place), made.spec))
+    module, _, study = place.partition(":")
+    today = Made(study, naming.version(place) or "", spec, module)
+    note = {KEY: today.key, MODULE: module, REKEYED: f"{datetime.date.today().isoformat()}: {remark}"}
+    atomic.write(folder / today.name, with_attributes(path.read_bytes(), note))
+    if folder / today.name != path:
+        path.unlink()
+
+
+def with_attributes(content: bytes, attributes: Mapping[str, str]) -> bytes:
+    """A netCDF4 file in which these attributes are set and nothing else is touched."""
+    buffer = io.BytesIO(content)
+    with h5py.File(buffer, "r+") as opened:
+        for name, value in attributes.items():
+            opened.attrs[name] = value
+    return buffer.getvalue()
+
+
+def _proof(files: Files, place: str, evidence: Evidence) -> str:
+    """How it is known that the study at a place gives what made these files.
 
     Raises:
         Refused: something differs, or cannot be compared to the last bit.
     """
-    _only_code(files)
-    parts = [part for name in files for part in _compared(folder / name, extent, earlier)]
-    against = "the earlier code" if earlier else "the stored results"
-    return f"{len(parts)} parts of {len(files)} files, {sum(parts)} variables equal to the last bit to those of {against}, on {machine.processor()}"
+    if evidence.runs:
+        return _proof_by_runs(files, place, *evidence.runs)
+    counts = [count for path, made in files.items() for count in _compared(path, made, place, evidence)]
+    against = "the earlier code" if evidence.earlier else "the stored results"
+    return f"{len(counts)} parts, {sum(counts)} variables equal to the last bit to those of {against}, on {machine.processor()}"
 
 
-def _compared(path: Path, extent: Extent, earlier: Path | None) -> list[int]:
+def _proof_by_runs(files: Files, place: str, earlier: Path, today: Path) -> str:
+    """The same from results that the chapters left at another size."""
+    known = next(iter(files.values()))
+    left = [made for name in sorted(shipping.names(earlier)) if (made := store.made_of(earlier / name))]
+    pairs = [made for made in left if (made.study, made.code) == (known.study, known.code)]
+    if not pairs:
+        raise Refused(f"{earlier} holds no result of the code that made its files")
+    counts = [_equal_in_both(made, place, earlier, today) for made in pairs]
+    return f"{len(counts)} small results, {sum(counts)} variables equal to the last bit to those of the earlier code, on {machine.processor()}"
+
+
+def _equal_in_both(made: Made, place: str, earlier: Path, today: Path) -> int:
+    """How many variables a result of the earlier code has, all of which are equal to those of today's for the same spec."""
+    study = naming.study_at(place)
+    again = naming.made_by(study, naming.spec_for(study, made.spec))
+    if not (today / again.name).exists():
+        raise Refused(f"{today} lacks the result {again.name} of today's code")
+    return _equal(again.name, [({}, store.load(earlier / made.name))], {}, store.load(today / again.name))
+
+
+def _compared(path: Path, made: Made, place: str, evidence: Evidence) -> list[int]:
     """Number of variables in each part of a stored result that came out again."""
     stored = store.load(path)
-    threads = int(stored.attrs["threads"])
-    if threads > machine.threads() or (earlier is None and not (threads and stored.attrs["processor"] == machine.processor())):
+    threads, seconds = int(stored.attrs["threads"]), float(stored.attrs["wall_time_seconds"])
+    same_processor = threads and stored.attrs["processor"] == machine.processor()
+    if threads > machine.threads() or (evidence.earlier is None and not same_processor):
         raise Refused(f"{path.name} was made with {threads} threads on {stored.attrs['processor']}, and bits may differ here")
-    asked = (stored.attrs[store.KEY], float(stored.attrs["wall_time_seconds"]), extent)
-    references = _computed(path, max(threads, 1), asked, earlier) if earlier else [({}, stored)]
-    parts = _computed(path, max(threads, 1), asked, None)
+    asked = (made.spec, seconds, evidence.extent, made.key)
+    references = [({}, stored)]
+    if library := evidence.earlier and evidence.earlier / "lib":
+        then = made.place(library)
+        if then is None or naming.version(then, library) != made.code:
+            raise Refused(f"{library} is not the code that made it")
+        references = _computed(path.name, max(threads, 1), then, *asked, library)
+    parts = _computed(path.name, max(threads, 1), place, *asked, None)
     return [_equal(path.name, references, *part) for part in parts]
 
 
-def _computed(path: Path, threads: int, asked: tuple[Any, ...], earlier: Path | None) -> list[Part]:
+def _computed(name: str, threads: int, place: str, spec: dict[str, Any], seconds: float, extent: Extent, draw: str, library: Path | None) -> list[Part]:
     with Processes(1, threads=threads) as executor:
         try:
-            parts = executor.submit(parts_again, *asked, earlier and str(earlier / "lib")).result()
-        except Exception as error:  # whatever the code of today raises, it does not stand for that of earlier
-            raise Refused(f"{path.name} cannot be computed again ({type(error).__name__}: {error})") from None
+            parts = executor.submit(parts_again, place, spec, seconds, extent, draw, library and str(library)).result()
+        except Exception as error:  # whatever the code raises, it does not stand for another one
+            raise Refused(f"{name} cannot be computed again ({type(error).__name__}: {error})") from None
     if not parts:
-        raise Refused(f"no part of {path.name} takes less than the limit of {asked[2].limit:g} s: raise --limit")
+        raise Refused(f"no part of {name} takes less than the limit of {extent.limit:g} s: raise --limit")
     return parts
 
 
@@ -184,37 +197,32 @@ def _equal(name: str, references: list[Part], place: dict[str, Any], again: xr.D
     raise Refused(f"the earlier code does not offer the cell of {name} at {place}")
 
 
-def parts_again(key: str, seconds: float, extent: Extent, library: str | None) -> list[Part]:
+def parts_again(place: str, spec: dict[str, Any], seconds: float, extent: Extent, draw: str, library: str | None) -> list[Part]:
     """Drawn cells of a result where its study offers them, else the whole, each with where it stands; none if they take longer than the limit.
 
     Args:
-        key: of the result.
-        seconds: that it took.
+        place: the study, as `module:name`.
+        spec: fields of its spec.
+        seconds: that the whole took.
         extent: of what is computed.
-        library: folder of the code that made the result; if None, that of today computes.
-
-    Raises:
-        ValueError: the code there is not what made the result.
+        draw: seed of the draw.
+        library: folder of the code to compute with; that of this process if None.
     """
-    made = json.loads(key)
     if library:
-        _become_earlier(library, made)
-    module, _, study = made["study"].rpartition(".")
-    home, spec = importlib.import_module(module), importlib.import_module("valleys.results.verify").spec_of(key)
-    if offered := getattr(home, f"{study}_cells", None):
-        chosen = cheap_cells(list(offered(spec)), seconds, extent, random.Random(key))
-        return [(dict(place), compute().load()) for place, _, compute in chosen]
-    return [({}, getattr(home, study)(spec).load())] if seconds < extent.limit else []
+        _become(library)
+    study = naming.study_at(place)
+    offer = getattr(importlib.import_module(study.__module__), f"{study.__name__}_cells", None)
+    if offer is None:
+        return [({}, study(naming.spec_for(study, spec)).load())] if seconds < extent.limit else []
+    chosen = cheap_cells(list(offer(naming.spec_for(study, spec))), seconds, extent, random.Random(draw))
+    return [(dict(where), compute().load()) for where, _, compute in chosen]
 
 
-def _become_earlier(library: str, made: dict[str, Any]) -> None:
+def _become(library: str) -> None:
     """Let what this process imports from now on come from there."""
     sys.path.insert(0, library)
     for name in [name for name in sys.modules if name.split(".")[0] == PACKAGE]:
         del sys.modules[name]
-    module, _, study = made["study"].rpartition(".")
-    if importlib.import_module("valleys.results.code").code_version((f"{module}:{study}", *made["kinds"])) != made["code"]:
-        raise ValueError(f"{library} is not the code that made it")
 
 
 def cheap_cells(cells: list[Cell], seconds: float, extent: Extent, draw: random.Random) -> list[Cell]:

@@ -38,7 +38,7 @@ def ship(folder: Path, computed: Path, compute: Callable[[], set[str]]) -> Shipm
     Raises:
         BookError: a chapter failed, or a result that was asked for is in neither folder.
     """
-    outdated = {name for name in names(folder) if not _is_current(folder, name)}
+    outdated = {name for name in names(folder) if not store.is_current(folder / name)}
     _remove(folder, outdated)
     before = names(folder)
     try:
@@ -56,11 +56,6 @@ def ship(folder: Path, computed: Path, compute: Callable[[], set[str]]) -> Shipm
 def names(folder: Path) -> set[str]:
     """Names `<study>/<hash>.nc` of the results in a folder."""
     return {path.relative_to(folder).as_posix() for path in folder.glob("*/*.nc")}
-
-
-def _is_current(folder: Path, name: str) -> bool:
-    key = store.key_of(folder / name)
-    return key is not None and store.is_current(key) and store.path_of_key(key, folder) == folder / name
 
 
 def _copy(chosen: set[str], source: Path, target: Path) -> None:

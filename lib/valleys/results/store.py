@@ -6,12 +6,9 @@ other way: there, numbers of a spec are the same if they agree in twelve digits.
 """
 
 import contextlib
-import dataclasses
 import datetime
-import hashlib
 import importlib.metadata
 import io
-import json
 import platform
 import sys
 import time
@@ -26,14 +23,13 @@ import xarray as xr
 
 from valleys import config
 from valleys.paths import results_folder, shipped_folder
-from valleys.results import atomic, machine, same_code
-from valleys.results.code import PACKAGE, code_version
+from valleys.results import atomic, machine, naming
+from valleys.results.code import PACKAGE
+from valleys.results.naming import KEY, MODULE, Made, Study
 from valleys.results.progress import progress
 
-Study = Callable[[Any], xr.Dataset]
-KEY = "result_key"
 COMPRESSED_FROM = 10_000  # bytes; smaller variables grow when they are compressed
-DIGITS = 12  # in which numbers of a spec that were computed on two processors agree
+LIBRARIES = ("numpy", "scipy", "xarray", "numba", "torch")  # whose versions are noted, where they were in use
 
 
 class StoreWarning(UserWarning):
@@ -61,10 +57,10 @@ def load_or_assemble(study: Study, spec: Any, assemble: Callable[[], xr.Dataset]
         spec: as in `load_or_compute`.
         assemble: puts the result together; its attributes `wall_time_seconds` and `threads`, which cells agree on, count as its own.
     """
-    key = result_key(study, spec)
-    stored = _stored(key)
-    _note_asked(key if stored is None else stored.attrs[KEY])
-    return _compute_and_store(lambda _: assemble(), spec, key, results_folder()) if stored is None else stored
+    made = naming.made_by(study, spec)
+    stored = _stored(made)
+    _note_asked(made if stored is None else Made.of(stored.attrs))
+    return _compute_and_store(lambda _: assemble(), spec, made, results_folder()) if stored is None else stored
 
 
 def load_or_compute_all(study: Study, specs: Iterable[Any], *, executor: Executor | None = None) -> list[xr.Dataset]:
@@ -79,21 +75,21 @@ def load_or_compute_all(study: Study, specs: Iterable[Any], *, executor: Executo
         RuntimeError: workers died, and died again in a second attempt at what was missing; or the scheduler of a cluster was lost.
     """
     specs = list(specs)
-    keys = [result_key(study, spec) for spec in specs]
-    found = {key: stored for key in dict.fromkeys(keys) if (stored := _stored(key)) is not None}
-    missing = {key: spec for key, spec in zip(keys, specs, strict=True) if key not in found}
+    made = [naming.made_by(study, spec) for spec in specs]
+    found = {each.key: stored for each in {each.key: each for each in made}.values() if (stored := _stored(each)) is not None}
+    missing = {each.key: (each, spec) for each, spec in zip(made, specs, strict=True) if each.key not in found}
     with progress(study.__name__, total=len(found) + len(missing), initial=len(found)) as advance:
         for key, result in _computed(study, missing, executor):
             found[key] = result
             advance()
-    return [found[key] for key in keys]
+    return [found[each.key] for each in made]
 
 
-def _computed(study: Study, missing: dict[str, Any], executor: Executor | None) -> Iterator[tuple[str, xr.Dataset]]:
+def _computed(study: Study, missing: dict[str, tuple[Made, Any]], executor: Executor | None) -> Iterator[tuple[str, xr.Dataset]]:
     """Key and result of each missing cell as it is finished, in any order; where workers died, what is then missing is tried once more."""
     folder, waiting = results_folder(), dict(missing)
     if executor is None:
-        yield from ((key, _compute_and_store(study, spec, key, folder)) for key, spec in missing.items())
+        yield from ((key, _compute_and_store(study, spec, made, folder)) for key, (made, spec) in missing.items())
         return
     for last_attempt in (False, True):
         try:
@@ -110,79 +106,34 @@ def _computed(study: Study, missing: dict[str, Any], executor: Executor | None) 
             warnings.warn(f"{state} and are tried once more", StoreWarning, stacklevel=4)
 
 
-def _from_workers(study: Study, cells: dict[str, Any], folder: Path, executor: Executor) -> Iterator[tuple[str, xr.Dataset]]:
-    futures = {executor.submit(compute_elsewhere, study, spec, key, str(folder)): key for key, spec in cells.items()}
+def _from_workers(study: Study, cells: dict[str, tuple[Made, Any]], folder: Path, executor: Executor) -> Iterator[tuple[str, xr.Dataset]]:
+    futures = {executor.submit(compute_elsewhere, study, spec, made, str(folder)): made for made, spec in cells.values()}
     try:
         for future in as_completed(futures):
-            key, result = futures[future], future.result()
-            if not path_of_key(key, folder).exists():  # the worker sees another disk, or could not write
-                _keep(result, path_of_key(key, folder))
-            yield key, result
+            made, result = futures[future], future.result()
+            if not (folder / made.name).exists():  # the worker sees another disk, or could not write
+                _keep(result, folder / made.name)
+            yield made.key, result
     finally:
         for future in futures:
             future.cancel()
 
 
-def compute_elsewhere(study: Study, spec: Any, key: str, folder: str) -> xr.Dataset:
+def compute_elsewhere(study: Study, spec: Any, made: Made, folder: str) -> xr.Dataset:
     """A cell in a worker process, which may have another environment: everything comes as an argument.
 
     Raises:
         RuntimeError: the worker has other code than the process that asks.
     """
-    own = result_key(study, spec)
-    if own != key:
+    if naming.made_by(study, spec).key != made.key:
         raise RuntimeError(f"a worker on {machine.description()} has other code behind {study.__name__}: bring both to the same version")
-    stored = _read(path_of_key(key, Path(folder)), key)
-    return _compute_and_store(study, spec, key, Path(folder)) if stored is None else stored
-
-
-def result_key(study: Study, spec: Any) -> str:
-    """JSON text of what makes a result: study, kinds of spec, code version and spec.
-
-    Raises:
-        ValueError: the study or the class of the spec lives in a notebook or inside another function.
-    """
-    if study.__module__ == "__main__" or "<" in study.__qualname__:
-        raise ValueError(f"the study {study.__qualname__} must be a function of a module, so that its code can be hashed")
-    name, kinds = f"{study.__module__}.{study.__qualname__}", sorted(set(_kinds(spec)))
-    made_by = {"study": name, "kinds": kinds, "code": _code(name, kinds), "spec": dataclasses.asdict(spec)}
-    return json.dumps(made_by, sort_keys=True, allow_nan=False)
-
-
-def version(study: str, kinds: list[str]) -> str:
-    """Digest of the code of today behind a study, named in full, and these kinds of specs."""
-    module, _, name = study.rpartition(".")
-    return code_version((f"{module}:{name}", *kinds))
-
-
-def _code(study: str, kinds: list[str]) -> str:
-    """The version that stands in keys: today's, or an earlier one that is known to give the same."""
-    return same_code.made_by(version(study, kinds), study)
-
-
-def _kinds(value: Any) -> Iterator[str]:
-    """Classes of a spec and of the specs within it, each as `module:name`."""
-    if dataclasses.is_dataclass(value):
-        kind = type(value)
-        if kind.__module__ == "__main__" or "<" in kind.__qualname__:
-            raise ValueError(f"the spec {kind.__qualname__} must be a class of a module, so that its code can be hashed")
-        yield f"{kind.__module__}:{kind.__qualname__}"
-        for entry in dataclasses.fields(value):
-            yield from _kinds(getattr(value, entry.name))
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _kinds(item)
+    stored = _read(made, Path(folder))
+    return _compute_and_store(study, spec, made, Path(folder)) if stored is None else stored
 
 
 def result_path(study: Study, spec: Any) -> Path:
-    """File of a computed result; see `path_of_key`."""
-    return path_of_key(result_key(study, spec), results_folder())
-
-
-def path_of_key(key: str, folder: Path) -> Path:
-    """File of a result in a folder of results: `<folder>/<study>/<hash of its key>.nc`."""
-    digest = hashlib.sha256(key.encode()).hexdigest()
-    return folder / json.loads(key)["study"].rpartition(".")[2] / f"{digest[:24]}.nc"
+    """File of a computed result: `<study>/<hash of its key>.nc` in the folder of results."""
+    return results_folder() / naming.made_by(study, spec).name
 
 
 def load(path: Path) -> xr.Dataset:
@@ -205,48 +156,48 @@ def attributes(path: Path) -> dict[str, Any]:
         return {name: value.item() if getattr(value, "size", 0) == 1 else value for name, value in opened.attrs.items() if name != "_NCProperties"}
 
 
-def key_of(path: Path) -> str | None:
-    """The key that a stored result carries; None if the file cannot be read or carries none."""
+def made_of(path: Path) -> Made | None:
+    """What a stored result says it was made by; None if the file cannot be read or says nothing."""
     try:
-        return attributes(path).get(KEY)
+        return Made.of(attributes(path))
     except Exception:  # h5py raises many kinds for a damaged file, and each means the same here
         return None
 
 
-def is_current(key: str) -> bool:
-    """Whether the code that made a result is the code of today."""
-    made_by = json.loads(key)
-    return "kinds" in made_by and made_by["code"] == _code(made_by["study"], made_by["kinds"])
+def is_sound(path: Path) -> bool:
+    """Whether a file can be read and is named by its own key."""
+    told = made_of(path)
+    return told is not None and told.name == f"{path.parent.name}/{path.name}"
 
 
-def _stored(key: str) -> xr.Dataset | None:
+def is_current(path: Path) -> bool:
+    """Whether a file is sound, and the code that made it computes what the code of today does."""
+    told = made_of(path)
+    return told is not None and is_sound(path) and told.is_current()
+
+
+def _stored(wanted: Made) -> xr.Dataset | None:
     """The result among those computed or those shipped."""
     for folder in dict.fromkeys((results_folder(), shipped_folder())):
-        stored = _read(path_of_key(key, folder), key)
+        stored = _read(wanted, folder)
         if stored is not None:
             return stored
-    twin = _twin(key, shipped_folder())
-    return None if twin is None else _read(path_of_key(twin, shipped_folder()), twin)
+    twin = _twin(wanted, shipped_folder())
+    return None if twin is None else _read(twin, shipped_folder())
 
 
-def _twin(key: str, folder: Path) -> str | None:
-    """The key of a result in a folder whose spec differs from that of `key` by the rounding of another processor only."""
-    others = (key_of(path) for path in sorted(path_of_key(key, folder).parent.glob("*.nc")))
-    return next((other for other in others if other and _rounded(other) == _rounded(key)), None)
+def _twin(wanted: Made, folder: Path) -> Made | None:
+    """A result in a folder whose spec differs from the wanted one by the rounding of another processor only."""
+    others = (made_of(path) for path in sorted((folder / wanted.name).parent.glob("*.nc")))
+    return next((other for other in others if other and other.rounded == wanted.rounded), None)
 
 
-def _rounded(key: str) -> Any:
-    """What makes a result, with the numbers of its spec as far as processors agree."""
-    return json.loads(key, parse_float=lambda text: f"{float(text):.{DIGITS}g}")
-
-
-def _compute_and_store(study: Study, spec: Any, key: str, folder: Path) -> xr.Dataset:
+def _compute_and_store(study: Study, spec: Any, made: Made, folder: Path) -> xr.Dataset:
     started = time.perf_counter()
     result = study(spec).load()
     seconds = result.attrs.get("wall_time_seconds", time.perf_counter() - started)
-    result.attrs |= _provenance(seconds) | {"threads": result.attrs.get("threads", machine.threads()), KEY: key}
-    path = path_of_key(key, folder)
-    stored = _read(path, key) if _keep(result, path) else None
+    result.attrs |= _provenance(seconds) | {"threads": result.attrs.get("threads", machine.threads()), KEY: made.key, MODULE: made.module}
+    stored = _read(made, folder) if _keep(result, folder / made.name) else None
     return result if stored is None else stored
 
 
@@ -268,17 +219,18 @@ def _without_lock_of_the_cluster() -> contextlib.AbstractContextManager:
     return sys.modules["dask"].config.set(scheduler="synchronous") if "dask" in sys.modules else contextlib.nullcontext()
 
 
-def _note_asked(key: str) -> None:
+def _note_asked(made: Made) -> None:
     """Add the name of a result to the list of those asked for, where there is one."""
     if listing := config.text(config.ASKED):
         with open(listing, "a", encoding="utf-8") as names:
-            names.write(f"{path_of_key(key, Path())}\n")
+            names.write(f"{made.name}\n")
 
 
 def _provenance(seconds: float) -> dict[str, str | float]:
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     made_on = {"machine": machine.description(), "processor": machine.processor(), "python": platform.python_version()}
-    return {"wall_time_seconds": round(seconds, 3), "computed_at": now} | made_on | {PACKAGE: _package_version()}
+    versions = {name: importlib.metadata.version(name) for name in LIBRARIES if name in sys.modules}
+    return {"wall_time_seconds": round(seconds, 3), "computed_at": now} | made_on | versions | {PACKAGE: _package_version()}
 
 
 def _package_version() -> str:
@@ -288,8 +240,9 @@ def _package_version() -> str:
         return "not installed"
 
 
-def _read(path: Path, key: str) -> xr.Dataset | None:
+def _read(made: Made, folder: Path) -> xr.Dataset | None:
     """The stored dataset, or None with a warning where the file is damaged or belongs to something else."""
+    path = folder / made.name
     if not path.exists():
         return None
     try:
@@ -297,7 +250,7 @@ def _read(path: Path, key: str) -> xr.Dataset | None:
     except Exception as error:  # h5py raises many kinds for a damaged file, and each means the same here
         warnings.warn(f"{path} cannot be read ({error}); it counts as missing", StoreWarning, stacklevel=3)
         return None
-    if result.attrs.get(KEY) == key:
+    if result.attrs.get(KEY) == made.key:
         return result
     warnings.warn(f"{path} was made by something else; it counts as missing", StoreWarning, stacklevel=3)
     return None

@@ -1,12 +1,9 @@
 """Stored results computed again: the same processor and number of threads must give the same bits, another processor the same within stated errors."""
 
-import dataclasses
-import importlib
-import json
 import math
 import random
+import sys
 import time
-import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +14,7 @@ import xarray as xr
 
 from valleys.results import machine, shipping, store
 from valleys.results.executors import Processes
+from valleys.results.naming import Made
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-12  # tolerance of what is computed without random numbers
 Cell = tuple[Mapping[str, Any], float, Callable[[], xr.Dataset]]  # where it stands, its share of the work, how to compute it alone
@@ -63,24 +61,22 @@ def verify_one(folder: Path, name: str, *, draw: float, limit: float) -> Recompu
     """Compute one result again, or one cell of it, and compare."""
     try:
         stored = store.load(folder / name)
-        key = stored.attrs[store.KEY]
+        made = Made.of(stored.attrs)
     except Exception as error:  # h5py raises many kinds for a damaged file, and each means the same here
         return Recomputed(name, "damaged", f"it cannot be read ({error})")
-    if store.path_of_key(key, folder) != folder / name:
+    if made.name != name:
         return Recomputed(name, "damaged", "its name does not follow from its contents")
-    if not store.is_current(key):
+    if not made.is_current():
         return Recomputed(name, "outdated", "the code behind it has changed since: run `make results`")
     threads, seconds = int(stored.attrs["threads"]), float(stored.attrs["wall_time_seconds"])
     started = time.perf_counter()
     with Processes(1, threads=max(1, min(threads, machine.threads()))) as executor:
-        found = executor.submit(compute_again, key, seconds, limit, draw).result()
+        found = executor.submit(compute_again, made, seconds, limit, draw).result()
     if found is None:
         return Recomputed(name, "skipped", f"it took {seconds:.0f} s, and the limit is {limit:g} s")
     place, again = found
     same = stored.attrs["processor"] == machine.processor() and 1 <= threads <= machine.threads()
-    compared = compare(
-        stored.sel(place).squeeze() if place else stored, again.squeeze() if place else again, sampled="seed" in json.loads(key)["spec"], same_processor=same
-    )
+    compared = compare(stored.sel(place).squeeze() if place else stored, again.squeeze() if place else again, sampled="seed" in made.spec, same_processor=same)
     return _verdict(name, compared, f"at {place}, {time.perf_counter() - started:.1f} s" if place else f"{time.perf_counter() - started:.1f} s")
 
 
@@ -93,17 +89,22 @@ def _verdict(name: str, compared: "Comparison", remark: str) -> Recomputed:
     return Recomputed(name, "agrees" if compared.count else "skipped", f"{compared.count} variables within tolerance{left_out}, {remark}")
 
 
-def compute_again(key: str, seconds: float, limit: float, draw: float) -> tuple[dict[str, Any] | None, xr.Dataset] | None:
+def compute_again(made: Made, seconds: float, limit: float, draw: float) -> tuple[dict[str, Any] | None, xr.Dataset] | None:
     """Where it stands and what it is: the whole result, or else a cell drawn at random, that takes less than the limit; None if there is none.
 
     A study `name` offers its cells by a function `name_cells(spec)` of its module, which yields each as a `Cell`.
     """
-    module, _, study = json.loads(key)["study"].rpartition(".")
     if seconds <= limit:
-        return None, getattr(importlib.import_module(module), study)(spec_of(key)).load()
-    cells = getattr(importlib.import_module(module), f"{study}_cells", None)
-    chosen = drawn_cells(list(cells(spec_of(key))), seconds, limit, draw) if cells else []
+        return None, made.function()(made.spec_again()).load()
+    cells = offered_cells(made)
+    chosen = drawn_cells(cells, seconds, limit, draw) if cells else []
     return (dict(chosen[0][0]), chosen[0][2]().load()) if chosen else None
+
+
+def offered_cells(made: Made) -> list[Cell] | None:
+    """The cells of a result, each to be computed alone; None where its study offers none."""
+    offer = getattr(sys.modules[made.function().__module__], f"{made.study}_cells", None)
+    return list(offer(made.spec_again())) if offer else None
 
 
 def drawn_cells(cells: list[Cell], seconds: float, limit: float, draw: float | str, most: int = 1) -> list[Cell]:
@@ -115,15 +116,6 @@ def drawn_cells(cells: list[Cell], seconds: float, limit: float, draw: float | s
         if len(chosen) < most and (seconds * together / whole if whole else seconds / len(cells)) <= limit:
             chosen.append(cell)
     return chosen
-
-
-def spec_of(key: str) -> Any:
-    """The spec that a key tells of, as an object that has checked itself."""
-    made_by = json.loads(key)
-    module, _, study = made_by["study"].rpartition(".")
-    kind = typing.get_type_hints(getattr(importlib.import_module(module), study))["spec"]
-    parts = typing.get_type_hints(kind)
-    return kind(**{name: parts[name](**value) if dataclasses.is_dataclass(parts[name]) else value for name, value in made_by["spec"].items()})
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def test_numpy_scalars_are_glued_as_plain_numbers(monkeypatch):
 
 def result(study: str = "phase_diagram", *, seconds: float = 21.7, day: str = "2026-11-21", machine: str = "Linux x86_64, 2 cores", **spec: int) -> xr.Dataset:
     """A dataset with the provenance that the store gives it."""
-    key = json.dumps({"study": f"valleys.toy.studies.{study}", "code": "0", "spec": spec})
+    key = json.dumps({"study": study, "code": "0", "spec": spec})
     made = {"result_key": key, "wall_time_seconds": seconds, "computed_at": f"{day}T12:00:00+00:00", "machine": machine, "valleys": "0.1.0"}
     return xr.Dataset({"p_flat": ("cell", [0.5, 0.6])}, {"cell": [0, 1]}, made)
 

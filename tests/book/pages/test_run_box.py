@@ -54,11 +54,11 @@ def test_table_has_each_parameter_with_unit_default_and_published_value(chapter)
 def test_times_stand_in_the_box_only_where_they_were_measured(chapter):
     example = Assignment.parse("n_runs=200")
     assert "Measured" not in run_box.box(chapter, {}, example, Times())
-    measured = Times().with_run("01_small", "quick", 100.0).with_run("01_small", "quick", 200.0)
+    measured = Times("Plan 9 vax, 1 cores (VAX)", "1979-11-01").with_run("01_small", "quick", 150.0)
     text = run_box.box(chapter, {}, example, measured)
     assert "| size `quick`, computed | 2.5 min |" in text
     assert "smoke" not in text
-    assert "the median of 2 runs" in text
+    assert "on Plan 9 vax, 1 cores (VAX), 1979-11-01" in text
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Parameters: read from notebooks, laid over by sizes and users, refused when wrong."""
 
+import papermill
 import pytest
 
 from tests.book.conftest import small_chapter
@@ -30,6 +31,8 @@ REFUSED_LINES = [
     "n: int = [1, 2][0]  # a subscript [1]",
     "n: int = 3 if True else 4  # a choice [1]",
     "n: str = f'{1}'  # an f-string [1]",
+    "n: int = 4 * 50  # a calculation [1]",
+    "n: list = [2 * 10]  # a calculation [1]",
     "n: str = 'a' * 10**9  # repeated text [1]",
     "n: int = 10**10**10  # without end [1]",
     "n: int = 3**3**3**3  # without end [1]",
@@ -58,6 +61,13 @@ def test_a_cell_that_is_no_python_is_refused_with_its_line(tmp_path, cell):
     assert len(str(refusal.value).splitlines()) == 1
 
 
+def test_papermill_reads_the_same_parameters(chapters):
+    for chapter in chapters.values():
+        told = papermill.inspect_notebook(chapter.path)
+        read = {name: (each.kind, each.meaning) for name, each in chapter.parameters.items()}
+        assert {name: (each["inferred_type_name"], each["help"]) for name, each in told.items()} == read
+
+
 def test_a_parameter_that_is_there_twice_is_refused(tmp_path):
     path = small_chapter(tmp_path / "bad.ipynb", parameters="n: int = 3  # runs [1]\nn: int = 4  # runs [1]")
     with pytest.raises(BookError, match=r"bad\.ipynb, parameters cell, line 2: n is there twice"):
@@ -67,20 +77,16 @@ def test_a_parameter_that_is_there_twice_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("kind", "default", "value"),
     [
-        ("int", "4 * 50", 200),
         ("int", "-5", -5),
-        ("int", "2**10", 1024),
         ("int", "1_000", 1000),
-        ("int", "7 // 2 + 1", 4),
         ("float", "1e3", 1000.0),
-        ("float", "1 / 8", 0.125),
-        ("float", "-(2 - 0.5)", -1.5),
-        ("list", "[2 * 10, [1e-3, -1]]", [20, [0.001, -1]]),
+        ("float", "2", 2),
+        ("list", "[20, [1e-3, -1]]", [20, [0.001, -1]]),
         ("str", "'a'", "a"),
         ("bool", "True", True),
     ],
 )
-def test_defaults_may_be_calculated_from_numbers(tmp_path, kind, default, value):
+def test_defaults_are_literals(tmp_path, kind, default, value):
     path = small_chapter(tmp_path / "good.ipynb", parameters=f"n: {kind} = {default}  # meaning [1]")
     assert repr(read_parameters(path)["n"].default) == repr(value)
 

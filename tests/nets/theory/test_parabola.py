@@ -54,11 +54,6 @@ def test_independent_noise_is_forgotten_at_the_rate_of_the_curvature(curvature):
     grown = parabola.covariance(curvature, 0.1, parabola.noise_covariance("independent", N, 5, 60))
     expected = -1 / np.log(abs(1 - 0.1 * curvature))
     assert parabola.forgetting(grown) == pytest.approx(expected, rel=1e-6)
-    assert parabola.steps_in_parabola(curvature, 0.1) == pytest.approx(expected)
-
-
-def test_nothing_is_forgotten_from_the_edge_of_stability_on():
-    np.testing.assert_array_equal(parabola.steps_in_parabola(np.array([20.0, 25.0]), 0.1), np.inf)
 
 
 def test_reshuffled_noise_is_forgotten_within_an_epoch_where_the_valley_is_flat():

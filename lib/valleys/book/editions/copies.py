@@ -22,7 +22,7 @@ SCRATCH = ".laid-out-"  # how the folders begin in which editions are laid out
 MARKER = ".edition"  # in each edition; only what has it is ever replaced
 FOR_STUDENTS = (
     *("chapters", "lib", "params", "results/paper", "pages", "_static", "_extra", "index.md", "references.bib", "_config.yml", "_toc.yml"),
-    *("results/same_code.yml", "pyproject.toml", "requirements.lock", "environment.yml", "tools/install.py", "LICENSE", "CITATION.cff", ".gitignore"),
+    *("pyproject.toml", "requirements.lock", "environment.yml", "tools/install.py", "LICENSE", "CITATION.cff", ".gitignore"),
 )  # all that a student needs and nothing that tells an answer; exercises are added without their solutions
 NOT_HANDED_OUT = (".ci", ".gitattributes")
 OF_THE_PROJECT = (

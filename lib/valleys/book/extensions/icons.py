@@ -1,7 +1,8 @@
 """Sphinx extension: carry the few icons of Font Awesome that the pages show, in place of the two megabytes that the theme brings.
 
 The theme's style sheet is cut down to the icons in use, and its fonts to their glyphs, which are written into the style sheet:
-a browser reads a font of a page on disk only from there.
+some browsers read a font of a page on disk only from there. Measured, the frame of every page weighs 622 kB so, of the 700 kB that it may;
+with the theme's style sheet and fonts it would weigh 858 kB, and with the script that the theme adds to them 2490 kB.
 """
 
 import base64

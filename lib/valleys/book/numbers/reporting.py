@@ -3,7 +3,6 @@
 import base64
 import html
 import io
-import json
 import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,8 @@ import xarray as xr
 from IPython.display import HTML
 from myst_nb import glue
 
-from valleys.results.store import KEY, PACKAGE
+from valleys.results.code import PACKAGE
+from valleys.results.naming import KEY, Made
 
 if TYPE_CHECKING:  # a command needs no matplotlib until it draws, and matplotlib looks at the home folder when it is imported
     from matplotlib.figure import Figure
@@ -61,11 +61,11 @@ def made_by(*datasets: xr.Dataset) -> str:
     if not datasets:
         raise ValueError("no dataset is given; give those that the figure shows")
     attributes = {_key_in(dataset): dataset.attrs for dataset in datasets}.values()
-    keys = [json.loads(each[KEY]) for each in attributes]
+    made = [Made.of(each) for each in attributes]
     days = sorted(each["computed_at"][:10] for each in attributes)
     parts = (
-        _distinct(key["study"].rpartition(".")[2] for key in keys),
-        _seeds({key["spec"]["seed"] for key in keys if "seed" in key["spec"]}),
+        _distinct(each.study for each in made),
+        _seeds({each.spec["seed"] for each in made if "seed" in each.spec}),
         _distinct(f"{PACKAGE} {each[PACKAGE]}" for each in attributes if PACKAGE in each),
         f"{duration(sum(each['wall_time_seconds'] for each in attributes))} on {_distinct(each['machine'] for each in attributes)}",
         days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}",

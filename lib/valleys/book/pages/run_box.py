@@ -65,8 +65,8 @@ def times_table(chapters: list[str], measured: Times) -> str:
     if not kinds:
         return "No times were measured for this copy; `make times` does it."
     head = ["| Chapter | " + " | ".join(KINDS[kind] for kind in kinds) + " |", "|---" * (len(kinds) + 1) + "|"]
-    rows = [f"| {{doc}}`/chapters/{chapter}` | " + " | ".join(_time(measured.median(chapter, kind)) for kind in kinds) + " |" for chapter in chapters]
-    return "\n".join([*head, *rows, "", f"Each alone on {measured.machine} ({measured.processor}), {measured.measured}."])
+    rows = [f"| {{doc}}`/chapters/{chapter}` | " + " | ".join(_time(measured.of(chapter, kind)) for kind in kinds) + " |" for chapter in chapters]
+    return "\n".join([*head, *rows, "", f"Each alone on {measured.machine}, {measured.measured}."])
 
 
 def _time(seconds: float | None) -> str:
@@ -136,13 +136,11 @@ This runs the whole chapter with the published values:
 
 
 def _times(chapter: str, measured: Times) -> str:
-    rows = [f"| {kind} | {duration(seconds)} |" for name, kind in KINDS.items() if (seconds := measured.median(chapter, name)) is not None]
+    rows = [f"| {kind} | {duration(seconds)} |" for name, kind in KINDS.items() if (seconds := measured.of(chapter, name)) is not None]
     if not rows:
         return ""
-    counts = sorted({len(measured.of(chapter, name)) for name in KINDS} - {0})
-    runs = "one run" if counts == [1] else f"the median of {' or '.join(map(str, counts))} runs"
     head = "````{table}\n:class: run-times\n\n| Run | Time |\n|---|---|"
-    where = f"Measured as {runs} of this chapter alone on {measured.machine} ({measured.processor}), {measured.measured}, without any computed result at hand."
+    where = f"Measured as one run of this chapter alone on {measured.machine}, {measured.measured}, without any computed result at hand."
     return "\n".join([head, *rows, "````", "", where])
 
 

@@ -1,7 +1,6 @@
 """What made a build of the book: how each notebook was run, where each figure comes from, and which results came with the clone."""
 
 import datetime
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,8 @@ import nbformat
 from valleys.book.chapters import Chapter, all_chapters
 from valleys.book.run.parameters import SIZES, run_parameters
 from valleys.paths import shipped_folder
-from valleys.results.store import KEY, PACKAGE, attributes
+from valleys.results.naming import Made
+from valleys.results.store import PACKAGE, attributes
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,9 @@ def provenance(glued: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, st
 
 def _shipped(path: Path) -> ShippedResult:
     told = attributes(path)
-    study = json.loads(told[KEY])["study"].rpartition(".")[2]
-    return ShippedResult(study, path.stat().st_size, float(told["wall_time_seconds"]), told["computed_at"], told["machine"], told.get(PACKAGE, "not told"))
+    return ShippedResult(
+        Made.of(told).study, path.stat().st_size, float(told["wall_time_seconds"]), told["computed_at"], told["machine"], told.get(PACKAGE, "not told")
+    )
 
 
 def _subject(name: str) -> str:

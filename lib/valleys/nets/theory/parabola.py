@@ -61,7 +61,7 @@ def steps_to_forget(correlations: np.ndarray) -> np.ndarray:
     """Steps in which deviations shrink to 1/e: −k / ln|r(k)| at the last lag k up to which r ≥ 1/e, or at lag 1 if there is none.
 
     With r(k) = Σ δ(t) δ(t+k) / Σ δ(t)² over copies and steps t. For noise that is new at each step r(k) = (1 − ηλ)ᵏ from any start, which gives
-    `steps_in_parabola`. Where r is still above 1/e at the longest lag, this goes on as an exponential; where r ≥ 1, it is infinite.
+    −1 / ln|1 − ηλ|. Where r is still above 1/e at the longest lag, this goes on as an exponential; where r ≥ 1, it is infinite.
 
     Args:
         correlations: r(1), r(2), …, on the first axis, (n_lags, …).
@@ -73,13 +73,6 @@ def steps_to_forget(correlations: np.ndarray) -> np.ndarray:
     value = np.take_along_axis(correlations, np.asarray(held)[None] - 1, axis=0)[0]
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(np.abs(value) < 1, -held / np.log(np.abs(value)), np.where(np.isnan(value), np.nan, np.inf))
-
-
-def steps_in_parabola(curvature: np.ndarray, learning_rate: float) -> np.ndarray:
-    """−1 / ln|1 − ηλ|, the steps in which gradient descent forgets 1 − 1/e of a kick in a parabola of curvature λ; infinite from ηλ = 2 on."""
-    factor = np.abs(1 - learning_rate * np.asarray(curvature))
-    with np.errstate(divide="ignore"):
-        return np.where(factor < 1, -1 / np.log(np.minimum(factor, 1)), np.inf)
 
 
 def late_scatter(covariances: np.ndarray) -> float:

@@ -73,7 +73,10 @@ def conditional_density(landscape: TwoValley, x: ArrayLike, y: ArrayLike, effect
 
 
 def mean_position(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike, force: float = 0.0, noise: str = "hessian") -> np.ndarray:
-    """⟨x⟩ at fixed y in the loss L − force·x: P ∝ e^{−(L − force·x)/D}/D, two Gaussians of the Itô process, each cut off at the ridge."""
+    """⟨x⟩ at fixed y in the loss L − force·x: P ∝ e^{−(L − force·x)/D}/D, two Gaussians of the Itô process, each cut off at the ridge.
+
+    The limit of small steps to which simulations at fixed y are held; no chapter shows it, only its slope (`fluctuation_and_response`).
+    """
     shares, means, _, _ = _cut_gaussians(landscape, y, effective_noise, force, noise)
     return (shares * means).sum(axis=0)
 
@@ -123,7 +126,10 @@ def rates_kramers(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike
 
 
 def rates_asymptotic(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """k⁺ and k⁻ for Δ_S ≪ ΔL f: √(2ΔL/(πΔ_S f)) e^{−ΔL f/(2Δ_S)} (Eq. A25)."""
+    """k⁺ and k⁻ for Δ_S ≪ ΔL f: √(2ΔL/(πΔ_S f)) e^{−ΔL f/(2Δ_S)} (Eq. A25).
+
+    The paper's step from Eq. A24 to its theory of freezing; no chapter shows it, tests hold `rates_kramers` to it.
+    """
     return tuple(2 * z / (SQRT_PI * f) * np.exp(-(z**2)) for f, z in _valleys(landscape, y, effective_noise))
 
 
@@ -137,7 +143,10 @@ def times_to_ridge(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLik
 
 
 def times_to_ridge_closed(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """The same times as in Eq. A24, π/2 f erfi z: the inner integral taken over the whole valley."""
+    """The same times as in Eq. A24, π/2 f erfi z: the inner integral taken over the whole valley.
+
+    The paper's approximation of `times_to_ridge`, one over `rates_kramers`; no chapter shows it, tests say how good it is.
+    """
     with np.errstate(divide="ignore"):
         return tuple(1 / rate for rate in rates_kramers(landscape, y, effective_noise))
 
@@ -167,7 +176,10 @@ def rates_by_valley(landscape: TwoValley, y: ArrayLike, effective_noise: float, 
 
 
 def kramers_limit(landscape: TwoValley, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """½(x1,2 y/(y + y_b))² of the (flat, sharp) valley: Kramers' rates hold for Δ_S far below it (Eq. A21)."""
+    """½(x1,2 y/(y + y_b))² of the (flat, sharp) valley: Kramers' rates hold for Δ_S far below it (Eq. A21).
+
+    For whoever chooses a noise of their own; no chapter shows it, tests hold the verdicts of `valleys.toy.theory.diagnosis` to it.
+    """
     return tuple(position**2 / 2 for position in landscape.valley_positions(open_y(y)))
 
 
@@ -179,7 +191,10 @@ def p_flat_kramers(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLik
 
 
 def p_flat_asymptotic(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> np.ndarray:
-    """[1 + γ^{−½} exp(ΔL(f2 − f1)/(2Δ_S))]⁻¹ (Eqs. 22 and A27, last line)."""
+    """[1 + γ^{−½} exp(ΔL(f2 − f1)/(2Δ_S))]⁻¹ (Eqs. 22 and A27, last line).
+
+    From `rates_asymptotic`; the form that the paper carries on to Eq. 24. No chapter shows it, tests hold `p_flat_kramers` to it.
+    """
     flat_z, sharp_z = reduced_barriers(landscape, y, effective_noise)
     return 1 / (1 + landscape.flatness_ratio**-0.5 * np.exp(sharp_z**2 - flat_z**2))
 

@@ -37,6 +37,7 @@ def freezing_rate(landscape: TwoValley, y: ArrayLike) -> np.ndarray:
     """Φ(y) = ½ (dy/dt)·(x1² − x2²) y_b y/(y + y_b)³ (Eq. A33, first line).
 
     The ½ is the paper's; d/dy (y/(y + y_b))² carries a factor 2 that Eq. A31 leaves out, so that ε stands for 2ε in Eq. A32.
+    The step before `freezing_constant`, which bounds it; no chapter shows it, tests compare both.
     """
     y = np.asarray(y, dtype=float)
     opening = (landscape.x1**2 - landscape.x2**2) * landscape.y_b * y / (y + landscape.y_b) ** 3
@@ -58,7 +59,10 @@ def freezing_y(landscape: TwoValley, effective_noise: ArrayLike, epsilon: float 
 
 
 def p_flat_at_freezing(landscape: TwoValley, effective_noise: ArrayLike, y_freeze: ArrayLike) -> np.ndarray:
-    """P_tr = [1 + γ^{−½} exp((x2² − x1²)/(2Δ_S)·(y_freeze/(y_b + y_freeze))²)]⁻¹, also for y_freeze = ∞ (Eqs. 24 and A29)."""
+    """P_tr = [1 + γ^{−½} exp((x2² − x1²)/(2Δ_S)·(y_freeze/(y_b + y_freeze))²)]⁻¹, also for y_freeze = ∞ (Eqs. 24 and A29).
+
+    The step before `p_flat_transient`, which puts in Eq. 25; no chapter shows it, tests hold both to be one.
+    """
     noise, y = np.broadcast_arrays(np.asarray(effective_noise, float), np.asarray(y_freeze, float))
     if not (np.all(noise > 0) and np.all(y >= 0)):
         raise ValueError("the effective noise must be positive and y_freeze must not be negative")
