@@ -1,13 +1,8 @@
 """Where the book's files lie, independent of the working directory."""
 
-import os
 from pathlib import Path
 
-RESULTS_VARIABLE = "VALLEYS_RESULTS"
-SHIPPED_VARIABLE = "VALLEYS_SHIPPED"
-BUILD_VARIABLE = "VALLEYS_BUILD"
-FOLDER_VARIABLES = (RESULTS_VARIABLE, SHIPPED_VARIABLE, BUILD_VARIABLE, "VALLEYS_DATA")
-FILE_VARIABLES = ("VALLEYS_ASKED", "VALLEYS_PROGRESS", "VALLEYS_TLS_CA", "VALLEYS_TLS_CERT", "VALLEYS_TLS_KEY")
+from valleys import config
 
 
 def book_root() -> Path:
@@ -28,46 +23,21 @@ def html_pages(site: Path) -> list[Path]:
     return [page for page in sorted(site.rglob("*.html")) if "_static" not in page.relative_to(site).parts]
 
 
-def named(variable: str) -> Path | None:
-    """The place that a variable names, absolute: relative to the working directory, `~` and `~user` a home folder; None where it is empty or not set.
-
-    Raises:
-        ValueError: there is no such home folder.
-    """
-    text = os.environ.get(variable)
-    if not text:
-        return None
-    try:
-        return Path(text).expanduser().resolve()
-    except RuntimeError:
-        raise ValueError(f"{variable} is '{text}', and there is no home folder {Path(text).parts[0]}; name the folder in full") from None
-
-
-def settled() -> dict[str, str]:
-    """The variables that name places, made absolute: what a process with another working directory must be told.
-
-    Raises:
-        ValueError: as of `named`.
-    """
-    places = {variable: named(variable) for variable in (*FOLDER_VARIABLES, *FILE_VARIABLES)}
-    return {variable: str(place) for variable, place in places.items() if place}
-
-
 def results_folder() -> Path:
     """Folder of computed results: `$VALLEYS_RESULTS`, else `results/cache` of the book."""
-    return named(RESULTS_VARIABLE) or book_root() / "results" / "cache"
+    return config.place(config.RESULTS) or book_root() / "results" / "cache"
 
 
 def shipped_folder() -> Path:
     """Folder of the results that come with the book: `$VALLEYS_SHIPPED`, else `results/paper` of the book."""
-    return named(SHIPPED_VARIABLE) or book_root() / "results" / "paper"
+    return config.place(config.SHIPPED) or book_root() / "results" / "paper"
 
 
 def build_folder() -> Path:
     """Folder of executed notebooks and of the site made from them: `_build`, in `$VALLEYS_BUILD` or else in the book."""
-    return (named(BUILD_VARIABLE) or book_root()) / "_build"
+    return (config.place(config.BUILD) or book_root()) / "_build"
 
 
 def dist_folder() -> Path:
     """Folder of the editions to hand out: `dist`, in `$VALLEYS_BUILD` or else in the book."""
-    return (named(BUILD_VARIABLE) or book_root()) / "dist"
+    return (config.place(config.BUILD) or book_root()) / "dist"

@@ -58,12 +58,12 @@ def test_command_tells_a_line_for_each_result_and_finds_the_wrong_one(folder):
     assert bad.stderr == "valleys: 1 of 6 results did not come out again\n"
 
 
-def one(name: str, folder: Path, limit: float = 60.0) -> verify.Verdict:
+def one(name: str, folder: Path, limit: float = 60.0) -> verify.Recomputed:
     return verify.verify_one(folder, name, draw=0.5, limit=limit)
 
 
 def test_draw_follows_from_its_seed(folder, monkeypatch):
-    monkeypatch.setattr(verify, "verify_one", lambda folder, name, **options: verify.Verdict(name, "equal", ""))
+    monkeypatch.setattr(verify, "verify_one", lambda folder, name, **options: verify.Recomputed(name, "equal", ""))
     drawn = [[verdict.name for verdict in verify.verify(folder, count=3, seed=seed, limit=1)] for seed in (0, 0, 1)]
     assert drawn[0] == drawn[1] != drawn[2]
 

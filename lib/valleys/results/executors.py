@@ -21,15 +21,13 @@ from urllib.parse import urlsplit
 
 from threadpoolctl import threadpool_limits
 
-from valleys import paths
+from valleys import config
 from valleys.results import machine
 
-WORKERS_VARIABLE = "VALLEYS_WORKERS"
-SCHEDULER_VARIABLE = "VALLEYS_SCHEDULER"
 TLS = {  # by the name that Dask has for it: the variable and the option of a file
-    "tls_ca_file": ("VALLEYS_TLS_CA", "--tls-ca"),
-    "tls_client_cert": ("VALLEYS_TLS_CERT", "--tls-cert"),
-    "tls_client_key": ("VALLEYS_TLS_KEY", "--tls-key"),
+    "tls_ca_file": (config.TLS_CA, "--tls-ca"),
+    "tls_client_cert": (config.TLS_CERT, "--tls-cert"),
+    "tls_client_key": (config.TLS_KEY, "--tls-key"),
 }
 ENCRYPTED = ("tls", "wss")
 SCHEDULER_FORM = re.compile(r"(tcp|tls|ucx|ws|wss)://\S+:\d+")
@@ -51,7 +49,7 @@ def workers(count: int | None = None, scheduler: str | None = None) -> Iterator[
     Raises:
         ValueError: there are more workers than threads that this process may use, or the scheduler cannot be used.
     """
-    address = scheduler or os.environ.get(SCHEDULER_VARIABLE)
+    address = scheduler or config.text(config.SCHEDULER)
     if address:
         with dask_workers(address) as executor:
             yield executor
@@ -76,9 +74,9 @@ def check_count(count: int | None, granted: int) -> None:
 
 
 def _count_from_environment() -> int | None:
-    text = os.environ.get(WORKERS_VARIABLE)
+    text = config.text(config.WORKERS)
     if text and not text.isdigit():
-        raise ValueError(f"{WORKERS_VARIABLE} must be a whole number, got '{text}'")
+        raise ValueError(f"{config.WORKERS} must be a whole number, got '{text}'")
     return int(text) if text else None
 
 
@@ -202,7 +200,7 @@ def _security(address: str) -> Any:
         return None
     from distributed.security import Security
 
-    named = {field: place for field, (variable, _) in TLS.items() if (place := paths.named(variable))}
+    named = {field: place for field, (variable, _) in TLS.items() if (place := config.place(variable))}
     security = Security(require_encryption=True, **{field: str(place) for field, place in named.items()})
     for field, (variable, option) in TLS.items():
         _check_certificate(getattr(security, field), f"{address} needs {option} FILE, or {variable}")
@@ -234,4 +232,4 @@ def told(address: str) -> dict[str, str]:
     with dask_workers(address):
         security = _security(address)
     files = {variable: getattr(security, field) for field, (variable, _) in TLS.items()} if security else {}
-    return {SCHEDULER_VARIABLE: address} | {variable: os.path.abspath(place) for variable, place in files.items() if "\n" not in place}
+    return {config.SCHEDULER: address} | {variable: os.path.abspath(place) for variable, place in files.items() if "\n" not in place}

@@ -9,7 +9,6 @@ import contextlib
 import datetime
 import importlib.metadata
 import io
-import os
 import platform
 import sys
 import time
@@ -22,13 +21,13 @@ from typing import Any
 import h5py
 import xarray as xr
 
+from valleys import config
 from valleys.paths import results_folder, shipped_folder
 from valleys.results import atomic, machine, naming
 from valleys.results.code import PACKAGE
 from valleys.results.naming import KEY, Made, Study
 from valleys.results.progress import progress
 
-ASKED_VARIABLE = "VALLEYS_ASKED"  # may name a file, to which the name of every result that is asked for is added
 COMPRESSED_FROM = 10_000  # bytes; smaller variables grow when they are compressed
 LIBRARIES = ("numpy", "scipy", "xarray", "numba", "torch")  # whose versions are noted, where they were in use
 
@@ -222,7 +221,7 @@ def _without_lock_of_the_cluster() -> contextlib.AbstractContextManager:
 
 def _note_asked(made: Made) -> None:
     """Add the name of a result to the list of those asked for, where there is one."""
-    if listing := os.environ.get(ASKED_VARIABLE):
+    if listing := config.text(config.ASKED):
         with open(listing, "a", encoding="utf-8") as names:
             names.write(f"{made.name}\n")
 

@@ -20,7 +20,7 @@ RELATIVE, ABSOLUTE = 1e-6, 1e-12  # tolerance of what is computed without random
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Recomputed:
     """What became of one stored result."""
 
     name: str
@@ -37,7 +37,7 @@ class Verdict:
         return f"{self.state:<8} {self.name}  {self.remark}"
 
 
-def verify(folder: Path, *, count: int, seed: int, limit: float) -> Iterator[Verdict]:
+def verify(folder: Path, *, count: int, seed: int, limit: float) -> Iterator[Recomputed]:
     """Compute results of a folder, drawn at random, again; each in a process of its own, with as many threads as it was made with.
 
     Args:
@@ -56,36 +56,36 @@ def verify(folder: Path, *, count: int, seed: int, limit: float) -> Iterator[Ver
         yield verdict
 
 
-def verify_one(folder: Path, name: str, *, draw: float, limit: float) -> Verdict:
+def verify_one(folder: Path, name: str, *, draw: float, limit: float) -> Recomputed:
     """Compute one result again, or one part of it, and compare."""
     try:
         stored = store.load(folder / name)
         made = Made.of(stored.attrs)
     except Exception as error:  # h5py raises many kinds for a damaged file, and each means the same here
-        return Verdict(name, "damaged", f"it cannot be read ({error})")
+        return Recomputed(name, "damaged", f"it cannot be read ({error})")
     if made.name != name:
-        return Verdict(name, "damaged", "its name does not follow from its contents")
+        return Recomputed(name, "damaged", "its name does not follow from its contents")
     if not made.is_current():
-        return Verdict(name, "outdated", "the code behind it has changed since: run `make results`")
+        return Recomputed(name, "outdated", "the code behind it has changed since: run `make results`")
     threads, seconds = int(stored.attrs["threads"]), float(stored.attrs["wall_time_seconds"])
     started = time.perf_counter()
     with Processes(1, threads=max(1, min(threads, machine.threads()))) as executor:
         found = executor.submit(compute_again, made, seconds, limit, draw).result()
     if found is None:
-        return Verdict(name, "skipped", f"it took {seconds:.0f} s, and the limit is {limit:g} s")
+        return Recomputed(name, "skipped", f"it took {seconds:.0f} s, and the limit is {limit:g} s")
     place, again = found
     same = stored.attrs["processor"] == machine.processor() and 1 <= threads <= machine.threads()
     compared = compare(stored.sel(place).squeeze() if place else stored, again.squeeze() if place else again, sampled=made.is_sampled, same_processor=same)
     return _verdict(name, compared, f"at {place}, {time.perf_counter() - started:.1f} s" if place else f"{time.perf_counter() - started:.1f} s")
 
 
-def _verdict(name: str, compared: "Comparison", remark: str) -> Verdict:
+def _verdict(name: str, compared: "Comparison", remark: str) -> Recomputed:
     if compared.differing:
-        return Verdict(name, "differs", f"in {', '.join(compared.differing)}; {remark}")
+        return Recomputed(name, "differs", f"in {', '.join(compared.differing)}; {remark}")
     if compared.exact:
-        return Verdict(name, "equal", f"{compared.count} variables to the last bit, {remark}")
+        return Recomputed(name, "equal", f"{compared.count} variables to the last bit, {remark}")
     left_out = f", {compared.left_out} cannot be compared on another processor" if compared.left_out else ""
-    return Verdict(name, "agrees" if compared.count else "skipped", f"{compared.count} variables within tolerance{left_out}, {remark}")
+    return Recomputed(name, "agrees" if compared.count else "skipped", f"{compared.count} variables within tolerance{left_out}, {remark}")
 
 
 def compute_again(made: Made, seconds: float, limit: float, draw: float) -> tuple[dict[str, Any] | None, xr.Dataset] | None:

@@ -13,11 +13,11 @@ import pytest
 from tests.book.editions.exercising import write_book
 from tests.commands import refused
 from valleys import cli as commands
+from valleys import config
 from valleys.book.editions import copies
 from valleys.book.site import builder
 from valleys.book.site.check import check_site
 from valleys.errors import BookError
-from valleys.paths import BUILD_VARIABLE
 from valleys.results import locks, shipping
 
 EXTENSIONS = "[sphinx_exercise, sphinx-mathjax-offline, valleys.book.extensions.offline, valleys.book.extensions.icons, valleys.book.extensions.accessible]"
@@ -56,7 +56,7 @@ def book(tmp_path):
 def at_home(book, monkeypatch):
     """The commands work on the small book."""
     monkeypatch.setattr(commands, "book_root", lambda: book)
-    monkeypatch.setenv(BUILD_VARIABLE, str(book))
+    monkeypatch.setenv(config.BUILD, str(book))
     return book
 
 
