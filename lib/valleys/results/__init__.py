@@ -1,1 +1,1 @@
-"""Results of studies: computed here or elsewhere, kept whole, named by what made them, shipped and verified."""
+"""Results: what keeps, names and carries what the studies compute; it imports neither `toy`, `nets` nor `book`."""
