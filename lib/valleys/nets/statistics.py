@@ -6,28 +6,11 @@ from statistics import NormalDist
 import numpy as np
 from scipy.stats import rankdata
 
+from valleys.results.estimates import Estimate as Estimate
+
 N_RESAMPLES = 2000
 LEVEL = 0.95
 _TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A value with the ends of its 95 % interval, NaN where it has none; formats as `0.64 (0.32 to 0.84)`."""
-
-    value: float
-    low: float
-    high: float
-
-    def __format__(self, form: str) -> str:
-        """The value, then the interval, each in the given form."""
-        if np.isnan(self.low):
-            return f"{self.value:{form}} (no interval)"
-        return f"{self.value:{form}} ({self.low:{form}} to {self.high:{form}})"
-
-    def named(self, name: str) -> dict[str, float]:
-        """The three numbers as `name`, `name_low` and `name_high`."""
-        return {name: self.value, f"{name}_low": self.low, f"{name}_high": self.high}
 
 
 @dataclass(frozen=True)

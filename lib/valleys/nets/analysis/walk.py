@@ -1,6 +1,5 @@
 """What walks say: means over runs with intervals, heights relative to the loss, and whether anything happens at freezing."""
 
-import dataclasses
 from collections.abc import Sequence
 from functools import partial
 
@@ -145,7 +144,8 @@ def wall_courses(found: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
 
     def ends(matrix: np.ndarray) -> np.ndarray:
         some = np.isfinite(matrix).any(axis=0)
-        return np.array(dataclasses.astuple(statistics.pair_mean(matrix[np.ix_(some, some)], np.random.default_rng(seed))))
+        wall = statistics.pair_mean(matrix[np.ix_(some, some)], np.random.default_rng(seed))
+        return np.array([wall.value, wall.low, wall.high])
 
     walls = xr.apply_ufunc(ends, found.across_hill, input_core_dims=[["realization", "partner"]], output_core_dims=[["end"]], vectorize=True)
     return xr.Dataset({name: walls.isel(end=index) for index, name in enumerate(("wall", "wall_low", "wall_high"))})
