@@ -14,12 +14,12 @@ from valleys import config
 from valleys.book.chapters import Chapter, all_chapters, all_exercises, check_notebooks, find_chapter, is_executed
 from valleys.book.editions import copies
 from valleys.book.print import pdf_links
-from valleys.book.run import ending, new_run, parameters, places, runner
+from valleys.book.run import ending, folders, locks, new_run, parameters, places, runner
 from valleys.book.site import builder, check
 from valleys.book.site.repository import NONE, Address, address
 from valleys.errors import BookError
 from valleys.paths import book_root, build_folder, dist_folder, results_folder, shipped_folder
-from valleys.results import executors, folders, locks, rekey, shipping, verify
+from valleys.results import executors, rekey, shipping, verify
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Work = Mapping[str, tuple[Chapter, dict[str, Any]]]
