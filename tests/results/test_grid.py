@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 from tests.results.counting import Spec, study
+from valleys import config
 from valleys.results import naming, store, verify
 from valleys.results.computing import compute
 from valleys.results.grid import MIXED, Composite, Grid, computed, made_of, parts_of
@@ -104,7 +105,7 @@ def test_a_stopped_run_keeps_the_cells_that_were_finished(results, log):
 
 
 def test_a_whole_tells_the_time_and_threads_of_its_cells_and_is_asked_for_alone(results, tmp_path, monkeypatch):
-    monkeypatch.setenv(store.ASKED_VARIABLE, str(tmp_path / "asked"))
+    monkeypatch.setenv(config.ASKED, str(tmp_path / "asked"))
     grid = Grid.of(Spec, {"first": (0, 1)})
     whole, cells = compute(study, grid), [compute(study, cell) for cell in grid.cells()]
     assert whole.attrs["wall_time_seconds"] == pytest.approx(sum(cell.attrs["wall_time_seconds"] for cell in cells))

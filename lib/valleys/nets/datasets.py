@@ -109,7 +109,7 @@ def check_request(name: str, train_per_class: int, test_per_class: int) -> None:
 
 def data_folder(directory: str | os.PathLike | None = None) -> Path:
     """Folder of the image files: `directory`, else `$VALLEYS_DATA` (both relative to the working directory), else `data/` of the repository."""
-    named = directory or os.environ.get(config.DATA)  # as `config.text` reads it; results of networks rest on this line
+    named = directory or config.text(config.DATA)  # as `config.text` reads it; results of networks rest on this line
     if named:
         return Path(named).expanduser().resolve()
     root = Path(__file__).resolve().parents[3]
