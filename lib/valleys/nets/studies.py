@@ -6,13 +6,13 @@ from valleys.nets.analysis.assumptions import (
     outcomes,
     pooled,
     prefactor_slope,
-    reached,
     separation,
     separation_course,
     separation_means,
     shrinkage,
     stability,
     tail_exponents,
+    where_reached,
 )
 from valleys.nets.analysis.continuation import agreement, basin_times, clock_agreement, clock_lag, clocks, flatness_at_equal_loss, later_share, milestones
 from valleys.nets.analysis.endpoints import walls
@@ -26,10 +26,11 @@ from valleys.nets.analysis.flattening import (
     model_slope,
     noise_exponents,
 )
-from valleys.nets.analysis.selection import ahead, best_of_runs
+from valleys.nets.analysis.selection import best_of_runs, probability_of_superiority
 from valleys.nets.analysis.siblings import at_middles, barriers_over_noise, escape_rates, joined_time, kramers, last_before_freezing, over_runs
 from valleys.nets.analysis.sweep import (
     accuracy_gain,
+    converged_cells,
     courses,
     estimate,
     flatness_at_loss,
@@ -38,7 +39,6 @@ from valleys.nets.analysis.sweep import (
     of_solutions,
     rank_correlation,
     rising_steps,
-    settled,
     summarize,
     variance_explained,
 )
@@ -60,7 +60,7 @@ from valleys.nets.experiments.assumptions import ConditionsGridSpec, ConditionsS
 from valleys.nets.experiments.continuation import basin_grid, basins, continuation
 from valleys.nets.experiments.endpoints import endpoints, restart_grid, restarts
 from valleys.nets.experiments.fluctuations import FluctuationsSpec, fluctuations, variance_exponents
-from valleys.nets.experiments.rescaling import RescalingSpec, order, rescaling, unkept
+from valleys.nets.experiments.rescaling import RescalingSpec, moved_share, rescaling, solution_rank_correlation
 from valleys.nets.experiments.siblings import SiblingGridSpec, SiblingsSpec, families, sibling_grid, siblings
 from valleys.nets.experiments.specs import BasinsSpec, CellSpec, ContinuationSpec, EndpointsSpec, RestartsSpec, SweepSpec
 from valleys.nets.experiments.sweep import grid, plane, sweep, sweep_plane, train_cell
@@ -87,7 +87,6 @@ __all__ = [
     "WalksSpec",
     "accuracy_gain",
     "agreement",
-    "ahead",
     "at_freezing",
     "at_losses",
     "at_middles",
@@ -103,6 +102,7 @@ __all__ = [
     "conditions_grid",
     "conditions_sweep",
     "continuation",
+    "converged_cells",
     "courses",
     "courses_of",
     "endpoints",
@@ -129,20 +129,20 @@ __all__ = [
     "model_floor",
     "model_separation",
     "model_slope",
+    "moved_share",
     "noise_effect",
     "noise_exponents",
     "noisiest_batch_size",
     "of_solutions",
-    "order",
     "outcomes",
     "over_runs",
     "overtaking",
     "plane",
     "pooled",
     "prefactor_slope",
+    "probability_of_superiority",
     "rank_correlation",
     "ratio_of",
-    "reached",
     "rescaling",
     "restart_grid",
     "restarts",
@@ -150,11 +150,11 @@ __all__ = [
     "separation",
     "separation_course",
     "separation_means",
-    "settled",
     "several",
     "shrinkage",
     "sibling_grid",
     "siblings",
+    "solution_rank_correlation",
     "stability",
     "summarize",
     "sweep",
@@ -162,7 +162,6 @@ __all__ = [
     "tail_exponents",
     "timescales",
     "train_cell",
-    "unkept",
     "until_freezing",
     "variance_explained",
     "variance_exponents",
@@ -172,6 +171,7 @@ __all__ = [
     "walks",
     "wall_courses",
     "walls",
+    "where_reached",
     "with_hill",
     "with_sags",
 ]

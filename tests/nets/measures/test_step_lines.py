@@ -25,7 +25,6 @@ def walk(blobs):
 
 def test_only_a_dip_between_the_ends_is_a_floor():
     np.testing.assert_array_equal(step_lines.has_floor(FOUR), [False, False, True, False])
-    np.testing.assert_array_equal(step_lines.floor_places(FOUR), [2, 0, 1, 0])
     np.testing.assert_array_equal(step_lines.height(FOUR), [np.nan, np.nan, 1.5, np.nan])
     np.testing.assert_array_equal(step_lines.is_convex(FOUR), [True, True, True, False])
     np.testing.assert_array_equal(step_lines.sag(FOUR), [0, 0, 1.5, -1.5])

@@ -53,8 +53,32 @@ class Spec:
         return N_CLASSES * self.train_per_class
 
 
+class Trained:
+    """Steps of a spec that names a learning rate η and the training time ηt at the end."""
+
+    learning_rate: float
+    training_time: float
+
+    @property
+    def n_steps(self) -> int:
+        """Number of updates."""
+        return round(self.training_time / self.learning_rate)
+
+
+class OneSetting(Trained):
+    """Steps of a spec that names one batch size, too, and may be of gradient descent."""
+
+    batch_size: int
+    n_train: int
+
+    @property
+    def full_batch(self) -> bool:
+        """Whether this is gradient descent, which is deterministic."""
+        return self.batch_size == self.n_train
+
+
 @dataclass(frozen=True)
-class CellSpec(Spec):
+class CellSpec(OneSetting, Spec):
     """Training runs that share (η, B) and differ in batch order only.
 
     Attributes:
@@ -87,16 +111,6 @@ class CellSpec(Spec):
         require(self.flatness_every >= 0, f"flatness_every must be 0 (the last record only) or more, got {self.flatness_every}")
         require(0 <= self.n_whole_network <= self.n_realizations, f"n_whole_network must lie between 0 and n_realizations, got {self.n_whole_network}")
         require(len(self.thresholds) > 0 and min(self.thresholds) > 0, f"thresholds must be positive losses, got {self.thresholds}")
-
-    @property
-    def n_steps(self) -> int:
-        """Number of updates."""
-        return round(self.training_time / self.learning_rate)
-
-    @property
-    def full_batch(self) -> bool:
-        """Whether this is gradient descent, which is deterministic."""
-        return self.batch_size == self.n_train
 
 
 @dataclass(frozen=True)

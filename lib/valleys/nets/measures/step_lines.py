@@ -16,11 +16,6 @@ from valleys.nets.measures.solutions import Prepared
 ROUNDING = 1e-12  # of the loss; a smaller difference between two sums over all samples in float64 is no difference
 
 
-def floor_places(losses: np.ndarray) -> np.ndarray:
-    """Index of the lowest of the losses on each line, (…,), from (…, n_fractions)."""
-    return losses.argmin(axis=-1)
-
-
 def has_floor(losses: np.ndarray) -> np.ndarray:
     """Whether each line has its lowest loss between its ends, below both by more than rounding, bool, (…,), from (…, n_fractions)."""
     lowest, ends = losses.min(axis=-1), np.minimum(losses[..., 0], losses[..., -1])
@@ -123,4 +118,4 @@ def point_on_line(walk: Networks, line: int, fraction: float) -> Networks:
 
 def weights_of(networks: Networks) -> np.ndarray:
     """All weights and biases of each network side by side, float64, (R, n_weights)."""
-    return torch.cat([part.flatten(1).double() for part in networks.weights + networks.biases], dim=1).cpu().numpy()
+    return networks.flat().double().cpu().numpy()
