@@ -6,13 +6,13 @@ from valleys.nets.analysis.assumptions import (
     outcomes,
     pooled,
     prefactor_slope,
-    reached,
     separation,
     separation_course,
     separation_means,
     shrinkage,
     stability,
     tail_exponents,
+    where_reached,
 )
 from valleys.nets.analysis.continuation import agreement, basin_times, clock_agreement, clock_lag, clocks, flatness_at_equal_loss, later_share, milestones
 from valleys.nets.analysis.endpoints import walls
@@ -26,10 +26,11 @@ from valleys.nets.analysis.flattening import (
     model_slope,
     noise_exponents,
 )
-from valleys.nets.analysis.selection import ahead, best_of_runs
+from valleys.nets.analysis.selection import best_of_runs, probability_of_superiority
 from valleys.nets.analysis.siblings import at_middles, barriers_over_noise, escape_rates, joined_time, kramers, last_before_freezing, over_runs
 from valleys.nets.analysis.sweep import (
     accuracy_gain,
+    converged_cells,
     courses,
     estimate,
     flatness_at_loss,
@@ -38,7 +39,6 @@ from valleys.nets.analysis.sweep import (
     of_solutions,
     rank_correlation,
     rising_steps,
-    settled,
     summarize,
     variance_explained,
 )
@@ -60,7 +60,7 @@ from valleys.nets.experiments.assumptions import ConditionsSpec, conditions
 from valleys.nets.experiments.continuation import basins, continuation
 from valleys.nets.experiments.endpoints import endpoints, restart
 from valleys.nets.experiments.fluctuations import FluctuationsSpec, fluctuations, variance_exponents
-from valleys.nets.experiments.rescaling import RescalingSpec, order, rescaling, unkept
+from valleys.nets.experiments.rescaling import RescalingSpec, moved_share, rescaling, solution_rank_correlation
 from valleys.nets.experiments.siblings import SiblingsSpec, siblings
 from valleys.nets.experiments.specs import BasinsSpec, ContinuationSpec, EndpointsSpec, RestartSpec, SweepGrid, SweepSpec, restarts
 from valleys.nets.experiments.sweep import Plane, sweep
@@ -83,7 +83,6 @@ __all__ = [
     "WalkSpec",
     "accuracy_gain",
     "agreement",
-    "ahead",
     "at_freezing",
     "at_losses",
     "at_middles",
@@ -96,6 +95,7 @@ __all__ = [
     "clocks",
     "conditions",
     "continuation",
+    "converged_cells",
     "courses",
     "courses_of",
     "endpoints",
@@ -120,19 +120,19 @@ __all__ = [
     "model_floor",
     "model_separation",
     "model_slope",
+    "moved_share",
     "noise_effect",
     "noise_exponents",
     "noisiest_batch_size",
     "of_solutions",
-    "order",
     "outcomes",
     "over_runs",
     "overtaking",
     "pooled",
     "prefactor_slope",
+    "probability_of_superiority",
     "rank_correlation",
     "ratio_of",
-    "reached",
     "rescaling",
     "restart",
     "restarts",
@@ -140,15 +140,14 @@ __all__ = [
     "separation",
     "separation_course",
     "separation_means",
-    "settled",
     "shrinkage",
     "siblings",
+    "solution_rank_correlation",
     "stability",
     "summarize",
     "sweep",
     "tail_exponents",
     "timescales",
-    "unkept",
     "until_freezing",
     "variance_explained",
     "variance_exponents",
@@ -156,6 +155,7 @@ __all__ = [
     "walk_courses",
     "wall_courses",
     "walls",
+    "where_reached",
     "with_hill",
     "with_sags",
 ]

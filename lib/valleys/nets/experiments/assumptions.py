@@ -9,10 +9,12 @@ import xarray as xr
 from valleys.nets.engine.networks import Networks
 from valleys.nets.engine.problem import Setting, streams
 from valleys.nets.engine.training import Samples, evaluate, plan, train
-from valleys.nets.experiments.specs import Spec, check_batch_size, check_learning_rate
+from valleys.nets.experiments.specs import OneSetting, Spec, check_batch_size, check_learning_rate
 from valleys.nets.measures import noise_alignment
 from valleys.nets.measures.gradient_noise import batch_factor, layer_noise
-from valleys.nets.measures.layer_hessian import TOP, flatness, layer_curvature, trace, whole_network_eigenvalues
+from valleys.nets.measures.lanczos import top_eigenpairs
+from valleys.nets.measures.layer_hessian import TOP, flatness, layer_curvature
+from valleys.nets.measures.whole_hessian import WholeNetwork
 from valleys.nets.observers.freezing import freezing_checks
 from valleys.nets.observers.stages import StageKeeper, Stages
 from valleys.results.spec import require
@@ -37,7 +39,7 @@ ALONG_DIRECTIONS = {"curvature": "leading eigenvalues λ of H", "noise": "vᵀΣ
 
 
 @dataclass(frozen=True)
-class ConditionsSpec(Spec):
+class ConditionsSpec(OneSetting, Spec):
     """Runs of one (η, B), looked at as the model sees them.
 
     Attributes:
@@ -71,11 +73,6 @@ class ConditionsSpec(Spec):
         check_levels(self.levels)
 
     @property
-    def n_steps(self) -> int:
-        """Number of updates."""
-        return round(self.training_time / self.learning_rate)
-
-    @property
     def times(self) -> np.ndarray:
         """ηt of the records, (n_records,)."""
         return np.concatenate([[0.0], self.training_time * np.geomspace(FIRST_TIME, 1, self.n_records - 1)])
@@ -84,11 +81,6 @@ class ConditionsSpec(Spec):
     def steps(self) -> list[int]:
         """Steps nearest to the times of the records."""
         return [round(time / self.learning_rate) for time in self.times]
-
-    @property
-    def full_batch(self) -> bool:
-        """Whether this is gradient descent, which is deterministic."""
-        return self.batch_size == self.n_train
 
     @property
     def work(self) -> float:
@@ -130,21 +122,22 @@ class Gauge:
 def measure(networks: Networks, index: int, samples: Samples, n_directions: int) -> dict[str, float | np.ndarray]:
     """All of `DESCRIPTIONS` and `ALONG_DIRECTIONS` for one network; nothing where it is not finite, or dead: no image reaches the end."""
     curvature = layer_curvature(networks, samples.images, index) if bool(networks.alive[index]) else None
-    if curvature is None or trace(curvature) == 0:
+    if curvature is None or curvature.trace() == 0:
         return {}
     noise = layer_noise(curvature, samples.labels.cpu().numpy())
-    values, vectors = noise_alignment.top_eigenpairs(curvature, n_directions)
+    leading = top_eigenpairs(curvature, n_directions, for_vectors=True)
+    values, vectors = leading.values, leading.vectors
     sizes, exact = noise.variance(vectors), noise_alignment.traces(curvature, noise)
     rest = exact.size - n_directions
     found = {name: getattr(exact, name) for name in ("cosine", "isotropic_cosine", "over_isotropic", "noise_per_curvature")}
     found |= {
         "exponent": noise_alignment.exponent(values, sizes),
-        "shared": noise_alignment.shared(noise_alignment.top_eigenpairs(noise, TOP)[1], vectors[:TOP]),
+        "shared": noise_alignment.shared(top_eigenpairs(noise, TOP, for_vectors=True).vectors, vectors[:TOP]),
     }
     found |= {"bulk_curvature": (exact.hessian - values.sum()) / rest, "bulk_noise": (exact.noise - sizes.sum()) / rest}
     found |= {"flatness": flatness(values[:TOP]), "sharpness": values[0], "curvature": values, "noise": sizes}
-    found["train_loss"] = float(evaluate(networks.pick(slice(index, index + 1)), samples).loss)
-    found["network_sharpness"] = whole_network_eigenvalues(networks, samples.images, samples.labels, index, 1).eigenvalues[0]
+    found["train_loss"] = float(evaluate(networks.one(index), samples).loss)
+    found["network_sharpness"] = top_eigenpairs(WholeNetwork.of(networks, samples, index), 1).values[0]
     return found
 
 

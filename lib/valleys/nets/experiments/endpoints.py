@@ -12,7 +12,8 @@ from valleys.nets.engine.problem import Setting, streams
 from valleys.nets.engine.training import evaluate, plan, record_steps, train
 from valleys.nets.experiments.specs import EndpointsSpec, RestartSpec
 from valleys.nets.measures import solutions
-from valleys.nets.measures.layer_hessian import full_spectrum, layer_curvature, top_eigenvalues, trace
+from valleys.nets.measures.lanczos import top_eigenpairs
+from valleys.nets.measures.layer_hessian import TOP, full_spectrum, layer_curvature
 from valleys.results.grid import Part
 
 EXTREMES = ("most similar", "least similar")
@@ -121,8 +122,8 @@ def _path_losses(runs: list[Run], first: np.ndarray, second: np.ndarray, setting
 def _shares(ends: list[Networks], setting: Setting) -> dict:
     """The ten largest eigenvalues of each solution's Hessian in the second layer, and the sum of all."""
     layers = [layer_curvature(end, setting.train.images) for end in ends]
-    largest = np.stack([top_eigenvalues(layer).eigenvalues for layer in layers])
-    return {"top_eigenvalue": (("solution", "top"), largest), "trace": ("solution", [trace(layer) for layer in layers])}
+    largest = np.stack([top_eigenpairs(layer, TOP).values for layer in layers])
+    return {"top_eigenvalue": (("solution", "top"), largest), "trace": ("solution", [layer.trace() for layer in layers])}
 
 
 def _spectra(grid: dict[tuple[float, int], Run], setting: Setting, spec: EndpointsSpec) -> dict:

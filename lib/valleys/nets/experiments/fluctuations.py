@@ -153,7 +153,7 @@ def _measured(window: Window, index: int, samples: Samples, spec: FluctuationsSp
     noise = layer_noise(layer, samples.labels.cpu().numpy())
     bent = np.array([component @ layer.product(component) for component in components])
     factor = batch_factor(spec.batch_size, spec.n_train)
-    widths = valley_widths(middle.pick(slice(index, index + 1)), samples, components, layer)
+    widths = valley_widths(middle.one(index), samples, components, layer)
     directions, spread, _ = principal(surrogate_path(layer, noise, factor, spec, np.random.default_rng([spec.seed, window.first, index])), spec.n_components)
     surrogate = np.stack([spread, [direction @ layer.product(direction) for direction in directions]])
     return np.concatenate([np.stack([variances, trends, widths, bent, factor * noise.variance(components)]), surrogate])
@@ -215,7 +215,7 @@ def valley_widths(network: Networks, samples: Samples, directions: np.ndarray, l
 
 def _profile_losses(network: Networks, samples: Samples, layer: LayerCurvature, shifts: np.ndarray) -> np.ndarray:
     """Training loss at shifts of the second layer, (k,), from flat shifts (k, n_in · n_out); what comes before that layer is done once, in float32."""
-    matrices = torch.from_numpy(shifts.reshape(len(shifts), *layer.shape)).mT + network.weights[SECOND_LAYER]
+    matrices = torch.from_numpy(shifts.reshape(len(shifts), *layer.layer_shape)).mT + network.weights[SECOND_LAYER]
     later = [weight.expand(len(shifts), -1, -1) for weight in network.weights[SECOND_LAYER + 1 :]]
     biases = tuple(bias.expand(len(shifts), -1, -1) for bias in network.biases[SECOND_LAYER:])
     inputs = Samples(torch.from_numpy(layer.inputs).float(), samples.labels)

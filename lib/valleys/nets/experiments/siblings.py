@@ -10,7 +10,7 @@ import xarray as xr
 from valleys.nets.engine.networks import Networks, forward, interpolate, join
 from valleys.nets.engine.problem import Setting, streams
 from valleys.nets.engine.training import Samples, descend_from_branches, evaluate, plan, sample_losses, train
-from valleys.nets.experiments.specs import MAIN_THRESHOLD, Spec, check_batch_size, check_learning_rate
+from valleys.nets.experiments.specs import MAIN_THRESHOLD, Spec, Trained, check_batch_size, check_learning_rate
 from valleys.nets.measures import solutions
 from valleys.nets.measures.gradient_noise import batch_factor
 from valleys.nets.observers.freezing import FreezingClock, freezing_checks
@@ -21,7 +21,7 @@ NEAR = 1e-4  # of a line, for slopes by central differences
 
 
 @dataclass(frozen=True)
-class SiblingsSpec(Spec):
+class SiblingsSpec(Trained, Spec):
     """Runs of one (η, B), left at several times and continued in other orders of images.
 
     Attributes:
@@ -53,11 +53,6 @@ class SiblingsSpec(Spec):
         require(self.relaxing_time > 0, f"relaxing_time must be positive, got {self.relaxing_time}")
         require(self.n_references >= 2, f"n_references must be 2 or more, got {self.n_references}: walls are measured between runs")
         require(self.n_siblings >= 1, f"n_siblings must be 1 or more, got {self.n_siblings}")
-
-    @property
-    def n_steps(self) -> int:
-        """Number of updates of the whole run."""
-        return round(self.training_time / self.learning_rate)
 
     @property
     def branch_steps(self) -> list[int]:
@@ -109,7 +104,7 @@ def _families(setting: Setting, spec: SiblingsSpec, branches: dict[int, Networks
     for index, (step, networks) in enumerate(branches.items()):
         grown = _grow(setting, spec, networks, step)
         for reference in range(spec.n_references):
-            family = join([_only(ends, reference), grown.pick(slice(reference * count, (reference + 1) * count))])
+            family = join([ends.one(reference), grown.pick(slice(reference * count, (reference + 1) * count))])
             found[:, reference, index] = _alike(family, setting)
     return {name: (("reference", "branch"), values) for name, values in zip(names, found, strict=True)}
 
@@ -134,13 +129,9 @@ def _alike(family: Networks, setting: Setting) -> tuple[float, float, float]:
 
 def _lines(networks: Networks, setting: Setting) -> np.ndarray:
     """Training loss on the line between each two networks, (n_pairs, N_FRACTIONS)."""
-    ready = [solutions.Prepared.of(_only(networks, index), setting.train) for index in range(len(networks))]
+    ready = [solutions.Prepared.of(networks.one(index), setting.train) for index in range(len(networks))]
     fractions = np.linspace(0, 1, N_FRACTIONS)
     return np.stack([solutions.prepared_path_losses(*pair, fractions) for pair in itertools.combinations(ready, 2)])
-
-
-def _only(networks: Networks, index: int) -> Networks:
-    return networks.pick(slice(index, index + 1))
 
 
 def _between_runs(setting: Setting, spec: SiblingsSpec, branches: dict[int, Networks]) -> dict:
@@ -162,7 +153,7 @@ def _relaxed(networks: Networks, setting: Setting, spec: SiblingsSpec) -> Networ
 
 
 def _pairs(networks: Networks) -> list[tuple[Networks, Networks]]:
-    return list(itertools.combinations([_only(networks, index) for index in range(len(networks))], 2))
+    return list(itertools.combinations([networks.one(index) for index in range(len(networks))], 2))
 
 
 def line_variance(first: Networks, second: Networks, samples: Samples) -> float:

@@ -62,8 +62,32 @@ class Spec:
         return 1.0
 
 
+class Trained:
+    """Steps of a spec that names a learning rate η and the training time ηt at the end."""
+
+    learning_rate: float
+    training_time: float
+
+    @property
+    def n_steps(self) -> int:
+        """Number of updates."""
+        return round(self.training_time / self.learning_rate)
+
+
+class OneSetting(Trained):
+    """Steps of a spec that names one batch size, too, and may be of gradient descent."""
+
+    batch_size: int
+    n_train: int
+
+    @property
+    def full_batch(self) -> bool:
+        """Whether this is gradient descent, which is deterministic."""
+        return self.batch_size == self.n_train
+
+
 @dataclass(frozen=True)
-class SweepSpec(Spec):
+class SweepSpec(OneSetting, Spec):
     """Training runs that share (η, B) and differ in batch order only.
 
     Attributes:
@@ -96,16 +120,6 @@ class SweepSpec(Spec):
         require(self.flatness_every >= 0, f"flatness_every must be 0 (the last record only) or more, got {self.flatness_every}")
         require(0 <= self.n_whole_network <= self.n_realizations, f"n_whole_network must lie between 0 and n_realizations, got {self.n_whole_network}")
         require(len(self.thresholds) > 0 and min(self.thresholds) > 0, f"thresholds must be positive losses, got {self.thresholds}")
-
-    @property
-    def n_steps(self) -> int:
-        """Number of updates."""
-        return round(self.training_time / self.learning_rate)
-
-    @property
-    def full_batch(self) -> bool:
-        """Whether this is gradient descent, which is deterministic."""
-        return self.batch_size == self.n_train
 
     @property
     def work(self) -> float:

@@ -11,7 +11,9 @@ from valleys.nets.engine.problem import Setting, streams
 from valleys.nets.engine.training import evaluate, plan, record_steps, train
 from valleys.nets.experiments.specs import SweepSpec
 from valleys.nets.measures import solutions
-from valleys.nets.measures.layer_hessian import flatness, whole_network_eigenvalues
+from valleys.nets.measures.lanczos import top_eigenpairs
+from valleys.nets.measures.layer_hessian import TOP, flatness
+from valleys.nets.measures.whole_hessian import WholeNetwork
 from valleys.nets.observers.freezing import FreezingClock, freezing_checks
 from valleys.nets.observers.recorder import DESCRIPTIONS, EIGENVALUES, Recorder
 from valleys.results.grid import Composite, made_of
@@ -90,7 +92,7 @@ def _whole_network(networks: Networks, setting: Setting, spec: SweepSpec) -> dic
     values = np.full(len(networks), np.nan)
     for index in range(min(spec.n_whole_network, len(networks))):
         if bool(networks.alive[index]):
-            values[index] = flatness(whole_network_eigenvalues(networks, setting.train.images, setting.train.labels, index).eigenvalues)
+            values[index] = flatness(top_eigenpairs(WholeNetwork.of(networks, setting.train, index), TOP).values)
     return {"whole_network_flatness": ("realization", values, {"long_name": "flatness from the Hessian in all weights and biases"})}
 
 

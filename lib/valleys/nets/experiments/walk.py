@@ -10,7 +10,7 @@ import xarray as xr
 from valleys.nets.engine.networks import SECOND_LAYER, Networks, join
 from valleys.nets.engine.problem import Setting, streams
 from valleys.nets.engine.training import Samples, Visit, plan, train
-from valleys.nets.experiments.specs import MAIN_THRESHOLD, Spec, check_batch_size, check_training
+from valleys.nets.experiments.specs import MAIN_THRESHOLD, OneSetting, Spec, check_batch_size, check_training
 from valleys.nets.measures import step_lines
 from valleys.nets.measures.floor_scans import Floors, hill
 from valleys.nets.observers.freezing import FreezingClock, freezing_checks
@@ -36,7 +36,7 @@ DESCRIPTIONS = {
 
 
 @dataclass(frozen=True)
-class WalkSpec(Spec):
+class WalkSpec(OneSetting, Spec):
     """Training runs that share (η, B), looked at step by step in windows.
 
     Attributes:
@@ -75,16 +75,6 @@ class WalkSpec(Spec):
         require(all(each > 0 for each in self.multiples), f"multiples must be positive, got {self.multiples}")
         distinct = len(set(self.window_steps.tolist())) == self.n_windows
         require(distinct, f"n_windows {self.n_windows} do not fit into {self.n_steps} steps: ask for fewer, or for a smaller learning_rate")
-
-    @property
-    def n_steps(self) -> int:
-        """Number of updates."""
-        return round(self.training_time / self.learning_rate)
-
-    @property
-    def full_batch(self) -> bool:
-        """Whether this is gradient descent, which is deterministic."""
-        return self.batch_size == self.n_train
 
     @property
     def work(self) -> float:
@@ -180,7 +170,7 @@ class Watcher:
         """Keep the networks whose window is open; measure those whose window closes."""
         since = np.where(self.first >= 0, step - self.first, -1)
         for run, window in np.argwhere((since >= 0) & (since <= self.spec.steps_per_window)):
-            self._kept.setdefault((run, window), []).append(networks.pick(slice(run, run + 1)).copy())
+            self._kept.setdefault((run, window), []).append(networks.one(run).copy())
         for run, window in np.argwhere(since == self.spec.steps_per_window):
             stack = join(self._kept.pop((run, window))).to(torch.float64)
             if bool(stack.alive.all()):
@@ -200,7 +190,7 @@ class Watcher:
         return float(hill(step_lines.lines_between(join(ends), self.train, self.spec.n_fractions).losses[0]))
 
     def _distances(self, stack: Networks) -> dict[str, float]:
-        here, start = stack.pick(slice(0, 1)), self.setting.start
+        here, start = stack.one(0), self.setting.start
         second = (here.weights[SECOND_LAYER] - start.weights[SECOND_LAYER].double()).norm()
         return {"distance": np.linalg.norm(step_lines.weights_of(here) - step_lines.weights_of(start)), "distance_second": float(second)}
 
