@@ -203,7 +203,7 @@ class Difference(Composite[Spec]):
         """The spec of each cell."""
         return list(self.pair)
 
-    def whole(self, found) -> xr.Dataset:
+    def assemble(self, found) -> xr.Dataset:
         """Their difference."""
         return (found[1][["value"]] - found[0][["value"]]).assign_attrs(made_of(found))
 

@@ -29,10 +29,10 @@ def compute(study: Study, spec: Any, executor: Executor | None = None) -> xr.Dat
     """
     if isinstance(spec, Composite):
 
-        def assemble() -> xr.Dataset:
-            return spec.whole(store.load_or_compute_all(study, spec.cells(), executor=executor))
+        def from_cells() -> xr.Dataset:
+            return spec.assemble(store.load_or_compute_all(study, spec.cells(), executor=executor))
 
-        return store.load_or_assemble(study, spec, assemble)
+        return store.load_or_assemble(study, spec, from_cells)
     if executor is not None:
         store.load_or_compute_all(study, [spec], executor=executor)
     return store.load_or_compute(study, spec)

@@ -41,7 +41,7 @@ class Composite(ABC, Generic[Spec]):
         """The spec of each cell."""
 
     @abstractmethod
-    def whole(self, found: Sequence[xr.Dataset]) -> xr.Dataset:
+    def assemble(self, found: Sequence[xr.Dataset]) -> xr.Dataset:
         """The result, from those of the cells in their order."""
 
     def parts(self, study: Study) -> list[Part]:
@@ -119,7 +119,7 @@ class Grid(Composite[Spec]):
         """What of a cell stays in the whole: all of it."""
         return found
 
-    def whole(self, found: Sequence[xr.Dataset]) -> xr.Dataset:
+    def assemble(self, found: Sequence[xr.Dataset]) -> xr.Dataset:
         """One dataset with a dimension for each axis, and then those of a cell."""
         names, shape = [name for name, _ in self.axes], [len(values) for _, values in self.axes]
         nested = _nested([self.kept(each) for each in found], shape)
@@ -177,7 +177,7 @@ def made_of(cells: Sequence[xr.Dataset]) -> dict[str, float]:
 def computed(study: Study, spec: Any) -> xr.Dataset:
     """A result computed here and now, whatever is stored."""
     if isinstance(spec, Composite):
-        return spec.whole([study(cell) for cell in spec.cells()])
+        return spec.assemble([study(cell) for cell in spec.cells()])
     return study(spec)
 
 

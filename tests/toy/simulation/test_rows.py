@@ -79,12 +79,9 @@ def test_y_stands_still_where_it_is_held():
     assert np.any(np.diff(held[:, X], axis=0) != 0)
 
 
-def test_course_ends_in_the_occupation_and_runs_know_their_valley():
-    walk = Walk(FIVE, 0.02, 0.1, 1.0)
-    course, end = rows.course(walk, 100, 400, 100, seed=2), rows.occupation(walk, 100, 400, seed=2)
-    np.testing.assert_array_equal(course.share.isel(step=-1), end.share)
-    assert course.time.values.tolist() == [0, 2, 4, 6, 8]
-    single = rows.runs(walk, 10, 400, 100, seed=2)
+def test_runs_know_their_valley():
+    single = rows.runs(Walk(FIVE, 0.02, 0.1, 1.0), 10, 400, 100, seed=2)
+    assert single.time.values.tolist() == [0, 2, 4, 6, 8]
     np.testing.assert_array_equal(single.valley, FIVE.valley(single.x, single.y))
 
 

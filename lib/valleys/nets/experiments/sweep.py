@@ -110,7 +110,7 @@ class Plane(Composite[SweepSpec]):
         """The spec of each cell."""
         return list(self.members)
 
-    def whole(self, found: Sequence[xr.Dataset]) -> xr.Dataset:
+    def assemble(self, found: Sequence[xr.Dataset]) -> xr.Dataset:
         """`position` (cell, realization, record, component) and `explained` (component)."""
         runs = [run.reshape(run.shape[0], -1) for cell in found for run in cell.weights.values]
         projection = solutions.project(runs)

@@ -119,13 +119,6 @@ def occupation(walk: Walk, n_runs: int = 2000, n_steps: int = 20_000, seed: Seed
     return summary(walk.row, final_states(walk, n_runs, n_steps, seed))
 
 
-def course(walk: Walk, n_runs: int = 2000, n_steps: int = 20_000, record_every: int = 100, seed: Seed = 0) -> xr.Dataset:
-    """The same as it evolves, dims (step, valley), with time = learning_rate · step."""
-    records = [summary(walk.row, record) for record in histories(walk, n_runs, n_steps, record_every, seed)]
-    step = np.arange(0, n_steps + 1, record_every)
-    return xr.concat(records, dim="step", data_vars="all").drop_vars(["width"]).assign_coords(step=step, time=("step", walk.learning_rate * step))
-
-
 def occupation_in_time(walk: Walk, n_runs: int, n_steps: int, burn_in: int, record_every: int, seed: Seed = 0) -> xr.Dataset:
     """Share of the time that runs spend in each valley (dim valley) after burn_in steps, at fixed y; errors over the independent runs."""
     visited = histories(walk, n_runs, n_steps, record_every, seed)[1 + burn_in // record_every :, VALLEY]
