@@ -70,6 +70,9 @@ class Estimate:
         return replace(self, value=factor * self.value, low=low, high=high, unit=unit, error=error)
 
 
+Findings = dict[str, Estimate | float | int | str]  # what a section found, each number by its name
+
+
 def to_json(value: Any) -> dict[str, Any]:
     """What may be written as JSON: `{value: …}`, an estimate with all its parts, `{values: […]}` of a list, `{text: …}`.
 

@@ -42,7 +42,15 @@ def test_jupyter_keeps_both(monkeypatch):
 
 def test_what_is_no_value_is_refused_by_name(monkeypatch):
     with pytest.raises(TypeError, match="'curve' cannot be reported"):
-        reported(monkeypatch, curve={"a": 1})
+        reported(monkeypatch, curve=object())
+
+
+def test_findings_are_reported_each_under_the_name_of_the_chapter_and_its_own(monkeypatch):
+    bundles = reported(monkeypatch, c02={"gain": Estimate(0.5, 0.25, 0.75), "made": {"first": "today"}}, c02_runs=6)
+    assert list(bundles) == ["c02_gain", "c02_made_first", "c02_runs"]
+    assert of_json(bundles["c02_gain"][VALUE]) == Estimate(0.5, 0.25, 0.75)
+    with pytest.raises(TypeError, match="'c02_curve' cannot be reported"):
+        reported(monkeypatch, c02={"curve": object()})
 
 
 def result(study: str = "phase_diagram", *, seconds: float = 21.7, day: str = "2026-11-21", machine: str = "Linux x86_64, 2 cores", **spec: int) -> xr.Dataset:

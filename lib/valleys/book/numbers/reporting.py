@@ -3,7 +3,7 @@
 import base64
 import html
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
@@ -26,12 +26,15 @@ def report(**numbers: Any) -> None:
     """Glue each value under its name, for `` {number}`name:.2f` `` in the text: the value itself, unrounded; its form stands in the text.
 
     Args:
-        numbers: estimates, numbers, booleans, texts, or lists of these.
+        numbers: estimates, numbers, booleans, texts, or lists of these; of a mapping each item, under `name_key`.
 
     Raises:
         TypeError: a value is none of these.
     """
     for name, value in numbers.items():
+        if isinstance(value, Mapping):
+            report(**{f"{name}_{key}": each for key, each in value.items()})
+            continue
         try:
             glue(name, _Reported(value), display=False)
         except TypeError as error:
