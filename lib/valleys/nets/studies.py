@@ -42,7 +42,7 @@ from valleys.nets.analysis.sweep import (
     summarize,
     variance_explained,
 )
-from valleys.nets.analysis.walk import (
+from valleys.nets.analysis.walk.courses import (
     at_freezing,
     estimate_of,
     freezing_changes,

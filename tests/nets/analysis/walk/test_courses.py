@@ -3,7 +3,7 @@ import pytest
 import xarray as xr
 
 from valleys.nets import statistics
-from valleys.nets.analysis import walk
+from valleys.nets.analysis.walk import courses as walk
 
 PAIRS = [0.4096, 0.64, 0.8, 1.25, 1.5625, 2.44140625]
 WINDOW_TIMES = [0.0, 1.0, 2.0, 4.0]

@@ -15,6 +15,8 @@ STAGES = ("before", "at", "after")  # two multiples of the freezing time each, o
 def with_sags(found: xr.Dataset) -> xr.Dataset:
     """The dataset of `walk_grid` with `sag` of the mean line of each window, and `relative_sag`, over the mean loss; also those `near_` freezing.
 
+    The logarithm of the last is `near_log_sag`, NaN where the line does not sag.
+
     Besides, `bowl_cosine`, −ηκ/2 with κ the curvature along the updates, what a walk that has settled in a bowl has; and `sampling_cosine`, the part
     of the cosine that the landscape does not make. The sag is known where no step has a floor, too, and needs no choice of steps as the height does.
     """
@@ -23,7 +25,9 @@ def with_sags(found: xr.Dataset) -> xr.Dataset:
         dims = found[prefix + "profile"].dims[:-1]
         parts[prefix + "sag"] = (dims, step_lines.sag(found[prefix + "profile"].transpose(..., "fraction").values))
         parts[prefix + "relative_sag"] = (dims, parts[prefix + "sag"][1] / found[prefix + "loss"].transpose(*dims).values)
-    return found.assign(parts)
+    sagging = found.assign(parts)
+    shares = sagging.near_relative_sag
+    return sagging.assign(near_log_sag=np.log(shares.where(shares > 0)))
 
 
 def estimate_of(values: xr.DataArray, *, seed: int = 0) -> Estimate:
