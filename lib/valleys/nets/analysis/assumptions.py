@@ -1,16 +1,30 @@
 """What the conditions of real runs say about the model's assumptions: one number per run, means with 95 % intervals over runs."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import xarray as xr
 
 from valleys.nets import statistics
 from valleys.nets.measures import noise_alignment
 from valleys.nets.statistics import Estimate
+from valleys.results.estimates import Findings
 
 EDGE = 2.0  # of ηλ: beyond it gradient descent in a parabola grows (Cohen et al. 2021)
 FAST = 10.0  # a direction is fast if it relaxes this many times within the time of the drift
 FEWEST_IN_POOL = 2  # runs of a setting: gradient descent has one, and no noise to be pooled
 FEWEST_RECORDS = 3  # for a slope
+PERIODS = ("early", "freezing", "end")  # short names of stages
+LEADING = 10  # directions that are outliers of the spectrum, as many as there are classes
+MEASURED = {  # quantities at a stage, by their short names
+    "p": "exponent",
+    "p_tail": "tail",
+    "cos": "cosine",
+    "shared": "shared",
+    "over": "over_isotropic",
+}
+Stages = Mapping[str, str]  # such as `loss 0.1`, by the short names of a chapter
+Example = Mapping[str, float]  # a setting: its batch_size and learning_rate
 
 
 def known_runs(values: xr.DataArray) -> np.ndarray:
@@ -200,3 +214,166 @@ def where_reached(found: xr.Dataset, stage: str) -> xr.Dataset:
     """
     came = found.stage_time.sel(stage=stage, drop=True).notnull()
     return found.assign({name: values.where(came) for name, values in found.data_vars.items() if "realization" in values.dims})
+
+
+def over_settings(fitted: xr.Dataset, name: str, stage: str, *, seed: int = 0) -> Estimate:
+    """`pooled` mean of a quantity at a stage."""
+    return pooled(fitted[f"{name}_at"].sel(stage=stage), np.random.default_rng(seed))
+
+
+def noise_findings(
+    fitted: xr.Dataset,
+    stages: Stages,
+    example: Example,
+    *,
+    seed: int = 0,
+) -> Findings:
+    """Does the noise follow the curvature, Σ ∝ H, as Eq. 15 has it?
+
+    Args:
+        fitted: what `where_reached` gives, by batch_size and learning_rate.
+        stages: of the runs, by short names, the last of which is "end".
+        example: batch size and learning rate of the setting whose bulk is looked at.
+        seed: of the bootstrap.
+
+    Returns:
+        With the short name of the stage behind each, over settings with mini-batches:
+        p_, p_tail_: exponent of noise ∝ curvatureᵖ along the leading directions, and without
+            the first ten of them.
+        cos_, isotropic_: cosine between the matrices, and what isotropic noise would have.
+        shared_: share of the ten leading directions of the noise within those of the Hessian.
+        over_: Tr ΣH over that of isotropic noise of the same strength.
+        And bulk: mean noise beyond the leading directions over what Σ ∝ H gives them, at the
+            end, in the example.
+    """
+    known = fitted.assign(tail_at=tail_exponents(fitted, LEADING))
+    findings: Findings = {}
+    for name, stage in stages.items():
+        for key, quantity in MEASURED.items():
+            findings[f"{key}_{name}"] = over_settings(known, quantity, stage, seed=seed)
+        isotropic = over_settings(known, "isotropic_cosine", stage, seed=seed)
+        findings[f"isotropic_{name}"] = isotropic.value
+    shown = fitted.sel(example).sel(stage=stages["end"])
+    bulk = shown.bulk_noise_at / shown.bulk_curvature_at / shown.noise_per_curvature_at
+    findings["bulk"] = statistics.mean(bulk.values, np.random.default_rng(seed))
+    return findings
+
+
+def strength_findings(
+    fitted: xr.Dataset,
+    stages: Stages,
+    level: float,
+    *,
+    seed: int = 0,
+) -> Findings:
+    """Does the noise keep its strength, Tr ΣH / Tr H², twice σ over the batch factor (Eq. 15)?
+
+    Args:
+        fitted: what `where_reached` gives, by batch_size and learning_rate.
+        stages: of the runs by the short names "early", "freezing" and "end".
+        level: of the loss below which the strength is compared with it.
+        seed: of the bootstrap.
+
+    Returns:
+        strength_early, strength_freezing, strength_end: over settings with mini-batches.
+        fall_before, fall: factor by which it falls until freezing, and from there to the end.
+        slope: power of the loss with which it falls below the level.
+    """
+    strength = fitted.noise_per_curvature_at
+    early, freezing, end = (strength.sel(stage=stages[name]) for name in PERIODS)
+    findings: Findings = {}
+    for name, stage in stages.items():
+        at_stage = strength.sel(stage=stage)
+        findings[f"strength_{name}"] = pooled(at_stage, np.random.default_rng(seed))
+    findings["fall_before"] = pooled(early / freezing, np.random.default_rng(seed))
+    findings["fall"] = pooled(freezing / end, np.random.default_rng(seed))
+    findings["slope"] = pooled(prefactor_slope(fitted, level), np.random.default_rng(seed))
+    return findings
+
+
+def stability_findings(
+    fitted: xr.Dataset,
+    stage: str,
+    example: Example,
+    *,
+    seed: int = 0,
+) -> Findings:
+    """Are the steps stable, ηλ below 2 for the largest curvature of the whole network?
+
+    Args:
+        fitted: what `where_reached` gives, by batch_size and learning_rate.
+        stage: the stage that counts as freezing.
+        example: batch size and learning rate of one setting.
+        seed: of the bootstrap.
+
+    Returns:
+        edge_highest, edge_at_freezing, edge_share: of the example, see `stability`.
+        all_settings, unfit: settings with a run that came to the stage, and those without.
+        beyond: settings with a run beyond the edge at some record after the start.
+        latest: the highest ηλ of any run at the end.
+        calm: the largest learning rate without a run beyond, NaN if there is none.
+        calm_highest: the highest ηλ there.
+    """
+    stable = stability(fitted, stage)
+    edge, highest = stable.sel(example).dropna("realization"), stable.highest.max("realization")
+    findings: Findings = {}
+    for name in ("highest", "at_freezing", "share"):
+        findings[f"edge_{name}"] = statistics.mean(edge[name].values, np.random.default_rng(seed))
+    calm, safe = calmest(highest)
+    return findings | {
+        "all_settings": int(highest.notnull().sum()),
+        "unfit": int(highest.isnull().sum()),
+        "beyond": int((highest > EDGE).sum()),
+        "latest": float(stable.at_end.max()),
+        "calm": calm if safe else np.nan,
+        "calm_highest": float(highest.sel(learning_rate=calm).max()),
+    }
+
+
+def calmest(highest: xr.DataArray) -> tuple[float, bool]:
+    """The largest learning rate at which ηλ stays below the edge at all batch sizes.
+
+    Beside it whether there is one; if not, it is the first of all.
+
+    Args:
+        highest: ηλ of the runs of each setting, by batch_size and learning_rate.
+    """
+    safe = (highest < EDGE).all("batch_size")
+    place = int(np.argmax(highest.learning_rate.values * safe.values))
+    return highest.learning_rate.values[place].item(), bool(safe.any())
+
+
+def outcome_findings(fitted: xr.Dataset, stage: str, *, seed: int = 0) -> Findings:
+    """What noise and what large steps do to the freezing time [η · step] and to the flatness.
+
+    Args:
+        fitted: what `where_reached` gives, by batch_size and learning_rate; the last batch size is
+            gradient descent.
+        stage: the stage that counts as freezing.
+        seed: of the bootstrap.
+
+    Returns:
+        With "freezing_time" or "flatness" for NAME:
+        calm_NAME: the first batch size over gradient descent, at the learning rate of `calmest`;
+            the flatness is that of the end.
+        gd_NAME_first, gd_NAME_last: of gradient descent at the first learning rate where it comes
+            to the stage, and at the last, `gd_NAME_rate`.
+        And calm_flatness_freezing: as calm_flatness, at the stage.
+    """
+    highest = stability(fitted, stage).highest.max("realization")
+    calm, _ = calmest(highest)
+    at_stage, at_end = fitted.sel(stage=stage, drop=True), fitted.sel(stage="end", drop=True)
+    same_loss = _over_descent(at_stage.flatness_at, calm, seed=seed)
+    findings: Findings = {"calm_flatness_freezing": same_loss}
+    for name, values in (("freezing_time", at_stage.stage_time), ("flatness", at_end.flatness_at)):
+        descent = values.isel(batch_size=-1).mean("realization").dropna("learning_rate")
+        findings[f"calm_{name}"] = _over_descent(values, calm, seed=seed)
+        findings |= {f"gd_{name}_first": float(descent[0]), f"gd_{name}_last": float(descent[-1])}
+        findings[f"gd_{name}_rate"] = descent.learning_rate[-1].item()
+    return findings
+
+
+def _over_descent(values: xr.DataArray, learning_rate: float, *, seed: int) -> Estimate:
+    at_rate = values.sel(learning_rate=learning_rate)
+    over = at_rate.isel(batch_size=0) / at_rate.isel(batch_size=-1).mean("realization")
+    return statistics.mean(known_runs(over), np.random.default_rng(seed))

@@ -1,5 +1,8 @@
 """How flatness grows as the loss falls: in a sweep of real runs, and along the floor of the two-valley model (Eqs. 10 to 12)."""
 
+import itertools
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 
@@ -7,6 +10,7 @@ from valleys.nets import statistics
 from valleys.nets.analysis.sweep import flatness_at_loss, is_single
 from valleys.nets.measures.gradient_noise import batch_factor
 from valleys.nets.statistics import FEWEST_RUNS, Estimate
+from valleys.results.estimates import Findings
 
 BIFURCATION, FLATTENING, DESCENT = 30.0, 20.0, 100.0  # y_b, y_f and y_d of Table S1; x₀, f₀ and L_d are 1
 FLAT_VALLEY = 0.8  # x1 of Table S1
@@ -113,3 +117,71 @@ def noise_exponents(flat: xr.DataArray, n_samples: int, rng: np.random.Generator
 
 def _cells(flat: xr.DataArray) -> list[xr.DataArray]:
     return [flat.isel(batch_size=i, learning_rate=j) for i, j in np.ndindex(flat.sizes["batch_size"], flat.sizes["learning_rate"])]
+
+
+def exponents(flat: xr.DataArray, *, seed: int = 0) -> list[Estimate]:
+    """`mean_exponent` between each two neighbouring levels, from high losses to low ones."""
+    slopes = flattening_exponents(flat).transpose("level", ...)
+    return [mean_exponent(each, np.random.default_rng(seed)) for each in slopes]
+
+
+def model_exponents(levels: Sequence[float]) -> list[float]:
+    """`model_exponent` between each two neighbouring levels."""
+    return [model_exponent(*fall) for fall in itertools.pairwise(levels)]
+
+
+def exponent_courses(flat: xr.DataArray, *, seed: int = 0) -> xr.Dataset:
+    """Exponents between neighbouring levels, of networks and of the model.
+
+    Args:
+        flat: what `at_losses` gives.
+        seed: of the bootstrap.
+
+    Returns:
+        By level, the lower loss, with the coordinate `higher`: `value`, `low` and `high` of
+        networks, and `model`.
+    """
+    levels, found = flat.level.values.tolist(), exponents(flat, seed=seed)
+    every = {name: [getattr(one, name) for one in found] for name in ("value", "low", "high")}
+    every["model"] = model_exponents(levels)
+    coords = {"level": levels[1:], "higher": ("level", levels[:-1])}
+    return xr.Dataset({name: ("level", values) for name, values in every.items()}, coords)
+
+
+def flattening_findings(flat: xr.DataArray, n_samples: int, *, seed: int = 0) -> Findings:
+    """With which power of the loss flatness grows, F ∝ L^(−s), and that of the model (Eq. 10).
+
+    Args:
+        flat: what `at_losses` gives, three levels or more.
+        n_samples: training images.
+        seed: of the bootstrap.
+
+    Returns:
+        s_first, s_last: s between the two highest losses, and between the two lowest.
+        model_first, model_last: the same of the model.
+        by_rate, by_batch: exponents of F ∝ η^a β^b at the second level, see `noise_exponents`.
+        flat_runs: runs with an exponent between any two levels.
+    """
+    found, model = exponents(flat, seed=seed), model_exponents(flat.level.values.tolist())
+    by_rate, by_batch = noise_exponents(flat.isel(level=1), n_samples, np.random.default_rng(seed))
+    known = np.isfinite(flattening_exponents(flat)).any("level")
+    return {
+        "s_first": found[0],
+        "s_last": found[-1],
+        "model_first": model[0],
+        "model_last": model[-1],
+        "by_rate": by_rate,
+        "by_batch": by_batch,
+        "flat_runs": int(known.sum()),
+    }
+
+
+def model_run_findings(first: float, last: float) -> Findings:
+    """The exponent of the model along one of its runs, from one place y to another.
+
+    Returns:
+        model_run: between both.
+        model_run_first, model_run_last: at each, over a hundredth of y.
+    """
+    here, there = (model_slope(y, 1.01 * y) for y in (first, last))
+    return {"model_run": model_slope(first, last), "model_run_first": here, "model_run_last": there}

@@ -7,6 +7,7 @@ import xarray as xr
 
 from valleys.nets import statistics
 from valleys.nets.statistics import Estimate
+from valleys.results.estimates import Findings
 
 
 def barriers_over_noise(found: xr.Dataset) -> xr.DataArray:
@@ -137,3 +138,117 @@ def last_before_freezing(found: xr.Dataset, name: str = "similarity") -> xr.Data
     """Similarity, or another number, of the last siblings that part before their run freezes, run by run; NaN for a run that never does."""
     early = (found.branch_time < found.freezing_time).sum("branch")
     return found[name].isel(branch=(early - 1).clip(min=0)).where(early > 0)
+
+
+def choice_findings(found: xr.Dataset, cent: xr.DataArray, *, seed: int = 0) -> Findings:
+    """Until when the valley is chosen, at the lowest learning rate and at the highest [η · step].
+
+    Args:
+        found: what `sibling_grid` gives, learning rates rising.
+        cent: rise of the loss that counts as a hill by the second convention, by setting.
+        seed: of the bootstrap.
+
+    Returns:
+        With "low" or "high" behind each:
+        joined_, cent_: the first branch time from which on siblings end without a hill, by the
+            doubling of the loss and by the second convention, see `joined_time`.
+        joined_share_, cent_share_: the same over the freezing time, run by run.
+        frozen_: freezing time.
+        walled_frozen_: share of siblings with a hill among the last that part before freezing.
+        walled_end_: the same among the last of all.
+        And joined_told of joined_all: runs whose last siblings have no hill by the first
+        convention.
+    """
+    told = np.isfinite(joined_time(found))
+    findings: Findings = {"joined_told": int(told.sum()), "joined_all": told.size}
+    for name, place in (("low", 0), ("high", -1)):
+        of_rate = _choice_at(found.isel(learning_rate=[place]), cent, seed=seed)
+        findings |= {f"{key}_{name}": value for key, value in of_rate.items()}
+    return findings
+
+
+def _choice_at(row: xr.Dataset, cent: xr.DataArray, *, seed: int) -> Findings:
+    joined, by_cent = joined_time(row), joined_time(row, cent)
+    return {
+        "joined": over_runs(joined, seed),
+        "cent": over_runs(by_cent, seed),
+        "joined_share": over_runs(joined / row.freezing_time, seed),
+        "cent_share": over_runs(by_cent / row.freezing_time, seed),
+        "frozen": over_runs(row.freezing_time, seed),
+        "walled_frozen": over_runs(last_before_freezing(row, "walled"), seed),
+        "walled_end": float(row.walled.isel(branch=-1).mean()),
+    }
+
+
+def likeness_findings(found: xr.Dataset, *, seed: int = 0) -> Findings:
+    """How alike siblings end that part at the start, a little later and last.
+
+    Args:
+        found: what `sibling_grid` gives.
+        seed: of the bootstrap.
+
+    Returns:
+        With "first", "early" and "last" behind each, for the first, second and last branch time:
+        sib_: similarity of siblings.
+        walled_: share of siblings with a hill that doubles the loss.
+        time_: branch time [η · step].
+        And sib_frozen: similarity of the last that part before their run freezes.
+        sib_settings: number of settings.
+    """
+    findings: Findings = {
+        "sib_frozen": over_runs(last_before_freezing(found), seed),
+        "sib_settings": found.sizes["batch_size"] * found.sizes["learning_rate"],
+    }
+    for name, place in (("first", 0), ("early", 1), ("last", -1)):
+        branch = found.isel(branch=place)
+        findings[f"sib_{name}"] = over_runs(branch.similarity, seed)
+        findings[f"walled_{name}"] = over_runs(branch.walled, seed)
+        findings[f"time_{name}"] = branch.branch_time.item()
+    return findings
+
+
+def kramers_findings(found: xr.Dataset, *, seed: int = 0) -> Findings:
+    """How the rate k of escape goes with the barrier over the noise, E (Eqs. 18 and 21).
+
+    Args:
+        found: what `sibling_grid` gives, learning rates rising.
+        seed: of the bootstrap.
+
+    Returns:
+        kramers_slope, kramers_power, kramers_rank, kramers_at_time: see `kramers`.
+        e_low, e_median: lowest and median of the smallest E of each setting.
+        e_high: the largest E of all, to two digits.
+        rates, rising: pairs of E and k, and those with a rate above zero.
+        e_rising, e_other: median E of these, and of the rest.
+        e_ratio: E at the highest learning rate over that at the lowest, geometric mean.
+        change_ratio: the same of one minus the similarity of siblings that part after the start.
+    """
+    laws = kramers(found, seed=seed)
+    of_branches = at_middles(barriers_over_noise(found), found)
+    names = {"slope": "slope", "power": "power", "rank": "rank", "at_time": "rank_at_time"}
+    findings: Findings = {f"kramers_{key}": laws[name] for key, name in names.items()}
+    findings |= _exponents(of_branches, escape_rates(found))
+    return findings | _between_rates(found, of_branches)
+
+
+def _exponents(exponents: xr.DataArray, rates: xr.DataArray) -> Findings:
+    known = np.isfinite(exponents)
+    rising = known & (rates > 0)
+    lowest = exponents.min("branch")
+    return {
+        "e_low": float(lowest.min()),
+        "e_median": float(lowest.median()),
+        "e_high": float(f"{exponents.max():.2g}"),
+        "rates": int(known.sum()),
+        "rising": int(rising.sum()),
+        "e_rising": float(exponents.where(rising).median()),
+        "e_other": float(exponents.where(known & ~rising).median()),
+    }
+
+
+def _between_rates(found: xr.Dataset, exponents: xr.DataArray) -> Findings:
+    apart = np.log(exponents.isel(learning_rate=-1) / exponents.isel(learning_rate=0))
+    changed = (1 - found.similarity).mean(("batch_size", "reference"))
+    changing = changed.isel(branch=slice(1, None)).mean("branch")
+    change_ratio = changing.isel(learning_rate=-1) / changing.isel(learning_rate=0)
+    return {"e_ratio": float(np.exp(apart.mean())), "change_ratio": float(change_ratio)}
