@@ -71,8 +71,8 @@ def test_walls_overtake_the_bounce_before_or_after_freezing(scanned, compared):
     frozen = runs_of([[5.0, 3.2, 5.0], [5.0, 5.0, 16.0], [5.0] * 3])
     frozen[WILD, FAST, 1:] = np.nan  # one run in four freezes
     pairs = np.broadcast_to(walls[:, :, None, None, None], (3, 3, 4, 4, 5)).copy()
-    pairs[WHOLE] = np.nan
     parts = {"height": ((*RUN, "window"), height), "freezing_time": (RUN, frozen)}
+    pairs[WHOLE] = np.nan
     parts |= {"across_hill": ((*RUN, "partner", "window"), pairs)}
     found = floors.wall_findings(scanned.assign(parts), compared)
     assert found["overtaken"] == 2.0
@@ -85,10 +85,11 @@ def test_walls_overtake_the_bounce_before_or_after_freezing(scanned, compared):
 
 
 def test_gradient_descent_does_not_count_among_the_ages(scanned, compared):
-    early = scanned.freezing_time.where(scanned.batch_size < 1000, 1e-3)
-    found = floors.wall_findings(scanned.assign(freezing_time=early), compared)
-    assert found["often"] == 6
-    assert found["age_high"] < 2
+    late = scanned.freezing_time.where(scanned.batch_size < 1000, 1e3)
+    walled = scanned.assign(freezing_time=late, across_hill=scanned.across_hill.fillna(2.0))
+    found = floors.wall_findings(walled, compared)  # walls are higher than the bounce all along
+    assert (found["often"], found["before"]) == (6, 6)
+    assert found["age_high"] == 0
 
 
 def test_bends_and_jumps_at_freezing_are_told_where_they_are_clear(grid, compared):
