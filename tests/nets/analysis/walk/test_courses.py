@@ -81,6 +81,10 @@ def test_sags_are_those_of_the_mean_lines(found):
     np.testing.assert_allclose(sags.sampling_cosine, -0.1)
     np.testing.assert_allclose(sags.near_sag, 3)
     np.testing.assert_allclose(sags.near_relative_sag, 0.5)
+    np.testing.assert_allclose(sags.near_log_sag, np.log(0.5))
+    humped = walk.with_sags(found.assign(near_profile=-found.near_profile))
+    np.testing.assert_allclose(humped.near_sag, -3)
+    assert humped.near_log_sag.isnull().all()
 
 
 def test_means_over_runs_have_the_intervals_of_the_house_and_leave_out_what_is_unknown(found):

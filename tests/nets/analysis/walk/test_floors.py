@@ -103,7 +103,7 @@ def test_bends_and_jumps_at_freezing_are_told_where_they_are_clear(grid, compare
     for i, j in np.ndindex(2, 3):
         bend, jump = clear[bends[i][j]], clear[jumps[i][j]]
         q[i, j] = 0.5 * logs + np.outer(bend, after) + np.outer(jump, logs > 0)
-    q[WHOLE, :, 0] = 0.5 * logs - after
+    q[WHOLE] = 0.5 * logs - np.outer(RUNS, after)  # would be clear
     q[CALM, MIDDLE, :, 5] = np.nan  # too short to be watched after freezing
     found = floors.freezing_findings(grid.assign(near_q=((*RUN, "multiple"), q)), ["q"], compared)
     assert found["q_before"].value == pytest.approx(0.5 * RATIO)
