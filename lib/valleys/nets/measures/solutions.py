@@ -72,6 +72,35 @@ def prepared_path_losses(first: Prepared, second: Prepared, fractions: np.ndarra
     return sample_losses(scores, first.labels).mean(dim=1).cpu().numpy()
 
 
+def path_losses(first: Networks, second: Networks, samples: Samples, n_fractions: int = 21) -> np.ndarray:
+    """Loss along the straight line from one network to another, both ends included, (n_fractions,).
+
+    Args:
+        first: one network, such as `networks.pick(slice(0, 1))`.
+        second: one network.
+        samples: what the loss is taken on.
+        n_fractions: equally spaced points of the line.
+
+    Raises:
+        ValueError: more or fewer than one network each, or fewer than two points.
+
+    Example:
+        >>> from valleys.nets import barrier, initialize, load_problem, path_losses
+        >>> train = load_problem("digits", train_per_class=10).train
+        >>> ends = [initialize(train.images.shape[1], seed) for seed in (0, 1)]
+        >>> losses = path_losses(*ends, train, n_fractions=5)
+        >>> losses.shape
+        (5,)
+    """
+    if len(first) != 1 or len(second) != 1:
+        counts = f"{len(first)} and {len(second)}"
+        raise ValueError(f"a line joins one network with one, got {counts}; pick one of each")
+    if n_fractions < 2:
+        raise ValueError(f"n_fractions must be 2 or more (both ends), got {n_fractions}")
+    ends = (Prepared.of(network, samples) for network in (second, first))
+    return prepared_path_losses(*ends, np.linspace(0, 1, n_fractions))
+
+
 def barrier(losses: np.ndarray) -> np.ndarray:
     """ΔL = max over the path − mean of its two ends (Eq. 5); the path runs along the last axis."""
     return losses.max(axis=-1) - (losses[..., 0] + losses[..., -1]) / 2
