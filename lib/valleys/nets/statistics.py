@@ -13,7 +13,13 @@ _TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with the ends of its 95 % interval, NaN where it has none; formats as `0.64 (0.32 to 0.84)`."""
+    """A value with the ends of its 95 % interval, NaN where it has none; formats as `0.64 (0.32 to 0.84)`.
+
+    Example:
+        >>> from valleys.nets import Estimate
+        >>> f"{Estimate(0.641, 0.318, 0.842):.2f}"
+        '0.64 (0.32 to 0.84)'
+    """
 
     value: float
     low: float
@@ -41,7 +47,15 @@ class LinearFit:
 
 
 def mean(values: np.ndarray, rng: np.random.Generator) -> Estimate:
-    """Mean of independent values, (n,), resampled with replacement; NaN without values, no interval for a single one."""
+    """Mean of independent values, (n,), resampled with replacement; NaN without values, no interval for a single one.
+
+    Example:
+        >>> import numpy as np
+        >>> from valleys.nets import mean
+        >>> found = mean([1.0, 2.0, 3.0, 4.0], np.random.default_rng(0))
+        >>> found.value, bool(found.low < 2.5 < found.high)
+        (2.5, True)
+    """
     values = np.asarray(values, dtype=float)
     if values.size < 2:
         return Estimate(float(values[0]) if values.size else np.nan, np.nan, np.nan)
@@ -65,7 +79,14 @@ def row_means(values: np.ndarray, *, seed: int) -> np.ndarray:
 
 
 def ratio(first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> Estimate:
-    """Mean of one group of independent values, (n,), over that of another, (m,), both resampled; NaN where a group is empty."""
+    """Mean of one group of independent values, (n,), over that of another, (m,), both resampled; NaN where a group is empty.
+
+    Example:
+        >>> import numpy as np
+        >>> from valleys.nets import ratio
+        >>> ratio([2.0, 4.0, 6.0], [1.0, 2.0, 3.0], np.random.default_rng(0)).value
+        2.0
+    """
     groups = [np.asarray(values, dtype=float) for values in (first, second)]
     if not all(values.size for values in groups):
         return Estimate(np.nan, np.nan, np.nan)
@@ -80,6 +101,13 @@ def pair_mean(matrix: np.ndarray, rng: np.random.Generator, where: np.ndarray | 
         matrix: value of each pair.
         rng: of the resamples.
         where: which pairs count, bool, (n, n); all if None. NaN without any.
+
+    Example:
+        >>> import numpy as np
+        >>> from valleys.nets import pair_mean
+        >>> alike = np.array([[1.0, 0.5, 0.25], [0.5, 1.0, 0.75], [0.25, 0.75, 1.0]])
+        >>> pair_mean(alike, np.random.default_rng(0)).value
+        0.5
     """
     first, second = np.triu_indices(len(matrix), 1)
     chosen = np.ones(len(first), bool) if where is None else np.asarray(where)[first, second]
@@ -104,7 +132,13 @@ def means(values: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.
 
 
 def share(count: int, n: int) -> Estimate:
-    """Share of successes in n tries with Wilson's interval, which keeps a width where all or none succeed; NaN without tries."""
+    """Share of successes in n tries with Wilson's interval, which keeps a width where all or none succeed; NaN without tries.
+
+    Example:
+        >>> from valleys.nets import share
+        >>> f"{share(10, 10):.2f}"
+        '1.00 (0.72 to 1.00)'
+    """
     if not n:
         return Estimate(np.nan, np.nan, np.nan)
     z, p = NormalDist().inv_cdf((1 + LEVEL) / 2), count / n
@@ -125,7 +159,15 @@ def spearman(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def fit_points(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> LinearFit:
-    """Least-squares line through points, (n,) each, resampling points."""
+    """Least-squares line through points, (n,) each, resampling points.
+
+    Example:
+        >>> import numpy as np
+        >>> from valleys.nets import fit_points
+        >>> line = fit_points([0.0, 1.0, 2.0, 3.0], [1.0, 3.0, 5.0, 7.0], np.random.default_rng(0))
+        >>> round(line.slope, 6), round(line.intercept, 6)
+        (2.0, 1.0)
+    """
     return _fit(np.asarray(x, dtype=float), np.asarray(y, dtype=float), counts(len(x), rng))
 
 

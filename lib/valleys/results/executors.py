@@ -50,6 +50,15 @@ def workers(count: int | None = None, scheduler: str | None = None) -> Iterator[
 
     Raises:
         ValueError: there are more workers than threads that this process may use, or the scheduler cannot be used.
+
+    Example:
+        >>> from valleys.results import load_or_compute_all, workers
+        >>> from valleys.toy import studies
+        >>> specs = [studies.MasterMapSpec([0.1], [noise], n_steps=200) for noise in (0.1, 0.2)]
+        >>> with workers(1) as executor:
+        ...     found = load_or_compute_all(studies.master_map, specs, executor=executor)
+        >>> len(found)
+        2
     """
     address = scheduler or os.environ.get(SCHEDULER_VARIABLE)
     if address:

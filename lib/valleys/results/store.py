@@ -46,6 +46,14 @@ def load_or_compute(study: Study, spec: Any) -> xr.Dataset:
 
     Returns:
         The dataset, with its provenance in the attributes.
+
+    Example:
+        >>> from valleys.results import load_or_compute
+        >>> from valleys.toy import studies
+        >>> spec = studies.PhaseDiagramSpec([0.1], [0.1], n_runs=100, n_steps=500)
+        >>> found = load_or_compute(studies.phase_diagram, spec)
+        >>> load_or_compute(studies.phase_diagram, spec).identical(found)  # from the store
+        True
     """
     return load_or_assemble(study, spec, lambda: study(spec))
 
@@ -74,6 +82,13 @@ def load_or_compute_all(study: Study, specs: Iterable[Any], *, executor: Executo
 
     Raises:
         RuntimeError: workers died, and died again in a second attempt at what was missing; or the scheduler of a cluster was lost.
+
+    Example:
+        >>> from valleys.results import load_or_compute_all
+        >>> from valleys.toy import studies
+        >>> specs = [studies.MasterMapSpec([0.1], [noise], n_steps=200) for noise in (0.1, 0.2)]
+        >>> len(load_or_compute_all(studies.master_map, specs))
+        2
     """
     specs = list(specs)
     made = [naming.made_by(study, spec) for spec in specs]
@@ -133,7 +148,15 @@ def compute_elsewhere(study: Study, spec: Any, made: Made, folder: str) -> xr.Da
 
 
 def result_path(study: Study, spec: Any) -> Path:
-    """File of a computed result: `<study>/<hash of its key>.nc` in the folder of results."""
+    """File of a computed result: `<study>/<hash of its key>.nc` in the folder of results.
+
+    Example:
+        >>> from valleys.results import result_path
+        >>> from valleys.toy import studies
+        >>> path = result_path(studies.phase_diagram, studies.PhaseDiagramSpec([0.1], [0.1]))
+        >>> path.parent.name, path.suffix
+        ('phase_diagram', '.nc')
+    """
     return results_folder() / naming.made_by(study, spec).name
 
 
@@ -142,6 +165,14 @@ def load(path: Path) -> xr.Dataset:
 
     Raises:
         Exception: of many kinds, where the file is damaged.
+
+    Example:
+        >>> from valleys.results import load, load_or_compute, result_path
+        >>> from valleys.toy import studies
+        >>> spec = studies.MasterMapSpec([0.1], [0.1], n_steps=200)
+        >>> found = load_or_compute(studies.master_map, spec)
+        >>> load(result_path(studies.master_map, spec)).identical(found)
+        True
     """
     with xr.open_dataset(io.BytesIO(path.read_bytes()), engine="h5netcdf") as opened:
         return opened.load()
@@ -152,6 +183,15 @@ def attributes(path: Path) -> dict[str, Any]:
 
     Raises:
         Exception: of many kinds, where the file is damaged.
+
+    Example:
+        >>> from valleys.results import attributes, load_or_compute, result_path
+        >>> from valleys.toy import studies
+        >>> spec = studies.MasterMapSpec([0.1], [0.1], n_steps=200)
+        >>> found = load_or_compute(studies.master_map, spec)
+        >>> path = result_path(studies.master_map, spec)
+        >>> attributes(path)["computed_at"] == found.computed_at
+        True
     """
     with h5py.File(io.BytesIO(path.read_bytes())) as opened:  # which gives numbers as arrays of one
         return {name: value.item() if getattr(value, "size", 0) == 1 else value for name, value in opened.attrs.items() if name != "_NCProperties"}
@@ -179,12 +219,13 @@ def is_current(path: Path) -> bool:
 
 def _stored(wanted: Made) -> xr.Dataset | None:
     """The result among those computed or those shipped."""
-    for folder in dict.fromkeys((results_folder(), shipped_folder())):
-        stored = _read(wanted, folder)
+    shipped = shipped_folder()
+    for folder in dict.fromkeys((results_folder(), shipped)):
+        stored = _read(wanted, folder) if folder else None
         if stored is not None:
             return stored
-    twin = _twin(wanted, shipped_folder())
-    return None if twin is None else _read(twin, shipped_folder())
+    twin = _twin(wanted, shipped) if shipped else None
+    return None if twin is None else _read(twin, shipped)
 
 
 def _twin(wanted: Made, folder: Path) -> Made | None:
