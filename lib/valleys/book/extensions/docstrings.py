@@ -4,11 +4,13 @@ import re
 
 from numpy.typing import ArrayLike
 from sphinx.application import Sphinx
+from sphinx.ext import autosummary
 from sphinx.util.typing import stringify_annotation
 
 MARKS = re.compile(r"[|*\\]|(?<=\w)_(?!\w)")  # which reStructuredText would take for its own
 CODE = re.compile(r"(`[^`]*`)")
 PROMPT = ">>>"
+ABBREVIATIONS = ("Eq.", "Eqs.", "Fig.", "Figs.")  # after which a sentence goes on
 
 
 def keep_marks(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
@@ -40,6 +42,7 @@ def shorten_types(
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx; before napoleon, which writes marks of its own."""
     app.setup_extension("sphinx.ext.autodoc")
+    autosummary.WELL_KNOWN_ABBREVIATIONS += ABBREVIATIONS
     app.connect("autodoc-process-docstring", keep_marks, priority=400)
     app.connect("autodoc-process-signature", shorten_types)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
