@@ -102,10 +102,10 @@ def test_programs_of_the_readme_run_outside_a_clone(tmp_path, program):
 
 
 STORED = """
-from valleys.results import load_or_compute, result_path
+from valleys.results import compute, result_path
 from valleys.toy import studies
 spec = studies.MasterMapSpec([0.1], [0.1], n_steps=100)
-found = load_or_compute(studies.master_map, spec)
+found = compute(studies.master_map, spec)
 assert 0 < float(found.p_flat.squeeze()) < 1
 print(result_path(studies.master_map, spec))
 """

@@ -7,10 +7,11 @@ import sys
 import pytest
 import yaml
 
+from valleys import config
 from valleys.book.chapters import all_chapters
 from valleys.book.run import runner
 from valleys.book.run.parameters import run_parameters
-from valleys.paths import RESULTS_VARIABLE, SHIPPED_VARIABLE, book_root
+from valleys.paths import book_root
 from valleys.results import machine
 
 pytestmark = pytest.mark.slow
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def nowhere(tmp_path) -> dict[str, str]:
     """Variables by which chapters find no earlier result, and leave the other cores to other tests."""
-    folders = {RESULTS_VARIABLE: str(tmp_path / "results"), SHIPPED_VARIABLE: str(tmp_path / "shipped")}
+    folders = {config.RESULTS: str(tmp_path / "results"), config.SHIPPED: str(tmp_path / "shipped")}
     return folders | dict.fromkeys(machine.THREAD_VARIABLES, "1")
 
 
@@ -37,6 +38,6 @@ def test_papermill_works_from_the_root_and_from_the_chapters(folder, tmp_path):
     values = run_parameters(all_chapters(), "paper")["05_effective_potential"]
     notebook = os.path.relpath(book_root() / "chapters" / "05_effective_potential.ipynb", book_root() / folder)
     command = [sys.executable, "-m", "papermill", notebook, str(tmp_path / "out.ipynb"), "-y", yaml.safe_dump(values)]
-    environment = os.environ | {RESULTS_VARIABLE: str(tmp_path / "results")}
+    environment = os.environ | {config.RESULTS: str(tmp_path / "results")}
     subprocess.run(command, cwd=book_root() / folder, env=environment, check=True, capture_output=True, timeout=300)
     assert (tmp_path / "out.ipynb").exists()

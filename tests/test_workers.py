@@ -7,9 +7,11 @@ import sys
 import pytest
 
 from valleys.nets import studies
-from valleys.results import executors, machine, store
+from valleys.results import executors, machine
+from valleys.results.computing import compute
 
-SPEC = studies.SweepSpec(batch_sizes=(20, 1000), learning_rates=(0.1,), training_time=10.0, n_realizations=2, n_records=3)
+AXES = {"batch_size": (20, 1000), "learning_rate": (0.1,)}
+SPEC = studies.SweepGrid.of(studies.SweepSpec, AXES, training_time=10.0, n_realizations=2, n_records=3)
 
 
 @pytest.mark.slow
@@ -21,7 +23,7 @@ def test_sweep_in_two_processes_gives_the_bits_of_a_sweep_in_one(tmp_path, monke
         monkeypatch.setenv("VALLEYS_RESULTS", str(tmp_path / folder))
         with executors.Processes(count) as executor:
             assert executor.submit(os.getpid).result() != os.getpid()
-            found[folder] = studies.sweep(SPEC, store, executor=executor)
+            found[folder] = compute(studies.sweep, SPEC, executor)
     assert found["parallel"].equals(found["serial"])
     names = [sorted(path.name for path in (tmp_path / folder).rglob("*.nc")) for folder in ("serial", "parallel")]
     assert names[0] == names[1]

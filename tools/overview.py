@@ -4,7 +4,7 @@ import numpy as np
 
 from valleys.book import figures
 from valleys.paths import book_root
-from valleys.results import store
+from valleys.results.computing import compute
 from valleys.toy.studies import PhaseDiagramSpec, phase_diagram
 
 PUBLISHED = tuple(float(value) for value in np.logspace(-2, -1, 10))
@@ -13,7 +13,7 @@ PUBLISHED = tuple(float(value) for value in np.logspace(-2, -1, 10))
 def main() -> None:
     """Compute or load the map, and write the figure, whose ground lets the page through."""
     figures.use_style()
-    cells = store.load_or_compute(phase_diagram, PhaseDiagramSpec(learning_rates=PUBLISHED, noise_strengths=PUBLISHED))
+    cells = compute(phase_diagram, PhaseDiagramSpec(learning_rates=PUBLISHED, noise_strengths=PUBLISHED))
     figure = figures.phase_maps(cells)
     figure.savefig(book_root() / "_static" / "overview.svg", metadata={"Date": None})
 

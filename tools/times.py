@@ -11,12 +11,12 @@ from pathlib import Path
 
 import click
 
+from valleys import config
 from valleys.book.chapters import Chapter, all_chapters, find_chapter
 from valleys.book.numbers.reporting import duration
 from valleys.book.run import ending, runner, times
 from valleys.book.run.parameters import run_parameters
 from valleys.errors import BookError
-from valleys.paths import RESULTS_VARIABLE, SHIPPED_VARIABLE
 from valleys.results import machine
 
 USUAL = ("smoke", "quick", "paper")
@@ -67,7 +67,7 @@ def measured(chapter: Chapter, kind: str) -> float:
     size = "paper" if kind == "anew" else kind
     values = run_parameters(all_chapters(), size)[chapter.name]
     with tempfile.TemporaryDirectory() as scratch:
-        empty = {RESULTS_VARIABLE: f"{scratch}/results"} | ({} if kind == "paper" else {SHIPPED_VARIABLE: f"{scratch}/shipped"})
+        empty = {config.RESULTS: f"{scratch}/results"} | ({} if kind == "paper" else {config.SHIPPED: f"{scratch}/shipped"})
         outcome = next(iter(runner.run_chapters({chapter.name: (chapter, values)}, Path(scratch), environment=empty)))
     if outcome.failure:
         raise BookError(f"{chapter.name}, {kind}: {outcome.failure}")

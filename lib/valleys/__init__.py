@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from valleys import nets, results, toy
     from valleys.nets.engine.problem import load_problem, make_problem
     from valleys.nets.experiments.ensemble import train_ensemble
-    from valleys.nets.statistics import Estimate
+    from valleys.results.computing import compute
+    from valleys.results.estimates import Estimate
     from valleys.results.executors import workers
-    from valleys.results.store import load_or_compute
+    from valleys.results.grid import Grid
     from valleys.toy.landscapes.many_valleys import ManyValleys
     from valleys.toy.landscapes.two_valley import TwoValley
     from valleys.toy.simulation.langevin import phase_diagram
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Estimate",
+    "Grid",
     "ManyValleys",
     "TwoValley",
+    "compute",
     "diagnose",
-    "load_or_compute",
     "load_problem",
     "make_problem",
     "nets",
@@ -36,11 +38,12 @@ __all__ = [
     "workers",
 ]
 HOMES: Mapping[str, str] = {  # where each name is defined
-    "Estimate": "valleys.nets.statistics",
+    "Estimate": "valleys.results.estimates",
+    "Grid": "valleys.results.grid",
     "ManyValleys": "valleys.toy.landscapes.many_valleys",
     "TwoValley": "valleys.toy.landscapes.two_valley",
+    "compute": "valleys.results.computing",
     "diagnose": "valleys.toy.theory.diagnosis",
-    "load_or_compute": "valleys.results.store",
     "load_problem": "valleys.nets.engine.problem",
     "make_problem": "valleys.nets.engine.problem",
     "nets": "valleys.nets",

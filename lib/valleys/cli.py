@@ -10,17 +10,16 @@ from typing import Any, TypeVar
 
 import click
 
-from valleys import paths
+from valleys import config
 from valleys.book.chapters import Chapter, all_chapters, all_exercises, check_notebooks, find_chapter, is_executed
 from valleys.book.editions import copies
 from valleys.book.print import pdf_links
-from valleys.book.run import ending, new_run, parameters, places, runner
+from valleys.book.run import ending, folders, locks, new_run, parameters, places, runner
 from valleys.book.site import builder, check
-from valleys.book.site.repository import NONE, REPOSITORY_VARIABLE, Address, address
+from valleys.book.site.repository import NONE, Address, address
 from valleys.errors import BookError
 from valleys.paths import book_results, book_root, build_folder, dist_folder, results_folder
-from valleys.results import executors, folders, locks, rekey, shipping, verify
-from valleys.results.store import ASKED_VARIABLE
+from valleys.results import executors, rekey, shipping, verify
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Work = Mapping[str, tuple[Chapter, dict[str, Any]]]
@@ -29,12 +28,12 @@ READING = "a build that copies the executed chapters"
 size_option = click.option("--size", type=click.Choice(parameters.SIZES), default="quick", show_default=True, help="How much to compute.")
 workers_option = click.option(
     "--workers",
-    envvar=executors.WORKERS_VARIABLE,
+    envvar=config.WORKERS,
     type=click.IntRange(min=1),
     help="Processes for the cells of a sweep, in each chapter. [default: its share of the cores]",
 )
 _scheduler = click.option(
-    "--scheduler", envvar=executors.SCHEDULER_VARIABLE, metavar="tls://HOST:PORT", help="Dask scheduler whose workers compute the cells of sweeps instead."
+    "--scheduler", envvar=config.SCHEDULER, metavar="tls://HOST:PORT", help="Dask scheduler whose workers compute the cells of sweeps instead."
 )
 
 
@@ -72,7 +71,7 @@ def scheduler_option(command: Command) -> Command:
 
 repository_option = click.option(
     "--repository",
-    envvar=REPOSITORY_VARIABLE,
+    envvar=config.REPOSITORY,
     metavar="https://github.com/OWNER/NAME[/tree/BRANCH]|none",
     help="Public address of the notebooks, for the buttons of Binder and Colab; none for no buttons. [default: the remote origin, where it is on GitHub]",
 )
@@ -144,14 +143,14 @@ def values_command(chapter: str, size: str) -> None:
 def ship(only: tuple[str, ...], jobs: int, workers: int | None, scheduler: str | None) -> None:
     """Make results/paper hold what these chapters show at size paper, and nothing else."""
     check_places(build=True)
-    places.check_writable(book_results(), paths.SHIPPED_VARIABLE)
+    places.check_writable(book_results(), config.SHIPPED)
     work, folder, where = checked_work("paper", only, exercises=False), book_results(), where_to_compute(workers, scheduler)
 
     def compute() -> set[str]:
         with tempfile.TemporaryDirectory() as scratch:
             asked = Path(scratch) / "asked"
             asked.touch()
-            execute(work, "paper", jobs=jobs, workers=workers, environment=where | {ASKED_VARIABLE: str(asked)})
+            execute(work, "paper", jobs=jobs, workers=workers, environment=where | {config.ASKED: str(asked)})
             return set(asked.read_text(encoding="utf-8").split())
 
     with locks.alone(executed_folder("paper"), "`valleys ship`, a run of size paper,"):
@@ -166,7 +165,7 @@ def ship(only: tuple[str, ...], jobs: int, workers: int | None, scheduler: str |
 def build(context: click.Context, size: str, student: bool, repository: str | None) -> None:
     """Build the site in _build/html from the executed chapters of a size, and check it."""
     root = book_root()
-    places.check_writable(dist_folder() if student else build_folder(), paths.BUILD_VARIABLE)
+    places.check_writable(dist_folder() if student else build_folder(), config.BUILD)
     if student and repository != NONE and context.get_parameter_source("repository") is click.core.ParameterSource.COMMANDLINE:
         raise BookError("the site for students has no buttons for Binder and Colab, which would open the solutions; leave out --repository or --student")
     html = build_student(root, size) if student else build_book(build_folder().parent, size, address(repository))
@@ -184,7 +183,7 @@ def pdf(size: str, repository: str | None, only_check: bool) -> None:
     except ImportError as error:
         raise BookError(f"printing needs {error.name}, which is not installed; install the book with `make install`, or `pip install -e '.[book]'`") from None
     find_browser()  # before the minutes that the site takes
-    places.check_writable(build_folder(), paths.BUILD_VARIABLE)
+    places.check_writable(build_folder(), config.BUILD)
     if only_check:
         return
     html = build_book(build_folder().parent, size, address(repository), more=lambda pages: make_pdf(pages, pages.with_name("print")))
@@ -326,10 +325,10 @@ def check_places(*, build: bool = False) -> None:
     Raises:
         BookError: nothing can be written there.
     """
-    if paths.named(paths.RESULTS_VARIABLE):
-        places.check_writable(results_folder(), f"{paths.RESULTS_VARIABLE}; one that is only to be read can be {paths.SHIPPED_VARIABLE}")
+    if config.place(config.RESULTS):
+        places.check_writable(results_folder(), f"{config.RESULTS}; one that is only to be read can be {config.SHIPPED}")
     if build:
-        places.check_writable(build_folder(), paths.BUILD_VARIABLE)
+        places.check_writable(build_folder(), config.BUILD)
 
 
 def checked_work(size: str, only: tuple[str, ...], settings: tuple[str, ...] = (), *, exercises: bool = True) -> Work:

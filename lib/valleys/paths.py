@@ -4,11 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-RESULTS_VARIABLE = "VALLEYS_RESULTS"
-SHIPPED_VARIABLE = "VALLEYS_SHIPPED"
-BUILD_VARIABLE = "VALLEYS_BUILD"
-FOLDER_VARIABLES = (RESULTS_VARIABLE, SHIPPED_VARIABLE, BUILD_VARIABLE, "VALLEYS_DATA")
-FILE_VARIABLES = ("VALLEYS_ASKED", "VALLEYS_PROGRESS", "VALLEYS_TLS_CA", "VALLEYS_TLS_CERT", "VALLEYS_TLS_KEY")
+from valleys import config
 
 
 def book_root() -> Path:
@@ -29,40 +25,6 @@ def html_pages(site: Path) -> list[Path]:
     return [page for page in sorted(site.rglob("*.html")) if "_static" not in page.relative_to(site).parts]
 
 
-def named(variable: str) -> Path | None:
-    """The place that a variable names, absolute: relative to the working directory, `~` and `~user` a home folder; None where it is empty or not set.
-
-    Raises:
-        ValueError: there is no such home folder.
-    """
-    text = os.environ.get(variable)
-    if not text:
-        return None
-    try:
-        return Path(text).expanduser().resolve()
-    except RuntimeError:
-        raise ValueError(f"{variable} is '{text}', and there is no home folder {Path(text).parts[0]}; name the folder in full") from None
-
-
-def settled() -> dict[str, str]:
-    """The variables that name places, made absolute: what a process with another working directory must be told.
-
-    Raises:
-        ValueError: as of `named`.
-    """
-    places = {variable: named(variable) for variable in (*FOLDER_VARIABLES, *FILE_VARIABLES)}
-    return {variable: str(place) for variable, place in places.items() if place}
-
-
-def in_clone() -> bool:
-    """Whether a book is found; a library installed alone has none."""
-    try:
-        book_root()
-    except FileNotFoundError:
-        return False
-    return True
-
-
 def results_folder() -> Path:
     """Folder of computed results: `$VALLEYS_RESULTS`, else `results/cache` of the book; outside a clone `valleys/results` in the user's cache.
 
@@ -71,9 +33,12 @@ def results_folder() -> Path:
         >>> results_folder().is_absolute()
         True
     """
-    if own := named(RESULTS_VARIABLE):
+    if own := config.place(config.RESULTS):
         return own
-    return book_root() / "results" / "cache" if in_clone() else user_cache() / "valleys" / "results"
+    try:
+        return book_root() / "results" / "cache"
+    except FileNotFoundError:
+        return user_cache() / "valleys" / "results"
 
 
 def shipped_folder() -> Path | None:
@@ -90,7 +55,7 @@ def book_results() -> Path:
     Raises:
         FileNotFoundError: there is no book.
     """
-    return named(SHIPPED_VARIABLE) or book_root() / "results" / "paper"
+    return config.place(config.SHIPPED) or book_root() / "results" / "paper"
 
 
 def user_cache() -> Path:
@@ -110,9 +75,9 @@ def user_cache() -> Path:
 
 def build_folder() -> Path:
     """Folder of executed notebooks and of the site made from them: `_build`, in `$VALLEYS_BUILD` or else in the book."""
-    return (named(BUILD_VARIABLE) or book_root()) / "_build"
+    return (config.place(config.BUILD) or book_root()) / "_build"
 
 
 def dist_folder() -> Path:
     """Folder of the editions to hand out: `dist`, in `$VALLEYS_BUILD` or else in the book."""
-    return (named(BUILD_VARIABLE) or book_root()) / "dist"
+    return (config.place(config.BUILD) or book_root()) / "dist"

@@ -9,8 +9,9 @@ from urllib.parse import urlparse
 import click
 import pytest
 
+from valleys import config
 from valleys.cli import main
-from valleys.paths import FOLDER_VARIABLES, book_root
+from valleys.paths import book_root
 
 ROOT = book_root()
 GUIDE = sorted((ROOT / "pages").glob("guide_*.md"))
@@ -58,7 +59,7 @@ def test_something_is_told():
 
 def test_every_variable_that_names_a_folder_is_told():
     told = "\n".join(page.read_text(encoding="utf-8") for page in GUIDE)
-    assert [name for name in FOLDER_VARIABLES if f"| `{name}` |" not in told] == []
+    assert [name for name in config.names_of("folder") if f"| `{name}` |" not in told] == []
 
 
 def test_readme_is_read_in_three_minutes():

@@ -87,7 +87,7 @@ def test_chapter_has_the_agreed_parts(notebook):
 
 
 def test_numbers_of_the_text_are_computed(notebook):
-    assert "{glue:text}`" in prose(notebook)
+    assert "{number}`" in prose(notebook)
     assert any("report(" in cell.source for cell in code(notebook))
 
 

@@ -1,5 +1,3 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
@@ -26,18 +24,3 @@ def blobs():
     labels = np.arange(30) % 3
     images = rng.standard_normal((30, 5)) + 2 * np.eye(5)[labels]
     return Samples.of(images, labels, dtype=torch.float64)
-
-
-@pytest.fixture
-def store():
-    """A store that keeps nothing and remembers what it was asked."""
-    asked = []
-
-    def load_or_compute_all(study, specs, *, executor=None):
-        asked.extend(specs)
-        return [study(spec) for spec in specs]
-
-    def load_or_assemble(study, spec, assemble):
-        return assemble()
-
-    return SimpleNamespace(load_or_compute_all=load_or_compute_all, load_or_assemble=load_or_assemble, asked=asked)

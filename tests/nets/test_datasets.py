@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from valleys import config
 from valleys.nets import datasets
 from valleys.nets.datasets import DataError
 
@@ -92,12 +93,12 @@ def test_mnist_files_give_the_first_of_each_class_in_file_order(small_mnist):
 
 
 def test_the_folder_comes_from_the_argument_then_the_variable(small_mnist, monkeypatch):
-    monkeypatch.setenv(datasets.DATA_VARIABLE, str(small_mnist))
+    monkeypatch.setenv(config.DATA, str(small_mnist))
     assert datasets.load("mnist", 1, 1).train_images.shape == (10, 784)
     monkeypatch.chdir(small_mnist.parent)
-    monkeypatch.setenv(datasets.DATA_VARIABLE, small_mnist.name)
+    monkeypatch.setenv(config.DATA, small_mnist.name)
     assert datasets.data_folder() == small_mnist.resolve()
-    monkeypatch.delenv(datasets.DATA_VARIABLE)
+    monkeypatch.delenv(config.DATA)
     assert (datasets.data_folder().parent / "pyproject.toml").is_file()
 
 
@@ -213,8 +214,8 @@ def test_torchvision_is_imported_only_where_it_is_needed():
 
 @pytest.fixture(scope="module")
 def data():
-    if not os.environ.get(datasets.DATA_VARIABLE) or not (datasets.data_folder() / "MNIST").is_dir():
-        pytest.skip(f"{datasets.DATA_VARIABLE} names no folder with MNIST")
+    if not config.text(config.DATA) or not (datasets.data_folder() / "MNIST").is_dir():
+        pytest.skip(f"{config.DATA} names no folder with MNIST")
     return datasets.load("mnist")
 
 

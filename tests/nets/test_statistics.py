@@ -1,7 +1,6 @@
-import dataclasses
-
 import numpy as np
 import pytest
+import xarray as xr
 from scipy.stats import spearmanr
 
 from valleys.nets import statistics
@@ -146,7 +145,7 @@ def test_rows_have_the_means_and_intervals_that_each_has_alone():
     for place in np.ndindex(4, 5):
         row = values[place]
         alone = statistics.mean(row[np.isfinite(row)], np.random.default_rng(3))
-        np.testing.assert_allclose(found[place], dataclasses.astuple(alone), rtol=1e-12)
+        np.testing.assert_allclose(found[place], [alone.value, alone.low, alone.high], rtol=1e-12)
 
 
 def test_rank_correlation_is_that_of_scipy_with_ties(rng):
@@ -154,3 +153,164 @@ def test_rank_correlation_is_that_of_scipy_with_ties(rng):
         x, y = rng.integers(0, 5, 12).astype(float), rng.normal(size=12)
         assert statistics.spearman(x, y) == pytest.approx(spearmanr(x, y).statistic, rel=1e-14)
     assert np.isnan(statistics.spearman(np.ones(4), np.arange(4.0)))
+
+
+def test_two_runs_give_no_interval_whatever_is_made_of_them(rng):
+    pair, one = np.array([1.0, 2.0]), np.array([3.0])
+    matrix = np.array([[0.0, 5.0], [5.0, 0.0]])
+    stratified = statistics.stratified_mean(xr.DataArray([pair], dims=("setting", "run")), rng, by=["setting"])
+    nested = statistics.nested_mean(pair.reshape(2, 1, 1), rng)
+    for found in (statistics.mean(pair, rng), statistics.ratio(pair, one, rng), statistics.pair_mean(matrix, rng), stratified, nested):
+        assert np.isfinite(found.value)
+        assert np.isnan([found.low, found.high]).all()
+    assert np.isnan(statistics.means(pair[:, None], rng)[1]).all()
+    assert np.isfinite(statistics.mean(np.array([1.0, 2.0, 4.0]), rng).low)
+    assert np.isfinite(statistics.ratio(pair, pair + 3, rng).low)  # four runs in all
+    assert np.isnan(statistics.ratio(one, one, rng).low)
+
+
+def test_pairs_of_two_members_alone_have_no_interval(rng):
+    matrix = np.arange(16.0).reshape(4, 4) + np.arange(16.0).reshape(4, 4).T
+    only = np.zeros((4, 4), bool)
+    only[0, 3] = True
+    assert np.isnan(statistics.pair_mean(matrix, rng, only).low)
+
+
+def test_a_mean_over_strata_counts_each_once_or_each_run(rng):
+    values = xr.DataArray([[1.0, 2.0, 3.0, 4.0], [10.0, 12.0, np.nan, np.nan]], dims=("setting", "run"))
+    assert statistics.stratified_mean(values, rng, by=["setting"]).value == pytest.approx((2.5 + 11) / 2)
+    assert statistics.stratified_mean(values, rng, by=["setting"], runs_count_alike=True).value == pytest.approx(32 / 6)
+    assert statistics.stratified_mean(values, rng, by=["setting"], fewest=3).value == pytest.approx(2.5)
+    assert np.isnan(statistics.stratified_mean(values, rng, by=["setting"], fewest=5).value)
+    assert statistics.stratified_mean(values, rng, by=[]).value == pytest.approx(32 / 6)
+
+
+def test_the_interval_of_a_mean_over_strata_is_that_of_the_normal_law(rng):
+    spread = np.array([[1.0], [3.0]])
+    values = xr.DataArray(np.random.default_rng(1).normal(50 * spread, spread, size=(2, 100)), dims=("setting", "run"))
+    for alike in (False, True):  # as many runs in both, so that it is all the same
+        found = statistics.stratified_mean(values, rng, by=["setting"], runs_count_alike=alike)
+        error = (values.var("run") / 100).sum().item() ** 0.5 / 2  # how far the strata are apart does not widen it
+        assert (found.high - found.low) / (2 * 1.96) == pytest.approx(error, rel=0.1)
+
+
+def test_a_paired_ratio_draws_both_numbers_of_a_run_together(rng):
+    size = np.random.default_rng(5).lognormal(0, 1, 50)
+    assert statistics.ratio(3 * size, size, rng, paired=True).low == pytest.approx(3)
+    assert statistics.ratio(3 * size, size, rng).low < 2.5
+
+
+def test_since_is_the_first_time_from_which_on_it_holds_for_good():
+    holds = [[1, 0, 1, 1], [1, 1, 1, 1], [1, 1, 1, 0], [0, 0, 0, 1]]
+    np.testing.assert_array_equal(statistics.since(np.array([2.0, 3.0, 5.0, 7.0]), np.array(holds)), [5, 2, np.nan, 7])
+    np.testing.assert_array_equal(statistics.since(np.arange(16.0).reshape(4, 4), np.array(holds)), [2, 4, np.nan, 15])
+
+
+def test_rank_correlations_of_rows_are_those_of_each(rng):
+    x, y = rng.integers(0, 4, (30, 7)).astype(float), rng.normal(size=(30, 7))
+    x[3], y[4] = 2.0, 1.0
+    found = statistics.spearman_rows(x, y)
+    np.testing.assert_allclose(found, [statistics.spearman(*pair) for pair in zip(x, y, strict=True)], rtol=1e-12, atol=1e-12)
+    assert np.isnan(found[[3, 4]]).all()
+    assert np.isnan(statistics.spearman_rows(x[:, :2], y[:, :2])).all()
+    x[0, 2], y[1, 3], y[2, :5] = np.nan, np.inf, np.nan
+    some = statistics.spearman_rows(x.reshape(5, 6, 7), y.reshape(5, 6, 7)).ravel()
+    for row, unknown in ((0, 2), (1, 3)):
+        assert some[row] == pytest.approx(statistics.spearman(np.delete(x[row], unknown), np.delete(y[row], unknown)))
+    assert np.isnan(some[2])  # two pairs are left
+
+
+def test_the_interval_of_a_rank_correlation_is_that_of_scipy(rng):
+    from scipy.stats import bootstrap
+
+    x = np.random.default_rng(1).normal(size=60)
+    y = x + np.random.default_rng(2).normal(size=60)
+    found = statistics.rank_correlation(x, np.where(np.arange(60) == 7, np.nan, y), rng)
+    known = np.delete(np.stack([x, y]), 7, axis=1)
+    expected = bootstrap(tuple(known), lambda a, b: spearmanr(a, b).statistic, paired=True, vectorized=False, method="percentile", n_resamples=2000, rng=3)
+    assert found.value == pytest.approx(spearmanr(*known).statistic)
+    assert (found.low, found.high) == pytest.approx(tuple(expected.confidence_interval), abs=0.03)
+
+
+def test_pairs_are_drawn_within_their_strata(rng):
+    """Two strata that are points apart, each with one value: nothing is left to chance, whatever is drawn."""
+    x = np.array([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0], [2.0, 2.0, 2.0]])
+    found = statistics.rank_correlation(x, x**2, rng, strata=np.arange(3)[:, None])
+    assert (found.value, found.low, found.high) == (pytest.approx(1), pytest.approx(1), pytest.approx(1))
+    single = statistics.rank_correlation(x[:, :1], x[:, :1], rng, strata=np.arange(3)[:, None])
+    assert single.value == pytest.approx(1)
+    assert np.isnan(single.low)  # each stands alone in its stratum
+
+
+def test_ranks_of_means_vary_with_the_runs_of_each_group(rng):
+    first = np.array([[0.0, 1.0, 2.0], [10.0, 11.0, 12.0], [20.0, 21.0, 22.0]])
+    found = statistics.rank_correlation_of_means(first, -first, rng)
+    assert (found.value, found.low, found.high) == (pytest.approx(-1), pytest.approx(-1), pytest.approx(-1))
+    near = statistics.rank_correlation_of_means(first / 10, first, rng)
+    assert near.low == pytest.approx(1)  # both numbers of a run are drawn together
+    assert np.isnan(statistics.rank_correlation_of_means(first[:2], first[:2], rng).value)
+    assert np.isnan(statistics.rank_correlation_of_means(first[:0], first[:0], rng).value)
+
+
+def nested(rng, spreads, shape=(6, 4, 5)):
+    """Runs within training sets within starts, with a spread of each."""
+    levels = [rng.normal(0, spread, shape[: depth + 1]) for depth, spread in enumerate(spreads)]
+    return levels[0][:, None, None] + levels[1][:, :, None] + levels[2]
+
+
+def test_the_spread_of_nested_resamples_is_that_of_a_balanced_nested_mean(rng):
+    """V_S/S + V_T/(S T) + V_R/(S T R), the variance of means of means when every level is drawn with replacement."""
+    for spreads in ((1.0, 2.0, 3.0), (3.0, 1.0, 0.1), (0.0, 0.0, 1.0)):
+        values = nested(np.random.default_rng(4), spreads)
+        value, drawn = statistics.nested_means([values], rng)
+        starts, sets = values.mean(axis=(1, 2)), values.mean(axis=2)
+        expected = starts.var() / 6 + sets.var(axis=1).mean() / 24 + values.var(axis=2).mean() / 120
+        assert value[0] == pytest.approx(values.mean())
+        assert drawn[0].var() == pytest.approx(expected, rel=0.12)
+        found = statistics.nested_mean(values, rng)
+        assert found.value == pytest.approx(values.mean())
+        assert (found.high - found.low) / (2 * 1.96) == pytest.approx(expected**0.5, rel=0.1)
+
+
+def test_levels_of_one_member_are_as_if_they_were_not_there():
+    values = np.random.default_rng(5).normal(size=12)
+    flat = statistics.mean(values, np.random.default_rng(0))
+    for shape in ((1, 1, 12), (12, 1, 1), (1, 12, 1)):
+        found = statistics.nested_mean(values.reshape(shape), np.random.default_rng(1))
+        assert found.value == pytest.approx(flat.value)
+        assert (found.low, found.high) == pytest.approx((flat.low, flat.high), abs=0.1)
+    assert np.isfinite(statistics.nested_mean(values.reshape(6, 1, 2), np.random.default_rng(1)).low)
+    assert np.isnan(statistics.nested_mean(values.reshape(2, 1, 6), np.random.default_rng(1)).low)  # two starts
+
+
+def test_what_is_unknown_leaves_means_of_what_is_known(rng):
+    values = np.array([[[1.0, 3.0], [5.0, np.nan]], [[np.nan, np.nan], [9.0, 11.0]], [[np.nan, np.nan], [np.nan, np.nan]]])
+    found = statistics.nested_mean(values, rng)
+    assert found.value == pytest.approx(((2 + 5) / 2 + 10) / 2)
+    assert np.isnan(found.low)  # of three starts, two are known
+    values[2, 1, 0] = 4.0
+    assert np.isfinite(statistics.nested_mean(values, rng).low)
+    values[2] = np.nan
+    assert np.isnan(statistics.nested_mean(values[2:], rng).value)
+
+
+@pytest.mark.parametrize("spreads", [(1.0, 0.5, 0.5), (0.2, 1.0, 1.0)])
+def test_a_nested_interval_holds_the_truth_as_often_as_it_says_or_more(spreads):
+    rng, draw = np.random.default_rng(0), np.random.default_rng(1)
+    found = [statistics.nested_mean(nested(draw, spreads, (10, 3, 4)), rng) for _ in range(150)]
+    assert np.mean([one.low <= 0 <= one.high for one in found]) >= 0.86
+
+
+def test_a_nested_difference_takes_off_what_both_settings_share(rng):
+    draw = np.random.default_rng(6)
+    shared = nested(draw, (5.0, 2.0, 0.0), (8, 3, 1))
+    first, second = shared + 1 + draw.normal(0, 0.1, (8, 3, 4)), shared + draw.normal(0, 0.1, (8, 3, 6))
+    found = statistics.nested_difference(first, second, rng)
+    assert found.low < 1 < found.high
+    assert found.high - found.low < 0.2
+    assert statistics.nested_mean(first, rng).high - statistics.nested_mean(first, rng).low > 3
+
+
+def test_settings_on_other_starts_are_no_pair(rng):
+    with pytest.raises(ValueError, match="same levels"):
+        statistics.nested_difference(np.ones((3, 2, 4)), np.ones((4, 2, 4)), rng)

@@ -5,18 +5,16 @@ import pytest
 import xarray as xr
 
 from valleys.nets import studies
-from valleys.nets.experiments.continuation import basin_grid_cells
-from valleys.nets.experiments.endpoints import restart_grid_cells
-from valleys.nets.experiments.sweep import grid_cells
 from valleys.nets.measures import solutions
-from valleys.nets.studies import BasinsSpec, CellSpec, ContinuationSpec, EndpointsSpec, RestartsSpec, SweepSpec
+from valleys.nets.studies import ContinuationSpec, EndpointsSpec, Plane, SweepGrid, SweepSpec
+from valleys.results.grid import computed
 
 SHORT = {"training_time": 20.0, "n_records": 5}
 
 
 @pytest.fixture(scope="module")
 def cell():
-    return studies.train_cell(CellSpec(learning_rate=0.1, batch_size=50, n_realizations=3, flatness_every=2, keep_weights=True, **SHORT))
+    return studies.sweep(SweepSpec(learning_rate=0.1, batch_size=50, n_realizations=3, flatness_every=2, keep_weights=True, **SHORT))
 
 
 @pytest.fixture(scope="module")
@@ -68,14 +66,14 @@ def test_freezing_comes_later_for_a_lower_threshold(cell):
 
 
 def test_the_same_spec_gives_the_same_dataset_and_another_seed_another():
-    spec = CellSpec(learning_rate=0.1, n_realizations=2, **SHORT)
-    assert studies.train_cell(spec).identical(studies.train_cell(spec))
-    other = studies.train_cell(dataclasses.replace(spec, seed=1))
-    assert not np.allclose(other.train_loss, studies.train_cell(spec).train_loss, rtol=1e-3)
+    spec = SweepSpec(learning_rate=0.1, n_realizations=2, **SHORT)
+    assert studies.sweep(spec).identical(studies.sweep(spec))
+    other = studies.sweep(dataclasses.replace(spec, seed=1))
+    assert not np.allclose(other.train_loss, studies.sweep(spec).train_loss, rtol=1e-3)
 
 
 def test_realizations_do_not_depend_on_how_many_there_are(cell):
-    fewer = studies.train_cell(CellSpec(learning_rate=0.1, batch_size=50, n_realizations=2, **SHORT))
+    fewer = studies.sweep(SweepSpec(learning_rate=0.1, batch_size=50, n_realizations=2, **SHORT))
     np.testing.assert_allclose(fewer.train_loss, cell.train_loss[:2], rtol=1e-4)
 
 
@@ -85,7 +83,7 @@ def test_gradient_descent_is_computed_once_and_serves_every_realization(monkeypa
     trained = []
     original = sweep.train
     monkeypatch.setattr(sweep, "train", lambda networks, *rest, **options: (trained.append(len(networks)), original(networks, *rest, **options)))
-    found = studies.train_cell(CellSpec(batch_size=1000, learning_rate=0.2, n_realizations=3, **SHORT))
+    found = studies.sweep(SweepSpec(batch_size=1000, learning_rate=0.2, n_realizations=3, **SHORT))
     assert trained == [1]
     assert found.sizes["realization"] == 3
     assert (found.train_loss == found.train_loss[0]).all()
@@ -93,7 +91,7 @@ def test_gradient_descent_is_computed_once_and_serves_every_realization(monkeypa
 
 
 def test_runs_that_diverge_are_marked_and_their_records_unknown():
-    found = studies.train_cell(CellSpec(learning_rate=1e5, training_time=1e7, batch_size=50, n_realizations=2, n_records=5))
+    found = studies.sweep(SweepSpec(learning_rate=1e5, training_time=1e7, batch_size=50, n_realizations=2, n_records=5))
     assert found.diverged.all()
     assert not found.converged.any()
     assert np.isnan(found.train_loss[:, 1:]).all()
@@ -103,33 +101,31 @@ def test_runs_that_diverge_are_marked_and_their_records_unknown():
     assert np.isnan(found.freezing_time).all()
 
 
-def test_a_sweep_is_its_cells_whatever_their_order(store):
-    values = {"n_realizations": 2, "training_time": 10.0, "n_records": 3}
-    spec = SweepSpec(batch_sizes=(1000, 50), learning_rates=(0.1, 0.2), followed_learning_rate=0.1, weights_at=((50, 0.2),), **values)
-    found = studies.sweep(spec, store)
-    assert store.asked == spec.cells()
+def test_a_sweep_is_its_cells_whatever_their_order():
+    values = {"n_realizations": 2, "training_time": 10.0, "n_records": 3, "followed_learning_rate": 0.1, "flatness_every": 1}
+    grid = SweepGrid.of(SweepSpec, {"batch_size": (1000, 50), "learning_rate": (0.1, 0.2)}, weights_at=((50, 0.2),), **values)
+    found = computed(studies.sweep, grid)
     assert found.train_loss.dims == ("batch_size", "learning_rate", "realization", "record")
     assert "weights" not in found
-    turned = studies.sweep(SweepSpec(batch_sizes=(50, 1000), learning_rates=(0.2, 0.1), followed_learning_rate=0.1, **values), store)
+    turned = computed(studies.sweep, SweepGrid.of(SweepSpec, {"batch_size": (50, 1000), "learning_rate": (0.2, 0.1)}, **values))
     same = turned.sel(batch_size=found.batch_size, learning_rate=found.learning_rate)
     np.testing.assert_array_equal(same.train_loss, found.train_loss)
-    alone = studies.train_cell(spec.cell(50, 0.1))
+    alone = studies.sweep(grid.cell_at(batch_size=50, learning_rate=0.1))
     np.testing.assert_array_equal(found.train_loss.sel(batch_size=50, learning_rate=0.1), alone.train_loss)
     np.testing.assert_array_equal(found.flatness.sel(batch_size=50, learning_rate=0.1), alone.flatness)
-    assert found.identical(studies.grid(spec))
 
 
-def test_cells_share_one_plane(store):
-    pairs, values = ((50, 0.2), (200, 0.1)), {"n_realizations": 3, "training_time": 10.0, "n_records": 3}
-    spec = SweepSpec(batch_sizes=(50, 200), learning_rates=(0.1, 0.2), weights_at=pairs, **values)
-    found = studies.sweep_plane(spec, store)
-    assert store.asked == [spec.cell(*pair) for pair in pairs]
+def test_cells_share_one_plane():
+    pairs, values = ((200, 0.1), (50, 0.2)), {"n_realizations": 3, "training_time": 10.0, "n_records": 3}
+    grid = SweepGrid.of(SweepSpec, {"batch_size": (50, 200), "learning_rate": (0.1, 0.2)}, weights_at=pairs, **values)
+    plane = Plane(grid.cells_with_weights())
+    assert plane.cells() == [grid.cell_at(batch_size=size, learning_rate=rate) for size, rate in pairs]
+    found = computed(studies.sweep, plane)
     assert found.position.dims == ("cell", "realization", "record", "component")
     assert np.ptp(found.position.isel(record=0).values.reshape(-1, 2), axis=0).max() < 1e-5  # one start for all
     assert list(zip(found.batch_size.values, found.learning_rate.values, strict=True)) == list(pairs)
     distances = np.linalg.norm(found.position.isel(record=-1, cell=0).diff("realization"), axis=-1)
     assert distances.min() > 0
-    assert found.identical(studies.plane(spec))
 
 
 @pytest.fixture(scope="module")
@@ -266,28 +262,10 @@ def test_a_reference_run_that_diverges_is_an_error():
         studies.continuation(ContinuationSpec(learning_rate=1e6, branch_every=50, last_branch=100, n_steps=200, n_records=5))
 
 
-def test_each_cell_of_a_grid_can_be_computed_alone():
-    spec = SweepSpec(batch_sizes=(100, 500), learning_rates=(0.1, 0.2), n_realizations=2, training_time=4.0, n_records=3)
-    whole, cells = studies.grid(spec), list(grid_cells(spec))
-    assert [tuple(place.values()) for place, _, _ in cells] == [(100, 0.1), (100, 0.2), (500, 0.1), (500, 0.2)]
-    assert cells[0][1] > cells[1][1]  # more steps
-    for place, _, compute in cells[1:3]:
-        xr.testing.assert_identical(compute().drop_attrs(), whole.sel(place).drop_attrs())
-
-
-@pytest.mark.slow
-def test_each_setting_of_a_grid_of_basins_can_be_computed_alone():
-    spec = BasinsSpec(batch_sizes=(50, 500), learning_rates=(0.2,), branch_time=10.0, last_time=20.0, training_time=40.0)
-    whole = studies.basin_grid(spec)
-    for place, _, compute in basin_grid_cells(spec):
-        xr.testing.assert_identical(compute().drop_attrs(), whole.sel(place, drop=True).drop_attrs())
-
-
 @pytest.mark.slow
 def test_restarts_are_the_end_points_of_the_next_seeds_in_the_places_of_their_runs():
     grid = {"batch_sizes": (20, 100, 500), "learning_rates": (0.1, 0.2), "training_time": 60.0, "n_fractions": 5, "seed": 3}
-    spec = RestartsSpec(**grid, n_restarts=2)
-    found = studies.restart_grid(spec)
+    found = computed(studies.restart, studies.restarts(2, **grid))
     assert found.restart.values.tolist() == [4, 5]
     assert found.sizes == {"restart": 2, "run": 6, "other": 6}
     for index, seed in enumerate((4, 5)):
@@ -300,5 +278,3 @@ def test_restarts_are_the_end_points_of_the_next_seeds_in_the_places_of_their_ru
         np.testing.assert_array_equal(found.similarity_full.values[index][chosen], alone.similarity_full)
         np.testing.assert_array_equal(found.barrier.values[index][chosen], alone.barrier[..., -1])
         assert np.isnan(found.barrier.values[index][~converged]).all()
-    place, _, compute = list(restart_grid_cells(spec))[1]
-    xr.testing.assert_identical(compute().drop_attrs(), found.sel(place).drop_vars(["restart", "learning_rate", "batch_size"]).drop_attrs())

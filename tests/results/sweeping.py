@@ -3,7 +3,6 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from valleys.results import executors, store
+from valleys.results.grid import Part
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,15 @@ def cell(spec: Spec) -> xr.Dataset:
 
 def grid(spec: Spec) -> xr.Dataset:
     """Two cells in one result."""
-    return xr.concat([compute() for _, _, compute in grid_cells(spec)], xr.Variable("column", [0, 1]))
+    return xr.concat([part.compute() for part in grid_parts(spec)], xr.Variable("column", [0, 1]))
 
 
-def grid_cells(spec: Spec) -> Iterator[tuple[dict, float, Callable[[], xr.Dataset]]]:
+def grid_parts(spec: Spec) -> list[Part]:
     """The cells of `grid`, each to be computed alone."""
-    for column in (0, 1):
-        yield {"column": column}, 1.0, partial(cell, replace(spec, seed=spec.seed + column))
+    return [Part({"column": column}, 1.0, partial(cell, replace(spec, seed=spec.seed + column))) for column in (0, 1)]
+
+
+PARTS = {grid: grid_parts}
 
 
 def always_deadly(spec: Spec) -> xr.Dataset:

@@ -319,18 +319,18 @@ def test_name_from_a_starred_import_is_followed(version, monkeypatch):
 
 
 def test_network_cell_does_not_depend_on_other_studies():
-    found = code.reached(("valleys.nets.experiments.sweep:train_cell", "valleys.nets.experiments.specs:CellSpec"))
+    found = code.reached(("valleys.nets.experiments.sweep:sweep", "valleys.nets.experiments.specs:SweepSpec"))
     assert ("valleys.nets.engine.training", "train") in found
-    assert ("valleys.nets.experiments.sweep", "sweep") not in found
+    assert ("valleys.nets.experiments.specs", "SweepGrid") not in found
     assert ("valleys.nets.measures.solutions", "project") not in found
     assert not [module for module, _ in found if module in ("valleys.nets.experiments.continuation", "valleys.nets.studies")]
 
 
 # The library itself, tidied and changed in a copy.
 STUDIES = {
-    "network": ("valleys.nets.experiments.sweep:train_cell", "valleys.nets.experiments.specs:CellSpec"),
-    "walkers": ("valleys.toy.studies:phase_diagram", "valleys.toy.experiments.specs:PhaseDiagramSpec"),
-    "exact": ("valleys.toy.studies:master_map", "valleys.toy.experiments.specs:MasterMapSpec"),
+    "network": ("valleys.nets.experiments.sweep:sweep", "valleys.nets.experiments.specs:SweepSpec"),
+    "walkers": ("valleys.toy.experiments.two_valley:phase_diagram", "valleys.toy.experiments.specs:PhaseDiagramSpec"),
+    "exact": ("valleys.toy.experiments.two_valley:master_map", "valleys.toy.experiments.specs:MasterMapSpec"),
 }
 
 
@@ -379,12 +379,12 @@ class _Renamed(ast.NodeTransformer):
 def test_renaming_local_variables_of_the_library_changes_nothing(copy):
     for path in copy.rglob("*.py"):
         path.write_text(ast.unparse(_Renamed().visit(ast.parse(path.read_text()))))
-    assert "renamed_" in (copy / "valleys" / "nets" / "cells.py").read_text()
+    assert "renamed_" in (copy / "valleys" / "nets" / "experiments" / "sweep.py").read_text()
     assert digests(copy) == digests()
 
 
 def test_constant_of_a_kernel_changes_what_is_computed_with_it_and_nothing_else(copy):
-    kernels = copy / "valleys" / "toy" / "kernels.py"
+    kernels = copy / "valleys" / "toy" / "simulation" / "kernels.py"
     source = kernels.read_text()
     assert source.count("X_LIMIT = 1e3") == 1
     kernels.write_text(source.replace("X_LIMIT = 1e3", "X_LIMIT = 1e4"))

@@ -24,6 +24,8 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
+from valleys.results.grid import Part
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -39,9 +41,11 @@ def grid(spec: Spec) -> xr.Dataset:
     return xr.concat([drawn(replace(spec, seed=spec.seed + column)) for column in range(4)], xr.Variable("column", range(4)))
 
 
-def grid_cells(spec: Spec):
-    for column in range(4):
-        yield {"column": column}, 1.0, partial(drawn, replace(spec, seed=spec.seed + column))
+def grid_parts(spec: Spec):
+    return [Part({"column": column}, 1.0, partial(drawn, replace(spec, seed=spec.seed + column))) for column in range(4)]
+
+
+PARTS = {grid: grid_parts}
 """
 RENAMED = ("def drawn(spec", "def sample(spec"), ("[drawn(", "[sample("), ("partial(drawn,", "partial(sample,")
 TIDIED = ("values = np", "numbers = np"), ('("step", values)', '("step", numbers)')

@@ -12,6 +12,7 @@ import xarray as xr
 from tests.results import sweeping
 from valleys.paths import book_root
 from valleys.results import naming, store, verify
+from valleys.results.grid import Part
 
 
 @pytest.fixture
@@ -57,12 +58,12 @@ def test_command_tells_a_line_for_each_result_and_finds_the_wrong_one(folder):
     assert bad.stderr == "valleys: 1 of 6 results did not come out again\n"
 
 
-def one(name: str, folder: Path, limit: float = 60.0) -> verify.Verdict:
+def one(name: str, folder: Path, limit: float = 60.0) -> verify.Recomputed:
     return verify.verify_one(folder, name, draw=0.5, limit=limit)
 
 
 def test_draw_follows_from_its_seed(folder, monkeypatch):
-    monkeypatch.setattr(verify, "verify_one", lambda folder, name, **options: verify.Verdict(name, "equal", ""))
+    monkeypatch.setattr(verify, "verify_one", lambda folder, name, **options: verify.Recomputed(name, "equal", ""))
     drawn = [[verdict.name for verdict in verify.verify(folder, count=3, seed=seed, limit=1)] for seed in (0, 0, 1)]
     assert drawn[0] == drawn[1] != drawn[2]
 
@@ -107,14 +108,14 @@ def test_comparison_is_as_strict_as_the_place_allows(sampled, same, again, diffe
     assert (found.differing, found.count) == (differing, count)
 
 
-def test_cell_is_drawn_within_the_limit():
-    cells = [({"x": index}, share, xr.Dataset) for index, share in enumerate((8.0, 1.0, 1.0))]
-    assert {verify.drawn_cells(cells, 100.0, 15.0, draw)[0][0]["x"] for draw in range(20)} == {1, 2}
-    assert verify.drawn_cells(cells, 100.0, 5.0, 0) == []
-    assert len(verify.drawn_cells(cells, 100.0, 25.0, 0, most=3)) == 2
+def test_part_is_drawn_within_the_limit():
+    parts = [Part({"x": index}, share, xr.Dataset) for index, share in enumerate((8.0, 1.0, 1.0))]
+    assert {verify.drawn_parts(parts, 100.0, 15.0, draw)[0].place["x"] for draw in range(20)} == {1, 2}
+    assert verify.drawn_parts(parts, 100.0, 5.0, 0) == []
+    assert len(verify.drawn_parts(parts, 100.0, 25.0, 0, most=3)) == 2
 
 
-def test_cell_of_a_long_result_is_computed_alone_where_the_study_offers_it(folder):
+def test_part_of_a_long_result_is_computed_alone_where_the_study_offers_it(folder):
     result = store.load_or_compute(sweeping.grid, sweeping.Spec(seed=5))
     made = naming.Made.of(result.attrs)
     assert verify.compute_again(made, 50.0, 60.0, 0.5)[0] is None

@@ -11,12 +11,12 @@ import nbformat
 
 from tests.sharing import made_once
 from tests.site.executing import execute_all
+from valleys import config
 from valleys.book.chapters import all_chapters, all_exercises, read_notebook
 from valleys.book.editions.student import student_notebook
 from valleys.book.run.parameters import run_parameters
 from valleys.book.site import builder
-from valleys.nets.datasets import DATA_VARIABLE
-from valleys.paths import RESULTS_VARIABLE, SHIPPED_VARIABLE, book_root
+from valleys.paths import book_root
 from valleys.results import shipping, store
 
 EXERCISES = "exercises/04_toy_model_exercises"  # those that stand for all where only quick tests run
@@ -50,7 +50,7 @@ def _execute(folder: Path, *, whole: bool) -> None:
     exercises = [name for name in all_exercises() if whole or f"exercises/{name}" == EXERCISES]
     assert exercises
     work = {f"chapters/{name}.ipynb": values[name] for name in all_chapters()} | {f"exercises/{name}.ipynb": {} for name in exercises}
-    own = {DATA_VARIABLE: str(folder / "data"), RESULTS_VARIABLE: str(folder / "results"), SHIPPED_VARIABLE: str(SHIPPED)}
+    own = {config.DATA: str(folder / "data"), config.RESULTS: str(folder / "results"), config.SHIPPED: str(SHIPPED)}
     execute_all(work, folder / "notebooks", own)
     for name in set(all_exercises()) - set(exercises):
         bare = student_notebook(read_notebook(book_root() / "exercises" / f"{name}.ipynb"), name)

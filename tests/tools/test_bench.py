@@ -46,8 +46,8 @@ def test_benchmarks_measure_something_positive(bench):
 
 def test_time_of_the_sweep_is_that_of_its_steps_and_records(bench, monkeypatch):
     monkeypatch.setattr(bench, "step_seconds", lambda name, size, seed: size * 1e-3)
-    monkeypatch.setattr(bench, "timed", lambda function, *_: 7.0 if function is bench.nets.train_cell else 1.0)
-    monkeypatch.setattr(bench.nets, "train_cell", lambda spec: None)
+    monkeypatch.setattr(bench, "timed", lambda function, *_: 7.0 if function is bench.nets.sweep else 1.0)
+    monkeypatch.setattr(bench.nets, "sweep", lambda spec: None)
     steps, records = 188_000 * 1.88, 1.0 * 101 * 7 * 6.05  # all steps at one batch size; one second a record and cell, one run of gradient descent
     assert bench.sweep_seconds("digits", 0) == pytest.approx(steps + records)
 

@@ -1,1 +1,1 @@
-"""The book around the science: parameter sizes, result store, figures, runner, page checks."""
+"""The book around the science: chapters and their runs, numbers, figures, pages, the site."""

@@ -11,20 +11,22 @@ if TYPE_CHECKING:
     from valleys.nets.engine.problem import load_problem, make_problem
     from valleys.nets.engine.training import Samples, evaluate
     from valleys.nets.experiments.ensemble import Ensemble, train_ensemble
-    from valleys.nets.experiments.specs import CellSpec
-    from valleys.nets.experiments.sweep import train_cell
+    from valleys.nets.experiments.specs import SweepSpec
+    from valleys.nets.experiments.sweep import sweep
     from valleys.nets.measures.gradient_noise import batch_factor, layer_noise
+    from valleys.nets.measures.lanczos import top_eigenpairs
     from valleys.nets.measures.layer_hessian import flatness, full_spectrum, layer_curvature
     from valleys.nets.measures.noise_alignment import traces
     from valleys.nets.measures.solutions import barrier, jaccard, path_losses, rise, similarity_matrix
     from valleys.nets.measures.whole_hessian import WholeNetwork
-    from valleys.nets.statistics import Estimate, fit_points, mean, pair_mean, ratio, share
+    from valleys.nets.statistics import fit_points, mean, pair_mean, ratio, share
+    from valleys.results.estimates import Estimate
 
 __all__ = [
-    "CellSpec",
     "Ensemble",
     "Estimate",
     "Samples",
+    "SweepSpec",
     "WholeNetwork",
     "barrier",
     "batch_factor",
@@ -46,15 +48,16 @@ __all__ = [
     "rise",
     "share",
     "similarity_matrix",
+    "sweep",
+    "top_eigenpairs",
     "traces",
-    "train_cell",
     "train_ensemble",
 ]
 HOMES: Mapping[str, str] = {  # where each name is defined
-    "CellSpec": "valleys.nets.experiments.specs",
     "Ensemble": "valleys.nets.experiments.ensemble",
-    "Estimate": "valleys.nets.statistics",
+    "Estimate": "valleys.results.estimates",
     "Samples": "valleys.nets.engine.training",
+    "SweepSpec": "valleys.nets.experiments.specs",
     "WholeNetwork": "valleys.nets.measures.whole_hessian",
     "barrier": "valleys.nets.measures.solutions",
     "batch_factor": "valleys.nets.measures.gradient_noise",
@@ -76,8 +79,9 @@ HOMES: Mapping[str, str] = {  # where each name is defined
     "rise": "valleys.nets.measures.solutions",
     "share": "valleys.nets.statistics",
     "similarity_matrix": "valleys.nets.measures.solutions",
+    "sweep": "valleys.nets.experiments.sweep",
+    "top_eigenpairs": "valleys.nets.measures.lanczos",
     "traces": "valleys.nets.measures.noise_alignment",
-    "train_cell": "valleys.nets.experiments.sweep",
     "train_ensemble": "valleys.nets.experiments.ensemble",
 }
 

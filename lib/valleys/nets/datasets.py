@@ -16,7 +16,8 @@ from types import ModuleType
 
 import numpy as np
 
-DATA_VARIABLE = "VALLEYS_DATA"
+from valleys import config
+
 N_CLASSES = 10
 MNIST_SHA256 = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -114,7 +115,7 @@ def check_request(name: str, train_per_class: int, test_per_class: int) -> None:
 
 def data_folder(directory: str | os.PathLike | None = None) -> Path:
     """Folder of the image files: `directory`, else `$VALLEYS_DATA` (both relative to the working directory), else `data/` of the repository."""
-    named = directory or os.environ.get(DATA_VARIABLE)
+    named = directory or config.text(config.DATA)  # as `config.text` reads it; results of networks rest on this line
     if named:
         return Path(named).expanduser().resolve()
     root = Path(__file__).resolve().parents[3]
@@ -177,7 +178,7 @@ def _verify(path: Path, digest: str) -> None:
     try:
         found = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}); mend its permissions or set {DATA_VARIABLE} to another folder") from None
+        raise DataError(f"{path} cannot be read ({error.strerror}); mend its permissions or set {config.DATA} to another folder") from None
     if found != digest:
         raise DataError(f"{path} is truncated or corrupt (its SHA-256 is not the published one); delete it, and the next run downloads it again")
 
@@ -204,7 +205,7 @@ def _download(kind: str, name: str, folder: Path, wanted: list[str]) -> None:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(
             f"{name} is not in {folder} ({', '.join(Path(path).name for path in wanted)} missing) and could not be downloaded ({reason}); "
-            f"connect to a network, set {DATA_VARIABLE} to a folder that holds {'MNIST/raw' if name == 'mnist' else CIFAR_FOLDER}, "
+            f"connect to a network, set {config.DATA} to a folder that holds {'MNIST/raw' if name == 'mnist' else CIFAR_FOLDER}, "
             "or choose the data set digits, which needs no download"
         ) from None
 

@@ -1,39 +1,24 @@
-"""Means, fits and their bootstrap intervals, with care for pairs that share a member."""
+"""Means, ratios, ranks and fits with their bootstrap intervals, of runs in groups, of pairs that share a member, and of runs within starts.
 
+One rule says when there is an interval (`FEWEST_RUNS`), and one number how often is resampled (`N_RESAMPLES`).
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
+from functools import partial
 
 import numpy as np
-from scipy.stats import rankdata
+import xarray as xr
+from scipy.stats import binomtest, rankdata
+
+from valleys.results.estimates import Estimate as Estimate
 
 N_RESAMPLES = 2000
+FEWEST_RUNS = 3  # resampled, for an interval: a bootstrap of two numbers ends at them; one that is alone in its group stands as it is
+FEWEST_POINTS = 3  # for an order: two are ordered alike or not, whatever they are
 LEVEL = 0.95
+ENDS = ("", "_low", "_high")  # what the names of a value and of the ends of its interval end in
 _TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A value with the ends of its 95 % interval, NaN where it has none; formats as `0.64 (0.32 to 0.84)`.
-
-    Example:
-        >>> from valleys.nets import Estimate
-        >>> f"{Estimate(0.641, 0.318, 0.842):.2f}"
-        '0.64 (0.32 to 0.84)'
-    """
-
-    value: float
-    low: float
-    high: float
-
-    def __format__(self, form: str) -> str:
-        """The value, then the interval, each in the given form."""
-        if np.isnan(self.low):
-            return f"{self.value:{form}} (no interval)"
-        return f"{self.value:{form}} ({self.low:{form}} to {self.high:{form}})"
-
-    def named(self, name: str) -> dict[str, float]:
-        """The three numbers as `name`, `name_low` and `name_high`."""
-        return {name: self.value, f"{name}_low": self.low, f"{name}_high": self.high}
 
 
 @dataclass(frozen=True)
@@ -46,8 +31,13 @@ class LinearFit:
     slope_estimate: Estimate
 
 
+def have_interval(sizes: Sequence[int]) -> bool:
+    """Whether what is resampled in groups of these sizes has an interval: `FEWEST_RUNS` values or more in groups of more than one."""
+    return sum(size for size in sizes if size > 1) >= FEWEST_RUNS
+
+
 def mean(values: np.ndarray, rng: np.random.Generator) -> Estimate:
-    """Mean of independent values, (n,), resampled with replacement; NaN without values, no interval for a single one.
+    """Mean of independent values, (n,), resampled with replacement; NaN without values.
 
     Example:
         >>> import numpy as np
@@ -60,7 +50,51 @@ def mean(values: np.ndarray, rng: np.random.Generator) -> Estimate:
     if values.size < 2:
         return Estimate(float(values[0]) if values.size else np.nan, np.nan, np.nan)
     drawn = counts(len(values), rng) @ values / len(values)
-    return interval(values.mean(), drawn)
+    return interval(values.mean(), drawn, [len(values)])
+
+
+def stratified_mean(
+    values: xr.DataArray,
+    rng: np.random.Generator,
+    *,
+    by: Sequence[str],
+    fewest: int = 1,
+    runs_count_alike: bool = False,
+) -> Estimate:
+    """Mean over strata, such as settings, of the means of their finite values, which are resampled within each stratum.
+
+    Args:
+        values: one number a run.
+        rng: of the resamples.
+        by: the dimensions that make a stratum; along all others are the runs within it.
+        fewest: a stratum of fewer finite values is left out.
+        runs_count_alike: whether a stratum counts as often as it has values, and not once.
+
+    Returns:
+        NaN where no stratum is left.
+    """
+    rows = values.transpose(*by, ...).values
+    rows = rows.reshape(int(np.prod(rows.shape[: len(by)])), -1)
+    groups = [known for row in rows if (known := row[np.isfinite(row)]).size >= fewest]
+    if not groups:
+        return Estimate(np.nan, np.nan, np.nan)
+    sizes = [len(group) for group in groups]
+    weights = np.array(sizes if runs_count_alike else [1] * len(groups), dtype=float)
+    drawn = weights @ drawn_means(groups, rng) / weights.sum()
+    value = weights @ np.array([group.mean() for group in groups]) / weights.sum()
+    return interval(value, drawn, sizes)
+
+
+def drawn_means(groups: Sequence[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    """Mean of each of k groups of independent values, (n, …) each, in each resample, (k, N_RESAMPLES, …); every group is resampled on its own."""
+    return np.stack([counts(len(group), rng) @ group / len(group) for group in groups])
+
+
+def run_means(values: xr.DataArray, runs: str, name: str, *, seed: int) -> xr.Dataset:
+    """Mean over the finite values along the dimension of runs, as `name`, `name_low` and `name_high`; equally many runs are resampled alike."""
+    means = partial(row_means, seed=seed)
+    found = xr.apply_ufunc(means, values, input_core_dims=[[runs]], output_core_dims=[["end"]])
+    return xr.Dataset({f"{name}{end}": found.isel(end=index) for index, end in enumerate(ENDS)})
 
 
 def row_means(values: np.ndarray, *, seed: int) -> np.ndarray:
@@ -72,14 +106,20 @@ def row_means(values: np.ndarray, *, seed: int) -> np.ndarray:
         chosen = n_known == n
         equal = rows[chosen][known[chosen]].reshape(-1, n)
         found[chosen, 0] = equal.mean(axis=1)
-        if n >= 2:
+        if have_interval([n]):
             drawn = counts(n, np.random.default_rng(seed)) @ equal.T / n
             found[chosen, 1:] = np.quantile(drawn, _TAILS, axis=0).T
     return found.reshape(*values.shape[:-1], 3)
 
 
-def ratio(first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> Estimate:
+def ratio(first: np.ndarray, second: np.ndarray, rng: np.random.Generator, *, paired: bool = False) -> Estimate:
     """Mean of one group of independent values, (n,), over that of another, (m,), both resampled; NaN where a group is empty.
+
+    Args:
+        first: values.
+        second: values.
+        rng: of the resamples.
+        paired: whether both are of the same runs, in the same order, which are then drawn together.
 
     Example:
         >>> import numpy as np
@@ -87,11 +127,15 @@ def ratio(first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> Es
         >>> ratio([2.0, 4.0, 6.0], [1.0, 2.0, 3.0], np.random.default_rng(0)).value
         2.0
     """
-    groups = [np.asarray(values, dtype=float) for values in (first, second)]
-    if not all(values.size for values in groups):
+    above, below = (np.asarray(values, dtype=float) for values in (first, second))
+    if not (above.size and below.size):
         return Estimate(np.nan, np.nan, np.nan)
-    above, below = (counts(len(values), rng) @ values / len(values) for values in groups)
-    return interval(groups[0].mean() / groups[1].mean(), above / below)
+    value = above.mean() / below.mean()
+    if paired:
+        drawn = counts(len(above), rng)
+        return interval(value, (drawn @ above) / (drawn @ below), [len(above)])
+    drawn = [counts(len(values), rng) @ values / len(values) for values in (above, below)]
+    return interval(value, drawn[0] / drawn[1], [len(above), len(below)])
 
 
 def pair_mean(matrix: np.ndarray, rng: np.random.Generator, where: np.ndarray | None = None) -> Estimate:
@@ -115,7 +159,8 @@ def pair_mean(matrix: np.ndarray, rng: np.random.Generator, where: np.ndarray | 
         return Estimate(np.nan, np.nan, np.nan)
     values, weights = matrix[first, second][chosen], _pair_weights(len(matrix), rng)[:, chosen]
     weights = weights[weights.sum(axis=1) > 0]
-    return interval(values.mean(), weights @ values / weights.sum(axis=1))
+    members = np.unique([first[chosen], second[chosen]])
+    return interval(values.mean(), weights @ values / weights.sum(axis=1), [len(members)])
 
 
 def means(values: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -125,7 +170,7 @@ def means(values: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.
     with np.errstate(invalid="ignore"):
         drawn = weights @ filled / (weights @ known)
         value = filled.sum(axis=0) / known.sum(axis=0)
-    some = known.any(axis=0)
+    some = np.array([have_interval([n]) for n in known.sum(axis=0)], dtype=bool)
     ends = np.full((2, values.shape[1]), np.nan)
     ends[:, some] = np.nanquantile(drawn[:, some], _TAILS, axis=0)
     return value, *ends
@@ -141,9 +186,8 @@ def share(count: int, n: int) -> Estimate:
     """
     if not n:
         return Estimate(np.nan, np.nan, np.nan)
-    z, p = NormalDist().inv_cdf((1 + LEVEL) / 2), count / n
-    middle, half = p + z**2 / (2 * n), z * (p * (1 - p) / n + z**2 / (4 * n**2)) ** 0.5
-    return Estimate(p, *(min(1.0, max(0.0, (middle + sign * half) / (1 + z**2 / n))) for sign in (-1, 1)))
+    found = binomtest(int(count), int(n)).proportion_ci(LEVEL, method="wilson")
+    return Estimate(count / n, max(0.0, float(found.low)), min(1.0, float(found.high)))
 
 
 def middle(values: np.ndarray) -> Estimate:
@@ -151,11 +195,156 @@ def middle(values: np.ndarray) -> Estimate:
     return interval(np.mean(values), values)
 
 
+def since(times: np.ndarray, holds: np.ndarray) -> np.ndarray:
+    """The first of rising times from which on something holds for good, (…); NaN where it does not hold at the last.
+
+    Args:
+        times: (n,), or (…, n).
+        holds: whether it holds at each, (…, n).
+    """
+    forever = np.logical_and.accumulate(np.asarray(holds, dtype=bool)[..., ::-1], axis=-1)[..., ::-1]
+    return np.fmin.reduce(np.where(forever, times, np.nan), axis=-1)
+
+
 def spearman(x: np.ndarray, y: np.ndarray) -> float:
-    """Spearman's rank correlation of pairs, (n,) each, a tenth of the time of SciPy's, which also tests it; NaN where one of them is constant."""
-    if not (np.ptp(x) and np.ptp(y)):  # one run drawn again and again has no order
+    """Spearman's rank correlation of pairs, (n,) each, a tenth of the time of SciPy's, which also tests it.
+
+    NaN for fewer than `FEWEST_POINTS`, and where one of them is constant.
+    """
+    if len(x) < FEWEST_POINTS or not (np.ptp(x) and np.ptp(y)):  # one run drawn again and again has no order
         return float("nan")
     return float(np.corrcoef(rankdata(x), rankdata(y))[0, 1])
+
+
+def rank_correlation(first: np.ndarray, second: np.ndarray, rng: np.random.Generator, *, strata: np.ndarray | None = None) -> Estimate:
+    """Spearman's rank correlation of pairs, which are resampled within strata; NaN for fewer than `FEWEST_POINTS`.
+
+    Args:
+        first: one number of each pair, any shape; pairs with one that is not finite are left out.
+        second: the other, in the same shape.
+        rng: of the resamples.
+        strata: the stratum of each pair, in a shape that broadcasts to theirs; one for all if None.
+    """
+    pairs = np.stack([np.ravel(first), np.ravel(second)]).astype(float)
+    labels = np.broadcast_to(0 if strata is None else strata, np.shape(first)).ravel()
+    known = np.isfinite(pairs).all(axis=0)
+    pairs, labels = pairs[:, known], labels[known]
+    value = spearman(*pairs)
+    if np.isnan(value):
+        return Estimate(np.nan, np.nan, np.nan)
+    groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    drawn = [group[rng.integers(len(group), size=(N_RESAMPLES, len(group)))] for group in groups]
+    return interval(value, spearman_rows(*pairs[:, np.concatenate(drawn, axis=1)]), [len(group) for group in groups])
+
+
+def rank_correlation_of_means(first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> Estimate:
+    """Spearman's rank correlation over k groups of the means of two numbers of their runs, (k, n) each, drawn together within each group."""
+    both = np.stack([first, second], axis=-1)
+    drawn = drawn_means(both, rng) if len(both) else np.empty((0, N_RESAMPLES, 2))
+    return interval(spearman(*both.mean(axis=1).T), spearman_rows(*drawn.transpose(2, 1, 0)), [both.shape[1]] * len(both))
+
+
+def spearman_rows(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """`spearman` of each row of two arrays, (…), from (…, n) each; pairs with one that is not finite are left out of their row."""
+    known = np.isfinite(x) & np.isfinite(y)
+    n = known.sum(axis=-1, keepdims=True)
+    last = (np.where(known, values, np.inf) for values in (x, y))  # what is unknown ranks behind all others
+    ranks = [np.where(known, rankdata(values, axis=-1) - (n + 1) / 2, 0) for values in last]
+    sizes = [(values**2).sum(axis=-1) for values in ranks]
+    with np.errstate(invalid="ignore"):  # where all are equal there is no order
+        found = (ranks[0] * ranks[1]).sum(axis=-1) / np.sqrt(sizes[0] * sizes[1])
+    return np.where(n[..., 0] < FEWEST_POINTS, np.nan, found)
+
+
+def nested_mean(values: np.ndarray, rng: np.random.Generator) -> Estimate:
+    """Mean of runs within training sets within starts, or other levels, with all levels resampled, the outermost first; see `nested_means`.
+
+    Args:
+        values: one number a run, (n_starts, n_training_sets, …, n_runs); NaN where there is none.
+        rng: of the resamples.
+    """
+    value, drawn = nested_means([values], rng)
+    return interval(value[0], drawn[0], [_first_drawn([values])])
+
+
+def nested_difference(first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> Estimate:
+    """`nested_mean` of one setting less that of another on the same starts and training sets, which are drawn for both at once, runs for each.
+
+    Args:
+        first: one number a run of the one setting, (n_starts, n_training_sets, …, n_runs).
+        second: the same of the other, with as many starts and training sets, and any number of runs.
+        rng: of the resamples.
+    """
+    value, drawn = nested_means([first, second], rng)
+    return interval(value[0] - value[1], drawn[0] - drawn[1], [_first_drawn([first, second])])
+
+
+def nested_means(settings: Sequence[np.ndarray], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Mean of each of several settings, and in each resample; means of means, level by level.
+
+    Starts are drawn, then training sets for each start drawn, then runs for each training set drawn. Of S · T · R values the resampled means have
+    the variance V_S/S + V_T/(S T) + V_R/(S T R), with V_S the variance of the means of starts, V_T that of the means of training sets within a
+    start, and V_R that of runs within a training set, each over its number and not its number less one. Runs scatter the means of training sets and
+    of starts, too, so that the interval is too wide rather than too narrow where runs scatter most.
+
+    Args:
+        settings: one number a run, (n_starts, n_training_sets, …, n_runs) each; all but the last level are the same for all settings. NaN where
+            there is none; a start or training set counts if every setting knows a run of it.
+        rng: of the resamples.
+
+    Returns:
+        Of each setting, (n_settings,), and in each resample, (n_settings, N_RESAMPLES); NaN where nothing is known.
+
+    Raises:
+        ValueError: the settings differ in their outer levels.
+    """
+    every = [np.asarray(values, dtype=float) for values in settings]
+    if len({values.shape[:-1] for values in every}) != 1:
+        raise ValueError(f"settings must have the same levels but for the last, the runs, got shapes {[values.shape for values in every]}")
+    once = np.ones(1, dtype=np.int64)
+    value = _nested_sums(every, once, None)[:, 0]
+    return value, _nested_sums(every, np.full(N_RESAMPLES, 1), rng)
+
+
+def _nested_sums(settings: list[np.ndarray], copies: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
+    """Sum over copies of the mean of each setting, (n_settings, m), from how many copies there are in each resample, (m,).
+
+    Draws for several copies are added up: k draws of n members, copy by copy, are as one draw of k · n. Without a generator each member is drawn once.
+    """
+    if settings[0].ndim == 1:
+        return np.stack([_sum_over_copies(values[np.isfinite(values)], copies, rng) for values in settings])
+    parts = _known_parts(settings)
+    drawn = _draws(len(parts), copies, rng)
+    total = np.full((len(settings), len(copies)), 0.0 if parts else np.nan)
+    for index, part in enumerate(parts):
+        total += _nested_sums(part, drawn[:, index], rng) / len(parts)
+    return total
+
+
+def _known_parts(settings: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
+    """What lies within each member of the outermost level of which every setting knows a run."""
+    return [list(part) for part in zip(*settings, strict=True) if all(np.isfinite(values).any() for values in part)]
+
+
+def _sum_over_copies(values: np.ndarray, copies: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
+    if not values.size:
+        return np.full(len(copies), np.nan)
+    return _draws(len(values), copies, rng) @ values / len(values)
+
+
+def _draws(n: int, copies: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
+    """How often each of n members is drawn if as many are drawn from them for each copy, (m, n)."""
+    if rng is None or not n:
+        return np.repeat(copies[:, None], n, axis=1)
+    return rng.multinomial(copies * n, np.full(n, 1 / n))
+
+
+def _first_drawn(settings: Sequence[np.ndarray]) -> int:
+    """How many known members the outermost level has that has more than one: those inside it scatter its members, too."""
+    if np.ndim(settings[0]) == 1:
+        return min(int(np.isfinite(values).sum()) for values in settings)
+    parts = _known_parts(settings)
+    return _first_drawn(parts[0]) if len(parts) == 1 else len(parts)
 
 
 def fit_points(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> LinearFit:
@@ -222,9 +411,15 @@ def _pair_weights(n: int, rng: np.random.Generator) -> np.ndarray:
     return weights[weights.sum(axis=1) > 0]
 
 
-def interval(value: float, resampled: np.ndarray) -> Estimate:
-    """A value with the 95 % interval of its resamples, (m,); those that are not known are left out."""
-    if np.isnan(resampled).all():
+def interval(value: float, resampled: np.ndarray, sizes: Sequence[int] | None = None) -> Estimate:
+    """A value with the 95 % interval of its resamples, (m,); those that are not known are left out.
+
+    Args:
+        value: the value.
+        resampled: the same of each resample.
+        sizes: of the groups that were resampled, for `have_interval`; None if it is known that there is an interval.
+    """
+    if (sizes is not None and not have_interval(sizes)) or np.isnan(resampled).all():
         return Estimate(float(value), np.nan, np.nan)
     low, high = np.nanquantile(resampled, _TAILS)
     return Estimate(float(value), float(low), float(high))

@@ -6,13 +6,13 @@ from valleys.nets.analysis.assumptions import (
     outcomes,
     pooled,
     prefactor_slope,
-    reached,
     separation,
     separation_course,
     separation_means,
     shrinkage,
     stability,
     tail_exponents,
+    where_reached,
 )
 from valleys.nets.analysis.continuation import agreement, basin_times, clock_agreement, clock_lag, clocks, flatness_at_equal_loss, later_share, milestones
 from valleys.nets.analysis.endpoints import walls
@@ -26,10 +26,11 @@ from valleys.nets.analysis.flattening import (
     model_slope,
     noise_exponents,
 )
-from valleys.nets.analysis.selection import ahead, best_of_runs
+from valleys.nets.analysis.selection import best_of_runs, probability_of_superiority
 from valleys.nets.analysis.siblings import at_middles, barriers_over_noise, escape_rates, joined_time, kramers, last_before_freezing, over_runs
 from valleys.nets.analysis.sweep import (
     accuracy_gain,
+    converged_cells,
     courses,
     estimate,
     flatness_at_loss,
@@ -38,7 +39,6 @@ from valleys.nets.analysis.sweep import (
     of_solutions,
     rank_correlation,
     rising_steps,
-    settled,
     summarize,
     variance_explained,
 )
@@ -56,43 +56,37 @@ from valleys.nets.analysis.walk import (
     with_hill,
     with_sags,
 )
-from valleys.nets.experiments.assumptions import ConditionsGridSpec, ConditionsSpec, conditions, conditions_grid, conditions_sweep
-from valleys.nets.experiments.continuation import basin_grid, basins, continuation
-from valleys.nets.experiments.endpoints import endpoints, restart_grid, restarts
+from valleys.nets.experiments.assumptions import ConditionsSpec, conditions
+from valleys.nets.experiments.continuation import basins, continuation
+from valleys.nets.experiments.endpoints import endpoints, restart
 from valleys.nets.experiments.fluctuations import FluctuationsSpec, fluctuations, variance_exponents
-from valleys.nets.experiments.rescaling import RescalingSpec, order, rescaling, unkept
-from valleys.nets.experiments.siblings import SiblingGridSpec, SiblingsSpec, families, sibling_grid, siblings
-from valleys.nets.experiments.specs import BasinsSpec, CellSpec, ContinuationSpec, EndpointsSpec, RestartsSpec, SweepSpec
-from valleys.nets.experiments.sweep import grid, plane, sweep, sweep_plane, train_cell
+from valleys.nets.experiments.rescaling import RescalingSpec, moved_share, rescaling, solution_rank_correlation
+from valleys.nets.experiments.siblings import SiblingsSpec, siblings
+from valleys.nets.experiments.specs import BasinsSpec, ContinuationSpec, EndpointsSpec, RestartSpec, SweepGrid, SweepSpec, restarts
+from valleys.nets.experiments.sweep import Plane, sweep
 from valleys.nets.experiments.timescales import TimescalesSpec, timescales
 from valleys.nets.experiments.walk import WalkSpec, walk
-from valleys.nets.experiments.walks import WalksSpec, walk_grid, walks
-from valleys.results.several import several
 
 __all__ = [
     "BasinsSpec",
-    "CellSpec",
-    "ConditionsGridSpec",
     "ConditionsSpec",
     "ContinuationSpec",
     "EndpointsSpec",
     "FluctuationsSpec",
+    "Plane",
     "RescalingSpec",
-    "RestartsSpec",
-    "SiblingGridSpec",
+    "RestartSpec",
     "SiblingsSpec",
+    "SweepGrid",
     "SweepSpec",
     "TimescalesSpec",
     "WalkSpec",
-    "WalksSpec",
     "accuracy_gain",
     "agreement",
-    "ahead",
     "at_freezing",
     "at_losses",
     "at_middles",
     "barriers_over_noise",
-    "basin_grid",
     "basin_times",
     "basins",
     "best_of_runs",
@@ -100,22 +94,19 @@ __all__ = [
     "clock_lag",
     "clocks",
     "conditions",
-    "conditions_grid",
-    "conditions_sweep",
     "continuation",
+    "converged_cells",
     "courses",
     "courses_of",
     "endpoints",
     "escape_rates",
     "estimate",
     "estimate_of",
-    "families",
     "flatness_at_equal_loss",
     "flatness_at_loss",
     "flattening_exponents",
     "fluctuations",
     "freezing_changes",
-    "grid",
     "held_to_parabola",
     "hills_ahead",
     "joined_time",
@@ -129,49 +120,42 @@ __all__ = [
     "model_floor",
     "model_separation",
     "model_slope",
+    "moved_share",
     "noise_effect",
     "noise_exponents",
     "noisiest_batch_size",
     "of_solutions",
-    "order",
     "outcomes",
     "over_runs",
     "overtaking",
-    "plane",
     "pooled",
     "prefactor_slope",
+    "probability_of_superiority",
     "rank_correlation",
     "ratio_of",
-    "reached",
     "rescaling",
-    "restart_grid",
+    "restart",
     "restarts",
     "rising_steps",
     "separation",
     "separation_course",
     "separation_means",
-    "settled",
-    "several",
     "shrinkage",
-    "sibling_grid",
     "siblings",
+    "solution_rank_correlation",
     "stability",
     "summarize",
     "sweep",
-    "sweep_plane",
     "tail_exponents",
     "timescales",
-    "train_cell",
-    "unkept",
     "until_freezing",
     "variance_explained",
     "variance_exponents",
     "walk",
     "walk_courses",
-    "walk_grid",
-    "walks",
     "wall_courses",
     "walls",
+    "where_reached",
     "with_hill",
     "with_sags",
 ]

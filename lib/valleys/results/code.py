@@ -15,7 +15,7 @@ import hashlib
 import importlib.util
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -72,19 +72,36 @@ def kind_of_spec(place: str, library: Path | None = None) -> str | None:
     return None
 
 
+def class_at(place: str, library: Path | None = None) -> bool:
+    """Whether a place, `module:name`, is a class."""
+    module, _, name = place.partition(":")
+    package = _Package((module,), library)
+    statements = package.modules[module].bound.get(name, []) if module in package.modules else []
+    return any(isinstance(statement, ast.ClassDef) for statement in statements)
+
+
+def classes(library: Path | None = None, name: str = "") -> list[str]:
+    """Classes of this package with a name, each as `module:name`."""
+    return _defined(library, f"class {name}", lambda each: isinstance(each, ast.ClassDef) and each.name == name)
+
+
 def studies(library: Path | None = None, name: str = "") -> list[str]:
     """Functions of one `spec` in this package, each as `module:name`; only those of a name if one is given."""
+    return _defined(library, f"def {name}", lambda each: _is_study(each) and name in ("", each.name))
+
+
+def _defined(library: Path | None, sign: str, wanted: Callable[[ast.stmt], bool]) -> list[str]:
     home = _source_file(PACKAGE, library)
-    return [place for path in sorted(home.parent.rglob("*.py")) for place in _studies_in(path, home.parent, name)] if home else []
-
-
-def _studies_in(path: Path, home: Path, name: str) -> list[str]:
-    source = path.read_text(encoding="utf-8")
-    if f"def {name}" not in source:  # reading is fast, parsing is not
+    if home is None:
         return []
-    parts = [PACKAGE, *path.relative_to(home).with_suffix("").parts]
-    module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-    return [f"{module}:{each.name}" for each in _parsed(source).body if _is_study(each) and name in ("", each.name)]
+    found = []
+    for path in sorted(home.parent.rglob("*.py")):
+        source = path.read_text(encoding="utf-8")
+        if sign in source:  # reading is fast, parsing is not
+            parts = [PACKAGE, *path.relative_to(home.parent).with_suffix("").parts]
+            module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            found += [f"{module}:{each.name}" for each in _parsed(source).body if wanted(each)]
+    return found
 
 
 def _is_study(statement: ast.stmt) -> bool:

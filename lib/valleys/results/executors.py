@@ -21,15 +21,13 @@ from urllib.parse import urlsplit
 
 from threadpoolctl import threadpool_limits
 
-from valleys import paths
+from valleys import config
 from valleys.results import machine
 
-WORKERS_VARIABLE = "VALLEYS_WORKERS"
-SCHEDULER_VARIABLE = "VALLEYS_SCHEDULER"
 TLS = {  # by the name that Dask has for it: the variable and the option of a file
-    "tls_ca_file": ("VALLEYS_TLS_CA", "--tls-ca"),
-    "tls_client_cert": ("VALLEYS_TLS_CERT", "--tls-cert"),
-    "tls_client_key": ("VALLEYS_TLS_KEY", "--tls-key"),
+    "tls_ca_file": (config.TLS_CA, "--tls-ca"),
+    "tls_client_cert": (config.TLS_CERT, "--tls-cert"),
+    "tls_client_key": (config.TLS_KEY, "--tls-key"),
 }
 ENCRYPTED = ("tls", "wss")
 SCHEDULER_FORM = re.compile(r"(tcp|tls|ucx|ws|wss)://\S+:\d+")
@@ -52,15 +50,16 @@ def workers(count: int | None = None, scheduler: str | None = None) -> Iterator[
         ValueError: there are more workers than threads that this process may use, or the scheduler cannot be used.
 
     Example:
-        >>> from valleys.results import load_or_compute_all, workers
-        >>> from valleys.toy import studies
-        >>> specs = [studies.MasterMapSpec([0.1], [noise], n_steps=200) for noise in (0.1, 0.2)]
+        >>> from valleys.nets import SweepSpec, sweep
+        >>> from valleys.results import Grid, compute, workers
+        >>> settings = {"train_per_class": 5, "test_per_class": 5, "training_time": 5, "n_records": 2}
+        >>> grid = Grid.of(SweepSpec, {"batch_size": (10, 50)}, n_realizations=2, **settings)
         >>> with workers(1) as executor:
-        ...     found = load_or_compute_all(studies.master_map, specs, executor=executor)
-        >>> len(found)
-        2
+        ...     found = compute(sweep, grid, executor)
+        >>> found.flatness.dims
+        ('batch_size', 'realization', 'record')
     """
-    address = scheduler or os.environ.get(SCHEDULER_VARIABLE)
+    address = scheduler or config.text(config.SCHEDULER)
     if address:
         with dask_workers(address) as executor:
             yield executor
@@ -85,9 +84,9 @@ def check_count(count: int | None, granted: int) -> None:
 
 
 def _count_from_environment() -> int | None:
-    text = os.environ.get(WORKERS_VARIABLE)
+    text = config.text(config.WORKERS)
     if text and not text.isdigit():
-        raise ValueError(f"{WORKERS_VARIABLE} must be a whole number, got '{text}'")
+        raise ValueError(f"{config.WORKERS} must be a whole number, got '{text}'")
     return int(text) if text else None
 
 
@@ -211,7 +210,7 @@ def _security(address: str) -> Any:
         return None
     from distributed.security import Security
 
-    named = {field: place for field, (variable, _) in TLS.items() if (place := paths.named(variable))}
+    named = {field: place for field, (variable, _) in TLS.items() if (place := config.place(variable))}
     security = Security(require_encryption=True, **{field: str(place) for field, place in named.items()})
     for field, (variable, option) in TLS.items():
         _check_certificate(getattr(security, field), f"{address} needs {option} FILE, or {variable}")
@@ -243,4 +242,4 @@ def told(address: str) -> dict[str, str]:
     with dask_workers(address):
         security = _security(address)
     files = {variable: getattr(security, field) for field, (variable, _) in TLS.items()} if security else {}
-    return {SCHEDULER_VARIABLE: address} | {variable: os.path.abspath(place) for variable, place in files.items() if "\n" not in place}
+    return {config.SCHEDULER: address} | {variable: os.path.abspath(place) for variable, place in files.items() if "\n" not in place}

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-PROGRESS_VARIABLE = "VALLEYS_PROGRESS"  # may name a file to which progress is added, a line a finished cell
+from valleys import config
+
 EVERY_SECONDS = 0.5
 
 
@@ -25,7 +26,7 @@ def progress(name: str, *, total: int, initial: int) -> Iterator[Callable[[], No
         total: cells in all.
         initial: cells that were there before, which do not count for the rate.
     """
-    told, done = os.environ.get(PROGRESS_VARIABLE), initial
+    told, done = config.text(config.PROGRESS), initial
     label = {"name": name, "total": total, "initial": initial, "process": os.getpid()}
 
     def advance() -> None:

@@ -20,11 +20,12 @@ import xarray as xr
 from valleys.results import atomic, machine, naming, shipping, store
 from valleys.results.code import PACKAGE, studies
 from valleys.results.executors import Processes
-from valleys.results.naming import KEY, MODULE, Made
-from valleys.results.verify import Cell, compare
+from valleys.results.grid import Part
+from valleys.results.naming import Made, Place
+from valleys.results.verify import compare
 
 REKEYED = "rekeyed"  # attribute: the day, and how it is known that today's code gives the same
-Part = tuple[dict[str, Any], xr.Dataset]  # where it stands in the whole, and what it holds
+Again = tuple[dict[str, Any], xr.Dataset]  # a part: where it stands in the whole, and what it holds
 Files = dict[Path, Made]
 
 
@@ -73,10 +74,10 @@ class Evidence:
 
 def rekey(folder: Path, evidence: Evidence) -> Iterator[Outcome]:
     """Give outdated results the key of today's code where it gives the same; files are rewritten one by one, and a stopped run goes on from there."""
-    for (study, code), files in _outdated(folder).items():
+    for (study, *_), files in _outdated(folder).items():
         try:
-            place, renamed = _place_today(study, code, evidence.names)
-            remark = f"the same code as {place} today" if renamed else _proof(files, place, evidence)
+            place, renamed = _place_today(next(iter(files.values())), evidence.names)
+            remark = f"the same code as {place.study} today" if renamed else _proof(files, place, evidence)
             for path, made in files.items():
                 _rewrite(path, folder, made, place, remark)
             yield Outcome(study, "renamed" if renamed else "recomputed", f"{remark}; {len(files)} files")
@@ -84,33 +85,32 @@ def rekey(folder: Path, evidence: Evidence) -> Iterator[Outcome]:
             yield Outcome(study, "refused", f"{refusal}; its results stay outdated")
 
 
-def _outdated(folder: Path) -> dict[tuple[str, str], Files]:
-    """Sound files that are not current, by study and the code that made them."""
-    found: dict[tuple[str, str], Files] = {}
+def _outdated(folder: Path) -> dict[tuple[str, str, str], Files]:
+    """Sound files that are not current, by study, kind of spec and the code that made them."""
+    found: dict[tuple[str, str, str], Files] = {}
     for name in sorted(shipping.names(folder)):
         made = store.made_of(folder / name)
         if made is not None and made.name == name and not made.is_current():
-            found.setdefault((made.study, made.code), {})[folder / name] = made
+            found.setdefault((made.study, made.kind, made.code), {})[folder / name] = made
     return found
 
 
-def _place_today(study: str, code: str, names: Mapping[str, str]) -> tuple[str, bool]:
-    """Where a study is today, and whether its code is provably that which made the results."""
-    wanted = names.get(study, study)
-    own = studies(name=wanted)
-    same = [place for place in own or studies() if naming.version(place) == code]
-    if len(same or own) != 1:
-        raise Refused(f"there are {len(same or own)} studies that it may be today" if same or own else "there is no such study any more")
-    return (same or own)[0], bool(same)
+def _place_today(made: Made, names: Mapping[str, str]) -> tuple[Place, bool]:
+    """Where the code is today, and whether it is provably that which made the results."""
+    own = studies(name=names.get(made.study, made.study))
+    here = [place for study in own or studies() if (place := dataclasses.replace(made, study=study.partition(":")[2], module=study.partition(":")[0]).place())]
+    same = [place for place in here if place.version() == made.code]
+    chosen = same or (here if own else [])
+    if len(chosen) != 1:
+        raise Refused(f"there are {len(chosen)} studies that it may be today" if chosen else "there is no such study any more")
+    return chosen[0], bool(same)
 
 
-def _rewrite(path: Path, folder: Path, made: Made, place: str, remark: str) -> None:
+def _rewrite(path: Path, folder: Path, made: Made, place: Place, remark: str) -> None:
     """A file under its new key: its data stay, byte by byte."""
-    spec = dataclasses.asdict(naming.spec_for(naming.study_at(place), made.spec))
-    module, _, study = place.partition(":")
-    today = Made(study, naming.version(place) or "", spec, module)
-    note = {KEY: today.key, MODULE: module, REKEYED: f"{datetime.date.today().isoformat()}: {remark}"}
-    atomic.write(folder / today.name, with_attributes(path.read_bytes(), note))
+    today = naming.made_by(place.function(), place.spec(made.spec))
+    note = {REKEYED: f"{datetime.date.today().isoformat()}: {remark}"}
+    atomic.write(folder / today.name, with_attributes(path.read_bytes(), today.attributes | note))
     if folder / today.name != path:
         path.unlink()
 
@@ -124,7 +124,7 @@ def with_attributes(content: bytes, attributes: Mapping[str, str]) -> bytes:
     return buffer.getvalue()
 
 
-def _proof(files: Files, place: str, evidence: Evidence) -> str:
+def _proof(files: Files, place: Place, evidence: Evidence) -> str:
     """How it is known that the study at a place gives what made these files.
 
     Raises:
@@ -137,27 +137,26 @@ def _proof(files: Files, place: str, evidence: Evidence) -> str:
     return f"{len(counts)} parts, {sum(counts)} variables equal to the last bit to those of {against}, on {machine.processor()}"
 
 
-def _proof_by_runs(files: Files, place: str, earlier: Path, today: Path) -> str:
+def _proof_by_runs(files: Files, place: Place, earlier: Path, today: Path) -> str:
     """The same from results that the chapters left at another size."""
     known = next(iter(files.values()))
     left = [made for name in sorted(shipping.names(earlier)) if (made := store.made_of(earlier / name))]
-    pairs = [made for made in left if (made.study, made.code) == (known.study, known.code)]
+    pairs = [made for made in left if (made.study, made.kind, made.code) == (known.study, known.kind, known.code)]
     if not pairs:
         raise Refused(f"{earlier} holds no result of the code that made its files")
     counts = [_equal_in_both(made, place, earlier, today) for made in pairs]
     return f"{len(counts)} small results, {sum(counts)} variables equal to the last bit to those of the earlier code, on {machine.processor()}"
 
 
-def _equal_in_both(made: Made, place: str, earlier: Path, today: Path) -> int:
+def _equal_in_both(made: Made, place: Place, earlier: Path, today: Path) -> int:
     """How many variables a result of the earlier code has, all of which are equal to those of today's for the same spec."""
-    study = naming.study_at(place)
-    again = naming.made_by(study, naming.spec_for(study, made.spec))
+    again = naming.made_by(place.function(), place.spec(made.spec))
     if not (today / again.name).exists():
         raise Refused(f"{today} lacks the result {again.name} of today's code")
     return _equal(again.name, [({}, store.load(earlier / made.name))], {}, store.load(today / again.name))
 
 
-def _compared(path: Path, made: Made, place: str, evidence: Evidence) -> list[int]:
+def _compared(path: Path, made: Made, place: Place, evidence: Evidence) -> list[int]:
     """Number of variables in each part of a stored result that came out again."""
     stored = store.load(path)
     threads, seconds = int(stored.attrs["threads"]), float(stored.attrs["wall_time_seconds"])
@@ -168,14 +167,14 @@ def _compared(path: Path, made: Made, place: str, evidence: Evidence) -> list[in
     references = [({}, stored)]
     if library := evidence.earlier and evidence.earlier / "lib":
         then = made.place(library)
-        if then is None or naming.version(then, library) != made.code:
+        if then is None or then.version(library) != made.code:
             raise Refused(f"{library} is not the code that made it")
         references = _computed(path.name, max(threads, 1), then, *asked, library)
     parts = _computed(path.name, max(threads, 1), place, *asked, None)
     return [_equal(path.name, references, *part) for part in parts]
 
 
-def _computed(name: str, threads: int, place: str, spec: dict[str, Any], seconds: float, extent: Extent, draw: str, library: Path | None) -> list[Part]:
+def _computed(name: str, threads: int, place: Place, spec: dict[str, Any], seconds: float, extent: Extent, draw: str, library: Path | None) -> list[Again]:
     with Processes(1, threads=threads) as executor:
         try:
             parts = executor.submit(parts_again, place, spec, seconds, extent, draw, library and str(library)).result()
@@ -186,7 +185,7 @@ def _computed(name: str, threads: int, place: str, spec: dict[str, Any], seconds
     return parts
 
 
-def _equal(name: str, references: list[Part], place: dict[str, Any], again: xr.Dataset) -> int:
+def _equal(name: str, references: list[Again], place: dict[str, Any], again: xr.Dataset) -> int:
     for known, reference in references:
         if known.items() <= place.items():
             rest = {dim: value for dim, value in place.items() if dim not in known}
@@ -197,12 +196,12 @@ def _equal(name: str, references: list[Part], place: dict[str, Any], again: xr.D
     raise Refused(f"the earlier code does not offer the cell of {name} at {place}")
 
 
-def parts_again(place: str, spec: dict[str, Any], seconds: float, extent: Extent, draw: str, library: str | None) -> list[Part]:
-    """Drawn cells of a result where its study offers them, else the whole, each with where it stands; none if they take longer than the limit.
+def parts_again(place: Place, spec: dict[str, Any], seconds: float, extent: Extent, draw: str, library: str | None) -> list[Again]:
+    """Drawn parts of a result that can be computed alone, else the whole, each with where it stands; none if they take longer than the limit.
 
     Args:
-        place: the study, as `module:name`.
-        spec: fields of its spec.
+        place: the study, and the class of its spec.
+        spec: the fields of the spec.
         seconds: that the whole took.
         extent: of what is computed.
         draw: seed of the draw.
@@ -210,12 +209,12 @@ def parts_again(place: str, spec: dict[str, Any], seconds: float, extent: Extent
     """
     if library:
         _become(library)
-    study = naming.study_at(place)
-    offer = getattr(importlib.import_module(study.__module__), f"{study.__name__}_cells", None)
-    if offer is None:
-        return [({}, study(naming.spec_for(study, spec)).load())] if seconds < extent.limit else []
-    chosen = cheap_cells(list(offer(naming.spec_for(study, spec))), seconds, extent, random.Random(draw))
-    return [(dict(where), compute().load()) for where, _, compute in chosen]
+    grids = importlib.import_module("valleys.results.grid")  # of that library
+    study, again = place.function(), place.spec(spec)
+    if offered := grids.parts_of(study, again):
+        chosen = cheap_parts(offered, seconds, extent, random.Random(draw))
+        return [(dict(where), compute().load()) for where, _, compute in chosen]
+    return [({}, grids.computed(study, again).load())] if seconds < extent.limit else []
 
 
 def _become(library: str) -> None:
@@ -225,11 +224,11 @@ def _become(library: str) -> None:
         del sys.modules[name]
 
 
-def cheap_cells(cells: list[Cell], seconds: float, extent: Extent, draw: random.Random) -> list[Cell]:
-    """Cells drawn with odds of one over what each takes, that take less than the limit together; of a result that took so many seconds."""
-    work = sum(share for _, share, _ in cells) or 1.0
-    chosen: list[Cell] = []
-    for cell in sorted(cells, key=lambda cell: draw.expovariate(1.0) * (cell[1] or 1.0)):
-        if len(chosen) < extent.count and seconds * sum(share for _, share, _ in [*chosen, cell]) / work < extent.limit:
-            chosen.append(cell)
+def cheap_parts(parts: list[Part], seconds: float, extent: Extent, draw: random.Random) -> list[Part]:
+    """Parts drawn with odds of one over what each takes, that take less than the limit together; of a result that took so many seconds."""
+    whole = sum(part.work for part in parts) or 1.0
+    chosen: list[Part] = []
+    for part in sorted(parts, key=lambda part: draw.expovariate(1.0) * (part.work or 1.0)):
+        if len(chosen) < extent.count and seconds * sum(each.work for each in [*chosen, part]) / whole < extent.limit:
+            chosen.append(part)
     return chosen

@@ -9,7 +9,6 @@ import contextlib
 import datetime
 import importlib.metadata
 import io
-import os
 import platform
 import sys
 import time
@@ -22,13 +21,13 @@ from typing import Any
 import h5py
 import xarray as xr
 
+from valleys import config
 from valleys.paths import results_folder, shipped_folder
 from valleys.results import atomic, machine, naming
 from valleys.results.code import PACKAGE
-from valleys.results.naming import KEY, MODULE, Made, Study
+from valleys.results.naming import KEY, Made, Study
 from valleys.results.progress import progress
 
-ASKED_VARIABLE = "VALLEYS_ASKED"  # may name a file, to which the name of every result that is asked for is added
 COMPRESSED_FROM = 10_000  # bytes; smaller variables grow when they are compressed
 LIBRARIES = ("numpy", "scipy", "xarray", "numba", "torch")  # whose versions are noted, where they were in use
 
@@ -46,14 +45,6 @@ def load_or_compute(study: Study, spec: Any) -> xr.Dataset:
 
     Returns:
         The dataset, with its provenance in the attributes.
-
-    Example:
-        >>> from valleys.results import load_or_compute
-        >>> from valleys.toy import studies
-        >>> spec = studies.PhaseDiagramSpec([0.1], [0.1], n_runs=100, n_steps=500)
-        >>> found = load_or_compute(studies.phase_diagram, spec)
-        >>> load_or_compute(studies.phase_diagram, spec).identical(found)  # from the store
-        True
     """
     return load_or_assemble(study, spec, lambda: study(spec))
 
@@ -82,13 +73,6 @@ def load_or_compute_all(study: Study, specs: Iterable[Any], *, executor: Executo
 
     Raises:
         RuntimeError: workers died, and died again in a second attempt at what was missing; or the scheduler of a cluster was lost.
-
-    Example:
-        >>> from valleys.results import load_or_compute_all
-        >>> from valleys.toy import studies
-        >>> specs = [studies.MasterMapSpec([0.1], [noise], n_steps=200) for noise in (0.1, 0.2)]
-        >>> len(load_or_compute_all(studies.master_map, specs))
-        2
     """
     specs = list(specs)
     made = [naming.made_by(study, spec) for spec in specs]
@@ -167,10 +151,10 @@ def load(path: Path) -> xr.Dataset:
         Exception: of many kinds, where the file is damaged.
 
     Example:
-        >>> from valleys.results import load, load_or_compute, result_path
+        >>> from valleys.results import compute, load, result_path
         >>> from valleys.toy import studies
         >>> spec = studies.MasterMapSpec([0.1], [0.1], n_steps=200)
-        >>> found = load_or_compute(studies.master_map, spec)
+        >>> found = compute(studies.master_map, spec)
         >>> load(result_path(studies.master_map, spec)).identical(found)
         True
     """
@@ -185,10 +169,10 @@ def attributes(path: Path) -> dict[str, Any]:
         Exception: of many kinds, where the file is damaged.
 
     Example:
-        >>> from valleys.results import attributes, load_or_compute, result_path
+        >>> from valleys.results import attributes, compute, result_path
         >>> from valleys.toy import studies
         >>> spec = studies.MasterMapSpec([0.1], [0.1], n_steps=200)
-        >>> found = load_or_compute(studies.master_map, spec)
+        >>> found = compute(studies.master_map, spec)
         >>> path = result_path(studies.master_map, spec)
         >>> attributes(path)["computed_at"] == found.computed_at
         True
@@ -238,7 +222,7 @@ def _compute_and_store(study: Study, spec: Any, made: Made, folder: Path) -> xr.
     started = time.perf_counter()
     result = study(spec).load()
     seconds = result.attrs.get("wall_time_seconds", time.perf_counter() - started)
-    result.attrs |= _provenance(seconds) | {"threads": result.attrs.get("threads", machine.threads()), KEY: made.key, MODULE: made.module}
+    result.attrs |= _provenance(seconds) | {"threads": result.attrs.get("threads", machine.threads())} | made.attributes
     stored = _read(made, folder) if _keep(result, folder / made.name) else None
     return result if stored is None else stored
 
@@ -263,7 +247,7 @@ def _without_lock_of_the_cluster() -> contextlib.AbstractContextManager:
 
 def _note_asked(made: Made) -> None:
     """Add the name of a result to the list of those asked for, where there is one."""
-    if listing := os.environ.get(ASKED_VARIABLE):
+    if listing := config.text(config.ASKED):
         with open(listing, "a", encoding="utf-8") as names:
             names.write(f"{made.name}\n")
 

@@ -2,9 +2,8 @@
 
 import math
 import random
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,14 @@ import xarray as xr
 
 from valleys.results import machine, shipping, store
 from valleys.results.executors import Processes
+from valleys.results.grid import Part, computed, parts_of
 from valleys.results.naming import Made
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-12  # tolerance of what is computed without random numbers
-Cell = tuple[Mapping[str, Any], float, Callable[[], xr.Dataset]]  # where it stands, its share of the work, how to compute it alone
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Recomputed:
     """What became of one stored result."""
 
     name: str
@@ -38,7 +37,7 @@ class Verdict:
         return f"{self.state:<8} {self.name}  {self.remark}"
 
 
-def verify(folder: Path, *, count: int, seed: int, limit: float) -> Iterator[Verdict]:
+def verify(folder: Path, *, count: int, seed: int, limit: float) -> Iterator[Recomputed]:
     """Compute results of a folder, drawn at random, again; each in a process of its own, with as many threads as it was made with.
 
     Args:
@@ -57,64 +56,55 @@ def verify(folder: Path, *, count: int, seed: int, limit: float) -> Iterator[Ver
         yield verdict
 
 
-def verify_one(folder: Path, name: str, *, draw: float, limit: float) -> Verdict:
-    """Compute one result again, or one cell of it, and compare."""
+def verify_one(folder: Path, name: str, *, draw: float, limit: float) -> Recomputed:
+    """Compute one result again, or one part of it, and compare."""
     try:
         stored = store.load(folder / name)
         made = Made.of(stored.attrs)
     except Exception as error:  # h5py raises many kinds for a damaged file, and each means the same here
-        return Verdict(name, "damaged", f"it cannot be read ({error})")
+        return Recomputed(name, "damaged", f"it cannot be read ({error})")
     if made.name != name:
-        return Verdict(name, "damaged", "its name does not follow from its contents")
+        return Recomputed(name, "damaged", "its name does not follow from its contents")
     if not made.is_current():
-        return Verdict(name, "outdated", "the code behind it has changed since: run `make results`")
+        return Recomputed(name, "outdated", "the code behind it has changed since: run `make results`")
     threads, seconds = int(stored.attrs["threads"]), float(stored.attrs["wall_time_seconds"])
     started = time.perf_counter()
     with Processes(1, threads=max(1, min(threads, machine.threads()))) as executor:
         found = executor.submit(compute_again, made, seconds, limit, draw).result()
     if found is None:
-        return Verdict(name, "skipped", f"it took {seconds:.0f} s, and the limit is {limit:g} s")
+        return Recomputed(name, "skipped", f"it took {seconds:.0f} s, and the limit is {limit:g} s")
     place, again = found
     same = stored.attrs["processor"] == machine.processor() and 1 <= threads <= machine.threads()
-    compared = compare(stored.sel(place).squeeze() if place else stored, again.squeeze() if place else again, sampled="seed" in made.spec, same_processor=same)
+    compared = compare(stored.sel(place).squeeze() if place else stored, again.squeeze() if place else again, sampled=made.is_sampled, same_processor=same)
     return _verdict(name, compared, f"at {place}, {time.perf_counter() - started:.1f} s" if place else f"{time.perf_counter() - started:.1f} s")
 
 
-def _verdict(name: str, compared: "Comparison", remark: str) -> Verdict:
+def _verdict(name: str, compared: "Comparison", remark: str) -> Recomputed:
     if compared.differing:
-        return Verdict(name, "differs", f"in {', '.join(compared.differing)}; {remark}")
+        return Recomputed(name, "differs", f"in {', '.join(compared.differing)}; {remark}")
     if compared.exact:
-        return Verdict(name, "equal", f"{compared.count} variables to the last bit, {remark}")
+        return Recomputed(name, "equal", f"{compared.count} variables to the last bit, {remark}")
     left_out = f", {compared.left_out} cannot be compared on another processor" if compared.left_out else ""
-    return Verdict(name, "agrees" if compared.count else "skipped", f"{compared.count} variables within tolerance{left_out}, {remark}")
+    return Recomputed(name, "agrees" if compared.count else "skipped", f"{compared.count} variables within tolerance{left_out}, {remark}")
 
 
 def compute_again(made: Made, seconds: float, limit: float, draw: float) -> tuple[dict[str, Any] | None, xr.Dataset] | None:
-    """Where it stands and what it is: the whole result, or else a cell drawn at random, that takes less than the limit; None if there is none.
-
-    A study `name` offers its cells by a function `name_cells(spec)` of its module, which yields each as a `Cell`.
-    """
+    """Where it stands and what it is: the whole result, or else a part drawn at random, that takes less than the limit; None if there is none."""
+    study, spec = made.again()
     if seconds <= limit:
-        return None, made.function()(made.spec_again()).load()
-    cells = offered_cells(made)
-    chosen = drawn_cells(cells, seconds, limit, draw) if cells else []
-    return (dict(chosen[0][0]), chosen[0][2]().load()) if chosen else None
+        return None, computed(study, spec).load()
+    chosen = drawn_parts(parts_of(study, spec), seconds, limit, draw)
+    return (dict(chosen[0].place), chosen[0].compute().load()) if chosen else None
 
 
-def offered_cells(made: Made) -> list[Cell] | None:
-    """The cells of a result, each to be computed alone; None where its study offers none."""
-    offer = getattr(sys.modules[made.function().__module__], f"{made.study}_cells", None)
-    return list(offer(made.spec_again())) if offer else None
-
-
-def drawn_cells(cells: list[Cell], seconds: float, limit: float, draw: float | str, most: int = 1) -> list[Cell]:
-    """Cells at random that can be computed together within the limit, of a result that took so many seconds."""
-    whole = math.fsum(share for _, share, _ in cells)
-    chosen: list[Cell] = []
-    for cell in random.Random(draw).sample(cells, len(cells)):
-        together = math.fsum(share for _, share, _ in [*chosen, cell])
-        if len(chosen) < most and (seconds * together / whole if whole else seconds / len(cells)) <= limit:
-            chosen.append(cell)
+def drawn_parts(parts: list[Part], seconds: float, limit: float, draw: float | str, most: int = 1) -> list[Part]:
+    """Parts at random that can be computed together within the limit, of a result that took so many seconds."""
+    whole = math.fsum(part.work for part in parts)
+    chosen: list[Part] = []
+    for part in random.Random(draw).sample(parts, len(parts)):
+        together = math.fsum(each.work for each in [*chosen, part])
+        if len(chosen) < most and seconds * together / whole <= limit:
+            chosen.append(part)
     return chosen
 
 

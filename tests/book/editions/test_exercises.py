@@ -182,7 +182,7 @@ def test_no_check_calls_a_namesake_of_a_solution(notebook):
 
 def test_numbers_of_the_text_are_computed_under_names_of_their_own(name, notebook):
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    assert all(glued.startswith(f"x{name[:2]}_") for glued in re.findall(r"\{glue:text\}`(\w+)", prose))
+    assert all(number.startswith(f"x{name[:2]}_") for number in re.findall(r"\{number\}`(\w+)", prose))
     reporting = [cell for cell in code(notebook.cells) if "report(" in cell.source]
     assert all("solution-demo" in tags(cell) for cell in reporting)
 

@@ -141,7 +141,7 @@ def changed(name, **fields):
         (changed("predict-solution", source=END), "predict-solution", "needs one {solution-end}"),
         (changed("predict-solution", source="loose prose"), "predict-solution", "put it between"),
         (changed("predict", source="See {eq}`eq-x91-trick`."), "predict", "refers to 'eq-x91-trick'"),
-        (changed("predict", source="It is {glue:text}`x91_demo_value:.2f`."), "predict", "shows the number 'x91_demo_value:.2f'"),
+        (changed("predict", source="It is {number}`x91_demo_value:.2f`."), "predict", "shows the number 'x91_demo_value:.2f'"),
     ],
 )
 def test_a_malformed_notebook_is_refused_with_file_cell_and_way_out(cells, where, what):
@@ -152,7 +152,7 @@ def test_a_malformed_notebook_is_refused_with_file_cell_and_way_out(cells, where
 
 
 def test_numbers_of_other_pages_may_be_shown():
-    cells = changed("predict", source="{glue:text}`chapters/91_ridge.ipynb::c91_share:.2f`")
+    cells = changed("predict", source="{number}`c91_share:.2f`")
     assert student.student_notebook(notebook(cells), "small").cells
 
 

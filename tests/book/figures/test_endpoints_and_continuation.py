@@ -341,6 +341,11 @@ def test_two_clocks_stand_where_no_run_reached_the_loss(compared):
     assert drawn_axes(figures.two_clocks(none), 2)[0].get_ylim() == (0, pytest.approx(10.6))
 
 
+def test_two_clocks_stand_without_intervals(compared):
+    none = compared.assign({name: values * np.nan for name, values in compared.data_vars.items() if name.endswith(("_low", "_high"))})
+    assert drawn_axes(figures.two_clocks(none), 2)[0].get_xlim() == (0, pytest.approx(1.06 * 8))
+
+
 def test_two_clocks_take_more_batch_sizes_than_there_are_markers(compared):
     many = xr.concat([compared.isel(batch_size=0, drop=True).assign_coords(batch_size=size) for size in range(1, 10)], dim="batch_size")
     assert [len(axes.containers) for axes in drawn_axes(figures.two_clocks(many), 2)] == [18, 18]

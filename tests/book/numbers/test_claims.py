@@ -7,11 +7,10 @@ import pytest
 import yaml
 
 from valleys.book.chapters import all_chapters
-from valleys.book.numbers.claims import OTHER, PAPER, Answer, Claim, Number, Question, Verdict, read_claims
-from valleys.book.numbers.reporting import with_error
+from valleys.book.numbers.claims import OTHER, PAPER, UNKNOWN, Answer, Claim, Question, Verdict, judged, read_claims
 from valleys.errors import BookError
-from valleys.nets.statistics import Estimate
 from valleys.paths import book_root
+from valleys.results.estimates import Estimate
 
 CLAIMS = book_root() / "pages" / "claims.yml"
 
@@ -26,59 +25,44 @@ def claim(*tests: Question) -> Claim:
     return Claim("name", "Fig. 1", "It is so.", "01_small", ("fig-small",), tests)
 
 
-@pytest.mark.parametrize(
-    ("glued", "numbers"),
-    [
-        (0.25, (0.25, 0.25, 0.25)),
-        (7, (7, 7, 7)),
-        ("14% (12% to 17%)", (0.14, 0.12, 0.17)),
-        ("-0.17 (-0.48 to -0.055)", (-0.17, -0.48, -0.055)),
-        ("+0.001 (-0.003 to +0.005)", (0.001, -0.003, 0.005)),
-        ("0.00091 (7.5e-05 to 0.0011)", (0.00091, 7.5e-5, 0.0011)),
-        ("95%", (0.95, 0.95, 0.95)),
-        ("62 %", (0.62, 0.62, 0.62)),
-        ("0.50 ± 0.25", (0.5, 0.01, 0.99)),
-    ],
-)
-def test_what_chapters_print_is_read(glued, numbers):
-    read = Number.of(glued)
-    assert (read.value, read.low, read.high) == pytest.approx(numbers)
+@pytest.mark.parametrize("value", [Estimate(0.64, 0.32, 0.84), Estimate.with_error(0.7153, 0.0041)])
+def test_an_estimate_is_judged_by_its_unrounded_interval(value):
+    assert judged(value, "ours") == value
 
 
-def test_what_the_library_formats_is_read():
-    assert Number.of(f"{Estimate(0.64, 0.32, 0.84):.2f}") == Number(0.64, 0.32, 0.84)
-    for unknown in (f"{Estimate(0.64, math.nan, math.nan):.2f}", f"{math.nan:.2f}", "undefined", math.inf):
-        assert math.isnan(Number.of(unknown).value)
-    assert Number.of(with_error(0.7153, 0.0041)).high == pytest.approx(0.715 + 1.96 * 0.004)
+def test_a_plain_number_is_exact_and_one_without_interval_decides_nothing():
+    assert judged(7, "ours") == Estimate(7, 7, 7)
+    for unknown in (Estimate(0.64, math.nan, math.nan), Estimate(math.nan, 0.1, 0.2), math.nan, math.inf):
+        assert judged(unknown, "ours") is UNKNOWN
 
 
-@pytest.mark.parametrize("glued", ["before", "0.08 and 0.39", "", "0.5 (0.4"])
-def test_what_is_no_number_is_refused(glued):
-    with pytest.raises(BookError, match="no number that the ledger can read"):
-        Number.of(glued)
+@pytest.mark.parametrize("value", ["before", "0.64", [0.1, 0.2]])
+def test_what_is_no_number_is_refused(value):
+    with pytest.raises(BookError, match="cannot judge 'ours'"):
+        judged(value, "ours")
 
 
 @pytest.mark.parametrize(
     ("ours", "relation", "than", "answer"),
     [
-        ("0.5 (0.4 to 0.6)", "above", 0.3, Answer.YES),
-        ("0.5 (0.4 to 0.6)", "above", 0.7, Answer.NO),
-        ("0.5 (0.4 to 0.6)", "above", 0.45, Answer.OPEN),
-        ("0.5 (0.4 to 0.6)", "below", 0.7, Answer.YES),
-        ("0.5 (0.4 to 0.6)", "below", 0.3, Answer.NO),
-        ("0.5 (0.4 to 0.6)", "below", 0.55, Answer.OPEN),
-        ("0.5 (0.4 to 0.6)", "equals", 0.45, Answer.YES),
-        ("0.5 (0.4 to 0.6)", "equals", 0.7, Answer.NO),
-        ("0.5 (0.0 to 1.0)", "equals", 0.64, Answer.OPEN),
-        ("0.9 ± 5", "equals", 0.64, Answer.OPEN),
-        ("14% (12% to 17%)", "below", "10%", Answer.NO),
-        ("14% (12% to 17%)", "below", 0.1, Answer.NO),
+        (Estimate(0.5, 0.4, 0.6), "above", 0.3, Answer.YES),
+        (Estimate(0.5, 0.4, 0.6), "above", 0.7, Answer.NO),
+        (Estimate(0.5, 0.4, 0.6), "above", 0.45, Answer.OPEN),
+        (Estimate(0.5, 0.4, 0.6), "below", 0.7, Answer.YES),
+        (Estimate(0.5, 0.4, 0.6), "below", 0.3, Answer.NO),
+        (Estimate(0.5, 0.4, 0.6), "below", 0.55, Answer.OPEN),
+        (Estimate(0.5, 0.4, 0.6), "equals", 0.45, Answer.YES),
+        (Estimate(0.5, 0.4, 0.6), "equals", 0.7, Answer.NO),
+        (Estimate(0.5, 0.0, 1.0), "equals", 0.64, Answer.OPEN),
+        (Estimate.with_error(0.9, 5), "equals", 0.64, Answer.OPEN),
+        (Estimate(0.14, 0.12, 0.17), "below", "10%", Answer.NO),
+        (Estimate(0.14, 0.12, 0.17), "below", 0.1, Answer.NO),
         (0.93, "below", "50%", Answer.NO),
-        ("0.50 ± 0.01", "above", 0.49, Answer.OPEN),
-        ("0.50 ± 0.01", "above", 0.48, Answer.YES),
+        (Estimate.with_error(0.50, 0.01), "above", 0.49, Answer.OPEN),
+        (Estimate.with_error(0.50, 0.01), "above", 0.48, Answer.YES),
         (3, "above", 3, Answer.NO),
         (3, "below", 3, Answer.NO),
-        ("0.5 (no interval)", "above", 0.1, Answer.OPEN),
+        (Estimate(0.5, math.nan, math.nan), "above", 0.1, Answer.OPEN),
         (math.nan, "equals", 0.1, Answer.OPEN),
     ],
 )
@@ -88,9 +72,17 @@ def test_answer_comes_from_the_whole_interval(ours, relation, than, answer):
 
 def test_two_uncertain_numbers_are_compared_by_both_intervals():
     test = asking("above", "theirs")
-    assert test.answer({"ours": "0.7 (0.6 to 0.8)", "theirs": "0.4 (0.3 to 0.5)"}) == Answer.YES
-    assert test.answer({"ours": "0.7 (0.45 to 0.8)", "theirs": "0.4 (0.3 to 0.5)"}) == Answer.OPEN
-    assert asking("equals", "theirs").answer({"ours": "0.7 (0.45 to 0.8)", "theirs": "0.4 (0.3 to 0.5)"}) == Answer.YES
+    assert test.answer({"ours": Estimate(0.7, 0.6, 0.8), "theirs": Estimate(0.4, 0.3, 0.5)}) == Answer.YES
+    assert test.answer({"ours": Estimate(0.7, 0.45, 0.8), "theirs": Estimate(0.4, 0.3, 0.5)}) == Answer.OPEN
+    assert asking("equals", "theirs").answer({"ours": Estimate(0.7, 0.45, 0.8), "theirs": Estimate(0.4, 0.3, 0.5)}) == Answer.YES
+
+
+def test_both_numbers_are_printed_in_their_forms():
+    numbers = {"ours": Estimate(0.716, 0.6, 0.8), "theirs": 0.4321}
+    test = asking("above", "theirs", form=".2f")
+    assert (test.printed(numbers), test.printed_other(numbers)) == ("0.72 (0.60 to 0.80)", "0.43")
+    exact = asking("above", "theirs", other_form=".3f")
+    assert (exact.printed(numbers | {"ours": Estimate.with_error(0.7, 0.01)}), exact.printed_other(numbers)) == ("0.700 ± 0.010", "0.432")
 
 
 def test_a_count_is_shared_out():
@@ -136,19 +128,24 @@ def test_figures_of_the_paper_are_read_from_the_place(place, figures):
 
 def test_a_verdict_changes_when_the_numbers_do():
     both = claim(asking("above", 0), asking("above", 0.5))
-    verdicts = [
-        both.verdict({"ours": number}) for number in ("0.7 (0.6 to 0.8)", "0.3 (0.2 to 0.4)", "0.6 (0.4 to 0.8)", "0.3 (-0.2 to 0.4)", "-1 (-2 to -0.5)")
+    numbers = [
+        Estimate(0.7, 0.6, 0.8),
+        Estimate(0.3, 0.2, 0.4),
+        Estimate(0.6, 0.4, 0.8),
+        Estimate(0.3, -0.2, 0.4),
+        Estimate(-1, -2, -0.5),
     ]
+    verdicts = [both.verdict({"ours": number}) for number in numbers]
     assert verdicts == [Verdict.HOLDS, Verdict.PART, Verdict.PART, Verdict.FAILS, Verdict.FAILS]
 
 
 def test_a_number_that_decides_nothing_makes_no_claim_hold_or_fall():
-    assert claim(asking("above", 0)).verdict({"ours": "0.7 (-0.6 to 0.8)"}) == Verdict.UNTESTABLE
+    assert claim(asking("above", 0)).verdict({"ours": Estimate(0.7, -0.6, 0.8)}) == Verdict.UNTESTABLE
     assert Claim("name", "Fig. 1", "It is so.", reason="no data").verdict({}) == Verdict.UNTESTABLE
 
 
 def test_a_number_that_no_chapter_reports_is_named():
-    with pytest.raises(BookError, match="the number 'ours', which no chapter reports"):
+    with pytest.raises(BookError, match="ledger: the text asks for 'ours', which is not reported"):
         claim(asking("above", 0)).verdict({})
 
 
@@ -167,6 +164,7 @@ def test_a_number_that_no_chapter_reports_is_named():
         ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n", "of": "m", "above": "75%"}]}, "compared with a share"),
         ({"place": "Fig. 1", "says": "so", "tests": {"what": "a"}}, "maps names to claims"),
         ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "nummer": "n", "above": 1}]}, "not of the agreed form"),
+        ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n", "above": "many%"}]}, "no share"),
     ],
 )
 def test_an_entry_of_another_form_is_refused(entry, message, tmp_path):

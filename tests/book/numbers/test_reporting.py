@@ -5,37 +5,44 @@ import json
 import numpy as np
 import pytest
 import xarray as xr
+from IPython.core.formatters import DisplayFormatter
 
 from valleys.book.numbers import reporting
+from valleys.book.numbers.glued import VALUE
+from valleys.results.estimates import Estimate, of_json
 
 
-@pytest.mark.parametrize(
-    ("value", "error", "text"),
-    [
-        (0.7153, 0.0042, "0.715 ± 0.004"),
-        (0.7153, 0.0017, "0.7153 ± 0.0017"),
-        (123.4, 12, "123 ± 12"),
-        (1234.4, 35, "1234 ± 35"),
-        (5, 0.099, "5.00 ± 0.10"),
-        (0.5, 0, "0.5 ± 0"),
-    ],
-)
-def test_error_decides_the_digits(value, error, text):
-    assert reporting.with_error(value, error) == text
+def reported(monkeypatch, **values) -> dict[str, dict]:
+    """What `report` puts into a notebook, by name and by kind of output."""
+    bundles = {}
+    monkeypatch.setattr(reporting, "glue", lambda name, value, display: bundles.update({name: value._repr_mimebundle_(include=None)}))
+    reporting.report(**values)
+    return bundles
 
 
-@pytest.mark.parametrize(("value", "error"), [(np.nan, 1), (1, np.inf), (1, -1)])
-def test_no_number_without_a_sound_error(value, error):
-    with pytest.raises(ValueError, match="finite"):
-        reporting.with_error(value, error)
+def test_values_are_reported_unrounded_beside_a_text_for_the_notebook(monkeypatch):
+    bundles = reported(monkeypatch, p=np.float64(1 / 3), gain=Estimate(1 / 3, 0.25, 0.5), share=reporting.with_error(0.7153, 0.0042), word="clear")
+    assert {name: bundle["text/plain"] for name, bundle in bundles.items()} == {
+        "p": str(1 / 3),
+        "gain": f"{1 / 3} (0.25 to 0.5)",
+        "share": "0.715 ± 0.004",
+        "word": "clear",
+    }
+    assert of_json(bundles["gain"][VALUE]) == Estimate(1 / 3, 0.25, 0.5)
+    assert of_json(bundles["share"][VALUE]).error == 0.0042
 
 
-def test_numpy_scalars_are_glued_as_plain_numbers(monkeypatch):
-    glued = {}
-    monkeypatch.setattr(reporting, "glue", lambda name, value, display: glued.update({name: value}))
-    reporting.report(p=np.float64(0.5), n=np.array(3), name="digits")
-    assert glued == {"p": 0.5, "n": 3, "name": "digits"}
-    assert [type(value) for value in glued.values()] == [float, int, str]
+def test_jupyter_keeps_both(monkeypatch):
+    given = []
+    monkeypatch.setattr(reporting, "glue", lambda name, value, display: given.append(value))
+    reporting.report(n=np.array(3))
+    data, _ = DisplayFormatter().format(given[0])
+    assert data == {VALUE: {"value": 3}, "text/plain": "3"}
+
+
+def test_what_is_no_value_is_refused_by_name(monkeypatch):
+    with pytest.raises(TypeError, match="'curve' cannot be reported"):
+        reported(monkeypatch, curve={"a": 1})
 
 
 def result(study: str = "phase_diagram", *, seconds: float = 21.7, day: str = "2026-11-21", machine: str = "Linux x86_64, 2 cores", **spec: int) -> xr.Dataset:

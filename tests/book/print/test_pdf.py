@@ -6,8 +6,8 @@ import pytest
 
 from tests.commands import refused
 from valleys import cli as commands
+from valleys import config
 from valleys.book.print import pdf
-from valleys.book.print.pdf import BROWSER_VARIABLE
 from valleys.book.print.pdf_links import NAME
 from valleys.errors import BookError
 from valleys.paths import book_root
@@ -17,7 +17,7 @@ from valleys.paths import book_root
 def bare(monkeypatch):
     """A machine without browsers."""
     monkeypatch.setenv("PATH", "")
-    monkeypatch.delenv(BROWSER_VARIABLE, raising=False)
+    monkeypatch.delenv(config.BROWSER, raising=False)
     monkeypatch.setattr(pdf, "BROWSERS", ("chromium",))
 
 
@@ -37,9 +37,9 @@ def test_browser_of_the_variable_goes_first(bare, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert pdf.find_browser() == chromium
     for named in (other, "other"):
-        monkeypatch.setenv(BROWSER_VARIABLE, named)
+        monkeypatch.setenv(config.BROWSER, named)
         assert pdf.find_browser() == other
-    monkeypatch.setenv(BROWSER_VARIABLE, "missing")
+    monkeypatch.setenv(config.BROWSER, "missing")
     with pytest.raises(BookError, match="VALLEYS_BROWSER is 'missing', which is no program"):
         pdf.find_browser()
 
@@ -52,7 +52,7 @@ def test_browsers_of_macos_are_found_off_the_path(bare, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("more", [[], ["--check"]])
 def test_chromium_is_looked_for_before_the_site_is_built(more, monkeypatch):
-    monkeypatch.setenv(BROWSER_VARIABLE, "missing")
+    monkeypatch.setenv(config.BROWSER, "missing")
     monkeypatch.setattr(commands, "build_book", lambda *_: pytest.fail("building"))
     assert refused("pdf", *more).startswith("VALLEYS_BROWSER is 'missing'")
 

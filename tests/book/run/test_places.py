@@ -13,7 +13,7 @@ import pytest
 
 from tests.book.conftest import small_chapter
 from valleys import cli as commands
-from valleys import paths
+from valleys import config, paths
 from valleys.book.chapters import Chapter, read_parameters
 from valleys.book.print import pdf
 from valleys.book.run import places, runner
@@ -30,7 +30,7 @@ FOLDERS = {
 @pytest.fixture(autouse=True)
 def somewhere(tmp_path, monkeypatch):
     """The person stands in `here`, and has a home."""
-    for variable in (*paths.FOLDER_VARIABLES, *paths.FILE_VARIABLES):
+    for variable in config.names_of("folder", "file"):
         monkeypatch.delenv(variable, raising=False)
     (tmp_path / "here").mkdir()
     (tmp_path / "home").mkdir()
@@ -53,14 +53,14 @@ def refusal(*arguments: str) -> str:
 def test_variables_name_places_as_a_shell_would(somewhere, monkeypatch, variable, text, place):
     monkeypatch.setenv(variable, text)
     assert FOLDERS[variable]() == somewhere / place
-    assert paths.settled()[variable] == str(somewhere / place)
+    assert config.settled()[variable] == str(somewhere / place)
 
 
 @pytest.mark.parametrize("variable", FOLDERS)
 def test_empty_variable_is_none(monkeypatch, variable):
     monkeypatch.setenv(variable, "")
     assert FOLDERS[variable]().is_relative_to(book_root())
-    assert variable not in paths.settled()
+    assert variable not in config.settled()
 
 
 def test_command_hands_absolute_places_on_and_leaves_the_environment_as_it_was(somewhere, monkeypatch):
@@ -96,7 +96,7 @@ def test_home_of_nobody_is_refused(monkeypatch, variable):
     assert "~nobody-of-this-name" in message
 
 
-@pytest.mark.parametrize("variable", paths.FOLDER_VARIABLES)
+@pytest.mark.parametrize("variable", config.names_of("folder"))
 def test_file_in_place_of_a_folder_is_refused(somewhere, monkeypatch, variable):
     (somewhere / "here" / "file").touch()
     monkeypatch.setenv(variable, "file")

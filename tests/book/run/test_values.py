@@ -38,7 +38,7 @@ NUMBERS = {
     ".inf": float("inf"),
 }
 TEXTS = ["0o10", "0x10", "0b1", "1:30", "190:20:30", "1__0", "_1", "1_", "yes", "No", "on", "off", "2020-01-01", "="]
-PARAMETERS = """n_runs: int = 4 * 5  # simulated runs [runs]
+PARAMETERS = """n_runs: int = 20  # simulated runs [runs]
 learning_rate: float = 0.1  # size of a step [1]
 sizes: list = [1.0, 2.0]  # sizes [m]
 counts: list = [10, 20]  # counts [1]

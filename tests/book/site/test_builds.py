@@ -13,18 +13,19 @@ import pytest
 from tests.book.editions.exercising import write_book
 from tests.commands import refused
 from valleys import cli as commands
+from valleys import config
 from valleys.book.editions import copies
+from valleys.book.run import locks
 from valleys.book.site import builder
 from valleys.book.site.check import check_site
 from valleys.errors import BookError
-from valleys.paths import BUILD_VARIABLE
-from valleys.results import locks, shipping
+from valleys.results import shipping
 
 EXTENSIONS = "[sphinx_exercise, sphinx-mathjax-offline, valleys.book.extensions.offline, valleys.book.extensions.icons, valleys.book.extensions.accessible]"
 RAW = """<link href="_static/vendor/fontawesome/6/all.min.css" rel="stylesheet"/>
 <link as="font" href="_static/vendor/fontawesome/x.woff2" rel="preload"/>"""  # with attributes in another order than the theme writes them
 HOLD = (
-    "import sys; from pathlib import Path; from valleys.results.locks import alone\n"
+    "import sys; from pathlib import Path; from valleys.book.run.locks import alone\n"
     "with alone(Path(sys.argv[1]), 'a build'): print('held', flush=True); input()"
 )
 BUILD = """import os, sys
@@ -56,7 +57,7 @@ def book(tmp_path):
 def at_home(book, monkeypatch):
     """The commands work on the small book."""
     monkeypatch.setattr(commands, "book_root", lambda: book)
-    monkeypatch.setenv(BUILD_VARIABLE, str(book))
+    monkeypatch.setenv(config.BUILD, str(book))
     return book
 
 

@@ -10,10 +10,11 @@ import pytest
 import yaml
 
 from tests.commands import refused
+from valleys import config
 from valleys.book.chapters import all_chapters, find_chapter
 from valleys.book.site import builder, repository
 from valleys.book.site.launch import MISSING_ON_COLAB, colab_cell
-from valleys.book.site.repository import REPOSITORY_VARIABLE, Address
+from valleys.book.site.repository import Address
 from valleys.errors import BookError
 from valleys.paths import book_root
 
@@ -21,7 +22,7 @@ from valleys.paths import book_root
 @pytest.fixture
 def clone(tmp_path, monkeypatch):
     """An empty clone, and no address in the environment."""
-    monkeypatch.delenv(REPOSITORY_VARIABLE, raising=False)
+    monkeypatch.delenv(config.REPOSITORY, raising=False)
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
     return tmp_path
 
@@ -58,7 +59,7 @@ def test_given_goes_over_the_environment_goes_over_the_remote(clone, monkeypatch
     assert repository.address(root=clone) is None
     origin(clone, "git@github.com:remote/name.git")
     assert repository.address(root=clone) == Address("remote", "name")
-    monkeypatch.setenv(REPOSITORY_VARIABLE, "https://github.com/environment/name")
+    monkeypatch.setenv(config.REPOSITORY, "https://github.com/environment/name")
     assert repository.address(root=clone) == Address("environment", "name")
     assert repository.address("https://github.com/given/name", root=clone) == Address("given", "name")
 
@@ -66,7 +67,7 @@ def test_given_goes_over_the_environment_goes_over_the_remote(clone, monkeypatch
 def test_none_gives_no_address_over_what_would_be_found(clone, monkeypatch):
     origin(clone, "git@github.com:remote/name.git")
     assert repository.address("none", root=clone) is None
-    monkeypatch.setenv(REPOSITORY_VARIABLE, "none")
+    monkeypatch.setenv(config.REPOSITORY, "none")
     assert repository.address(root=clone) is None
     assert repository.address("https://github.com/given/name", root=clone) == Address("given", "name")
 

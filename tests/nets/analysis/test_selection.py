@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from valleys.nets.analysis.selection import ahead, best_of_runs
+from valleys.nets.analysis.selection import best_of_runs, probability_of_superiority
 
 N_FULL, N_SMALL, RUNS, RIGHT = 4000, 100, 8, 0.9
 
@@ -69,5 +69,5 @@ def test_the_share_of_pairs_ahead_is_that_of_mann_and_whitney():
     from scipy.stats import mannwhitneyu
 
     first, second = np.random.default_rng(3).integers(0, 5, 20), np.random.default_rng(4).integers(0, 4, 9)
-    assert ahead(first, second) == pytest.approx(mannwhitneyu(first, second).statistic / (20 * 9))
-    assert ahead([2, 3], [1]) == 1
+    assert probability_of_superiority(first, second) == pytest.approx(mannwhitneyu(first, second).statistic / (20 * 9))
+    assert probability_of_superiority([2, 3], [1]) == 1

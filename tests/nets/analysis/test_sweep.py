@@ -4,6 +4,7 @@ import xarray as xr
 
 from valleys.nets.analysis.sweep import (
     accuracy_gain,
+    converged_cells,
     courses,
     estimate,
     flatness_at_loss,
@@ -12,7 +13,6 @@ from valleys.nets.analysis.sweep import (
     of_solutions,
     rank_correlation,
     rising_steps,
-    settled,
     summarize,
     variance_explained,
 )
@@ -172,7 +172,7 @@ def test_freezing_is_in_units_of_time_and_over_runs_that_froze(sweep):
 
 def test_the_effect_of_noise_is_between_the_ends_of_the_settled_cells(sweep):
     summary = summarize(sweep)
-    assert settled(summary, 1000).batch_size.values.tolist() == [10, 100]
+    assert converged_cells(summary, 1000).batch_size.values.tolist() == [10, 100]
     found = noise_effect(summary, "flatness", 1000)
     assert found.learning_rate.values.tolist() == [0.1]  # at 0.2 one mini-batch cell is left
     assert found.value.item() == pytest.approx(11 - 2.5)

@@ -85,15 +85,15 @@ def test_sags_are_those_of_the_mean_lines(found):
 
 def test_means_over_runs_have_the_intervals_of_the_house_and_leave_out_what_is_unknown(found):
     rows = found.q.where(found.q != 12)
-    means = walk.run_means(rows)
+    means = statistics.run_means(rows, "realization", "value", seed=0)
     np.testing.assert_allclose(means.value, [4, 7, 8, 9])
-    assert ((means.low < means.value) & (means.value < means.high)).all()
+    assert ((means.value_low < means.value) & (means.value < means.value_high)).all()
     expected = statistics.mean(np.array([0.0, 4.0, 8.0]), np.random.default_rng(0))
     assert walk.estimate_of(rows.isel(window=0)) == expected
-    assert (float(means.low[0]), float(means.high[0])) == (expected.low, expected.high)
-    single = walk.run_means(found.q.where(found.q < 4))
+    assert (float(means.value_low[0]), float(means.value_high[0])) == (expected.low, expected.high)
+    single = statistics.run_means(found.q.where(found.q < 4), "realization", "value", seed=0)
     np.testing.assert_allclose(single.value, [0, 1, 2, 3])
-    assert single.low.isnull().all()
+    assert single.value_low.isnull().all()
 
 
 def test_a_ratio_resamples_both_groups(found):

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from valleys.nets import CellSpec, load_problem, make_problem, path_losses, train_cell, train_ensemble
+from valleys.nets import SweepSpec, load_problem, make_problem, path_losses, sweep, train_ensemble
 from valleys.nets.engine.networks import interpolate
 from valleys.nets.engine.problem import Setting
 from valleys.nets.engine.training import evaluate
 
-SPEC = CellSpec(train_per_class=10, batch_size=10, learning_rate=0.1, training_time=10, n_realizations=3, n_records=3, flatness_every=2, seed=1)
+SPEC = SweepSpec(train_per_class=10, batch_size=10, learning_rate=0.1, training_time=10, n_realizations=3, n_records=3, flatness_every=2, seed=1)
 
 
 def rings(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -32,10 +32,10 @@ def test_a_loaded_problem_is_that_of_the_studies():
     assert all(torch.equal(one, other) for one, other in zip(parts(mine), parts(theirs), strict=True))
 
 
-def test_an_ensemble_has_the_runs_of_a_cell():
+def test_an_ensemble_has_the_runs_of_the_study():
     settings = {"batch_size": 10, "learning_rate": 0.1, "training_time": 10, "n_records": 3, "flatness_every": 2}
     runs = train_ensemble(load_problem("digits", train_per_class=10, seed=1), n_runs=3, seed=1, **settings).records
-    cell = train_cell(SPEC).rename(realization="run")
+    cell = sweep(SPEC).rename(realization="run")
     for name in set(runs.data_vars) & set(cell.data_vars):
         assert np.array_equal(runs[name].values, cell[name].values, equal_nan=runs[name].dtype.kind == "f"), name
     assert {"train_loss", "flatness", "eigenvalues", "freezing_time", "misclassified"} <= set(runs.data_vars)

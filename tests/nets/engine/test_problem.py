@@ -5,7 +5,7 @@ import torch
 from valleys.nets.engine.networks import initialize
 from valleys.nets.engine.problem import Setting, samples_within, span, within
 from valleys.nets.engine.training import Samples, evaluate, train
-from valleys.nets.experiments.specs import CellSpec
+from valleys.nets.experiments.specs import SweepSpec
 
 N_PIXELS, RANK = 40, 17
 
@@ -60,7 +60,7 @@ def test_the_offset_is_what_lies_outside(images):
 def test_a_setting_is_the_data_as_they_are_loaded():
     from valleys.nets import datasets
 
-    setting, data = Setting.of(CellSpec(seed=3)), datasets.load("digits")
+    setting, data = Setting.of(SweepSpec(seed=3)), datasets.load("digits")
     start = initialize(64, 3)
     for samples, images, labels in (
         (setting.train, data.train_images, data.train_labels),

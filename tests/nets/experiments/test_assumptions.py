@@ -8,20 +8,13 @@ import pytest
 from valleys.nets import studies
 from valleys.nets.engine.networks import initialize
 from valleys.nets.engine.training import Samples, evaluate, plan, train
-from valleys.nets.experiments.assumptions import (
-    ConditionsGridSpec,
-    ConditionsSpec,
-    conditions,
-    conditions_grid,
-    conditions_grid_cells,
-    conditions_sweep,
-    measure,
-)
+from valleys.nets.experiments.assumptions import ConditionsSpec, conditions, measure
 from valleys.nets.measures import noise_alignment
 from valleys.nets.measures.gradient_noise import batch_factor, layer_noise
 from valleys.nets.measures.layer_hessian import layer_curvature
 from valleys.nets.observers.freezing import freezing_checks
 from valleys.nets.observers.stages import StageKeeper, Stages
+from valleys.results.grid import Grid
 
 LEVELS = (1.0, 0.3)
 SPEC = ConditionsSpec("digits", train_per_class=20, batch_size=20, learning_rate=0.1, training_time=20.0, n_realizations=2, n_records=5, levels=LEVELS)
@@ -37,7 +30,7 @@ def found():
 def cell():
     """The same runs by the study of sweeps."""
     shared = {"train_per_class": 20, "batch_size": 20, "learning_rate": 0.1, "training_time": 20.0, "n_realizations": 2}
-    return studies.train_cell(studies.CellSpec("digits", **shared, n_records=2, flatness_every=1, thresholds=LEVELS))
+    return studies.sweep(studies.SweepSpec("digits", **shared, n_records=2, flatness_every=1, thresholds=LEVELS))
 
 
 @pytest.mark.slow
@@ -82,19 +75,6 @@ def test_gradient_descent_is_one_run_without_batch_noise():
     assert conditions(dataclasses.replace(FULL, n_realizations=1)).batch_factor == batch_factor(200, 200)
 
 
-@pytest.mark.slow
-def test_a_grid_holds_its_cells(store):
-    shared = {"train_per_class": 20, "training_time": 20.0, "n_realizations": 1, "n_records": 3, "n_directions": 10, "levels": (2.0,)}
-    spec = ConditionsGridSpec("digits", batch_sizes=(20, 200), learning_rates=(0.05, 0.1), **shared)
-    found = conditions_sweep(spec, store)
-    assert [(cell.batch_size, cell.learning_rate) for cell in store.asked] == [(20, 0.05), (20, 0.1), (200, 0.05), (200, 0.1)]
-    for place, _, compute in conditions_grid_cells(spec):
-        alone, within = compute(), found.sel(place)
-        for name in ("cosine", "time", "curvature", "stage_time", "batch_factor"):
-            np.testing.assert_array_equal(within[name], alone[name])
-    np.testing.assert_array_equal(conditions_grid(spec).noise, found.noise)
-
-
 def test_a_keeper_holds_networks_as_they_were(digits):
     networks = initialize(64, 0).repeat(2)
     keeper, streams = StageKeeper(networks, digits, LEVELS), [np.random.default_rng(run) for run in range(2)]
@@ -129,4 +109,4 @@ def test_specs_that_make_no_sense_are_refused(change, message):
 
 def test_a_grid_refuses_what_any_of_its_cells_refuses():
     with pytest.raises(ValueError, match="batch_size must lie between"):
-        ConditionsGridSpec("digits", train_per_class=20, batch_sizes=(20, 500))
+        Grid.of(ConditionsSpec, {"batch_size": (20, 500)}, dataset="digits", train_per_class=20)

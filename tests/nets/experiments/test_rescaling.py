@@ -77,7 +77,7 @@ def test_the_study_rescales_what_it_trained(found):
 
 @pytest.mark.slow
 def test_noise_moves_what_gradient_flow_conserves(found):
-    moved = rescaling.unkept(found).isel(joint=0)
+    moved = rescaling.moved_share(found).isel(joint=0)
     assert float(moved.sel(batch_size=100).mean()) > float(moved.sel(batch_size=1000).isel(realization=0))
     assert moved.dims == ("batch_size", "realization")
 
@@ -85,10 +85,10 @@ def test_noise_moves_what_gradient_flow_conserves(found):
 def test_order_is_one_for_any_rising_relation_and_needs_three():
     rng = np.random.default_rng(0)
     first = rng.standard_normal((3, 4))
-    found = rescaling.order(first, np.exp(first), rng)
+    found = rescaling.solution_rank_correlation(first, np.exp(first), rng)
     assert (found.value, found.low, found.high) == (pytest.approx(1), pytest.approx(1), pytest.approx(1))
-    assert rescaling.order(first, -first, rng).value == pytest.approx(-1)
-    assert np.isnan(rescaling.order(first[:1, :2], first[:1, :2], rng).value)
+    assert rescaling.solution_rank_correlation(first, -first, rng).value == pytest.approx(-1)
+    assert np.isnan(rescaling.solution_rank_correlation(first[:1, :2], first[:1, :2], rng).value)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_what_makes_no_sense_is_refused(wrong, word):
         RescalingSpec(**SMALL | wrong)
 
 
-def test_unkept_is_a_share_of_what_the_upper_layer_gains():
+def test_the_moved_share_is_of_what_the_upper_layer_gains():
     norms = xr.DataArray([[[[3.0, 2.0], [3.0, 4.0]]]], dims=("batch_size", "realization", "record", "layer"))
     made = xr.Dataset({"norms": norms, "surplus": (("batch_size", "realization", "record", "joint"), [[[[5.0], [2.0]]]])})
-    assert rescaling.unkept(made).item() == pytest.approx(3 / 12)
+    assert rescaling.moved_share(made).item() == pytest.approx(3 / 12)

@@ -7,7 +7,7 @@ from valleys.nets.analysis.siblings import barriers_over_noise, escape_rates, jo
 from valleys.nets.engine import reference
 from valleys.nets.engine.networks import initialize, interpolate
 from valleys.nets.experiments import siblings
-from valleys.nets.experiments.siblings import SiblingGridSpec, SiblingsSpec
+from valleys.nets.experiments.siblings import SiblingsSpec
 
 SMALL = {"batch_size": 100, "learning_rate": 0.2, "branch_times": (0.0, 10.0, 50.0), "training_time": 60.0, "n_references": 2}
 
@@ -71,9 +71,6 @@ def test_a_line_between_networks_begins_and_ends_at_them(digits):
 def test_what_makes_no_sense_is_refused(wrong, word):
     with pytest.raises(ValueError, match=word):
         SiblingsSpec(**SMALL | wrong)
-    if word != "no noise":
-        with pytest.raises(ValueError, match=word):
-            SiblingGridSpec(**{name: value for name, value in (SMALL | wrong).items() if name not in ("batch_size", "learning_rate")})
 
 
 def _made(rate, exponent, times=(0.0, 1.0, 2.0, 4.0, 8.0, 16.0)):

@@ -11,7 +11,7 @@ from valleys.nets.engine.networks import SECOND_LAYER, descend
 from valleys.nets.engine.problem import Setting, streams
 from valleys.nets.engine.training import evaluate
 from valleys.nets.experiments.walk import DESCRIPTIONS, WalkSpec, walk
-from valleys.nets.experiments.walks import WalksSpec, walk_grid, walk_grid_cells, walks
+from valleys.results.grid import Grid, computed
 
 RATE, SIZE = 0.2, 100
 SMALL = {"train_per_class": 50, "training_time": 40.0, "n_windows": 5, "steps_per_window": 4, "n_fractions": 5, "threshold": 0.3, "n_realizations": 2}
@@ -82,14 +82,14 @@ def test_the_curvature_is_the_change_of_slope_over_the_length(spec, found):
 
 def test_runs_freeze_as_those_of_a_sweep(spec, found):
     own = {"n_records": 2, "thresholds": (0.3,), "training_time": 40.0, "n_realizations": 2, "train_per_class": 50}
-    cell = studies.train_cell(studies.CellSpec(batch_size=SIZE, learning_rate=RATE, **own))
-    np.testing.assert_array_equal(found.freezing_step, cell.freezing_time[:, 0])
-    assert np.isfinite(found.freezing_step).all()
+    cell = studies.sweep(studies.SweepSpec(batch_size=SIZE, learning_rate=RATE, **own))
+    np.testing.assert_array_equal(found.freezing_time, RATE * cell.freezing_time[:, 0])
+    assert np.isfinite(found.freezing_time).all()
 
 
 def test_windows_around_freezing_have_their_middle_there(spec, found, points):
     setting, kept = points
-    frozen = float(found.freezing_step[1])
+    frozen = float(found.freezing_time[1]) / RATE
     for index, multiple in enumerate(MULTIPLES):
         first = round(multiple * frozen - 2)
         if first + 4 > spec.n_steps:
@@ -110,7 +110,9 @@ def test_floors_are_scanned_to_the_last_one_and_to_other_runs(found):
 
 def test_gradient_descent_walks_once_and_a_run_that_diverges_is_unknown():
     once = walk(WalkSpec(batch_size=500, learning_rate=RATE, **SMALL))
-    assert once.sizes["realization"] == 1
+    assert once.sizes["realization"] == once.sizes["partner"] == 2
+    assert np.isfinite(once.distance[0]).all()
+    assert np.isnan(once.distance[1]).all()
     assert np.isnan(once.across_hill).all()
     lost = walk(WalkSpec(batch_size=SIZE, learning_rate=1e12, multiples=MULTIPLES, **SMALL | {"training_time": 2e14}))
     for name in DESCRIPTIONS:
@@ -136,17 +138,13 @@ def test_what_makes_no_sense_is_refused_in_one_line(values, message):
         WalkSpec(**values)
     if "learning_rate" not in values and "batch_size" not in values:
         with pytest.raises(ValueError, match=message):
-            WalksSpec(**values)
+            Grid.of(WalkSpec, {"batch_size": (20, 200), "learning_rate": (0.02, 0.2)}, **values)
 
 
-def test_a_grid_is_its_walks_and_each_can_be_computed_alone(store):
-    spec = WalksSpec(batch_sizes=(100, 500), learning_rates=(0.1,), multiples=MULTIPLES, **SMALL | {"training_time": 20.0})
-    whole = walk_grid(spec)
+def test_a_grid_of_walks_has_room_for_gradient_descent():
+    grid = Grid.of(WalkSpec, {"batch_size": (100, 500), "learning_rate": (0.1,)}, multiples=MULTIPLES, **SMALL | {"training_time": 20.0})
+    whole = computed(walk, grid)
+    assert whole.freezing_time.dims == ("batch_size", "learning_rate", "realization")
     assert dict(whole.sizes)["realization"] == dict(whole.sizes)["partner"] == 2
-    assert walks(spec, store).identical(whole)
-    assert store.asked == spec.cells()
     assert np.isnan(whole.sel(batch_size=500).distance[:, 1]).all()
     assert np.isfinite(whole.sel(batch_size=500).distance[:, 0]).all()
-    for place, share, compute in list(walk_grid_cells(spec))[:1]:
-        assert share > 0
-        assert compute().squeeze().drop_vars(place).equals(whole.sel(place).squeeze().drop_vars(place))

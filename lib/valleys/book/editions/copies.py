@@ -14,8 +14,9 @@ import yaml
 
 from valleys.book.chapters import all_exercises, page_names, read_notebook, unexecuted_patterns
 from valleys.book.editions.student import answers, student_notebook
+from valleys.book.run import folders, locks
 from valleys.errors import BookError
-from valleys.results import atomic, folders, locks
+from valleys.results import atomic
 
 EDITIONS = ("student", "instructor")
 SCRATCH = ".laid-out-"  # how the folders begin in which editions are laid out

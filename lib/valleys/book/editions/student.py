@@ -26,7 +26,7 @@ WHOLE = re.compile(r"^\s*[`:]{3,}\{solution\}", re.MULTILINE)
 CLOSING = re.compile(r"^\s*[`:]{3,}\{solution-end\}", re.MULTILINE)
 GATE = re.compile(r"^([`:]{3,})\{solution-(?:start|end)\}.*\n(?::.*\n)*\1[ \t]*$", re.MULTILINE)
 WHOLE_TEXT = re.compile(r"^([`:]{3,})\{solution\}.*\n(?::.*\n)*((?:.*\n)*?)\1[ \t]*$", re.MULTILINE)
-GLUED = re.compile(r"\{glue:?\w*\}`(?![^`]*::)([^`]+)`")  # by this notebook: a number of another one has its page before a double colon
+OWN = re.compile(r"\{number\}`(x\d+_[^`]+)`")  # a number of exercises, by the beginning of its name
 LABELS = re.compile(r"^\s*:(?:label|name):\s*(\S+)\s*$|^\((\S+)\)=\s*$", re.MULTILINE)
 
 
@@ -163,8 +163,8 @@ def _refuse_dangling(notebook: NotebookNode, kept: list[NotebookNode], name: str
         gone = [label for label in labels if re.search(rf"[`<(#]{re.escape(label)}[`>)]", cell.source)]
         if gone:
             raise fault(name, cell, f"it refers to '{gone[0]}', which stands in a solution and is not there for the student; drop the reference or move it")
-        if glued := GLUED.search(cell.source):
-            raise fault(name, cell, f"it shows the number '{glued.group(1)}', but the student's exercises are not executed; put it into the solution")
+        if own := OWN.search(cell.source):
+            raise fault(name, cell, f"it shows the number '{own.group(1)}', but the student's exercises are not executed; put it into the solution")
 
 
 def _labels(cell: NotebookNode) -> set[str]:

@@ -6,13 +6,13 @@ So a reader who does not see a figure gets its numbers, and none of them is type
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from valleys.book.numbers.glued import filled, glued
+from valleys.book.numbers.glued import filled, numbers_for
 
 
 def fill_alts(app: Sphinx, doctree: nodes.document, page: str) -> None:
-    """Fill the alt text of every image of a page from what the page glued."""
+    """Fill the alt text of every image of a page from what notebooks reported."""
     images = [image for image in doctree.findall(nodes.image) if "{" in image.get("alt", "")]
-    numbers = glued(app).get(page, {}) if images else {}
+    numbers = numbers_for(app, page) if images else {}
     for image in images:
         image["alt"] = filled(image["alt"], numbers, f"{page}, figure {_name(image)}")
 

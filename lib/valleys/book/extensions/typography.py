@@ -1,4 +1,4 @@
-"""Sphinx extension: numbers and formulas set as a printer would, on the page alone: the values that chapters glued stay as they are.
+"""Sphinx extension: numbers and formulas set as a printer would, on the page alone: the values that chapters reported stay as they are.
 
 Minus signs, powers of ten, spaces in large numbers and before per cent; no break within a number, before that of a figure or
 between a formula and what belongs to it; an interval without width is left out. The first sentence of a caption, its takeaway, is marked.

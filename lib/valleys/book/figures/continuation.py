@@ -131,7 +131,8 @@ def two_clocks(compared: xr.Dataset) -> Figure:
         for setting in (cell for row in each(level, "batch_size") for cell in each(row, "learning_rate")):
             look = {"color": colours[float(setting.learning_rate)], "marker": markers[int(setting.batch_size)], "capsize": 2, "linewidth": 1.2}
             axes.errorbar(*_point(setting, "freezing_time", "basin_time"), **look)
-        highest = 1.06 * np.nanmax([compared.freezing_time_high.max(), compared.basin_time_high.max()])  # the loss may never be reached
+        ends = [compared[f"{name}{end}"].max() for name in ("freezing_time", "basin_time") for end in ("", "_high")]
+        highest = 1.06 * np.nanmax(ends)  # the loss may never be reached, and two runs have no interval
         axes.plot([0, highest], [0, highest], color=NEUTRAL, linewidth=1, linestyle=":")
         axes.set(xlim=(0, highest), ylim=(0, highest), title=f"one basin from $Sim_J$ = {level.level.item():g}")
     panels[0, 0].set_ylabel("freezing time by the basin, η·step")

@@ -10,19 +10,15 @@ from typing import Any
 
 import yaml
 
-from valleys.book.numbers.glued import filled
+from valleys.book.numbers.glued import filled, formatted, named
 from valleys.errors import BookError
+from valleys.results.estimates import Estimate
 
-UNKNOWN = ("nan", "undefined")  # how chapters print what could not be computed
-STANDARD_ERRORS = 1.96  # from a value to the end of its 95 % interval
 RELATIONS = ("above", "below", "equals")
 BAND = ["above", "below"]  # both at once are two questions about one number
 WORDS = {"above": "more", "below": "less"}
+PER_CENT = "%"  # ends what a number is compared with in `claims.yml` where that is a share
 PAPER, OTHER = "paper", "other"  # whose claim it is: the paper's, or another's, which includes questions of this book
-_NUMBER = r"[+-]?\d+\.?\d*(?:e[+-]?\d+)?"
-_WITH_INTERVAL = re.compile(rf"({_NUMBER})\s*%? \(({_NUMBER})\s*%? to ({_NUMBER})\s*%?\)")
-_WITH_ERROR = re.compile(rf"({_NUMBER})\s*%? ± ({_NUMBER})\s*%?")
-_PLAIN = re.compile(rf"({_NUMBER})\s*%?")
 
 
 class Answer(StrEnum):
@@ -42,46 +38,27 @@ class Verdict(StrEnum):
     UNTESTABLE = "not testable here"
 
 
-@dataclass(frozen=True)
-class Number:
-    """A value with the ends of its 95 % interval; an exact one has no width, one without an interval reaches everywhere."""
+UNKNOWN = Estimate(math.nan, -math.inf, math.inf)  # decides nothing, because there was too little to compute it from
 
-    value: float
-    low: float
-    high: float
 
-    @classmethod
-    def of(cls, glued: Any) -> "Number":
-        """What a chapter printed: `0.64 (0.32 to 0.84)`, `0.90 ± 0.01` with a standard error, `14%`, which is 0.14, or a plain number, which is taken as exact.
+def judged(value: Any, name: str) -> Estimate:
+    """A number as a claim is judged by it: a plain one is exact, one without an interval decides nothing.
 
-        Raises:
-            BookError: the text is none of these.
-        """
-        if isinstance(glued, int | float):
-            return cls(glued, glued, glued) if math.isfinite(glued) else cls.unknown()
-        text = str(glued).replace(",", "")
-        unit = 0.01 if "%" in text else 1
-        if found := _WITH_INTERVAL.fullmatch(text):
-            return cls(*(unit * float(each) for each in found.groups()))
-        if found := _WITH_ERROR.fullmatch(text):
-            value, error = (unit * float(each) for each in found.groups())
-            return cls(value, value - STANDARD_ERRORS * error, value + STANDARD_ERRORS * error)
-        if found := _PLAIN.fullmatch(text):
-            return cls.of(unit * float(found[1]))
-        if text in UNKNOWN or "(no interval)" in text or "nan" in text.split():
-            return cls.unknown()
-        raise BookError(f"'{glued}' is no number that the ledger can read: give 0.6, 14%, 0.64 (0.32 to 0.84) or 0.90 ± 0.01")
+    Raises:
+        BookError: it is a text or a list.
+    """
+    if isinstance(value, int | float):
+        return Estimate(value, value, value) if math.isfinite(value) else UNKNOWN
+    if not isinstance(value, Estimate):
+        raise BookError(f"the ledger cannot judge '{name}', which is {value!r}; report a number or an estimate")
+    return UNKNOWN if any(math.isnan(each) for each in (value.value, value.low, value.high)) else value
 
-    def agrees(self, other: "Number", within: float) -> Answer:
-        """Whether both intervals overlap; `open` where they do so only because one of them is wider than `within` to either side of its middle."""
-        if self.low > other.high or other.low > self.high:
-            return Answer.NO
-        return Answer.YES if max(self.high - self.low, other.high - other.low) <= 2 * within else Answer.OPEN
 
-    @classmethod
-    def unknown(cls) -> "Number":
-        """A number that decides nothing, because there was too little to compute it from."""
-        return cls(math.nan, -math.inf, math.inf)
+def agree(ours: Estimate, theirs: Estimate, within: float) -> Answer:
+    """Whether both intervals overlap; `open` where they do so only because one of them is wider than `within` to either side of its middle."""
+    if ours.low > theirs.high or theirs.low > ours.high:
+        return Answer.NO
+    return Answer.YES if max(ours.high - ours.low, theirs.high - theirs.low) <= 2 * within else Answer.OPEN
 
 
 @dataclass(frozen=True)
@@ -89,13 +66,14 @@ class Question:
     """What one number must do: lie above, below or at another."""
 
     what: str  # may name numbers of the chapters, such as {c02_runs}
-    number: str  # name under which the chapter glued it
+    number: str  # name under which the chapter reported it
     relation: str
     than: float | str  # a value such as 0.5 or 10%, or the name of another number
     other: str | None = None  # what the other number is
     of: str | None = None  # a count is shared out among this one
     within: float | None = None  # how well a number must be known to equal another
-    form: str = ""
+    form: str = ""  # how both numbers are printed
+    other_form: str | None = None  # how the other one is, where that differs
 
     def __post_init__(self) -> None:
         """Refuse what cannot be asked."""
@@ -105,6 +83,7 @@ class Question:
             raise BookError(f"'{self.what}': say with `within` how well a number must be known to equal another, and only then")
         if self.is_of_two != bool(self.other):
             raise BookError(f"'{self.what}': say with `other` what the other number is, where a number is compared with one, and only then")
+        _share(self.than)
         if self.of and isinstance(self.than, str):
             raise BookError(f"'{self.what}': a count with `of` is compared with a share such as 0.75, not with '{self.than}'")
 
@@ -112,13 +91,13 @@ class Question:
         """Whether the number does so, by its 95 % interval; `open` where the interval reaches to both sides.
 
         Raises:
-            BookError: no chapter glued a number of that name.
+            BookError: no chapter reported a number of that name.
         """
-        ours, theirs = self._number(numbers), Number.of(self._than(numbers))
+        ours, theirs = self._number(numbers), judged(self._than(numbers), str(self.than))
         if math.isnan(ours.value) or math.isnan(theirs.value):
             return Answer.OPEN
         if self.within is not None:
-            return ours.agrees(theirs, self.within)
+            return agree(ours, theirs, self.within)
         above, below = ours.low > theirs.high, ours.high < theirs.low
         if self.relation == "below":
             above, below = below, above
@@ -134,16 +113,17 @@ class Question:
 
     def printed(self, numbers: Mapping[str, Any]) -> str:
         """The number as its chapter prints it."""
-        shown = _shown(_named(self.number, numbers), self.form)
-        return shown if self.of is None else f"{shown} of {_named(self.of, numbers)}"
+        ours = formatted(_named(self.number, numbers), self.form, f"ledger: '{self.number}'")
+        return ours if self.of is None else f"{ours} of {_named(self.of, numbers)}"
 
     def printed_other(self, numbers: Mapping[str, Any]) -> str:
         """The number that it is compared with, as its chapter prints it."""
-        return _shown(self._than(numbers), self.form)
+        form = self.form if self.other_form is None else self.other_form
+        return formatted(self._than(numbers), form, f"ledger: '{self.than}'")
 
     def asked(self) -> str:
         """What was wanted, in words that follow "we asked for": `more than 0.9`, or `more` where another number is shown beside it."""
-        than = "" if self.is_of_two else f"{self.than:.0%} of them" if self.of else _shown(self.than, "g")
+        than = "" if self.is_of_two else f"{self.than:.0%} of them" if self.of else self.than if isinstance(self.than, str) else f"{self.than:g}"
         if self.relation == "equals":
             return f"{than or 'the same'}, with an uncertainty of at most {self.within:g}"
         return f"{WORDS[self.relation]} than {than}" if than else WORDS[self.relation]
@@ -151,17 +131,17 @@ class Question:
     @property
     def is_of_two(self) -> bool:
         """Whether a number is compared with another one, and not with a value."""
-        return isinstance(self.than, str) and not _PLAIN.fullmatch(self.than)
+        return isinstance(self.than, str) and not self.than.endswith(PER_CENT)
 
     def _than(self, numbers: Mapping[str, Any]) -> Any:
-        return _named(self.than, numbers) if self.is_of_two else self.than
+        return _named(self.than, numbers) if self.is_of_two else _share(self.than)
 
-    def _number(self, numbers: Mapping[str, Any]) -> Number:
-        ours = Number.of(_named(self.number, numbers))
+    def _number(self, numbers: Mapping[str, Any]) -> Estimate:
+        ours = judged(_named(self.number, numbers), self.number)
         if self.of is None:
             return ours
-        whole = Number.of(_named(self.of, numbers)).value
-        return Number.of(ours.value / whole) if whole else Number.unknown()
+        whole = judged(_named(self.of, numbers), self.of).value
+        return judged(ours.value / whole, self.number) if whole else UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -235,11 +215,15 @@ def _questions(name: str, entry: dict[str, Any]) -> list[Question]:
         raise BookError(f"a test of the claim '{name}' is not of the agreed form: {error}") from None
 
 
+def _share(than: float | str) -> float | str:
+    """What `claims.yml` compares a number with, 0.1 for `10%`; the name of another number as it is."""
+    if not isinstance(than, str) or not than.endswith(PER_CENT):
+        return than
+    try:
+        return float(than.removesuffix(PER_CENT)) / 100
+    except ValueError:
+        raise BookError(f"'{than}' is no share; write a number such as 10%, or the name of another number") from None
+
+
 def _named(name: str, numbers: Mapping[str, Any]) -> Any:
-    if name not in numbers:
-        raise BookError(f"the ledger asks for the number '{name}', which no chapter reports")
-    return numbers[name]
-
-
-def _shown(glued: Any, form: str) -> str:
-    return f"{glued:{form}}" if isinstance(glued, int | float) else str(glued)
+    return named(name, numbers, "ledger")

@@ -1,21 +1,25 @@
-"""Numbers that chapters handed to the text, read back while the site is built, for pages that bring together what all chapters found."""
+"""Numbers that chapters handed to the text: read back while the site is built, and printed in the form that the text asks for."""
 
-import ast
 import json
 import math
+import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 from sphinx.application import Sphinx
 
 from valleys.errors import BookError
+from valleys.results.estimates import PARTS, Estimate, of_json
 
-PRINTED = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}  # numbers that are glued as text
+VALUE = "application/vnd.valleys.value+json"  # the kind of output in which a notebook keeps a value
+REFERENCE = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:\.(?P<part>\w*))?(?::(?P<form>.+))?")
 
 
 def glued(app: Sphinx) -> dict[str, dict[str, Any]]:
-    """What each notebook glued, by page name and by name: plain values as they were, anything else as its printed text.
+    """What each notebook reported, by page name and by name: estimates, numbers, texts, and lists of these.
 
     Call it when all pages have been read, in a post-transform or at `doctree-resolved`.
     """
@@ -24,8 +28,15 @@ def glued(app: Sphinx) -> dict[str, dict[str, Any]]:
     return {page: _values(path) for page, path in files.items() if page in app.env.found_docs}
 
 
+def numbers_for(app: Sphinx, page: str) -> dict[str, Any]:
+    """What the notebooks of the book reported, by name; where a name is reported twice, as the page itself has it."""
+    pages = glued(app)
+    everywhere = {name: value for values in pages.values() for name, value in values.items()}
+    return everywhere | pages.get(page, {})
+
+
 def filled(text: str, numbers: Mapping[str, Any], where: str) -> str:
-    """A text with its placeholders replaced, in the syntax of `str.format`.
+    """A text with its placeholders replaced, `{name}`, `{name:.2f}` or `{name.low:.2f}`; braces of its own are doubled.
 
     Args:
         text: the text.
@@ -33,23 +44,83 @@ def filled(text: str, numbers: Mapping[str, Any], where: str) -> str:
         where: page and figure, for messages.
 
     Raises:
-        BookError: a placeholder names no number, or asks for a form that its number cannot have.
+        BookError: a placeholder names no number, or asks for a part or form that its number does not have.
     """
     try:
-        return text.format_map({name: PRINTED.get(value, value) if isinstance(value, str) else value for name, value in numbers.items()})
-    except KeyError as error:
-        raise BookError(f"{where}: the text asks for {error}, which is not reported; name one that a cell hands to report(...)") from None
-    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        pieces = list(Formatter().parse(text))
+    except ValueError as error:
         raise BookError(f"{where}: the text cannot be filled ({error}); write {{name}} or {{name:.2f}}") from None
+    if any(conversion for *_, conversion in pieces):
+        raise BookError(f"{where}: the text cannot be filled, a number has no conversion with '!'; write {{name}} or {{name:.2f}}")
+    return "".join(before + _placed(name, form, numbers, where) for before, name, form, _ in pieces)
+
+
+def printed(reference: str, numbers: Mapping[str, Any], where: str) -> str:
+    """The number that a reference names, in its form.
+
+    `name:.2f` is a value with its interval, or each value of a list; `name.low:.2f` is a part; `name` alone is a text, a count or a value
+    with its standard error.
+
+    Raises:
+        BookError: the reference names no number, or asks for a part or form that its number does not have.
+    """
+    found = REFERENCE.fullmatch(reference)
+    if not found:
+        raise BookError(f"{where}: '{reference}' is no reference to a number; write name, name:.2f or name.low:.2f")
+    value = named(found["name"], numbers, where)
+    if found["part"] is not None:
+        value = _part(value, found["name"], found["part"], where)
+    return formatted(value, found["form"] or "", f"{where}: '{found['name']}'")
+
+
+def named(name: str, numbers: Mapping[str, Any], where: str) -> Any:
+    """The value of a name.
+
+    Raises:
+        BookError: nothing of that name is reported.
+    """
+    if name not in numbers:
+        near = get_close_matches(name, numbers, n=1)
+        advice = f"did you mean '{near[0]}'?" if near else "name one that a cell hands to report(...)"
+        raise BookError(f"{where}: the text asks for '{name}', which is not reported; {advice}")
+    return numbers[name]
+
+
+def formatted(value: Any, form: str, what: str) -> str:
+    """A value in a form; those of a list with commas between them; an estimate that could not be computed as `undefined`.
+
+    Raises:
+        BookError: the value cannot have that form.
+    """
+    if isinstance(value, list):
+        return ", ".join(formatted(each, form, what) for each in value)
+    if isinstance(value, str) and form:
+        raise BookError(f"{what} is the text '{value}' and has no form '{form}'; leave the form out")
+    if isinstance(value, Estimate) and not form and value.error is None:
+        raise BookError(f"{what} has an interval and needs a form such as .2f")
+    if isinstance(value, Estimate) and math.isnan(value.value):
+        return "undefined"
+    try:
+        return format(value, form)
+    except ValueError as error:
+        raise BookError(f"{what} cannot be printed in the form '{form}': {error}") from None
+
+
+def _placed(name: str | None, form: str | None, numbers: Mapping[str, Any], where: str) -> str:
+    """What stands for one placeholder; nothing after the last one."""
+    return "" if name is None else printed(f"{name}:{form}" if form else name, numbers, where)
+
+
+def _part(value: Any, name: str, part: str, where: str) -> Any:
+    if part not in PARTS:
+        raise BookError(f"{where}: '{name}' has no part '{part}'; choose {', '.join(PARTS[:-1])} or {PARTS[-1]}")
+    if not isinstance(value, Estimate):
+        raise BookError(f"{where}: '{name}' has no part '{part}', because it was reported without an interval; write {name} alone")
+    if getattr(value, part) is None:
+        raise BookError(f"{where}: '{name}' has an interval and no standard error; choose value, low or high")
+    return getattr(value, part)
 
 
 def _values(path: Path) -> dict[str, Any]:
     outputs = json.loads(path.read_text(encoding="utf-8"))
-    return {name: _value(output["data"].get("text/plain", "")) for name, output in outputs.items()}
-
-
-def _value(text: str) -> Any:
-    try:
-        return ast.literal_eval(text)
-    except (SyntaxError, ValueError):  # printed by a class of its own, or nan
-        return text
+    return {name: of_json(output["data"][VALUE]) for name, output in outputs.items() if VALUE in output["data"]}

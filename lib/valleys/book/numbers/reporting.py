@@ -3,7 +3,6 @@
 import base64
 import html
 import io
-import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -11,34 +10,43 @@ import xarray as xr
 from IPython.display import HTML
 from myst_nb import glue
 
+from valleys.book.numbers.glued import VALUE
 from valleys.results.code import PACKAGE
+from valleys.results.estimates import Estimate, of_json, to_json
 from valleys.results.naming import KEY, Made
 
 if TYPE_CHECKING:  # a command needs no matplotlib until it draws, and matplotlib looks at the home folder when it is imported
     from matplotlib.figure import Figure
 
 
+with_error = Estimate.with_error  # a chapter's word for a value with its standard error
+
+
 def report(**numbers: Any) -> None:
-    """Glue each value under its name, for `` {glue:text}`name:.2f` `` in the text; NumPy and xarray scalars become plain ones."""
-    for name, value in numbers.items():
-        glue(name, value.item() if hasattr(value, "item") else value, display=False)
+    """Glue each value under its name, for `` {number}`name:.2f` `` in the text: the value itself, unrounded; its form stands in the text.
 
-
-def with_error(value: float, error: float) -> str:
-    """`0.715 ± 0.004`: a value and its standard error, both rounded where the error has one significant digit (two if it begins with 1).
+    Args:
+        numbers: estimates, numbers, booleans, texts, or lists of these.
 
     Raises:
-        ValueError: value or error is not finite, or the error is negative.
+        TypeError: a value is none of these.
     """
-    value, error = float(value), float(error)
-    if not (math.isfinite(value) and math.isfinite(error) and error >= 0):
-        raise ValueError(f"a value with its error must be finite and the error not negative, got {value} ± {error}")
-    if error == 0:
-        return f"{value:g} ± 0"
-    exponent = math.floor(math.log10(error))
-    leading = round(error / 10**exponent, 1)
-    decimals = max(0, -exponent + (1 if leading < 2 else 0))
-    return f"{value:.{decimals}f} ± {error:.{decimals}f}"
+    for name, value in numbers.items():
+        try:
+            glue(name, _Reported(value), display=False)
+        except TypeError as error:
+            raise TypeError(f"'{name}' cannot be reported: {error}") from None
+
+
+class _Reported:
+    """A value in the two ways in which a notebook keeps it: as JSON for the book, as text for who reads the notebook."""
+
+    def __init__(self, value: Any) -> None:
+        self.bundle = {VALUE: to_json(value)}
+        self.bundle["text/plain"] = str(of_json(self.bundle[VALUE]))
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return self.bundle
 
 
 def report_figure(name: str, figure: "Figure", *, alt: str) -> None:

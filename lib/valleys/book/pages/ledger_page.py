@@ -1,6 +1,6 @@
 """Sphinx extension: the directives `{ledger}`, `{ledger-summary}`, `{ledger-argument}`, `{ledger-exceptions}` and `{ledger-filters}`.
 
-They are filled from the numbers that the chapters glued.
+They are filled from the numbers that the chapters reported.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from valleys.book.numbers.claims import OTHER, PAPER, Answer, Claim, Question, Verdict, read_claims
-from valleys.book.numbers.glued import glued
+from valleys.book.numbers.glued import numbers_for
 from valleys.book.pages.ledger_filters import ABOUT, classes, form
 from valleys.errors import BookError
 from valleys.paths import book_root
@@ -72,7 +72,7 @@ def fill(app: Sphinx, doctree: nodes.document, page: str) -> None:
     claims = read_claims(book_root() / CLAIMS)
     if lost := [claim.name for claim in claims if claim.chapter and f"chapters/{claim.chapter}" not in app.env.found_docs]:
         raise BookError(f"{CLAIMS}: the claims {', '.join(lost)} name chapters that are not in the book")
-    writer = _Writer(app, page, {name: value for values in glued(app).values() for name, value in values.items()})
+    writer = _Writer(app, page, numbers_for(app, page))
     for node in waiting:
         node.replace_self(writer.content(node, claims))
 

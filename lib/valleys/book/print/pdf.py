@@ -14,12 +14,12 @@ from pathlib import Path
 from playwright.sync_api import Error, Page, sync_playwright
 from pypdf import PdfReader
 
+from valleys import config
 from valleys.book.print.onepage import one_page
 from valleys.book.print.pdf_links import NAME, link_pdf
 from valleys.errors import BookError
 from valleys.results import atomic
 
-BROWSER_VARIABLE = "VALLEYS_BROWSER"
 BUNDLES = tuple(f"/Applications/{name}.app/Contents/MacOS/{name}" for name in ("Google Chrome", "Chromium"))  # where macOS has them, off the PATH
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", *BUNDLES)
 # No sandbox, as containers have none to give, and nothing but pages of this book is opened.
@@ -72,13 +72,13 @@ def find_browser() -> str:
     Raises:
         BookError: there is none.
     """
-    named = os.environ.get(BROWSER_VARIABLE)
+    named = config.text(config.BROWSER)
     wanted = [os.path.expanduser(named)] if named else BROWSERS
     if found := next((path for name in wanted if (path := shutil.which(name))), None):
         return os.path.abspath(found)
     if named:
-        raise BookError(f"{BROWSER_VARIABLE} is '{named}', which is no program on this machine; name a Chromium, or leave it unset")
-    raise BookError(f"no Chromium is on this machine to print with; install chromium or google-chrome, or name one in {BROWSER_VARIABLE}")
+        raise BookError(f"{config.BROWSER} is '{named}', which is no program on this machine; name a Chromium, or leave it unset")
+    raise BookError(f"no Chromium is on this machine to print with; install chromium or google-chrome, or name one in {config.BROWSER}")
 
 
 @contextmanager

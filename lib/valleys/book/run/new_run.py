@@ -17,11 +17,11 @@ from nbformat.v4 import new_markdown_cell
 
 from valleys.book.chapters import Chapter, all_chapters, find_chapter
 from valleys.book.numbers.reporting import duration
-from valleys.book.run import parameters, runner, versions
+from valleys.book.run import folders, parameters, runner, versions
 from valleys.book.site import builder, repository
 from valleys.errors import BookError
 from valleys.paths import build_folder
-from valleys.results import folders, machine
+from valleys.results import machine
 
 RECORD = "run.yml"  # in each folder of a run; only a folder that has it is ever replaced
 ADDED_BY_PAPERMILL = "papermill-error-cell-tag"

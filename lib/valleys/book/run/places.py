@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from valleys import paths
+from valleys import config
 from valleys.errors import BookError
 
 
@@ -56,11 +56,11 @@ def _write_what_can_be_written() -> None:
 
 def _named() -> Mapping[str, str]:
     try:
-        named = paths.settled()
+        named = config.settled()
     except ValueError as error:
         raise BookError(str(error)) from None
     for variable, place in named.items():
-        if variable in paths.FOLDER_VARIABLES and Path(place).exists() and not Path(place).is_dir():
+        if variable in config.names_of("folder") and Path(place).exists() and not Path(place).is_dir():
             raise BookError(f"{variable} is '{place}', which is a file; name a folder, or leave it unset")
     return named
 

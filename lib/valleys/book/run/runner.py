@@ -17,13 +17,13 @@ from typing import Any
 import yaml
 from tqdm import tqdm
 
+from valleys import config
 from valleys.book.chapters import Chapter
 from valleys.book.run import ending
 from valleys.errors import BookError
-from valleys.paths import book_root, settled
+from valleys.paths import book_root
 from valleys.results import machine
-from valleys.results.executors import WORKERS_VARIABLE
-from valleys.results.progress import PROGRESS_VARIABLE, Watch
+from valleys.results.progress import Watch
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def run_chapters(
     output.mkdir(parents=True, exist_ok=True)
     jobs, threads = shares(len(work), jobs, workers)
     with ThreadPoolExecutor(jobs) as pool, tqdm(total=len(work), unit="chapter", disable=None) as bar, _sweeps_shown() as told:
-        runs = _Runs(threads=threads, environment={**told, **({WORKERS_VARIABLE: str(workers)} if workers else {}), **(environment or {})})
+        runs = _Runs(threads=threads, environment={**told, **({config.WORKERS: str(workers)} if workers else {}), **(environment or {})})
         try:
             futures = [pool.submit(runs.run, chapter, values, output) for chapter, values in work.values()]
             for future in as_completed(futures):
@@ -117,14 +117,14 @@ def _sweeps_shown() -> Iterator[dict[str, str]]:
         yield {}
         return
     with tempfile.TemporaryDirectory() as scratch, Watch(Path(scratch) / "progress") as watch:
-        yield {PROGRESS_VARIABLE: str(watch.told)}
+        yield {config.PROGRESS: str(watch.told)}
 
 
 class _Runs:
     """Papermill processes under way, so that they can be stopped together."""
 
     def __init__(self, *, threads: int, environment: Mapping[str, str]) -> None:
-        self.environment = os.environ | settled() | {variable: str(threads) for variable in machine.THREAD_VARIABLES} | environment
+        self.environment = os.environ | config.settled() | {variable: str(threads) for variable in machine.THREAD_VARIABLES} | environment
         self.processes: list[subprocess.Popen[str]] = []
         self.stopping, self.lock = False, threading.Lock()
 

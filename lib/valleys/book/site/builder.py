@@ -12,11 +12,11 @@ from typing import Any
 import yaml
 
 from valleys.book.chapters import is_executed, page_names
-from valleys.book.run import ending
+from valleys.book.run import ending, folders
 from valleys.book.site.repository import Address
 from valleys.errors import BookError
 from valleys.paths import book_root
-from valleys.results import atomic, folders
+from valleys.results import atomic
 
 SHARED = ("references.bib", "CITATION.cff", "_static", "_extra")
 LAUNCHERS = {"notebook_interface": "jupyterlab", "binderhub_url": "https://mybinder.org", "colab_url": "https://colab.research.google.com"}

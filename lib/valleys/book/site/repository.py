@@ -1,16 +1,15 @@
 """The clone of the repository that the book is made in: its revision, and its public address if it has one."""
 
 import contextlib
-import os
 import re
 import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from valleys import config
 from valleys.errors import BookError
 from valleys.paths import book_root
 
-REPOSITORY_VARIABLE = "VALLEYS_REPOSITORY"
 NONE = "none"  # given in place of an address: there shall be none
 GITHUB = re.compile(r"(?:https://github\.com/|(?:ssh://)?git@github\.com[:/])([\w.-]+)/([\w.-]+?)(?:\.git)?/?(?:/tree/([\w.-]+))?/?")
 
@@ -53,7 +52,7 @@ def address(given: str | None = None, root: Path | None = None) -> Address | Non
     Raises:
         BookError: what was given is neither an address nor `none`.
     """
-    if text := given or os.environ.get(REPOSITORY_VARIABLE):
+    if text := given or config.text(config.REPOSITORY):
         return None if text == NONE else Address.parse(text)
     with contextlib.suppress(BookError):  # nobody asked for it: a remote elsewhere, or a branch that has no address
         remote = Address.parse(git("remote", "get-url", "origin", root=root) or "")

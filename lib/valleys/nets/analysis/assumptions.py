@@ -9,7 +9,7 @@ from valleys.nets.statistics import Estimate
 
 EDGE = 2.0  # of ηλ: beyond it gradient descent in a parabola grows (Cohen et al. 2021)
 FAST = 10.0  # a direction is fast if it relaxes this many times within the time of the drift
-FEWEST_RUNS = 2  # for an interval
+FEWEST_IN_POOL = 2  # runs of a setting: gradient descent has one, and no noise to be pooled
 FEWEST_RECORDS = 3  # for a slope
 
 
@@ -25,16 +25,11 @@ def pooled(values: xr.DataArray, rng: np.random.Generator) -> Estimate:
         values: one number a run, dimensions batch_size, learning_rate, realization.
         rng: of the resamples.
     """
-    runs = [known_runs(values.isel(batch_size=i, learning_rate=j)) for i in range(values.sizes["batch_size"]) for j in range(values.sizes["learning_rate"])]
-    several = [each for each in runs if len(each) >= FEWEST_RUNS]
-    if not several:
-        return Estimate(np.nan, np.nan, np.nan)
-    drawn = [statistics.counts(len(each), rng) @ each / len(each) for each in several]
-    return statistics.interval(np.mean([each.mean() for each in several]), np.mean(drawn, axis=0))
+    return statistics.stratified_mean(values, rng, by=("batch_size", "learning_rate"), fewest=FEWEST_IN_POOL)
 
 
 def courses_of(found: xr.Dataset, names: tuple[str, ...], *, seed: int = 0) -> xr.Dataset:
-    """Means over runs at each record, with the ends of their intervals as `name_low` and `name_high`, NaN where there is a single run.
+    """Means over runs at each record, with the ends of their intervals as `name_low` and `name_high`, NaN where there are fewer than three runs.
 
     Args:
         found: what `conditions_sweep` returns.
@@ -48,8 +43,8 @@ def courses_of(found: xr.Dataset, names: tuple[str, ...], *, seed: int = 0) -> x
         for i, j in np.ndindex(values.shape[:2]):
             runs = values[i, j][np.isfinite(values[i, j]).any(axis=1)]
             if len(runs):
-                every[: 3 if len(runs) >= FEWEST_RUNS else 1, i, j] = statistics.means(runs, np.random.default_rng([seed, i, j]))[: 3 if len(runs) > 1 else 1]
-        for end, one in zip(("", "_low", "_high"), every, strict=True):
+                every[:, i, j] = statistics.means(runs, np.random.default_rng([seed, i, j]))
+        for end, one in zip(statistics.ENDS, every, strict=True):
             parts[f"{name}{end}"] = (("batch_size", "learning_rate", "record"), one)
     return xr.Dataset(parts, found[["batch_size", "learning_rate"]].coords).assign(time=found.time)
 
@@ -168,7 +163,7 @@ def outcomes(found: xr.Dataset, stage: str, *, seed: int = 0) -> xr.Dataset:
         seed: of the bootstrap.
 
     Returns:
-        `freezing_time`, η · step, and `flatness` at the end, means over runs with `_low` and `_high`, NaN where there is a single run; `highest`,
+        `freezing_time`, η · step, and `flatness` at the end, means over runs with `_low` and `_high`, NaN where there are fewer than three; `highest`,
         the highest ηλ of any run at any record after the start.
     """
     parts = {"highest": stability(found, stage).highest.max("realization")}
@@ -178,7 +173,7 @@ def outcomes(found: xr.Dataset, stage: str, *, seed: int = 0) -> xr.Dataset:
         for i, j in np.ndindex(every.shape[1:]):
             one = statistics.mean(known_runs(values.isel(batch_size=i, learning_rate=j)), np.random.default_rng([seed, i, j]))
             every[:, i, j] = one.value, one.low, one.high
-        parts |= {f"{name}{end}": (("batch_size", "learning_rate"), one) for end, one in zip(("", "_low", "_high"), every, strict=True)}
+        parts |= {f"{name}{end}": (("batch_size", "learning_rate"), one) for end, one in zip(statistics.ENDS, every, strict=True)}
     return xr.Dataset(parts)
 
 
@@ -192,11 +187,11 @@ def separation_means(followed: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
     parts = {}
     for name, values in (dict(separation(followed).data_vars) | {"stage_time": followed.stage_time}).items():
         every = statistics.means(values.transpose("realization", "stage").values, np.random.default_rng(seed))
-        parts |= {f"{name}{end}": ("stage", one) for end, one in zip(("", "_low", "_high"), every, strict=True)}
+        parts |= {f"{name}{end}": ("stage", one) for end, one in zip(statistics.ENDS, every, strict=True)}
     return xr.Dataset(parts, followed[["stage", "learning_rate", "batch_size"]].coords)
 
 
-def reached(found: xr.Dataset, stage: str) -> xr.Dataset:
+def where_reached(found: xr.Dataset, stage: str) -> xr.Dataset:
     """The runs that came to a stage; everything about the others is NaN.
 
     Args:

@@ -1,7 +1,6 @@
 """What continuations say: how much of a run's choice comes before it freezes, and when it freezes by either definition."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
@@ -10,9 +9,6 @@ from valleys.nets import statistics
 from valleys.nets.analysis.sweep import where_loss_falls_through
 from valleys.nets.experiments.specs import MAIN_THRESHOLD
 from valleys.nets.statistics import Estimate
-
-N_RESAMPLES = 500
-FEWEST_SETTINGS = 3  # two are ordered alike or not, whatever they are
 
 
 def flatness_at_equal_loss(continued: xr.Dataset) -> xr.DataArray:
@@ -59,10 +55,7 @@ def later_share(stages: xr.Dataset, rng: np.random.Generator) -> Estimate:
     """
     known = stages.dropna("reference")
     late, whole = (known["last"] - known.frozen).values, (known["last"] - known["first"]).values
-    if not len(whole):
-        return Estimate(np.nan, np.nan, np.nan)
-    drawn = statistics.counts(len(whole), rng)
-    return statistics.interval(late.mean() / whole.mean(), (drawn @ late) / (drawn @ whole))
+    return statistics.ratio(late, whole, rng, paired=True)
 
 
 def agreement(continued: xr.Dataset, threshold: float = MAIN_THRESHOLD) -> xr.Dataset:
@@ -95,9 +88,7 @@ def basin_times(similarity_to_last: xr.DataArray, branch_times: xr.DataArray, le
         branch_times: when each branch leaves, with a dimension branch; the answer is known up to their spacing.
         level: Sim_J from which two ends count as one basin.
     """
-    unlike = (similarity_to_last < level).astype(int)
-    n_after = unlike.isel(branch=slice(None, None, -1)).cumsum("branch").isel(branch=slice(None, None, -1))
-    return branch_times.where(n_after == 0).min("branch")
+    return xr.apply_ufunc(statistics.since, branch_times, ~(similarity_to_last < level), input_core_dims=[["branch"]] * 2)
 
 
 def clocks(found: xr.Dataset, levels: Sequence[float], threshold: float = MAIN_THRESHOLD, *, seed: int = 0) -> xr.Dataset:
@@ -115,13 +106,8 @@ def clocks(found: xr.Dataset, levels: Sequence[float], threshold: float = MAIN_T
     """
     by_loss = found.freezing_time.sel(threshold=threshold, drop=True)
     by_basin = xr.concat([basin_times(found.similarity_to_last_full, found.branch_time, level) for level in levels], xr.IndexVariable("level", list(levels)))
-    return xr.merge([_means("freezing_time", by_loss, seed), _means("basin_time", by_basin, seed)])
-
-
-def _means(name: str, values: xr.DataArray, seed: int) -> xr.Dataset:
-    means = partial(statistics.row_means, seed=seed)
-    found = xr.apply_ufunc(means, values, input_core_dims=[["reference"]], output_core_dims=[["end"]])
-    return xr.Dataset({f"{name}{suffix}": found.isel(end=index) for index, suffix in enumerate(("", "_low", "_high"))})
+    both = {"freezing_time": by_loss, "basin_time": by_basin}
+    return xr.merge([statistics.run_means(values, "reference", name, seed=seed) for name, values in both.items()])
 
 
 def clock_lag(found: xr.Dataset, level: float, threshold: float = MAIN_THRESHOLD, *, seed: int = 0) -> Estimate:
@@ -133,7 +119,12 @@ def clock_lag(found: xr.Dataset, level: float, threshold: float = MAIN_THRESHOLD
         threshold: L_c.
         seed: of the bootstrap.
     """
-    return _resampled(lambda means: float((means[1] / means[0]).mean()), _both_clocks(found, level, threshold), seed)
+    by_loss, by_basin = both = _both_clocks(found, level, threshold)
+    if not by_loss.size:
+        return Estimate(np.nan, np.nan, np.nan)
+    drawn = statistics.drawn_means(np.moveaxis(both, 0, -1), np.random.default_rng(seed))
+    value = (by_basin.mean(axis=1) / by_loss.mean(axis=1)).mean()
+    return statistics.interval(value, (drawn[..., 1] / drawn[..., 0]).mean(axis=0), [by_loss.shape[1]] * len(by_loss))
 
 
 def clock_agreement(found: xr.Dataset, level: float, threshold: float = MAIN_THRESHOLD, *, seed: int = 0) -> Estimate:
@@ -148,7 +139,7 @@ def clock_agreement(found: xr.Dataset, level: float, threshold: float = MAIN_THR
     Returns:
         The correlation; NaN for fewer than three settings in which every reference run froze, and where one clock tells the same time in all.
     """
-    return _resampled(_rank_correlation, _both_clocks(found, level, threshold), seed)
+    return statistics.rank_correlation_of_means(*_both_clocks(found, level, threshold), np.random.default_rng(seed))
 
 
 def _both_clocks(found: xr.Dataset, level: float, threshold: float) -> np.ndarray:
@@ -157,15 +148,3 @@ def _both_clocks(found: xr.Dataset, level: float, threshold: float) -> np.ndarra
     pair = [values.stack(setting=("batch_size", "learning_rate")) for values in (by_loss, basin_times(found.similarity_to_last_full, found.branch_time, level))]
     both = np.stack([values.transpose("setting", "reference").values for values in pair])
     return both[:, np.isfinite(both).all(axis=(0, 2))]
-
-
-def _resampled(statistic: Callable[[np.ndarray], float], both: np.ndarray, seed: int) -> Estimate:
-    """A statistic of the means over reference runs, (2, settings), with its interval; the runs of each setting are drawn on their own."""
-    rng, (_, n_settings, n) = np.random.default_rng(seed), both.shape
-    draws = (rng.integers(n, size=(1, n_settings, n)) for _ in range(N_RESAMPLES))
-    drawn = [statistic(np.take_along_axis(both, draw, axis=2).mean(axis=2)) for draw in draws]
-    return statistics.interval(statistic(both.mean(axis=2)), np.array(drawn) if n > 1 else np.array([np.nan]))
-
-
-def _rank_correlation(means: np.ndarray) -> float:
-    return statistics.spearman(*means) if means.shape[1] >= FEWEST_SETTINGS else np.nan

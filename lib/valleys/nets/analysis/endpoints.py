@@ -30,7 +30,7 @@ def walls(found: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
     stands = [one[None] <= times[:, None, None] for one in since]
     for name, series in (("height", heights), ("standing", stands)):
         estimates = [[statistics.pair_mean(matrix.astype(float), rng, walled) for matrix in one] for one in series]
-        for suffix, field in (("", "value"), ("_low", "low"), ("_high", "high")):
+        for suffix, field in zip(statistics.ENDS, ("value", "low", "high"), strict=True):
             parts[name + suffix] = (("measure", "record"), [[getattr(one, field) for one in row] for row in estimates])
     parts["fitted"] = ("solution", solutions.emergence(found.train_accuracy.values, times, share=1.0))
     return xr.Dataset(parts, coords={"measure": list(MEASURES), "time": found.time})

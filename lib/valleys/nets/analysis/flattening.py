@@ -6,11 +6,10 @@ import xarray as xr
 from valleys.nets import statistics
 from valleys.nets.analysis.sweep import flatness_at_loss, is_single
 from valleys.nets.measures.gradient_noise import batch_factor
-from valleys.nets.statistics import Estimate
+from valleys.nets.statistics import FEWEST_RUNS, Estimate
 
 BIFURCATION, FLATTENING, DESCENT = 30.0, 20.0, 100.0  # y_b, y_f and y_d of Table S1; x₀, f₀ and L_d are 1
 FLAT_VALLEY = 0.8  # x1 of Table S1
-FEWEST_RUNS = 3
 
 
 def model_floor(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -79,21 +78,16 @@ def flattening_exponents(flat: xr.DataArray) -> xr.DataArray:
 
 
 def mean_exponent(slopes: xr.DataArray, rng: np.random.Generator) -> Estimate:
-    """Mean over all runs of the slopes between two levels, each cell with the same weight; runs are drawn anew within their cells.
+    """Mean over all runs of the slopes between two levels, each cell of three runs or more with the same weight; runs are drawn within their cells.
 
     Args:
         slopes: of one level, what `flattening_exponents` gives.
         rng: of the resamples.
     """
-    cells = [cell[np.isfinite(cell)] for cell in slopes.transpose("batch_size", "learning_rate", "realization").values.reshape(-1, slopes.sizes["realization"])]
-    cells = [cell for cell in cells if len(cell) >= FEWEST_RUNS]
-    if not cells:
-        return Estimate(np.nan, np.nan, np.nan)
-    drawn = np.mean([statistics.counts(len(cell), rng) @ cell / len(cell) for cell in cells], axis=0)
-    return statistics.interval(float(np.mean([cell.mean() for cell in cells])), drawn)
+    return statistics.stratified_mean(slopes, rng, by=("batch_size", "learning_rate"), fewest=FEWEST_RUNS)
 
 
-def noise_exponents(flat: xr.DataArray, n_samples: int, rng: np.random.Generator, n_draws: int = 500) -> tuple[Estimate, Estimate]:
+def noise_exponents(flat: xr.DataArray, n_samples: int, rng: np.random.Generator) -> tuple[Estimate, Estimate]:
     """Slopes of ln F at one training loss against ln η and the logarithm of the batch factor over cells with mini-batches, runs drawn anew within their cells.
 
     Equal slopes would mean that the noise, η times the batch factor, alone counts.
@@ -102,7 +96,6 @@ def noise_exponents(flat: xr.DataArray, n_samples: int, rng: np.random.Generator
         flat: of one level, what `at_losses` gives.
         n_samples: training images.
         rng: of the resamples.
-        n_draws: how many.
     """
     noisy = [cell for cell in _cells(flat) if cell.batch_size < n_samples and np.isfinite(cell).sum() >= FEWEST_RUNS]
     factors = [batch_factor(cell.batch_size.item(), n_samples) for cell in noisy]
@@ -111,12 +104,11 @@ def noise_exponents(flat: xr.DataArray, n_samples: int, rng: np.random.Generator
         return (Estimate(np.nan, np.nan, np.nan),) * 2
     known = np.array([[np.log(row[0]), np.log(row[1]), 1] for row in rows])
 
-    def slopes(means: list[float]) -> np.ndarray:
-        return np.linalg.lstsq(known, means, rcond=None)[0]
-
-    drawn = np.array([slopes([rng.choice(row[2], len(row[2])).mean() for row in rows]) for _ in range(n_draws)])
-    value = slopes([row[2].mean() for row in rows])
-    return tuple(statistics.interval(float(value[index]), drawn[:, index]) for index in (0, 1))
+    groups = [row[2] for row in rows]
+    means = np.column_stack([[group.mean() for group in groups], statistics.drawn_means(groups, rng)])
+    slopes = np.linalg.lstsq(known, means, rcond=None)[0]
+    sizes = [len(group) for group in groups]
+    return tuple(statistics.interval(slope[0], slope[1:], sizes) for slope in slopes[:2])
 
 
 def _cells(flat: xr.DataArray) -> list[xr.DataArray]:

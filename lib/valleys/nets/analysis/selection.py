@@ -46,7 +46,7 @@ def _best(cell: xr.Dataset, sets: np.ndarray) -> xr.Dataset:
     return xr.Dataset(found | {"best_random_mean": middle.value, "best_random_low": middle.low, "best_random_high": middle.high})
 
 
-def ahead(first: np.ndarray, second: np.ndarray) -> float:
+def probability_of_superiority(first: np.ndarray, second: np.ndarray) -> float:
     """Share of the pairs of a value of the first group, (n,), and one of the second, (m,), in which the first is larger; ties count half."""
     first, second = np.asarray(first)[:, None], np.asarray(second)
     return float(np.mean((first > second) + 0.5 * (first == second)))

@@ -8,9 +8,6 @@ import xarray as xr
 from valleys.nets import statistics
 from valleys.nets.statistics import Estimate
 
-N_RESAMPLES = 500
-FEWEST = 3  # settings or times that a rank correlation needs
-
 
 def barriers_over_noise(found: xr.Dataset) -> xr.DataArray:
     """E = ΔL / D, mean barrier between runs over mean diffusion along the line between them: the exponent of Eqs. 18 and 21.
@@ -74,10 +71,11 @@ def kramers(found: xr.Dataset, *, seed: int = 0) -> dict[str, Estimate]:
         settings and times; `rank_at_time`, the mean over the times of the correlation over settings, which time itself cannot make.
     """
     shape, n = (found.sizes["batch_size"], found.sizes["learning_rate"]), found.sizes["reference"]
-    drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=(N_RESAMPLES, *shape)).astype(float)
+    drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=(statistics.N_RESAMPLES, *shape)).astype(float)
     weights = xr.DataArray(np.concatenate([np.ones((1, *shape, n)), drawn]), dims=("draw", "batch_size", "learning_rate", "reference"))
-    value, *others = (_slopes_and_ranks(*pair) for pair in zip(*_relations(found, weights), strict=True))
-    return {name: statistics.interval(value[name], np.array([one[name] for one in others])) for name in value}
+    laws = _slopes_and_ranks(*_relations(found, weights))
+    sizes = [n] * int(np.prod(shape))
+    return {name: statistics.interval(values[0], values[1:], sizes) for name, values in laws.items()}
 
 
 def _relations(found: xr.Dataset, weights: xr.DataArray) -> list[np.ndarray]:
@@ -95,22 +93,26 @@ def _relations(found: xr.Dataset, weights: xr.DataArray) -> list[np.ndarray]:
     return [values.transpose("draw", *dims).values.reshape(weights.sizes["draw"], -1, values.sizes["branch"]) for values in (exponents, rates)]
 
 
-def _slopes_and_ranks(exponents: np.ndarray, rate: np.ndarray) -> dict[str, float]:
-    """From E and k, (settings, times) each."""
-    known = np.isfinite(exponents) & np.isfinite(rate)
-    rising = known & (rate > 0) & (exponents > 0)
-    slope, power = (_slope(x[rising], np.log(rate[rising])) for x in (exponents, np.log(np.where(exponents > 0, exponents, 1))))
-    of_times = [_rank(exponents[chosen, time], rate[chosen, time]) for time, chosen in enumerate(known.T)]
-    at_time = np.nanmean(of_times) if np.isfinite(of_times).any() else np.nan
-    return {"slope": slope, "power": power, "rank": _rank(exponents[known], rate[known]), "rank_at_time": float(at_time)}
+def _slopes_and_ranks(exponents: np.ndarray, rate: np.ndarray) -> dict[str, np.ndarray]:
+    """What `kramers` gives in each draw, (draw,), from E and k, (draw, settings, times) each."""
+    rising = np.isfinite(exponents) & np.isfinite(rate) & (rate > 0) & (exponents > 0)
+    logs = [np.log(np.where(rising, values, 1)) for values in (exponents, rate)]
+    slope, power = (_slopes(x, logs[1], rising) for x in (np.where(rising, exponents, 0), logs[0]))
+    together = [values.reshape(len(values), -1) for values in (exponents, rate)]
+    of_times = statistics.spearman_rows(exponents.swapaxes(1, 2), rate.swapaxes(1, 2))
+    n_times = np.isfinite(of_times).sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        at_time = np.nansum(of_times, axis=1) / n_times
+    return {"slope": slope, "power": power, "rank": statistics.spearman_rows(*together), "rank_at_time": at_time}
 
 
-def _slope(x: np.ndarray, y: np.ndarray) -> float:
-    return float(np.polyfit(x, y, 1)[0]) if len(x) >= FEWEST else float("nan")
-
-
-def _rank(x: np.ndarray, y: np.ndarray) -> float:
-    return statistics.spearman(x, y) if len(x) >= FEWEST else float("nan")
+def _slopes(x: np.ndarray, y: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Slope of the least-squares line through the known points of each draw, (draw,), from (draw, settings, times) each; NaN for fewer than three."""
+    axes, n = (1, 2), known.sum(axis=(1, 2))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        middles = [(np.where(known, values, 0).sum(axis=axes) / n)[:, None, None] for values in (x, y)]
+        x, y = (np.where(known, values - middle, 0) for values, middle in zip((x, y), middles, strict=True))
+        return np.where(n >= statistics.FEWEST_POINTS, (x * y).sum(axis=axes) / (x**2).sum(axis=axes), np.nan)
 
 
 def joined_time(found: xr.Dataset, highest: float | xr.DataArray | None = None) -> xr.DataArray:
@@ -121,20 +123,14 @@ def joined_time(found: xr.Dataset, highest: float | xr.DataArray | None = None) 
         highest: mean rise of the loss that counts as none, one for all or by setting; if None, no two siblings may
             have a rise larger than the loss at their higher end.
     """
-    none = (found.walled == 0 if highest is None else found.rise <= highest).transpose("branch", ...)
-    forever = none.isel(branch=slice(None, None, -1)).cumprod("branch").isel(branch=slice(None, None, -1))
-    return found.branch_time.where(forever == 1).min("branch")
+    none = found.walled == 0 if highest is None else found.rise <= highest
+    return xr.apply_ufunc(statistics.since, found.branch_time, none, input_core_dims=[["branch"]] * 2)
 
 
 def over_runs(values: xr.DataArray, seed: int = 0) -> Estimate:
     """Mean over settings of means over runs that know an answer, with runs drawn anew within their settings."""
-    rng = np.random.default_rng(seed)
-    rows = [row[np.isfinite(row)] for row in values.transpose(..., "reference").values.reshape(-1, values.sizes["reference"])]
-    rows = [row for row in rows if row.size]
-    if not rows:
-        return Estimate(np.nan, np.nan, np.nan)
-    drawn = np.mean([statistics.counts(len(row), rng) @ row / len(row) for row in rows], axis=0)
-    return statistics.interval(float(np.mean([row.mean() for row in rows])), drawn)
+    settings = [name for name in values.dims if name != "reference"]
+    return statistics.stratified_mean(values, np.random.default_rng(seed), by=settings)
 
 
 def last_before_freezing(found: xr.Dataset, name: str = "similarity") -> xr.DataArray:

@@ -9,7 +9,7 @@ import xarray as xr
 from valleys.nets import statistics
 from valleys.nets.experiments.specs import MAIN_THRESHOLD
 from valleys.nets.measures import solutions
-from valleys.nets.statistics import Estimate
+from valleys.nets.statistics import ENDS, Estimate
 
 Cell = xr.Dataset
 Values = dict[str, Callable[[Cell], xr.DataArray]]
@@ -30,9 +30,6 @@ OF_PAIRS: dict[str, Callable[[Cell], np.ndarray]] = {
 }
 MAXIMA = ("test_accuracy", "full_test_accuracy", "flatness")
 COURSES = ("train_loss", "flatness")
-ENDS = ("", "_low", "_high")
-FEWEST_RUNS = 3  # that give an interval: two have but one pair, and a bootstrap of two numbers ends at them
-FEWEST_CELLS = 3  # for a rank correlation
 
 
 def summarize(sweep: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
@@ -59,7 +56,7 @@ def summarize(sweep: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
 def _summarize_cell(cell: Cell, rng: np.random.Generator) -> xr.Dataset:
     chosen, single = np.flatnonzero(cell.converged.values), is_single(cell)
     solved = cell.isel(realization=chosen, other=chosen)
-    found = _measured(statistics.share(len(chosen), cell.sizes["realization"]), not single).named("converged")
+    found = _measured(statistics.share(len(chosen), cell.sizes["realization"]), single).named("converged")
     for runs, quantities in ((cell, OF_ALL_RUNS), (solved, OF_SOLUTIONS)):
         for name, values in quantities.items():
             known = values(runs).dropna("realization").values
@@ -67,7 +64,7 @@ def _summarize_cell(cell: Cell, rng: np.random.Generator) -> xr.Dataset:
             if name in MAXIMA:
                 found[f"max_{name}"] = known.max() if known.size else np.nan
     for name, matrix in OF_PAIRS.items():
-        found |= _measured(statistics.pair_mean(matrix(solved), rng), len(chosen) >= FEWEST_RUNS and not single).named(name)
+        found |= _measured(statistics.pair_mean(matrix(solved), rng), single).named(name)
     return xr.Dataset(found | _freezing(cell, single, rng), coords={"threshold": cell.threshold})
 
 
@@ -85,12 +82,12 @@ def _freezing(cell: Cell, single: bool, rng: np.random.Generator) -> dict:
 
 
 def _mean(values: np.ndarray, single: bool, rng: np.random.Generator) -> Estimate:
-    return _measured(statistics.mean(values, rng), len(values) >= FEWEST_RUNS and not single)
+    return _measured(statistics.mean(values, rng), single)
 
 
-def _measured(found: Estimate, enough: bool) -> Estimate:
-    """Without the interval where the runs are not enough for one: a bootstrap would give it no width."""
-    return found if enough else dataclasses.replace(found, low=np.nan, high=np.nan)
+def _measured(found: Estimate, single: bool) -> Estimate:
+    """Without the interval where all runs are copies of one: a bootstrap would give it no width."""
+    return dataclasses.replace(found, low=np.nan, high=np.nan) if single else found
 
 
 def of_solutions(cell: Cell, name: str) -> np.ndarray:
@@ -114,7 +111,7 @@ def courses(row: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
         cell, rng = row.sel(batch_size=size), np.random.default_rng([seed, int(size)])
         for name in COURSES:
             parts = statistics.means(cell[name].values, rng)
-            for end, values in list(zip(ENDS, parts, strict=True))[: 1 if is_single(cell) or len(cell.realization) < FEWEST_RUNS else 3]:
+            for end, values in list(zip(ENDS, parts, strict=True))[: 1 if is_single(cell) else 3]:
                 found[f"{name}{end}"][index] = values
     return xr.Dataset({name: (("batch_size", "record"), values) for name, values in found.items()}, row[["batch_size", "time"]].coords)
 
@@ -125,26 +122,26 @@ def estimate(summary: xr.Dataset, name: str, **cell: float) -> Estimate:
     return Estimate(*(float(here[f"{name}{end}"]) for end in ENDS))
 
 
-def settled(summary: xr.Dataset, n_train: int, *, share: float = 0.75) -> xr.Dataset:
+def converged_cells(summary: xr.Dataset, n_train: int, *, share: float = 0.75) -> xr.Dataset:
     """The mini-batch cells in which at least `share` of the runs converged, others NaN; with the freezing time at the paper's L_c."""
     noisy = summary.sel(threshold=MAIN_THRESHOLD).where(summary.converged >= share)
     return noisy.isel(batch_size=np.flatnonzero(summary.batch_size.values < n_train))
 
 
 def noisiest_batch_size(summary: xr.Dataset, learning_rate: float, n_train: int) -> int:
-    """The smallest settled mini-batch size at a learning rate.
+    """The smallest converged mini-batch size at a learning rate.
 
     Raises:
         ValueError: there is none.
     """
-    sizes = settled(summary, n_train).flatness.sel(learning_rate=learning_rate).dropna("batch_size").batch_size.values
+    sizes = converged_cells(summary, n_train).flatness.sel(learning_rate=learning_rate).dropna("batch_size").batch_size.values
     if not sizes.size:
         raise ValueError(f"at learning_rate {learning_rate} too few mini-batch runs converge in every cell; choose a smaller one or larger batch_sizes")
     return int(sizes.min())
 
 
 def noise_effect(summary: xr.Dataset, name: str, n_train: int) -> xr.Dataset:
-    """A mean at the smallest batch size less that at the largest, among settled mini-batch cells, for each learning rate with two of them.
+    """A mean at the smallest batch size less that at the largest, among converged mini-batch cells, for each learning rate with two of them.
 
     Args:
         summary: what `summarize` returns.
@@ -155,7 +152,7 @@ def noise_effect(summary: xr.Dataset, name: str, n_train: int) -> xr.Dataset:
         Dimension learning_rate: `value`; `low`, `high`, its 95 % interval, which adds the widths of the two means' intervals in quadrature; `clear`,
         whether that excludes zero, False where a mean has no interval.
     """
-    cells = settled(summary, n_train).sortby("batch_size")
+    cells = converged_cells(summary, n_train).sortby("batch_size")
     rows = {}
     for learning_rate in cells.learning_rate.values:
         line = cells.sel(learning_rate=learning_rate)
@@ -175,30 +172,24 @@ def _difference(first: Estimate, second: Estimate) -> Estimate:
 
 
 def rising_steps(summary: xr.Dataset, name: str, n_train: int) -> tuple[int, int]:
-    """In how many steps from a settled mini-batch cell to its noisier neighbour, in batch size or learning rate, a quantity rises, and of how many."""
-    cells = settled(summary, n_train)[name].sortby("batch_size", ascending=False).sortby("learning_rate").transpose("batch_size", "learning_rate")
+    """In how many steps from a converged mini-batch cell to its noisier neighbour, in batch size or learning rate, a quantity rises, and of how many."""
+    cells = converged_cells(summary, n_train)[name].sortby("batch_size", ascending=False).sortby("learning_rate").transpose("batch_size", "learning_rate")
     steps = np.concatenate([np.diff(cells.values, axis=axis).ravel() for axis in (0, 1)])
     return int((steps > 0).sum()), int(np.isfinite(steps).sum())
 
 
 def variance_explained(summary: xr.Dataset, name: str, by: str, n_train: int, *, seed: int = 0) -> Estimate:
-    """R² of the line through one quantity of the settled mini-batch cells against another, resampling cells."""
-    cells = settled(summary, n_train)
+    """R² of the line through one quantity of the converged mini-batch cells against another, resampling cells."""
+    cells = converged_cells(summary, n_train)
     x, y = cells[by].values.ravel(), cells[name].values.ravel()
     known = np.isfinite(x) & np.isfinite(y)
     return statistics.fit_points(x[known], y[known], np.random.default_rng(seed)).r_squared
 
 
 def rank_correlation(summary: xr.Dataset, name: str, by: str, n_train: int, *, seed: int = 0) -> Estimate:
-    """Spearman's rank correlation of two quantities over the settled mini-batch cells, resampling cells; NaN with fewer than three."""
-    cells = settled(summary, n_train)
-    both = np.stack([cells[each].values.ravel() for each in (name, by)])
-    both = both[:, np.isfinite(both).all(axis=0)]
-    if both.shape[1] < FEWEST_CELLS:
-        return Estimate(np.nan, np.nan, np.nan)
-    draws = np.random.default_rng(seed).integers(both.shape[1], size=(statistics.N_RESAMPLES, both.shape[1]))
-    drawn = [statistics.spearman(*both[:, draw]) for draw in draws]
-    return statistics.interval(statistics.spearman(*both), np.array(drawn))
+    """Spearman's rank correlation of two quantities over the converged mini-batch cells, resampling cells; NaN with fewer than three."""
+    cells = converged_cells(summary, n_train)
+    return statistics.rank_correlation(cells[name].values, cells[by].values, np.random.default_rng(seed))
 
 
 def accuracy_gain(noisy: Cell, quiet: Cell, *, seed: int = 0) -> Estimate:
@@ -212,10 +203,11 @@ def accuracy_gain(noisy: Cell, quiet: Cell, *, seed: int = 0) -> Estimate:
     if not all(len(runs) for runs in right):
         return Estimate(np.nan, np.nan, np.nan)
     n_images = right[0].shape[1]
-    drawn = rng.multinomial(n_images, np.full(n_images, 1 / n_images), size=500) / n_images
-    means = [statistics.resampled_means(runs @ drawn.T, rng) for runs in right]
-    low, high = np.quantile(means[0] - means[1], [(1 - statistics.LEVEL) / 2, (1 + statistics.LEVEL) / 2])
-    return Estimate(float(right[0].mean() - right[1].mean()), float(low), float(high))
+    every = np.concatenate(right).astype(float)
+    draws = (rng.integers(n_images, size=n_images) for _ in range(statistics.N_RESAMPLES))
+    drawn = np.stack([every @ np.bincount(draw, minlength=n_images) for draw in draws], axis=1) / n_images
+    means = [statistics.resampled_means(runs, rng) for runs in np.split(drawn, [len(right[0])])]
+    return statistics.interval(right[0].mean() - right[1].mean(), means[0] - means[1])
 
 
 def flatness_at_loss(cell: Cell, level: float) -> np.ndarray:

@@ -1,8 +1,6 @@
 """What walks say: means over runs with intervals, heights relative to the loss, and whether anything happens at freezing."""
 
-import dataclasses
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -26,13 +24,6 @@ def with_sags(found: xr.Dataset) -> xr.Dataset:
         parts[prefix + "sag"] = (dims, step_lines.sag(found[prefix + "profile"].transpose(..., "fraction").values))
         parts[prefix + "relative_sag"] = (dims, parts[prefix + "sag"][1] / found[prefix + "loss"].transpose(*dims).values)
     return found.assign(parts)
-
-
-def run_means(values: xr.DataArray, *, seed: int = 0) -> xr.Dataset:
-    """Mean over the finite realizations with the ends of its 95 % interval, as `value`, `low` and `high`; NaN ends for a single run."""
-    means = partial(statistics.row_means, seed=seed)
-    found = xr.apply_ufunc(means, values, input_core_dims=[["realization"]], output_core_dims=[["end"]])
-    return xr.Dataset({name: found.isel(end=index) for index, name in enumerate(("value", "low", "high"))})
 
 
 def estimate_of(values: xr.DataArray, *, seed: int = 0) -> Estimate:
@@ -88,11 +79,8 @@ def until_freezing(found: xr.Dataset, name: str, *, by_time: bool = False) -> xr
 
 def mean_within(values: xr.DataArray, *, seed: int = 0) -> Estimate:
     """Mean over the finite runs of all settings, (..., realization); runs are resampled within their setting, and a single one stands as it is."""
-    rng, rows = np.random.default_rng(seed), values.transpose(..., "realization").values
-    groups = [row[np.isfinite(row)] for row in rows.reshape(-1, rows.shape[-1])]
-    drawn = sum(statistics.counts(group.size, rng) @ group for group in groups if group.size)
-    known = np.concatenate(groups)
-    return statistics.interval(known.mean(), drawn / known.size)
+    settings = [name for name in values.dims if name != "realization"]
+    return statistics.stratified_mean(values, np.random.default_rng(seed), by=settings, runs_count_alike=True)
 
 
 def with_hill(hills: xr.DataArray, heights: xr.DataArray, share: float) -> xr.DataArray:
@@ -108,7 +96,7 @@ def walk_courses(found: xr.Dataset, names: Sequence[str], *, seed: int = 0) -> x
         names: quantities by window; a profile keeps its fractions.
         seed: of the bootstrap over runs.
     """
-    parts = [run_means(found[name], seed=seed).rename({"value": name, "low": f"{name}_low", "high": f"{name}_high"}) for name in names]
+    parts = [statistics.run_means(found[name], "realization", name, seed=seed) for name in names]
     frozen = found.freezing_time.mean("realization")
     return xr.merge(parts, compat="no_conflicts").assign(window_time=found.window_time, freezing_time=frozen)
 
@@ -123,8 +111,7 @@ def freezing_changes(found: xr.Dataset, names: Sequence[str], *, seed: int = 0) 
     for name in names:
         changes = at_freezing(found, name)
         for values, suffix in ((changes.change, ""), (changes.bend, "_bend"), (changes.contrast, "_contrast")):
-            ends = {"value": name + suffix, "low": f"{name}{suffix}_low", "high": f"{name}{suffix}_high"}
-            parts.append(run_means(values, seed=seed).rename(ends))
+            parts.append(statistics.run_means(values, "realization", name + suffix, seed=seed))
     return xr.merge(parts, compat="no_conflicts")
 
 
@@ -145,10 +132,11 @@ def wall_courses(found: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
 
     def ends(matrix: np.ndarray) -> np.ndarray:
         some = np.isfinite(matrix).any(axis=0)
-        return np.array(dataclasses.astuple(statistics.pair_mean(matrix[np.ix_(some, some)], np.random.default_rng(seed))))
+        wall = statistics.pair_mean(matrix[np.ix_(some, some)], np.random.default_rng(seed))
+        return np.array([wall.value, wall.low, wall.high])
 
     walls = xr.apply_ufunc(ends, found.across_hill, input_core_dims=[["realization", "partner"]], output_core_dims=[["end"]], vectorize=True)
-    return xr.Dataset({name: walls.isel(end=index) for index, name in enumerate(("wall", "wall_low", "wall_high"))})
+    return xr.Dataset({name: walls.isel(end=index) for index, name in enumerate(f"wall{end}" for end in statistics.ENDS)})
 
 
 def overtaking(found: xr.Dataset) -> xr.DataArray:
@@ -157,6 +145,4 @@ def overtaking(found: xr.Dataset) -> xr.DataArray:
     Where no step has a floor there is no height to pass, and any wall is higher.
     """
     wall, height = wall_courses(found).wall, found.height.mean("realization").fillna(0)
-    above = (wall > height).transpose(..., "window")
-    forever = np.logical_and.accumulate(above.values[..., ::-1], axis=-1)[..., ::-1]
-    return found.window_time.where(above.copy(data=forever)).min("window")
+    return xr.apply_ufunc(statistics.since, found.window_time, wall > height, input_core_dims=[["window"]] * 2)

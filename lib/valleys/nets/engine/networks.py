@@ -31,6 +31,14 @@ class Networks:
         """The chosen networks: in the same memory for a slice, copies for a list of indices."""
         return Networks(tuple(weight[chosen] for weight in self.weights), tuple(bias[chosen] for bias in self.biases))
 
+    def one(self, index: int) -> "Networks":
+        """The network of this index, alone, in the same memory."""
+        return self.pick(slice(index, index + 1))
+
+    def flat(self) -> Tensor:
+        """All weights, then all biases, of each network in a row, (R, n)."""
+        return torch.cat([part.flatten(1) for part in self.weights + self.biases], dim=1)
+
     def put(self, chosen: Tensor, networks: "Networks") -> None:
         """Copy networks into the places named by their indices, unless they are these very networks."""
         if networks is self:

@@ -10,7 +10,8 @@ import torch
 from valleys.nets import datasets
 from valleys.nets.engine.networks import HIDDEN, Networks, initialize
 from valleys.nets.engine.training import Samples
-from valleys.nets.experiments.specs import Spec, require
+from valleys.nets.experiments.specs import Spec
+from valleys.results.spec import require
 
 RANK_TOLERANCE = 1e-10  # of the largest singular value; smaller ones are rounding
 

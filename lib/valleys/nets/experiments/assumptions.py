@@ -1,11 +1,7 @@
 """Noise, curvature and stability along training: what the two-valley model takes for granted, measured in a network (Eqs. 13, 15 and 17)."""
 
 import itertools
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
-from dataclasses import dataclass, fields
-from functools import partial
-from types import ModuleType
+from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
@@ -13,13 +9,15 @@ import xarray as xr
 from valleys.nets.engine.networks import Networks
 from valleys.nets.engine.problem import Setting, streams
 from valleys.nets.engine.training import Samples, evaluate, plan, train
-from valleys.nets.experiments.specs import Spec, check_batch_size, check_distinct, check_learning_rate, require
+from valleys.nets.experiments.specs import OneSetting, Spec, check_batch_size, check_learning_rate
 from valleys.nets.measures import noise_alignment
 from valleys.nets.measures.gradient_noise import batch_factor, layer_noise
-from valleys.nets.measures.layer_hessian import TOP, flatness, layer_curvature, trace, whole_network_eigenvalues
+from valleys.nets.measures.lanczos import top_eigenpairs
+from valleys.nets.measures.layer_hessian import TOP, flatness, layer_curvature
+from valleys.nets.measures.whole_hessian import WholeNetwork
 from valleys.nets.observers.freezing import freezing_checks
 from valleys.nets.observers.stages import StageKeeper, Stages
-from valleys.results.grid import combine
+from valleys.results.spec import require
 
 FIRST_TIME = 1 / 200  # of the training time: the first record after the start
 N_WEIGHTS = 2500  # of the second layer
@@ -41,7 +39,7 @@ ALONG_DIRECTIONS = {"curvature": "leading eigenvalues λ of H", "noise": "vᵀΣ
 
 
 @dataclass(frozen=True)
-class ConditionsSpec(Spec):
+class ConditionsSpec(OneSetting, Spec):
     """Runs of one (η, B), looked at as the model sees them.
 
     Attributes:
@@ -75,11 +73,6 @@ class ConditionsSpec(Spec):
         check_levels(self.levels)
 
     @property
-    def n_steps(self) -> int:
-        """Number of updates."""
-        return round(self.training_time / self.learning_rate)
-
-    @property
     def times(self) -> np.ndarray:
         """ηt of the records, (n_records,)."""
         return np.concatenate([[0.0], self.training_time * np.geomspace(FIRST_TIME, 1, self.n_records - 1)])
@@ -90,39 +83,9 @@ class ConditionsSpec(Spec):
         return [round(time / self.learning_rate) for time in self.times]
 
     @property
-    def full_batch(self) -> bool:
-        """Whether this is gradient descent, which is deterministic."""
-        return self.batch_size == self.n_train
-
-
-@dataclass(frozen=True)
-class ConditionsGridSpec(Spec):
-    """Such runs at each (η, B) of a grid.
-
-    Attributes:
-        batch_sizes: values of B.
-        learning_rates: values of η.
-        training_time: as in a cell, and so are the others.
-    """
-
-    batch_sizes: tuple[int, ...] = (20, 200, 1000)
-    learning_rates: tuple[float, ...] = (0.05, 0.1)
-    training_time: float = 100.0
-    n_realizations: int = 3
-    n_records: int = 12
-    n_directions: int = 100
-    levels: tuple[float, ...] = (1.0, 0.1)
-
-    def check(self) -> None:
-        """Refuse what makes no sense, in any of the cells."""
-        check_distinct("batch_sizes", self.batch_sizes)
-        check_distinct("learning_rates", self.learning_rates)
-        self.cells()
-
-    def cells(self) -> list[ConditionsSpec]:
-        """Every cell, batch size by batch size."""
-        shared = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name not in ("batch_sizes", "learning_rates")}
-        return [ConditionsSpec(**shared, batch_size=size, learning_rate=rate) for size in self.batch_sizes for rate in self.learning_rates]
+    def work(self) -> float:
+        """Steps."""
+        return self.n_steps
 
 
 def check_levels(levels: tuple[float, ...]) -> None:
@@ -159,21 +122,22 @@ class Gauge:
 def measure(networks: Networks, index: int, samples: Samples, n_directions: int) -> dict[str, float | np.ndarray]:
     """All of `DESCRIPTIONS` and `ALONG_DIRECTIONS` for one network; nothing where it is not finite, or dead: no image reaches the end."""
     curvature = layer_curvature(networks, samples.images, index) if bool(networks.alive[index]) else None
-    if curvature is None or trace(curvature) == 0:
+    if curvature is None or curvature.trace() == 0:
         return {}
     noise = layer_noise(curvature, samples.labels.cpu().numpy())
-    values, vectors = noise_alignment.top_eigenpairs(curvature, n_directions)
+    leading = top_eigenpairs(curvature, n_directions, for_vectors=True)
+    values, vectors = leading.values, leading.vectors
     sizes, exact = noise.variance(vectors), noise_alignment.traces(curvature, noise)
     rest = exact.size - n_directions
     found = {name: getattr(exact, name) for name in ("cosine", "isotropic_cosine", "over_isotropic", "noise_per_curvature")}
     found |= {
         "exponent": noise_alignment.exponent(values, sizes),
-        "shared": noise_alignment.shared(noise_alignment.top_eigenpairs(noise, TOP)[1], vectors[:TOP]),
+        "shared": noise_alignment.shared(top_eigenpairs(noise, TOP, for_vectors=True).vectors, vectors[:TOP]),
     }
     found |= {"bulk_curvature": (exact.hessian - values.sum()) / rest, "bulk_noise": (exact.noise - sizes.sum()) / rest}
     found |= {"flatness": flatness(values[:TOP]), "sharpness": values[0], "curvature": values, "noise": sizes}
-    found["train_loss"] = float(evaluate(networks.pick(slice(index, index + 1)), samples).loss)
-    found["network_sharpness"] = whole_network_eigenvalues(networks, samples.images, samples.labels, index, 1).eigenvalues[0]
+    found["train_loss"] = float(evaluate(networks.one(index), samples).loss)
+    found["network_sharpness"] = top_eigenpairs(WholeNetwork.of(networks, samples, index), 1).values[0]
     return found
 
 
@@ -218,29 +182,3 @@ def _at_stages(stages: Stages, samples: Samples, spec: ConditionsSpec) -> dict:
     found = {name: (("realization", "stage"), values) for name, values in scalars.items()}
     found |= {name: (("realization", "stage", "direction"), values, {"long_name": ALONG_DIRECTIONS[name]}) for name, values in arrays.items()}
     return found | {"stage_time": (("realization", "stage"), times, {"long_name": "training time, learning_rate · step"})}
-
-
-def conditions_sweep(spec: ConditionsGridSpec, store: ModuleType, *, executor: Executor | None = None) -> xr.Dataset:
-    """`conditions_grid(spec)`, each cell and the whole kept by the store as soon as it is there.
-
-    Args:
-        spec: the grid.
-        store: what has `load_or_compute_all` and `load_or_assemble`, such as `valleys.results.store`.
-        executor: where to compute; in this process if None.
-    """
-    return store.load_or_assemble(conditions_grid, spec, lambda: _combine(spec, store.load_or_compute_all(conditions, spec.cells(), executor=executor)))
-
-
-def conditions_grid(spec: ConditionsGridSpec) -> xr.Dataset:
-    """All cells of a grid; dimensions batch_size, learning_rate and those of a cell."""
-    return _combine(spec, [conditions(cell) for cell in spec.cells()])
-
-
-def _combine(spec: ConditionsGridSpec, cells: list[xr.Dataset]) -> xr.Dataset:
-    return combine(cells, spec.batch_sizes, spec.learning_rates)
-
-
-def conditions_grid_cells(spec: ConditionsGridSpec) -> Iterator[tuple[dict[str, float], int, Callable[[], xr.Dataset]]]:
-    """Where each cell of the grid stands, its share of the work in steps, and how to compute it alone."""
-    for cell in spec.cells():
-        yield {"batch_size": cell.batch_size, "learning_rate": cell.learning_rate}, cell.n_steps, partial(conditions, cell)

@@ -1,9 +1,6 @@
 """An SGD run left at many steps and continued with full-batch gradient descent (Fig. 4), at one setting or at many."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
 from functools import partial
-from types import ModuleType
 
 import numpy as np
 import xarray as xr
@@ -11,12 +8,11 @@ import xarray as xr
 from valleys.nets.engine.networks import Networks
 from valleys.nets.engine.problem import Setting, streams
 from valleys.nets.engine.training import descend_from_branches, evaluate, plan, record_steps, train
-from valleys.nets.experiments.specs import BasinsSpec, ContinuationSpec
-from valleys.nets.experiments.sweep import SAMPLES_OF_A_RECORD
+from valleys.nets.experiments.specs import SAMPLES_OF_A_RECORD, BasinsSpec, ContinuationSpec
 from valleys.nets.measures import solutions
 from valleys.nets.observers.freezing import FreezingClock, freezing_checks
 from valleys.nets.observers.recorder import DESCRIPTIONS, EIGENVALUES, Recorder
-from valleys.results.grid import combine
+from valleys.results.grid import Part
 
 
 def continuation(spec: ContinuationSpec) -> xr.Dataset:
@@ -39,12 +35,11 @@ def continuation(spec: ContinuationSpec) -> xr.Dataset:
     return xr.Dataset(found, coords=coords, attrs={"dataset": spec.dataset})
 
 
-def continuation_cells(spec: ContinuationSpec) -> Iterator[tuple[dict[str, int], int, Callable[[], xr.Dataset]]]:
+def continuation_parts(spec: ContinuationSpec) -> list[Part]:
     """The reference runs without their continuations, and all together, each with its share of the work in samples that go through a network."""
     own = 3 * spec.n_steps * spec.batch_size + spec.n_records * SAMPLES_OF_A_RECORD
     continued = len(spec.branch_steps) * (3 * spec.n_steps * spec.n_train // 2 + spec.n_records * SAMPLES_OF_A_RECORD)
-    yield {}, own, partial(_reference_alone, spec)
-    yield {}, continued, partial(continuation, spec)
+    return [Part({}, own, partial(_reference_alone, spec)), Part({}, continued, partial(continuation, spec))]
 
 
 def _reference_alone(spec: ContinuationSpec) -> xr.Dataset:
@@ -124,45 +119,18 @@ def _plane_of_one(run: np.ndarray, continued: np.ndarray) -> tuple[np.ndarray, n
     return projection.scores[0], positions, projection.explained
 
 
-def basins(spec: BasinsSpec, store: ModuleType, *, executor: Executor | None = None) -> xr.Dataset:
-    """`basin_grid(spec)`, each setting and the whole kept by the store as soon as it is there.
-
-    Args:
-        spec: the grid.
-        store: what has `load_or_compute_all` and `load_or_assemble`, such as `valleys.results.store`.
-        executor: where to compute; in this process if None.
-    """
-    return store.load_or_assemble(basin_grid, spec, lambda: _combine(spec, store.load_or_compute_all(continuation, spec.cells(), executor=executor)))
-
-
-def basin_grid(spec: BasinsSpec) -> xr.Dataset:
-    """Continuations at each (η, B) of a grid: how alike each is to the last one of its run, and when the run froze by its loss.
+def basins(spec: BasinsSpec) -> xr.Dataset:
+    """How alike each continuation of a run is to the last one, and when the run froze by its loss.
 
     Returns:
-        Dimensions batch_size, learning_rate, reference, branch, threshold. `similarity_to_last` on the small test set and
-        `similarity_to_last_full` on all test images; `final_flatness`; `branch_time` and `freezing_time` are η · step, NaN where a loss was
-        never reached.
+        Dimensions reference, branch, threshold. `similarity_to_last` on the small test set and `similarity_to_last_full` on all test images;
+        `final_flatness`; `branch_time` and `freezing_time` are η · step, NaN where a loss was never reached.
     """
-    return _combine(spec, [continuation(cell) for cell in spec.cells()])
-
-
-def basin_grid_cells(spec: BasinsSpec) -> Iterator[tuple[dict[str, float], int, Callable[[], xr.Dataset]]]:
-    """Where each setting of the grid stands, its share of the work in steps, and how to compute it alone."""
-    for cell in spec.cells():
-        place = {"batch_size": cell.batch_size, "learning_rate": cell.learning_rate}
-        yield place, cell.n_steps, partial(_setting_alone, cell)
-
-
-def _setting_alone(spec: ContinuationSpec) -> xr.Dataset:
-    return _basin(continuation(spec), spec.learning_rate)
-
-
-def _combine(spec: BasinsSpec, cells: list[xr.Dataset]) -> xr.Dataset:
-    reduced = [_basin(cell, setting.learning_rate) for cell, setting in zip(cells, spec.cells(), strict=True)]
-    return combine(reduced, spec.batch_sizes, spec.learning_rates)
-
-
-def _basin(continued: xr.Dataset, learning_rate: float) -> xr.Dataset:
+    continued = continuation(spec.continuation)
     found = {name.replace("similarity", "similarity_to_last"): continued[name].isel(other=-1) for name in ("similarity", "similarity_full")}
-    found |= {"branch_time": learning_rate * continued.branch_step, "freezing_time": learning_rate * continued.freezing_time}
-    return xr.Dataset(found | {"final_flatness": continued.branch_flatness.isel(record=-1)}).drop_vars(["branch_step", "step"]).assign_attrs(continued.attrs)
+    found |= {"branch_time": spec.learning_rate * continued.branch_step, "freezing_time": spec.learning_rate * continued.freezing_time}
+    found |= {"final_flatness": continued.branch_flatness.isel(record=-1)}
+    return xr.Dataset(found).drop_vars(["branch_step", "step"]).assign_attrs(continued.attrs)
+
+
+PARTS = {continuation: continuation_parts}

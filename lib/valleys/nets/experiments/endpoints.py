@@ -1,11 +1,8 @@
 """One run for each learning rate and batch size, and the landscape between their end points (Figs. 1 and S1)."""
 
 import itertools
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
-from types import ModuleType
 
 import numpy as np
 import xarray as xr
@@ -13,10 +10,11 @@ import xarray as xr
 from valleys.nets.engine.networks import SECOND_LAYER, Networks
 from valleys.nets.engine.problem import Setting, streams
 from valleys.nets.engine.training import evaluate, plan, record_steps, train
-from valleys.nets.experiments.specs import EndpointsSpec, RestartsSpec
+from valleys.nets.experiments.specs import EndpointsSpec, RestartSpec
 from valleys.nets.measures import solutions
-from valleys.nets.measures.layer_hessian import full_spectrum, layer_curvature, top_eigenvalues, trace
-from valleys.results.grid import made_of
+from valleys.nets.measures.lanczos import top_eigenpairs
+from valleys.nets.measures.layer_hessian import TOP, full_spectrum, layer_curvature
+from valleys.results.grid import Part
 
 EXTREMES = ("most similar", "least similar")
 
@@ -124,8 +122,8 @@ def _path_losses(runs: list[Run], first: np.ndarray, second: np.ndarray, setting
 def _shares(ends: list[Networks], setting: Setting) -> dict:
     """The ten largest eigenvalues of each solution's Hessian in the second layer, and the sum of all."""
     layers = [layer_curvature(end, setting.train.images) for end in ends]
-    largest = np.stack([top_eigenvalues(layer).eigenvalues for layer in layers])
-    return {"top_eigenvalue": (("solution", "top"), largest), "trace": ("solution", [trace(layer) for layer in layers])}
+    largest = np.stack([top_eigenpairs(layer, TOP).values for layer in layers])
+    return {"top_eigenvalue": (("solution", "top"), largest), "trace": ("solution", [layer.trace() for layer in layers])}
 
 
 def _spectra(grid: dict[tuple[float, int], Run], setting: Setting, spec: EndpointsSpec) -> dict:
@@ -145,11 +143,11 @@ def _spectra(grid: dict[tuple[float, int], Run], setting: Setting, spec: Endpoin
     return {"eigenvalue": (("spectrum_batch_size", "rank"), spectra)}
 
 
-def endpoints_cells(spec: EndpointsSpec) -> Iterator[tuple[dict[str, int], int, Callable[[], xr.Dataset]]]:
-    """Where each spectrum stands, its share of the work, and how to compute it alone; and at last the ends of all runs without what lies between."""
-    for index, batch_size in enumerate(spec.spectrum_batch_sizes):
-        yield {"spectrum_batch_size": batch_size}, 1, partial(_spectrum_alone, spec, index)
-    yield {}, len(spec.spectrum_batch_sizes), partial(_ends_alone, spec)
+def endpoints_parts(spec: EndpointsSpec) -> list[Part]:
+    """Each spectrum; and at last the ends of all runs without what lies between."""
+    spectra = enumerate(spec.spectrum_batch_sizes)
+    each = [Part({"spectrum_batch_size": batch_size}, 1, partial(_spectrum_alone, spec, index)) for index, batch_size in spectra]
+    return [*each, Part({}, len(each), partial(_ends_alone, spec))]
 
 
 def _spectrum_alone(spec: EndpointsSpec, index: int) -> xr.Dataset:
@@ -164,45 +162,13 @@ def _ends_alone(spec: EndpointsSpec) -> xr.Dataset:
     return xr.Dataset(_shares(ends, setting) | _progress(runs, setting) | _likeness(ends, setting) | _trajectories(runs))
 
 
-def restarts(spec: RestartsSpec, store: ModuleType, *, executor: Executor | None = None) -> xr.Dataset:
-    """`restart_grid(spec)`, each restart and the whole kept by the store as soon as it is there.
-
-    Args:
-        spec: the grid and how often.
-        store: what has `load_or_compute_all` and `load_or_assemble`, such as `valleys.results.store`.
-        executor: where to compute; in this process if None.
-    """
-    return store.load_or_assemble(restart_grid, spec, lambda: _combine(spec, store.load_or_compute_all(endpoints, spec.cells(), executor=executor)))
-
-
-def restart_grid(spec: RestartsSpec) -> xr.Dataset:
-    """Similarity and barrier between the ends of every two runs of a grid, from several starts.
+def restart(spec: RestartSpec) -> xr.Dataset:
+    """Similarity and barrier between the ends of every two runs of a grid.
 
     Returns:
-        Dimensions restart, run and other: `similarity`, `similarity_full` and `barrier`, NaN where a run did not converge.
+        Dimensions run and other: `similarity`, `similarity_full` and `barrier`, NaN where a run did not converge.
     """
-    return _combine(spec, [endpoints(cell) for cell in spec.cells()])
-
-
-def restart_grid_cells(spec: RestartsSpec) -> Iterator[tuple[dict[str, int], int, Callable[[], xr.Dataset]]]:
-    """Where each restart stands, its share of the work, and how to compute it alone."""
-    for cell in spec.cells():
-        yield {"restart": cell.seed}, 1, partial(_restart, spec, cell)
-
-
-def _restart(spec: RestartsSpec, cell: EndpointsSpec) -> xr.Dataset:
-    return _placed(spec, endpoints(cell)).drop_vars(["learning_rate", "batch_size"])
-
-
-def _combine(spec: RestartsSpec, cells: list[xr.Dataset]) -> xr.Dataset:
-    every = xr.concat([_placed(spec, cell) for cell in cells], "restart", combine_attrs="drop_conflicts")
-    every.attrs |= made_of(cells)
-    return every.assign_coords(restart=[cell.seed for cell in spec.cells()])
-
-
-def _placed(spec: RestartsSpec, found: xr.Dataset) -> xr.Dataset:
-    """The pairs of one restart in the places that their runs have in the grid."""
-    pairs = list(itertools.product(spec.learning_rates, spec.batch_sizes))
+    found, pairs = endpoints(spec.endpoints), list(itertools.product(spec.learning_rates, spec.batch_sizes))
     places = [pairs.index(pair) for pair in zip(found.learning_rate.values.tolist(), found.batch_size.values.tolist(), strict=True)]
     parts = {}
     for name, values in (("similarity", found.similarity), ("similarity_full", found.similarity_full), ("barrier", found.barrier.isel(record=-1))):
@@ -210,3 +176,6 @@ def _placed(spec: RestartsSpec, found: xr.Dataset) -> xr.Dataset:
         parts[name][np.ix_(places, places)] = values
     coords = {name: ("run", [pair[index] for pair in pairs]) for index, name in enumerate(("learning_rate", "batch_size"))}
     return xr.Dataset({name: (("run", "other"), matrix) for name, matrix in parts.items()}, coords, found.attrs)
+
+
+PARTS = {endpoints: endpoints_parts}

@@ -10,11 +10,12 @@ import xarray as xr
 from valleys.nets.engine.networks import SECOND_LAYER, Networks
 from valleys.nets.engine.problem import Setting, streams
 from valleys.nets.engine.training import evaluate, plan, record_steps, train
-from valleys.nets.experiments.specs import MAIN_THRESHOLD, THRESHOLDS, check_batch_size, check_training, require
+from valleys.nets.experiments.specs import MAIN_THRESHOLD, THRESHOLDS, check_batch_size, check_training
 from valleys.nets.measures.layer_hessian import TOP
 from valleys.nets.measures.solutions import similarity_matrix
 from valleys.nets.observers.freezing import FreezingClock, freezing_checks
 from valleys.nets.observers.recorder import DESCRIPTIONS, EIGENVALUES, Recorder
+from valleys.results.spec import require
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def train_ensemble(
 ) -> Ensemble:
     """Plain stochastic gradient descent (Eqs. 2 and 3), many runs at once from one start.
 
-    With the seed of the problem and the same settings these are the runs of `train_cell`.
+    With the seed of the problem and the same settings these are the runs of `sweep`.
 
     Args:
         problem: from `load_problem` or `make_problem`.

@@ -11,10 +11,11 @@ from torch import Tensor
 from valleys.nets.engine.networks import SECOND_LAYER, Networks
 from valleys.nets.engine.problem import Setting, streams
 from valleys.nets.engine.training import Samples, evaluate, plan, train
-from valleys.nets.experiments.specs import Spec, check_batch_size, check_learning_rate, require
+from valleys.nets.experiments.specs import Spec, check_batch_size, check_learning_rate
 from valleys.nets.measures.gradient_noise import LayerNoise, batch_factor, layer_noise
 from valleys.nets.measures.layer_hessian import LayerCurvature, layer_curvature
 from valleys.nets.theory.fluctuation_theory import exponent, stationary_variance, window_variance
+from valleys.results.spec import require
 
 SAMPLINGS = ("epochs", "redrawn")  # each image once an epoch, as everywhere in this book; each batch drawn anew
 E_FOLD = float(np.e)  # a valley is as wide as the stretch over which its loss stays below e times that of its middle
@@ -152,7 +153,7 @@ def _measured(window: Window, index: int, samples: Samples, spec: FluctuationsSp
     noise = layer_noise(layer, samples.labels.cpu().numpy())
     bent = np.array([component @ layer.product(component) for component in components])
     factor = batch_factor(spec.batch_size, spec.n_train)
-    widths = valley_widths(middle.pick(slice(index, index + 1)), samples, components, layer)
+    widths = valley_widths(middle.one(index), samples, components, layer)
     directions, spread, _ = principal(surrogate_path(layer, noise, factor, spec, np.random.default_rng([spec.seed, window.first, index])), spec.n_components)
     surrogate = np.stack([spread, [direction @ layer.product(direction) for direction in directions]])
     return np.concatenate([np.stack([variances, trends, widths, bent, factor * noise.variance(components)]), surrogate])
@@ -214,7 +215,7 @@ def valley_widths(network: Networks, samples: Samples, directions: np.ndarray, l
 
 def _profile_losses(network: Networks, samples: Samples, layer: LayerCurvature, shifts: np.ndarray) -> np.ndarray:
     """Training loss at shifts of the second layer, (k,), from flat shifts (k, n_in · n_out); what comes before that layer is done once, in float32."""
-    matrices = torch.from_numpy(shifts.reshape(len(shifts), *layer.shape)).mT + network.weights[SECOND_LAYER]
+    matrices = torch.from_numpy(shifts.reshape(len(shifts), *layer.layer_shape)).mT + network.weights[SECOND_LAYER]
     later = [weight.expand(len(shifts), -1, -1) for weight in network.weights[SECOND_LAYER + 1 :]]
     biases = tuple(bias.expand(len(shifts), -1, -1) for bias in network.biases[SECOND_LAYER:])
     inputs = Samples(torch.from_numpy(layer.inputs).float(), samples.labels)

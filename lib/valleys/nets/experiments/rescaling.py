@@ -1,6 +1,6 @@
 """Layers rescaled against each other: the same function, other weights, another flatness."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -8,19 +8,22 @@ import numpy as np
 import torch
 import xarray as xr
 
+from valleys.nets import statistics
 from valleys.nets.engine.networks import Networks
 from valleys.nets.engine.problem import Setting, streams
 from valleys.nets.engine.training import evaluate, plan, record_steps, train
-from valleys.nets.experiments.specs import Spec, check_batch_size, check_distinct, check_training, require
-from valleys.nets.measures.layer_hessian import flatness, whole_network_eigenvalues
+from valleys.nets.experiments.specs import Spec, Trained, check_batch_size, check_training
+from valleys.nets.measures.lanczos import top_eigenpairs
+from valleys.nets.measures.layer_hessian import TOP, flatness
+from valleys.nets.measures.whole_hessian import WholeNetwork
 from valleys.nets.observers.recorder import second_layer_eigenvalues
-from valleys.nets.statistics import Estimate, interval, spearman
-
-FEWEST = 3  # solutions that can have an order
+from valleys.nets.statistics import Estimate
+from valleys.results.grid import Part
+from valleys.results.spec import check_distinct, require
 
 
 @dataclass(frozen=True)
-class RescalingSpec(Spec):
+class RescalingSpec(Trained, Spec):
     """Solutions of one learning rate at several batch sizes, rescaled.
 
     Attributes:
@@ -47,11 +50,6 @@ class RescalingSpec(Spec):
         check_training(self.learning_rate, self.training_time, self.n_records)
         require(self.n_realizations >= 1, f"n_realizations must be 1 or more, got {self.n_realizations}")
         require(len(self.factors) >= 2 and min(self.factors) > 0, f"factors must be 2 positive numbers or more, got {self.factors}")
-
-    @property
-    def n_steps(self) -> int:
-        """Number of updates."""
-        return round(self.training_time / self.learning_rate)
 
 
 def with_factors(networks: Networks, factors: Iterable[float]) -> Networks:
@@ -107,14 +105,16 @@ def rescaling(spec: RescalingSpec) -> xr.Dataset:
     return xr.concat(rows, "batch_size").assign_coords(coords).assign_attrs(dataset=spec.dataset, learning_rate=spec.learning_rate)
 
 
-def rescaling_cells(spec: RescalingSpec) -> Iterator[tuple[dict[str, int], int, Callable[[], xr.Dataset]]]:
-    """Where each batch size stands, its share of the work, and how to compute it alone."""
-    for batch_size in spec.batch_sizes:
-        yield {"batch_size": batch_size}, 1, partial(_batch_size_alone, spec, batch_size)
+def rescaling_parts(spec: RescalingSpec) -> list[Part]:
+    """Each batch size."""
+    return [Part({"batch_size": batch_size}, 1, partial(_batch_size_alone, spec, batch_size)) for batch_size in spec.batch_sizes]
 
 
 def _batch_size_alone(spec: RescalingSpec, batch_size: int) -> xr.Dataset:
     return _of_batch_size(Setting.of(spec), spec, batch_size, record_steps(spec.n_steps, spec.n_records))
+
+
+PARTS = {rescaling: rescaling_parts}
 
 
 def _of_batch_size(setting: Setting, spec: RescalingSpec, batch_size: int, steps: np.ndarray) -> xr.Dataset:
@@ -126,10 +126,11 @@ def _of_batch_size(setting: Setting, spec: RescalingSpec, batch_size: int, steps
     flat, rescaled = np.full((spec.n_realizations, 2, 2), np.nan), np.full((2, len(spec.factors)), np.nan)
     solved = (evaluate(networks, setting.train).accuracy == 1).cpu().numpy()
     for index in np.flatnonzero(solved):
-        own = _double(networks, int(index))
+        own = networks.one(int(index)).to(torch.float64)
         flat[index] = np.stack([both_flatnesses(one, setting) for one in (own, balanced(own))], axis=1)
     if solved[0]:
-        rescaled = np.stack([both_flatnesses(with_factors(_double(networks, 0), (1, factor, 1 / factor)), setting) for factor in spec.factors], axis=1)
+        first = networks.one(0).to(torch.float64)
+        rescaled = np.stack([both_flatnesses(with_factors(first, (1, factor, 1 / factor)), setting) for factor in spec.factors], axis=1)
     parts = {"flatness": (("realization", "measure", "scaling"), flat), "rescaled": (("measure", "factor"), rescaled)}
     for index, (name, last) in enumerate((("norms", "layer"), ("surplus", "joint"))):
         found = np.stack([kept[int(step)][index] for step in steps], axis=1)
@@ -139,17 +140,13 @@ def _of_batch_size(setting: Setting, spec: RescalingSpec, batch_size: int, steps
     return xr.Dataset(parts)
 
 
-def _double(networks: Networks, index: int) -> Networks:
-    return networks.pick(slice(index, index + 1)).to(torch.float64)
-
-
 def both_flatnesses(network: Networks, setting: Setting) -> np.ndarray:
     """Flatness from the second layer's Hessian and from that of the whole network, (2,)."""
-    whole = whole_network_eigenvalues(network, setting.train.images, setting.train.labels).eigenvalues
+    whole = top_eigenpairs(WholeNetwork.of(network, setting.train), TOP).values
     return np.array([flatness(second_layer_eigenvalues(network, setting.train.images, 0)), flatness(whole)])
 
 
-def unkept(found: xr.Dataset) -> xr.DataArray:
+def moved_share(found: xr.Dataset) -> xr.DataArray:
     """How far each `surplus`, which gradient flow conserves, moves along training, as a share of what the squared norm of the layer above it gains.
 
     Args:
@@ -163,23 +160,12 @@ def unkept(found: xr.Dataset) -> xr.DataArray:
     return abs(moved) / abs(gained)
 
 
-def order(first: np.ndarray, second: np.ndarray, rng: np.random.Generator, n_draws: int = 500) -> Estimate:
+def solution_rank_correlation(first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> Estimate:
     """Spearman's rank correlation of two numbers over solutions, (cells, runs) each, runs drawn anew within their cells; NaN for fewer than three.
 
     Args:
         first: one number of each solution, NaN where there is none.
         second: another.
         rng: of the resamples.
-        n_draws: how many.
     """
-    cells = [pair[:, np.isfinite(pair).all(axis=0)] for pair in np.stack([first, second], axis=1)]
-    cells = [cell for cell in cells if cell.size]
-    if sum(cell.shape[1] for cell in cells) < FEWEST:
-        return Estimate(np.nan, np.nan, np.nan)
-
-    def rank(drawn: list[np.ndarray]) -> float:
-        return spearman(*np.concatenate(drawn, axis=1))
-
-    several = any(cell.shape[1] > 1 for cell in cells)
-    drawn = [rank([cell[:, rng.integers(cell.shape[1], size=cell.shape[1])] for cell in cells]) for _ in range(n_draws if several else 0)]
-    return interval(rank(cells), np.array(drawn or [np.nan]))
+    return statistics.rank_correlation(first, second, rng, strata=np.arange(len(first))[:, None])

@@ -1,12 +1,7 @@
 """Runs that part at a branch point and then see their images in other orders: since when is the choice of valley made?"""
 
-import dataclasses
 import itertools
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import partial
-from types import ModuleType
 
 import numpy as np
 import torch
@@ -15,18 +10,18 @@ import xarray as xr
 from valleys.nets.engine.networks import Networks, forward, interpolate, join
 from valleys.nets.engine.problem import Setting, streams
 from valleys.nets.engine.training import Samples, descend_from_branches, evaluate, plan, sample_losses, train
-from valleys.nets.experiments.specs import MAIN_THRESHOLD, Spec, check_batch_size, check_distinct, check_learning_rate, require
+from valleys.nets.experiments.specs import MAIN_THRESHOLD, Spec, Trained, check_batch_size, check_learning_rate
 from valleys.nets.measures import solutions
 from valleys.nets.measures.gradient_noise import batch_factor
 from valleys.nets.observers.freezing import FreezingClock, freezing_checks
-from valleys.results.grid import combine
+from valleys.results.spec import require
 
 N_FRACTIONS = 21  # points of a line between two networks, the ends included
 NEAR = 1e-4  # of a line, for slopes by central differences
 
 
 @dataclass(frozen=True)
-class SiblingsSpec(Spec):
+class SiblingsSpec(Trained, Spec):
     """Runs of one (η, B), left at several times and continued in other orders of images.
 
     Attributes:
@@ -60,49 +55,14 @@ class SiblingsSpec(Spec):
         require(self.n_siblings >= 1, f"n_siblings must be 1 or more, got {self.n_siblings}")
 
     @property
-    def n_steps(self) -> int:
-        """Number of updates of the whole run."""
-        return round(self.training_time / self.learning_rate)
-
-    @property
     def branch_steps(self) -> list[int]:
         """Steps at which siblings part."""
         return [round(time / self.learning_rate) for time in self.branch_times]
 
-
-@dataclass(frozen=True)
-class SiblingGridSpec(Spec):
-    """Siblings at each (η, B) of a grid.
-
-    Attributes:
-        batch_sizes: values of B.
-        learning_rates: values of η.
-        branch_times: as at one setting.
-        training_time: as at one setting.
-        relaxing_time: as at one setting.
-        n_references: as at one setting.
-        n_siblings: as at one setting.
-    """
-
-    batch_sizes: tuple[int, ...] = (20, 200)
-    learning_rates: tuple[float, ...] = (0.1,)
-    branch_times: tuple[float, ...] = (0.0, 5.0, 10.0, 20.0, 40.0)
-    training_time: float = 100.0
-    relaxing_time: float = 2.0
-    n_references: int = 3
-    n_siblings: int = 1
-
-    def check(self) -> None:
-        """Refuse what makes no sense, in any of the settings."""
-        check_distinct("batch_sizes", self.batch_sizes)
-        check_distinct("learning_rates", self.learning_rates)
-        self.cells()
-
-    def cells(self) -> list[SiblingsSpec]:
-        """Every setting, batch size by batch size."""
-        shared = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self) if entry.name not in ("batch_sizes", "learning_rates")}
-        pairs = itertools.product(self.batch_sizes, self.learning_rates)
-        return [SiblingsSpec(**shared, batch_size=batch_size, learning_rate=learning_rate) for batch_size, learning_rate in pairs]
+    @property
+    def work(self) -> float:
+        """Samples that go through a network, about."""
+        return self.n_steps * (self.batch_size + 100)
 
 
 def siblings(spec: SiblingsSpec) -> xr.Dataset:
@@ -144,7 +104,7 @@ def _families(setting: Setting, spec: SiblingsSpec, branches: dict[int, Networks
     for index, (step, networks) in enumerate(branches.items()):
         grown = _grow(setting, spec, networks, step)
         for reference in range(spec.n_references):
-            family = join([_only(ends, reference), grown.pick(slice(reference * count, (reference + 1) * count))])
+            family = join([ends.one(reference), grown.pick(slice(reference * count, (reference + 1) * count))])
             found[:, reference, index] = _alike(family, setting)
     return {name: (("reference", "branch"), values) for name, values in zip(names, found, strict=True)}
 
@@ -169,13 +129,9 @@ def _alike(family: Networks, setting: Setting) -> tuple[float, float, float]:
 
 def _lines(networks: Networks, setting: Setting) -> np.ndarray:
     """Training loss on the line between each two networks, (n_pairs, N_FRACTIONS)."""
-    ready = [solutions.Prepared.of(_only(networks, index), setting.train) for index in range(len(networks))]
+    ready = [solutions.Prepared.of(networks.one(index), setting.train) for index in range(len(networks))]
     fractions = np.linspace(0, 1, N_FRACTIONS)
     return np.stack([solutions.prepared_path_losses(*pair, fractions) for pair in itertools.combinations(ready, 2)])
-
-
-def _only(networks: Networks, index: int) -> Networks:
-    return networks.pick(slice(index, index + 1))
 
 
 def _between_runs(setting: Setting, spec: SiblingsSpec, branches: dict[int, Networks]) -> dict:
@@ -197,7 +153,7 @@ def _relaxed(networks: Networks, setting: Setting, spec: SiblingsSpec) -> Networ
 
 
 def _pairs(networks: Networks) -> list[tuple[Networks, Networks]]:
-    return list(itertools.combinations([_only(networks, index) for index in range(len(networks))], 2))
+    return list(itertools.combinations([networks.one(index) for index in range(len(networks))], 2))
 
 
 def line_variance(first: Networks, second: Networks, samples: Samples) -> float:
@@ -216,29 +172,3 @@ def line_variance(first: Networks, second: Networks, samples: Samples) -> float:
     _, scores = forward(near, samples.images.double())
     ahead, behind = sample_losses(scores, samples.labels)
     return float(((ahead - behind) / (2 * NEAR * length)).var(correction=0))
-
-
-def families(spec: SiblingGridSpec, store: ModuleType, *, executor: Executor | None = None) -> xr.Dataset:
-    """`sibling_grid(spec)`, each setting and the whole kept by the store as soon as it is there.
-
-    Args:
-        spec: the grid.
-        store: what has `load_or_compute_all` and `load_or_assemble`, such as `valleys.results.store`.
-        executor: where to compute; in this process if None.
-    """
-    return store.load_or_assemble(sibling_grid, spec, lambda: _combine(spec, store.load_or_compute_all(siblings, spec.cells(), executor=executor)))
-
-
-def sibling_grid(spec: SiblingGridSpec) -> xr.Dataset:
-    """What `siblings` gives at each (η, B) of a grid, with dimensions batch_size and learning_rate besides."""
-    return _combine(spec, [siblings(cell) for cell in spec.cells()])
-
-
-def sibling_grid_cells(spec: SiblingGridSpec) -> Iterator[tuple[dict[str, float], int, Callable[[], xr.Dataset]]]:
-    """Where each setting of the grid stands, its share of the work in samples, and how to compute it alone."""
-    for cell in spec.cells():
-        yield {"batch_size": cell.batch_size, "learning_rate": cell.learning_rate}, cell.n_steps * (cell.batch_size + 100), partial(siblings, cell)
-
-
-def _combine(spec: SiblingGridSpec, cells: list[xr.Dataset]) -> xr.Dataset:
-    return combine(cells, spec.batch_sizes, spec.learning_rates)

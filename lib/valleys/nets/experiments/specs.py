@@ -2,16 +2,20 @@
 
 import dataclasses
 import math
-import numbers
 from dataclasses import dataclass
-from typing import Any, get_args, get_origin
+from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from valleys.nets.datasets import N_CLASSES, check_request
+from valleys.results.grid import Grid
+from valleys.results.spec import check_distinct, require, settle
 
 THRESHOLDS = (0.2, 0.1, 0.05, 0.01)
 MAIN_THRESHOLD = 0.1  # the paper's L_c
+SAMPLES_OF_A_RECORD = 20_000  # about what all test images and the curvature of a record cost, in samples
+ALONG = ("weights", "misclassified_along", "misclassified_full_along")  # large, and read cell by cell only
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,38 @@ class Spec:
         """Size of the training set."""
         return N_CLASSES * self.train_per_class
 
+    @property
+    def work(self) -> float:
+        """Share of the work of a grid that such a cell takes, in any unit."""
+        return 1.0
+
+
+class Trained:
+    """Steps of a spec that names a learning rate η and the training time ηt at the end."""
+
+    learning_rate: float
+    training_time: float
+
+    @property
+    def n_steps(self) -> int:
+        """Number of updates."""
+        return round(self.training_time / self.learning_rate)
+
+
+class OneSetting(Trained):
+    """Steps of a spec that names one batch size, too, and may be of gradient descent."""
+
+    batch_size: int
+    n_train: int
+
+    @property
+    def full_batch(self) -> bool:
+        """Whether this is gradient descent, which is deterministic."""
+        return self.batch_size == self.n_train
+
 
 @dataclass(frozen=True)
-class CellSpec(Spec):
+class SweepSpec(OneSetting, Spec):
     """Training runs that share (η, B) and differ in batch order only.
 
     Attributes:
@@ -69,8 +102,8 @@ class CellSpec(Spec):
         thresholds: values of L_c for the freezing time.
 
     Example:
-        >>> from valleys.nets import CellSpec
-        >>> CellSpec(batch_size=20, learning_rate=0.1).n_steps
+        >>> from valleys.nets import SweepSpec
+        >>> SweepSpec(batch_size=20, learning_rate=0.1).n_steps
         1000
     """
 
@@ -94,72 +127,50 @@ class CellSpec(Spec):
         require(len(self.thresholds) > 0 and min(self.thresholds) > 0, f"thresholds must be positive losses, got {self.thresholds}")
 
     @property
-    def n_steps(self) -> int:
-        """Number of updates."""
-        return round(self.training_time / self.learning_rate)
-
-    @property
-    def full_batch(self) -> bool:
-        """Whether this is gradient descent, which is deterministic."""
-        return self.batch_size == self.n_train
+    def work(self) -> float:
+        """Samples that go through a network."""
+        return 3 * self.n_steps * self.batch_size + self.n_records * SAMPLES_OF_A_RECORD
 
 
 @dataclass(frozen=True)
-class SweepSpec(Spec):
-    """A grid of cells (Figs. 2 and 3).
+class SweepGrid(Grid[SweepSpec]):
+    """A grid of such runs over (B, η), with more measured in some of its cells (Figs. 2 and 3).
+
+    The cell says what is measured where: its flatness_every and n_whole_network hold at the followed learning rate alone.
 
     Attributes:
-        batch_sizes: values of B.
-        learning_rates: values of η.
         followed_learning_rate: η at which the flatness is measured along training; 0 for none.
-        flatness_every: as in a cell, at the followed learning rate.
         follow_all: whether the flatness is measured along training at every learning rate.
         weights_at: pairs (B, η) whose weights are kept.
-        training_time: as in a cell.
-        n_realizations: as in a cell.
-        n_records: as in a cell.
-        n_whole_network: as in a cell, at the followed learning rate.
     """
 
-    batch_sizes: tuple[int, ...] = (10, 50, 200, 1000)
-    learning_rates: tuple[float, ...] = (0.02, 0.05, 0.1)
     followed_learning_rate: float = 0.0
-    flatness_every: int = 1
     follow_all: bool = False
     weights_at: tuple[tuple[int, float], ...] = ()
-    training_time: float = 100.0
-    n_realizations: int = 4
-    n_records: int = 21
-    n_whole_network: int = 0
 
     def check(self) -> None:
-        """Refuse what makes no sense for a sweep, in any of its cells."""
-        check_distinct("batch_sizes", self.batch_sizes)
-        check_distinct("learning_rates", self.learning_rates)
-        followed = self.followed_learning_rate
-        require(followed == 0 or followed in self.learning_rates, f"followed_learning_rate must be 0 or one of {self.learning_rates}, got {followed}")
+        """Refuse places that the grid does not have."""
+        batch_sizes, learning_rates, followed = self.along("batch_size"), self.along("learning_rate"), self.followed_learning_rate
+        require(followed == 0 or followed in learning_rates, f"followed_learning_rate must be 0 or one of {learning_rates}, got {followed}")
         for pair in self.weights_at:
-            known = pair[0] in self.batch_sizes and pair[1] in self.learning_rates
-            require(known, f"weights_at must name (batch_size, learning_rate) of the grid {self.batch_sizes} × {self.learning_rates}, got {pair}")
-        self.cells()
+            known = pair[0] in batch_sizes and pair[1] in learning_rates
+            require(known, f"weights_at must name (batch_size, learning_rate) of the grid {batch_sizes} × {learning_rates}, got {pair}")
 
-    def cell(self, batch_size: int, learning_rate: float) -> CellSpec:
+    def cell_at(self, **place: Any) -> SweepSpec:
         """The spec of one cell."""
-        shared = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(Spec)}
-        own = {name: getattr(self, name) for name in ("training_time", "n_realizations", "n_records")}
-        followed = learning_rate == self.followed_learning_rate
-        measured = {"flatness_every": self.flatness_every} if followed or self.follow_all else {}
-        measured |= {"n_whole_network": self.n_whole_network} if followed else {}
-        keep = (batch_size, learning_rate) in self.weights_at
-        return CellSpec(**shared, **own, **measured, batch_size=batch_size, learning_rate=learning_rate, keep_weights=keep)
+        followed = place["learning_rate"] == self.followed_learning_rate
+        measured = {"flatness_every": self.cell.flatness_every if followed or self.follow_all else 0}
+        measured |= {"n_whole_network": self.cell.n_whole_network if followed else 0}
+        kept = (place["batch_size"], place["learning_rate"]) in self.weights_at
+        return dataclasses.replace(self.cell, **place, **measured, keep_weights=kept)
 
-    def cells_with_weights(self) -> list[CellSpec]:
+    def kept(self, found: xr.Dataset) -> xr.Dataset:
+        """A cell without the weights and the error sets along the way."""
+        return found.drop_vars(ALONG, errors="ignore")
+
+    def cells_with_weights(self) -> tuple[SweepSpec, ...]:
         """The cells `weights_at`, in that order."""
-        return [self.cell(*pair) for pair in self.weights_at]
-
-    def cells(self) -> list[CellSpec]:
-        """Every cell, batch size by batch size."""
-        return [self.cell(batch_size, learning_rate) for batch_size in self.batch_sizes for learning_rate in self.learning_rates]
+        return tuple(self.cell_at(batch_size=batch_size, learning_rate=learning_rate) for batch_size, learning_rate in self.weights_at)
 
 
 @dataclass(frozen=True)
@@ -203,25 +214,49 @@ class EndpointsSpec(Spec):
 
 
 @dataclass(frozen=True)
-class RestartsSpec(EndpointsSpec):
-    """The same grid of end points again, each time from another start and with other batch orders; n_records and spectra are not asked for.
+class RestartSpec(Spec):
+    """The ends of a grid of end points again, from another start and with other batch orders.
 
     Attributes:
-        n_restarts: how often; their seeds are those after `seed`.
+        restart: names the start and the batch orders, as a seed does.
+        batch_sizes: as of the end points.
+        learning_rates: as of the end points.
+        training_time: as of the end points.
+        n_fractions: as of the end points.
     """
 
-    n_restarts: int = 3
+    restart: int = 1
+    batch_sizes: tuple[int, ...] = (20, 50, 100, 200)
+    learning_rates: tuple[float, ...] = (0.005, 0.01, 0.02, 0.05)
+    training_time: float = 100.0
+    n_fractions: int = 21
 
     def check(self) -> None:
-        """Refuse what makes no sense for end points, and a number of restarts below one."""
-        super().check()
-        require(self.n_restarts >= 1, f"n_restarts must be 1 or more, got {self.n_restarts}")
+        """Refuse what makes no sense for end points."""
+        require(self.restart >= 0, f"restart must be 0 or more, got {self.restart}")
+        _ = self.endpoints
 
-    def cells(self) -> list[EndpointsSpec]:
-        """Each restart, with its ends alone."""
-        shared = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(EndpointsSpec)}
-        own = {"n_records": 2, "spectrum_batch_sizes": ()}
-        return [EndpointsSpec(**shared | own | {"seed": self.seed + 1 + index}) for index in range(self.n_restarts)]
+    @property
+    def endpoints(self) -> EndpointsSpec:
+        """What is computed: the ends alone."""
+        shared = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self) if entry.name != "restart"}
+        return EndpointsSpec(**shared | {"seed": self.restart}, n_records=2)
+
+
+def restarts(n_restarts: int, **values: Any) -> Grid[RestartSpec]:
+    """Several restarts, whose seeds are those after `seed`.
+
+    Args:
+        n_restarts: how often.
+        values: what they have in common; see `RestartSpec`.
+
+    Raises:
+        ValueError: n_restarts is below one, or a value makes no sense.
+    """
+    count, seed = settle("n_restarts", int, n_restarts), settle("seed", int, values.get("seed", 0))
+    require(count >= 1, f"n_restarts must be 1 or more, got {count}")
+    require(seed >= 0, f"seed must be 0 or more, got {seed}")
+    return Grid.of(RestartSpec, {"restart": tuple(range(seed + 1, seed + 1 + count))}, **values)
 
 
 @dataclass(frozen=True)
@@ -270,20 +305,20 @@ class ContinuationSpec(Spec):
 
 @dataclass(frozen=True)
 class BasinsSpec(Spec):
-    """Continuations at each (η, B) of a grid, on one clock of training time.
+    """Continuations at one (η, B), by a clock of training time.
 
     Attributes:
-        batch_sizes: values of B.
-        learning_rates: values of η.
+        batch_size: B of the reference runs.
+        learning_rate: η of the reference runs and of their continuations.
         branch_time: ηt between branches.
         last_time: ηt of the last branch; the first is 0.
         training_time: ηt at which every branch is evaluated.
-        n_references: reference runs at each setting.
+        n_references: reference runs.
         thresholds: values of L_c for the freezing time of the reference runs.
     """
 
-    batch_sizes: tuple[int, ...] = (20, 200)
-    learning_rates: tuple[float, ...] = (0.05,)
+    batch_size: int = 50
+    learning_rate: float = 0.05
     branch_time: float = 5.0
     last_time: float = 50.0
     training_time: float = 100.0
@@ -291,67 +326,30 @@ class BasinsSpec(Spec):
     thresholds: tuple[float, ...] = THRESHOLDS
 
     def check(self) -> None:
-        """Refuse what makes no sense, in any of the settings."""
-        check_distinct("batch_sizes", self.batch_sizes)
-        check_distinct("learning_rates", self.learning_rates)
+        """Refuse clocks that do not fit, and what makes no sense for continuations."""
         require(self.branch_time > 0, f"branch_time must be positive, got {self.branch_time}")
         branches = self.last_time / self.branch_time
         whole = branches >= 1 and math.isclose(branches, round(branches))
         require(whole, f"last_time must be a multiple of branch_time {self.branch_time}, got {self.last_time}")
-        for learning_rate in self.learning_rates:
-            check_learning_rate(learning_rate)
-            steps = self.branch_time / learning_rate
-            require(
-                steps >= 1 and math.isclose(steps, round(steps)),
-                f"branch_time {self.branch_time} must be a whole number of steps of learning_rate {learning_rate}",
-            )
-        self.cells()
+        check_learning_rate(self.learning_rate)
+        steps = self.branch_time / self.learning_rate
+        fits = steps >= 1 and math.isclose(steps, round(steps))
+        require(fits, f"branch_time {self.branch_time} must be a whole number of steps of learning_rate {self.learning_rate}")
+        _ = self.continuation
 
-    def cells(self) -> list[ContinuationSpec]:
-        """Every setting, batch size by batch size."""
-        return [self._cell(batch_size, learning_rate) for batch_size in self.batch_sizes for learning_rate in self.learning_rates]
+    @property
+    def continuation(self) -> ContinuationSpec:
+        """What is computed, in steps."""
+        clock = ("branch_time", "last_time", "training_time")
+        shared = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self) if entry.name not in clock}
+        every, n_branches = round(self.branch_time / self.learning_rate), round(self.last_time / self.branch_time)
+        steps = {"branch_every": every, "last_branch": n_branches * every, "n_steps": round(self.training_time / self.learning_rate)}
+        return ContinuationSpec(**shared, **steps, n_records=2)
 
-    def _cell(self, batch_size: int, learning_rate: float) -> ContinuationSpec:
-        shared = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(Spec)}
-        every, n_branches = round(self.branch_time / learning_rate), round(self.last_time / self.branch_time)
-        clock = {"branch_every": every, "last_branch": n_branches * every, "n_steps": round(self.training_time / learning_rate), "n_records": 2}
-        own = {"n_references": self.n_references, "thresholds": self.thresholds}
-        return ContinuationSpec(**shared, **clock, **own, batch_size=batch_size, learning_rate=learning_rate)
-
-
-def require(condition: bool, message: str) -> None:
-    """Raise ValueError with the message unless the condition holds."""
-    if not condition:
-        raise ValueError(message)
-
-
-def settle(name: str, kind: Any, value: Any) -> Any:
-    """The value as exactly its field's kind, so that equal questions have equal names.
-
-    Raises:
-        ValueError: the value is of another kind.
-    """
-    if get_origin(kind) is tuple:
-        require(isinstance(value, (list, tuple)), f"{name} must be a list, got {value!r}")
-        inner = get_args(kind)
-        kinds = [inner[0]] * len(value) if inner[1:] == (...,) else inner
-        require(len(kinds) == len(value), f"{name} must hold {len(inner)} values, got {value!r}")
-        return tuple(settle(name, each, item) for each, item in zip(kinds, value, strict=True))
-    return _settle_plain(name, kind, value)
-
-
-def _settle_plain(name: str, kind: type, value: Any) -> Any:
-    accepted = {bool: bool, int: numbers.Integral, float: numbers.Real, str: str}[kind]
-    fits = isinstance(value, accepted) and (kind is bool or not isinstance(value, bool))
-    words = {bool: "True or False", int: "a whole number", float: "a number", str: "text"}[kind]
-    require(fits, f"{name} must be {words}, got {value!r}")
-    require(kind is not float or math.isfinite(value), f"{name} must be finite, got {value!r}")
-    return kind(value)
-
-
-def check_distinct(name: str, values: tuple) -> None:
-    """Refuse an empty list and repeated values."""
-    require(len(values) > 0 and len(set(values)) == len(values), f"{name} must hold one value or more, each once, got {values}")
+    @property
+    def work(self) -> float:
+        """Steps."""
+        return self.continuation.n_steps
 
 
 def check_batch_size(batch_size: int, n_train: int) -> None:

@@ -1,9 +1,7 @@
-"""Training runs that differ in batch order only, and grids of them (Figs. 2 and 3)."""
+"""Training runs that differ in batch order only, and the plane that they share (Figs. 2 and 3)."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
-from functools import partial
-from types import ModuleType
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
@@ -11,18 +9,17 @@ import xarray as xr
 from valleys.nets.engine.networks import SECOND_LAYER, Networks
 from valleys.nets.engine.problem import Setting, streams
 from valleys.nets.engine.training import evaluate, plan, record_steps, train
-from valleys.nets.experiments.specs import CellSpec, SweepSpec
+from valleys.nets.experiments.specs import SweepSpec
 from valleys.nets.measures import solutions
-from valleys.nets.measures.layer_hessian import flatness, whole_network_eigenvalues
+from valleys.nets.measures.lanczos import top_eigenpairs
+from valleys.nets.measures.layer_hessian import TOP, flatness
+from valleys.nets.measures.whole_hessian import WholeNetwork
 from valleys.nets.observers.freezing import FreezingClock, freezing_checks
 from valleys.nets.observers.recorder import DESCRIPTIONS, EIGENVALUES, Recorder
-from valleys.results.grid import combine, made_of
-
-ALONG = ("weights", "misclassified_along", "misclassified_full_along")  # large, and read cell by cell only
-SAMPLES_OF_A_RECORD = 20_000  # about what all test images and the curvature of a record cost, in samples
+from valleys.results.grid import Composite, made_of
 
 
-def train_cell(spec: CellSpec) -> xr.Dataset:
+def sweep(spec: SweepSpec) -> xr.Dataset:
     """Runs of one (η, B); gradient descent is computed once and serves every realization.
 
     Returns:
@@ -31,9 +28,9 @@ def train_cell(spec: CellSpec) -> xr.Dataset:
         Runs that are not finite at the end are marked `diverged` and have NaN records; `converged` means 100 % training accuracy.
 
     Example:
-        >>> from valleys.nets import CellSpec, train_cell
-        >>> spec = CellSpec(train_per_class=10, batch_size=10, learning_rate=0.1, training_time=20, n_realizations=2)
-        >>> found = train_cell(spec)
+        >>> from valleys.nets import SweepSpec, sweep
+        >>> spec = SweepSpec(train_per_class=10, batch_size=10, learning_rate=0.1, training_time=20, n_realizations=2)
+        >>> found = sweep(spec)
         >>> found.flatness.dims, found.freezing_time.dims
         (('realization', 'record'), ('realization', 'threshold'))
     """
@@ -50,17 +47,17 @@ def train_cell(spec: CellSpec) -> xr.Dataset:
     return result.isel(realization=[0] * spec.n_realizations, other=[0] * spec.n_realizations) if spec.full_batch else result
 
 
-def _flatness_records(spec: CellSpec) -> set[int]:
+def _flatness_records(spec: SweepSpec) -> set[int]:
     every = range(0, spec.n_records, spec.flatness_every) if spec.flatness_every else ()
     return {*every, spec.n_records - 1}
 
 
-def _coordinates(spec: CellSpec) -> dict:
+def _coordinates(spec: SweepSpec) -> dict:
     time = xr.DataArray(np.linspace(0, spec.training_time, spec.n_records), dims="record", attrs={"long_name": "training time, learning_rate · step"})
     return {"batch_size": spec.batch_size, "learning_rate": spec.learning_rate, "time": time, "threshold": list(spec.thresholds)}
 
 
-def _records(recorder: Recorder, steps: np.ndarray, spec: CellSpec) -> dict:
+def _records(recorder: Recorder, steps: np.ndarray, spec: SweepSpec) -> dict:
     over_time = {name: (("realization", "record"), values, {"long_name": DESCRIPTIONS[name]}) for name, values in recorder.values.items()}
     kept = {"weights": (("realization", "record", "n_in", "n_out"), recorder.weights)} if spec.keep_weights else {}
     bent = (("realization", "record", "rank"), recorder.eigenvalues, EIGENVALUES)
@@ -98,70 +95,36 @@ def _apart(networks: Networks, setting: Setting) -> dict:
     }
 
 
-def _whole_network(networks: Networks, setting: Setting, spec: CellSpec) -> dict:
+def _whole_network(networks: Networks, setting: Setting, spec: SweepSpec) -> dict:
     values = np.full(len(networks), np.nan)
     for index in range(min(spec.n_whole_network, len(networks))):
         if bool(networks.alive[index]):
-            values[index] = flatness(whole_network_eigenvalues(networks, setting.train.images, setting.train.labels, index).eigenvalues)
+            values[index] = flatness(top_eigenpairs(WholeNetwork.of(networks, setting.train, index), TOP).values)
     return {"whole_network_flatness": ("realization", values, {"long_name": "flatness from the Hessian in all weights and biases"})}
 
 
-def sweep(spec: SweepSpec, store: ModuleType, *, executor: Executor | None = None) -> xr.Dataset:
-    """`grid(spec)`, each cell and the whole kept by the store as soon as it is there.
+@dataclass(frozen=True)
+class Plane(Composite[SweepSpec]):
+    """Trajectories of several cells on the principal components that they share (Figs. 2B, C).
 
-    Args:
-        spec: the grid.
-        store: what has `load_or_compute_all` and `load_or_assemble`, such as `valleys.results.store`.
-        executor: where to compute; in this process if None.
+    Attributes:
+        members: the cells, which keep their weights.
     """
-    return store.load_or_assemble(grid, spec, lambda: _combine(spec, store.load_or_compute_all(train_cell, spec.cells(), executor=executor)))
 
+    members: tuple[SweepSpec, ...]
 
-def grid(spec: SweepSpec) -> xr.Dataset:
-    """All cells of a grid, one after another (Figs. 2 and 3).
+    def cells(self) -> list[SweepSpec]:
+        """The spec of each cell."""
+        return list(self.members)
 
-    Returns:
-        Dimensions batch_size, learning_rate, realization, record and those of a cell, without the weights and the error sets along the way.
-    """
-    return _combine(spec, [train_cell(cell) for cell in spec.cells()])
-
-
-def _combine(spec: SweepSpec, cells: list[xr.Dataset]) -> xr.Dataset:
-    return combine([cell.drop_vars(ALONG, errors="ignore") for cell in cells], spec.batch_sizes, spec.learning_rates)
-
-
-def grid_cells(spec: SweepSpec) -> Iterator[tuple[dict[str, float], int, Callable[[], xr.Dataset]]]:
-    """Where each cell of the grid stands, its share of the work in samples that go through a network, and how to compute it alone."""
-    for cell in spec.cells():
-        samples = 3 * cell.n_steps * cell.batch_size + cell.n_records * SAMPLES_OF_A_RECORD
-        yield {"batch_size": cell.batch_size, "learning_rate": cell.learning_rate}, samples, partial(_cell_of_grid, cell)
-
-
-def _cell_of_grid(spec: CellSpec) -> xr.Dataset:
-    return train_cell(spec).drop_vars(ALONG, errors="ignore")
-
-
-def sweep_plane(spec: SweepSpec, store: ModuleType, *, executor: Executor | None = None) -> xr.Dataset:
-    """`plane(spec)`, from cells kept by the store; arguments as in `sweep`."""
-    return store.load_or_assemble(plane, spec, lambda: _plane_of(store.load_or_compute_all(train_cell, spec.cells_with_weights(), executor=executor)))
-
-
-def plane(spec: SweepSpec) -> xr.Dataset:
-    """Trajectories of the cells `weights_at` on the principal components that they share (Figs. 2B, C).
-
-    Returns:
-        `position` (cell, realization, record, component) and `explained` (component).
-    """
-    return _plane_of([train_cell(cell) for cell in spec.cells_with_weights()])
-
-
-def _plane_of(cells: list[xr.Dataset]) -> xr.Dataset:
-    runs = [run.reshape(run.shape[0], -1) for cell in cells for run in cell.weights.values]
-    projection = solutions.project(runs)
-    shape = (len(cells), len(runs) // len(cells), -1, 2)
-    found = {
-        "position": (("cell", "realization", "record", "component"), np.reshape(projection.scores, shape)),
-        "explained": ("component", projection.explained),
-    }
-    coords = {name: ("cell", [float(cell[name]) for cell in cells]) for name in ("batch_size", "learning_rate")}
-    return xr.Dataset(found, coords, attrs=made_of(cells))
+    def whole(self, found: Sequence[xr.Dataset]) -> xr.Dataset:
+        """`position` (cell, realization, record, component) and `explained` (component)."""
+        runs = [run.reshape(run.shape[0], -1) for cell in found for run in cell.weights.values]
+        projection = solutions.project(runs)
+        shape = (len(found), len(runs) // len(found), -1, 2)
+        parts = {
+            "position": (("cell", "realization", "record", "component"), np.reshape(projection.scores, shape)),
+            "explained": ("component", projection.explained),
+        }
+        coords = {name: ("cell", [float(cell[name]) for cell in found]) for name in ("batch_size", "learning_rate")}
+        return xr.Dataset(parts, coords, attrs=made_of(found))

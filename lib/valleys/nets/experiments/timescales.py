@@ -12,20 +12,21 @@ from valleys.nets.engine.networks import SECOND_LAYER, Networks, descend
 from valleys.nets.engine.problem import Setting, streams
 from valleys.nets.engine.training import Samples, batches, evaluate, plan, train
 from valleys.nets.experiments.assumptions import N_WEIGHTS, check_levels, stage_names
-from valleys.nets.experiments.specs import Spec, check_batch_size, check_learning_rate, require
+from valleys.nets.experiments.specs import Spec, Trained, check_batch_size, check_learning_rate
 from valleys.nets.measures.gradient_noise import layer_noise
-from valleys.nets.measures.layer_hessian import flatness, layer_curvature, top_eigenvalues, trace
-from valleys.nets.measures.noise_alignment import top_eigenpairs
-from valleys.nets.measures.whole_hessian import WholeNetwork, flat
+from valleys.nets.measures.lanczos import top_eigenpairs
+from valleys.nets.measures.layer_hessian import TOP, flatness, layer_curvature
+from valleys.nets.measures.whole_hessian import WholeNetwork
 from valleys.nets.observers.freezing import freezing_checks
 from valleys.nets.observers.stages import StageKeeper, Stages
 from valleys.nets.theory.parabola import DRAWS, RESHUFFLED, covariance, forgetting, late_scatter, noise_covariance, steps_to_forget
+from valleys.results.spec import require
 
 WINDOWS = 1  # spawn key that keeps the windows' streams apart from those of training
 
 
 @dataclass(frozen=True)
-class TimescalesSpec(Spec):
+class TimescalesSpec(Trained, Spec):
     """Runs of one (η, B), each stopped at several stages, copied, and followed for a while with other mini-batches in each copy.
 
     Attributes:
@@ -62,11 +63,6 @@ class TimescalesSpec(Spec):
         require(1 <= self.n_directions < N_WEIGHTS, f"n_directions must lie between 1 and {N_WEIGHTS - 1}, got {self.n_directions}")
         require(1 <= self.n_network_directions < N_WEIGHTS, f"n_network_directions must lie between 1 and {N_WEIGHTS - 1}, got {self.n_network_directions}")
         check_levels(self.levels)
-
-    @property
-    def n_steps(self) -> int:
-        """Number of updates before the last window."""
-        return round(self.training_time / self.learning_rate)
 
     @property
     def n_window(self) -> int:
@@ -115,7 +111,7 @@ def timescales(spec: TimescalesSpec) -> xr.Dataset:
     found = _empty(spec)
     for stage, networks in enumerate(stages.networks):
         came = np.flatnonzero(np.isfinite(stages.steps[:, stage]))
-        reached = np.array([run for run in came if trace(layer_curvature(networks, setting.train.images, run)) > 0], dtype=int)  # a dead network has no valley
+        reached = np.array([run for run in came if layer_curvature(networks, setting.train.images, run).trace() > 0], dtype=int)  # a dead network has no valley
         if reached.size:
             for name, values in _windows(networks.pick(torch.from_numpy(reached)), setting.train, spec, stage).items():
                 found[name][1][reached, stage] = values
@@ -172,7 +168,8 @@ def _expected(frame: Frame, n_samples: int, spec: TimescalesSpec) -> dict[str, n
 
 def _layer_frame(networks: Networks, samples: Samples, count: int) -> Frame:
     layers = [layer_curvature(networks, samples.images, index) for index in range(len(networks))]
-    values, vectors = (np.stack(part) for part in zip(*(top_eigenpairs(layer, count) for layer in layers), strict=True))
+    leading = [top_eigenpairs(layer, count, for_vectors=True) for layer in layers]
+    values, vectors = (np.stack([getattr(pairs, name) for pairs in leading]) for name in ("values", "vectors"))
     labels = samples.labels.cpu().numpy()
     noise = np.stack([layer_noise(layer, labels).variance(rows) for layer, rows in zip(layers, vectors, strict=True)])
     return Frame(vectors, values, noise, lambda copies: copies.weights[SECOND_LAYER].mT.flatten(1))
@@ -180,12 +177,14 @@ def _layer_frame(networks: Networks, samples: Samples, count: int) -> Frame:
 
 def _network_frame(networks: Networks, samples: Samples, count: int) -> Frame:
     wholes = [WholeNetwork.of(networks, samples, index) for index in range(len(networks))]
-    values, vectors = (np.stack(part) for part in zip(*(whole.top_eigenpairs(count) for whole in wholes), strict=True))
-    return Frame(vectors, values, np.stack([whole.variance(rows) for whole, rows in zip(wholes, vectors, strict=True)]), flat)
+    leading = [top_eigenpairs(whole, count, for_vectors=True) for whole in wholes]
+    values, vectors = (np.stack([getattr(pairs, name) for pairs in leading]) for name in ("values", "vectors"))
+    noise = np.stack([whole.noise.variance(rows) for whole, rows in zip(wholes, vectors, strict=True)])
+    return Frame(vectors, values, noise, Networks.flat)
 
 
 def _flatness(networks: Networks, samples: Samples, index: int) -> float:
-    return flatness(top_eigenvalues(layer_curvature(networks, samples.images, index)).eigenvalues)
+    return flatness(top_eigenpairs(layer_curvature(networks, samples.images, index), TOP).values)
 
 
 def _follow(networks: Networks, samples: Samples, frames: dict[str, Frame], spec: TimescalesSpec, stage: int, draw: str) -> dict[str, np.ndarray]:

@@ -10,10 +10,11 @@ import xarray as xr
 from valleys.nets.engine.networks import SECOND_LAYER, Networks, join
 from valleys.nets.engine.problem import Setting, streams
 from valleys.nets.engine.training import Samples, Visit, plan, train
-from valleys.nets.experiments.specs import MAIN_THRESHOLD, Spec, check_batch_size, check_training, require
+from valleys.nets.experiments.specs import MAIN_THRESHOLD, OneSetting, Spec, check_batch_size, check_training
 from valleys.nets.measures import step_lines
 from valleys.nets.measures.floor_scans import Floors, hill
 from valleys.nets.observers.freezing import FreezingClock, freezing_checks
+from valleys.results.spec import require
 
 EARLIEST = 1 / 200  # of the training time, when the second window begins; the first is the start itself
 DESCRIPTIONS = {
@@ -35,7 +36,7 @@ DESCRIPTIONS = {
 
 
 @dataclass(frozen=True)
-class WalkSpec(Spec):
+class WalkSpec(OneSetting, Spec):
     """Training runs that share (η, B), looked at step by step in windows.
 
     Attributes:
@@ -76,14 +77,9 @@ class WalkSpec(Spec):
         require(distinct, f"n_windows {self.n_windows} do not fit into {self.n_steps} steps: ask for fewer, or for a smaller learning_rate")
 
     @property
-    def n_steps(self) -> int:
-        """Number of updates."""
-        return round(self.training_time / self.learning_rate)
-
-    @property
-    def full_batch(self) -> bool:
-        """Whether this is gradient descent, which is deterministic."""
-        return self.batch_size == self.n_train
+    def work(self) -> float:
+        """Steps of a network."""
+        return self.n_steps * self.n_realizations
 
     @property
     def window_times(self) -> np.ndarray:
@@ -99,13 +95,15 @@ class WalkSpec(Spec):
 def walk(spec: WalkSpec) -> xr.Dataset:
     """Lines between consecutive steps of each run, in windows at common times and around its own freezing time; gradient descent has one run.
 
-    The runs are those of `train_cell`. They are trained twice: first to find when each freezes, then to look at it from nearby.
+    The runs are those of a sweep. They are trained twice: first to find when each freezes, then to look at it from nearby.
 
     Returns:
         Dimensions realization, window (common times), multiple (of the freezing time), fraction, other (windows again), partner (runs
         again). What `DESCRIPTIONS` names,
-        by window, and by multiple with `near_` before it; `profile` is the mean loss along the lines of a window, `time` where a window begins;
+        by window, and by multiple with `near_` before it; `profile` is the mean loss along the lines of a window; `window_time`, where a window
+        begins, and `freezing_time` are η · step;
         `along` and `across` are scans between floors, `_hill` their hills. NaN where a run is not finite, or has not enough steps after it froze.
+        Gradient descent fills the first realization, and the others are NaN.
     """
     setting, count = Setting.of(spec), 1 if spec.full_batch else spec.n_realizations
     clock = FreezingClock(setting.train, (spec.threshold,))
@@ -114,7 +112,9 @@ def walk(spec: WalkSpec) -> xr.Dataset:
     near = _near_steps(clock.steps[:, 0], spec)
     watcher = Watcher(spec, setting, np.concatenate([common, near], axis=1))
     _run(spec, setting, count, plan((watcher.steps, watcher)))
-    return xr.Dataset(_split(watcher, spec) | _scans(watcher, spec) | _freezing(clock), coords=_coordinates(spec), attrs={"dataset": spec.dataset})
+    found = _split(watcher, spec) | _scans(watcher, spec) | _times(clock, spec)
+    missing = (0, spec.n_realizations - count)
+    return xr.Dataset(found, coords=_coordinates(spec), attrs={"dataset": spec.dataset}).pad(realization=missing, partner=missing)
 
 
 def _run(spec: WalkSpec, setting: Setting, count: int, visits: dict[int, Visit]) -> None:
@@ -170,7 +170,7 @@ class Watcher:
         """Keep the networks whose window is open; measure those whose window closes."""
         since = np.where(self.first >= 0, step - self.first, -1)
         for run, window in np.argwhere((since >= 0) & (since <= self.spec.steps_per_window)):
-            self._kept.setdefault((run, window), []).append(networks.pick(slice(run, run + 1)).copy())
+            self._kept.setdefault((run, window), []).append(networks.one(run).copy())
         for run, window in np.argwhere(since == self.spec.steps_per_window):
             stack = join(self._kept.pop((run, window))).to(torch.float64)
             if bool(stack.alive.all()):
@@ -190,7 +190,7 @@ class Watcher:
         return float(hill(step_lines.lines_between(join(ends), self.train, self.spec.n_fractions).losses[0]))
 
     def _distances(self, stack: Networks) -> dict[str, float]:
-        here, start = stack.pick(slice(0, 1)), self.setting.start
+        here, start = stack.one(0), self.setting.start
         second = (here.weights[SECOND_LAYER] - start.weights[SECOND_LAYER].double()).norm()
         return {"distance": np.linalg.norm(step_lines.weights_of(here) - step_lines.weights_of(start)), "distance_second": float(second)}
 
@@ -249,11 +249,15 @@ def _mean_of_others(across: np.ndarray) -> np.ndarray:
         return np.where(known, across, 0).sum(axis=1) / known.sum(axis=1)
 
 
-def _freezing(clock: FreezingClock) -> dict:
-    return {"freezing_step": ("realization", clock.steps[:, 0], {"long_name": "first step with training loss below L_c (Eq. 7)"})}
+def _times(clock: FreezingClock, spec: WalkSpec) -> dict:
+    begun = {"long_name": "training time at which the window begins, η · step"}
+    frozen = {"long_name": "training time of the first step with training loss below L_c (Eq. 7)"}
+    return {
+        "window_time": ("window", spec.learning_rate * spec.window_steps, begun),
+        "freezing_time": ("realization", spec.learning_rate * clock.steps[:, 0], frozen),
+    }
 
 
 def _coordinates(spec: WalkSpec) -> dict:
     own = {"batch_size": spec.batch_size, "learning_rate": spec.learning_rate, "multiple": list(spec.multiples)}
-    times = xr.DataArray(spec.learning_rate * spec.window_steps, dims="window", attrs={"long_name": "training time at which the window begins, η · step"})
-    return own | {"time": times, "fraction": np.linspace(0, 1, spec.n_fractions)}
+    return own | {"fraction": np.linspace(0, 1, spec.n_fractions)}

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from valleys.nets.measures.lanczos import SymmetricOperator
 from valleys.nets.measures.layer_hessian import LayerCurvature
 
 
-@dataclass(frozen=True)
-class LayerNoise:
+@dataclass(frozen=True, eq=False)
+class LayerNoise(SymmetricOperator):
     """Covariance of the per-sample gradients g in one layer's matrix W, Σ = (1/N) Σ g gᵀ − ḡ ḡᵀ; each g is an outer product, input · slopeᵀ.
 
     Attributes:
@@ -20,9 +21,14 @@ class LayerNoise:
     slopes: np.ndarray
 
     @property
-    def shape(self) -> tuple[int, int]:
+    def layer_shape(self) -> tuple[int, int]:
         """(n_in, n_out) of the matrix W."""
         return self.inputs.shape[1], self.slopes.shape[1]
+
+    @property
+    def size(self) -> int:
+        """Number of entries of the matrix W."""
+        return self.layer_shape[0] * self.layer_shape[1]
 
     @property
     def mean_gradient(self) -> np.ndarray:
@@ -45,7 +51,7 @@ class LayerNoise:
 
     def _along(self, direction: np.ndarray) -> np.ndarray:
         """g · v of each sample, (N,)."""
-        return ((self.inputs @ direction.reshape(self.shape)) * self.slopes).sum(axis=1)
+        return ((self.inputs @ direction.reshape(self.layer_shape)) * self.slopes).sum(axis=1)
 
 
 def layer_noise(curvature: LayerCurvature, labels: np.ndarray) -> LayerNoise:

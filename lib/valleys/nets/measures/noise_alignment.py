@@ -5,10 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from valleys.nets.measures.gradient_noise import LayerNoise
-from valleys.nets.measures.lanczos import largest_eigenpairs
-from valleys.nets.measures.layer_hessian import LayerCurvature, LayerMatrix, trace
+from valleys.nets.measures.layer_hessian import LayerCurvature
 
-EIGENVECTOR_TOLERANCE = 1e-8  # residual over eigenvalue
 ROUNDING = 1e-10  # of the largest curvature; less is none
 
 
@@ -72,35 +70,18 @@ def traces(curvature: LayerCurvature, noise: LayerNoise) -> Traces:
         True
     """
     near, slopes, mean = (curvature.inputs @ curvature.inputs.T) ** 2, noise.slopes, noise.mean_gradient
-    rows = _rows(curvature)  # (n_classes, N, n_out)
+    rows = curvature.factor_rows(curvature.carry_back(curvature.probabilities))  # (n_classes, N, n_out)
     blocks = np.einsum("cna,cnb->nab", rows, rows, optimize=True).reshape(len(slopes), -1)
     bent = sum((row @ slopes.T) ** 2 for row in rows)  # (N, N): curvature of one sample along the gradient of another
     squared, along = mean @ mean, mean @ noise.product(mean)  # the noise along ḡ is ḡᵀGḡ − (ḡᵀḡ)²
     return Traces(
-        hessian=trace(curvature),
+        hessian=curvature.trace(),
         noise=noise.trace(),
         product=float((near * bent).mean() - mean @ curvature.product(mean)),
         hessian_squared=float((near * (blocks @ blocks.T)).mean()),
         noise_squared=float((near * (slopes @ slopes.T) ** 2).mean() - 2 * along - squared**2),
         size=mean.size,
     )
-
-
-def _rows(curvature: LayerCurvature) -> np.ndarray:
-    """√p_c · (J_c − Σ p_c' J_c') of each class and sample, (n_classes, N, n_out)."""
-    p, classes = curvature.probabilities, np.eye(curvature.probabilities.shape[1])
-    mean = curvature.carry_back(p)
-    return np.stack([np.sqrt(p[:, [label]]) * (curvature.carry_back(np.broadcast_to(one, p.shape)) - mean) for label, one in enumerate(classes)])
-
-
-def top_eigenpairs(matrix: LayerMatrix, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Largest eigenvalues in falling order, (count,), and their unit eigenvectors, one a row, (count, n_in · n_out).
-
-    Args:
-        matrix: the Hessian of a layer, or its gradient noise.
-        count: how many.
-    """
-    return largest_eigenpairs(matrix.product, matrix.shape[0] * matrix.shape[1], count, tolerance=EIGENVECTOR_TOLERANCE)
 
 
 def shared(first: np.ndarray, second: np.ndarray) -> float:

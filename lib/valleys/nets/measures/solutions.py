@@ -8,6 +8,7 @@ import torch
 from sklearn.decomposition import PCA
 from torch import Tensor
 
+from valleys.nets import statistics
 from valleys.nets.engine.networks import Networks, forward, interpolate
 from valleys.nets.engine.training import Samples, sample_losses
 
@@ -141,9 +142,7 @@ def rise(losses: np.ndarray) -> np.ndarray:
 
 def emergence(rises: np.ndarray, times: np.ndarray, share: float = 0.5) -> np.ndarray:
     """The first of `times`, (n,), from which on the rise never falls below `share` of its last value; `rises` (…, n) run along the last axis."""
-    stands = rises >= share * rises[..., -1:]
-    forever = np.logical_and.accumulate(stands[..., ::-1], axis=-1)[..., ::-1]
-    return times[forever.argmax(axis=-1)]
+    return statistics.since(times, rises >= share * rises[..., -1:])
 
 
 @dataclass(frozen=True)

@@ -118,4 +118,4 @@ def point_on_line(walk: Networks, line: int, fraction: float) -> Networks:
 
 def weights_of(networks: Networks) -> np.ndarray:
     """All weights and biases of each network side by side, float64, (R, n_weights)."""
-    return torch.cat([part.flatten(1).double() for part in networks.weights + networks.biases], dim=1).cpu().numpy()
+    return networks.flat().double().cpu().numpy()

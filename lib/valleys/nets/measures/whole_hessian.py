@@ -8,21 +8,15 @@ from torch import Tensor
 
 from valleys.nets.engine.networks import Networks
 from valleys.nets.engine.training import Samples
-from valleys.nets.measures.lanczos import largest_eigenpairs
-from valleys.nets.measures.noise_alignment import EIGENVECTOR_TOLERANCE
+from valleys.nets.measures.lanczos import SymmetricOperator
 
 
-def flat(networks: Networks) -> Tensor:
-    """All weights, then all biases, of each network in a row, (R, n)."""
-    return torch.cat([part.flatten(1) for part in networks.weights + networks.biases], dim=1)
-
-
-@dataclass(frozen=True)
-class WholeNetwork:
-    """The training loss of one network as a function of all its weights and biases, in float64.
+@dataclass(frozen=True, eq=False)
+class WholeNetwork(SymmetricOperator):
+    """The Hessian of the training loss of one network in all its weights and biases, in float64.
 
     Attributes:
-        point: where the network is, in the order of `flat`, (n,).
+        point: where the network is, in the order of `Networks.flat`, (n,).
         shapes: of the parts.
         samples: training set, float64.
 
@@ -42,9 +36,19 @@ class WholeNetwork:
     @classmethod
     def of(cls, networks: Networks, samples: Samples, index: int = 0) -> "WholeNetwork":
         """One of R networks on a training set."""
-        one = networks.pick(slice(index, index + 1)).to(torch.float64)
+        one = networks.one(index).to(torch.float64)
         shapes = tuple(part[0].shape for part in one.weights + one.biases)
-        return cls(flat(one)[0], shapes, Samples(samples.images.double(), samples.labels))
+        return cls(one.flat()[0], shapes, Samples(samples.images.double(), samples.labels))
+
+    @property
+    def size(self) -> int:
+        """Number of weights and biases."""
+        return len(self.point)
+
+    @property
+    def noise(self) -> "WholeNoise":
+        """The covariance of the single samples' gradients there."""
+        return WholeNoise(self)
 
     def losses(self, theta: Tensor) -> Tensor:
         """Cross-entropy of each sample, (N,)."""
@@ -58,16 +62,38 @@ class WholeNetwork:
     def product(self, direction: np.ndarray) -> np.ndarray:
         """H v for a flat direction v, (n,), by forward over reverse differentiation."""
         slope = torch.func.grad(lambda theta: self.losses(theta).mean())
-        return torch.func.jvp(slope, (self.point,), (self._tensor(direction),))[1].cpu().numpy()
+        return torch.func.jvp(slope, (self.point,), (self.tensor(direction),))[1].cpu().numpy()
+
+    def tensor(self, direction: np.ndarray) -> Tensor:
+        """A flat direction beside the point, (n,)."""
+        return torch.from_numpy(np.ascontiguousarray(direction.ravel())).to(self.point)
+
+
+@dataclass(frozen=True, eq=False)
+class WholeNoise(SymmetricOperator):
+    """Covariance of the per-sample gradients g of one network in all its weights and biases, Σ = (1/N) Σ g gᵀ − ḡ ḡᵀ.
+
+    Attributes:
+        network: where it is, and its samples.
+    """
+
+    network: WholeNetwork
+
+    @property
+    def size(self) -> int:
+        """Number of weights and biases."""
+        return self.network.size
+
+    def product(self, direction: np.ndarray) -> np.ndarray:
+        """Σ v for a flat direction v, (n,): the gradient of the losses, each weighted by how far its slope along v is from the mean slope."""
+        along = self._along(direction)
+        slope = torch.func.grad(lambda theta: self.network.losses(theta) @ (along - along.mean()))
+        return slope(self.network.point).cpu().numpy() / len(along)
 
     def variance(self, directions: np.ndarray) -> np.ndarray:
         """vᵀΣv of each of k flat unit directions, (k,), from (k, n): how the single samples' gradients scatter along them."""
-        along = [torch.func.jvp(self.losses, (self.point,), (self._tensor(direction),))[1] for direction in directions]
-        return np.array([float(each.var(unbiased=False)) for each in along])
+        return np.array([float(self._along(direction).var(unbiased=False)) for direction in directions])
 
-    def top_eigenpairs(self, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Largest eigenvalues of H in falling order, (count,), and their unit eigenvectors, (count, n)."""
-        return largest_eigenpairs(self.product, len(self.point), count, tolerance=EIGENVECTOR_TOLERANCE)
-
-    def _tensor(self, direction: np.ndarray) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(direction.ravel())).to(self.point)
+    def _along(self, direction: np.ndarray) -> Tensor:
+        """g · v of each sample, (N,)."""
+        return torch.func.jvp(self.network.losses, (self.network.point,), (self.network.tensor(direction),))[1]

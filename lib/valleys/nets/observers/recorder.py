@@ -11,7 +11,8 @@ from torch import Tensor
 
 from valleys.nets.engine.networks import SECOND_LAYER, Networks
 from valleys.nets.engine.training import Samples, evaluate
-from valleys.nets.measures.layer_hessian import TOP, flatness, layer_curvature, top_eigenvalues
+from valleys.nets.measures.lanczos import top_eigenpairs
+from valleys.nets.measures.layer_hessian import TOP, flatness, layer_curvature
 
 DESCRIPTIONS = {
     "train_loss": "mean cross-entropy on the training set",
@@ -29,7 +30,7 @@ def second_layer_eigenvalues(networks: Networks, images: Tensor, index: int) -> 
     """The ten largest eigenvalues of one network's second-layer Hessian, (10,); NaN where the network is not finite."""
     if not bool(networks.alive[index]):
         return np.full(TOP, np.nan)
-    return top_eigenvalues(layer_curvature(networks, images, index)).eigenvalues
+    return top_eigenpairs(layer_curvature(networks, images, index), TOP).values
 
 
 @dataclass

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from valleys.nets.experiments.specs import require
+from valleys.results.spec import require
 
 
 @dataclass(frozen=True)

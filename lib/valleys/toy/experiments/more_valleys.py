@@ -1,21 +1,18 @@
 """The studies of the chapter on more valleys and other noise: each a function of one spec that returns a dataset."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import product
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
+from valleys.results.grid import Part
 from valleys.toy.landscapes.many_valleys import ManyValleys
 from valleys.toy.landscapes.two_valley import TwoValley
+from valleys.toy.parts import gridded, parts_on
 from valleys.toy.simulation import rows
 from valleys.toy.simulation.rows import Walk
-
-Cell = tuple[Mapping[str, Any], float, Callable[[], xr.Dataset]]  # where it stands, its share of the work, how to compute it alone
 
 
 def _numbers(spec: object, *names: str) -> None:
@@ -151,14 +148,18 @@ class FixedPowersSpec:
 
 def occupation(spec: OccupationSpec) -> xr.Dataset:
     """Final shares and freezing, dims (row, effective_noise, valley); width over (row, valley); see `rows.occupation`."""
-    steps = round(spec.duration / spec.learning_rate)
-    places = list(product(range(len(spec.rows)), spec.effective_noises))
-
-    def one(place: tuple[int, float], seed: np.random.SeedSequence) -> xr.Dataset:
-        return rows.occupation(spec.walk(spec.rows[place[0]], place[1]), spec.n_runs, steps, seed)
-
-    found = _gridded(one, places, {"row": range(len(spec.rows)), "effective_noise": spec.effective_noises}, spec.seed)
+    found = gridded(occupation_parts(spec), {"row": range(len(spec.rows)), "effective_noise": spec.effective_noises})
     return found.assign(width=found.width.isel(effective_noise=0, drop=True))
+
+
+def occupation_parts(spec: OccupationSpec) -> list[Part]:
+    """Each row at each noise."""
+    steps = round(spec.duration / spec.learning_rate)
+
+    def one(row: int, noise: float, seed: np.random.SeedSequence) -> xr.Dataset:
+        return rows.occupation(spec.walk(spec.rows[row], noise), spec.n_runs, steps, seed)
+
+    return parts_on({"row": range(len(spec.rows)), "effective_noise": spec.effective_noises}, one, spec.seed)
 
 
 def row_runs(spec: RowRunsSpec) -> xr.Dataset:
@@ -168,67 +169,45 @@ def row_runs(spec: RowRunsSpec) -> xr.Dataset:
 
 def powers(spec: PowersSpec) -> xr.Dataset:
     """p_flat and freezing of runs that move, dims (learning_rate, effective_noise, power)."""
-    grid = {"learning_rate": spec.learning_rates, "effective_noise": spec.effective_noises, "power": spec.powers}
+    return gridded(powers_parts(spec), _moving_grid(spec))
 
-    def one(place: tuple[float, ...], seed: np.random.SeedSequence) -> xr.Dataset:
-        return _flat(rows.occupation(spec.walk(*place), spec.n_runs, round(spec.duration / place[0]), seed))
 
-    return _gridded(one, list(product(*grid.values())), grid, spec.seed)
+def powers_parts(spec: PowersSpec) -> list[Part]:
+    """Each learning rate, noise and power."""
+
+    def one(rate: float, noise: float, power: float, seed: np.random.SeedSequence) -> xr.Dataset:
+        return _flat(rows.occupation(spec.walk(rate, noise, power), spec.n_runs, round(spec.duration / rate), seed))
+
+    return parts_on(_moving_grid(spec), one, spec.seed, by_rate=True)
+
+
+def _moving_grid(spec: PowersSpec) -> dict[str, tuple[float, ...]]:
+    return {"learning_rate": spec.learning_rates, "effective_noise": spec.effective_noises, "power": spec.powers}
 
 
 def fixed_powers(spec: FixedPowersSpec) -> xr.Dataset:
     """p_flat at fixed y, the share of the time after burn_in, dims (learning_rate, y, power)."""
-    grid = {"learning_rate": spec.learning_rates, "y": spec.ys, "power": spec.powers}
-
-    def one(place: tuple[float, ...], seed: np.random.SeedSequence) -> xr.Dataset:
-        every = max(1, round(2 / place[0]))
-        steps, burn_in = (every * round(time / place[0] / every) for time in (spec.duration, spec.burn_in))
-        return _flat(rows.occupation_in_time(spec.walk(*place), spec.n_runs, max(steps, every), burn_in, every, seed))
-
-    return _gridded(one, list(product(*grid.values())), grid, spec.seed)
+    return gridded(fixed_powers_parts(spec), _fixed_grid(spec))
 
 
-def occupation_cells(spec: OccupationSpec) -> Iterator[Cell]:
-    """Where each cell stands, its share of the work, and how to compute it alone."""
-    steps = round(spec.duration / spec.learning_rate)
-    for (row, noise), stream in _with_streams(list(product(range(len(spec.rows)), spec.effective_noises)), spec.seed):
-        yield {"row": row, "effective_noise": noise}, 1, partial(rows.occupation, spec.walk(spec.rows[row], noise), spec.n_runs, steps, stream)
+def fixed_powers_parts(spec: FixedPowersSpec) -> list[Part]:
+    """Each learning rate, y and power."""
 
-
-def powers_cells(spec: PowersSpec) -> Iterator[Cell]:
-    """The same of `powers`."""
-    for (rate, noise, power), stream in _with_streams(list(product(spec.learning_rates, spec.effective_noises, spec.powers)), spec.seed):
-        steps = round(spec.duration / rate)
-        cell = partial(_flat_of, rows.occupation, spec.walk(rate, noise, power), spec.n_runs, steps, stream)
-        yield {"learning_rate": rate, "effective_noise": noise, "power": power}, steps, cell
-
-
-def fixed_powers_cells(spec: FixedPowersSpec) -> Iterator[Cell]:
-    """The same of `fixed_powers`."""
-    for (rate, y, power), stream in _with_streams(list(product(spec.learning_rates, spec.ys, spec.powers)), spec.seed):
+    def one(rate: float, y: float, power: float, seed: np.random.SeedSequence) -> xr.Dataset:
         every = max(1, round(2 / rate))
         steps, burn_in = (every * round(time / rate / every) for time in (spec.duration, spec.burn_in))
-        cell = partial(_flat_of, rows.occupation_in_time, spec.walk(rate, y, power), spec.n_runs, max(steps, every), burn_in, every, stream)
-        yield {"learning_rate": rate, "y": y, "power": power}, steps + burn_in, cell
+        return _flat(rows.occupation_in_time(spec.walk(rate, y, power), spec.n_runs, max(steps, every), burn_in, every, seed))
+
+    return parts_on(_fixed_grid(spec), one, spec.seed, by_rate=True)
 
 
-def _with_streams(places: list[tuple], seed: int) -> Iterator[tuple[tuple, np.random.SeedSequence]]:
-    yield from zip(places, np.random.SeedSequence(seed).spawn(len(places)), strict=True)
+def _fixed_grid(spec: FixedPowersSpec) -> dict[str, tuple[float, ...]]:
+    return {"learning_rate": spec.learning_rates, "y": spec.ys, "power": spec.powers}
 
 
-def _flat_of(simulate: Callable, *arguments: object) -> xr.Dataset:
-    return _flat(simulate(*arguments))
+PARTS = {occupation: occupation_parts, powers: powers_parts, fixed_powers: fixed_powers_parts}
 
 
 def _flat(found: xr.Dataset) -> xr.Dataset:
     """The share of the right one of two valleys, the flat one, as p_flat."""
     return found.isel(valley=1, drop=True).drop_vars("width").rename(share="p_flat", share_error="p_flat_error")
-
-
-def _gridded(one: Callable, places: list[tuple], grid: dict[str, Sequence[float]], seed: int) -> xr.Dataset:
-    """The results of `one` on a grid, each with a stream of its own, handed out in the order of the grid."""
-    seeds = np.random.SeedSequence(seed).spawn(len(places))
-    joined = xr.concat([one(place, stream) for place, stream in zip(places, seeds, strict=True)], dim="point", data_vars="all")
-    index = pd.MultiIndex.from_tuples(places, names=list(grid))
-    unstacked = joined.assign_coords(xr.Coordinates.from_pandas_multiindex(index, "point")).unstack("point")
-    return unstacked.reindex({name: list(values) for name, values in grid.items()}).transpose(*grid, ...)

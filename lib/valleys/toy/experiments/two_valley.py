@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import product
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from valleys.results.grid import Part
 from valleys.toy.exact import master_equation
 from valleys.toy.exact.transition_operator import stationary_density
 from valleys.toy.experiments.specs import (
@@ -22,6 +24,7 @@ from valleys.toy.experiments.specs import (
     TrajectoriesSpec,
 )
 from valleys.toy.landscapes.two_valley import TwoValley
+from valleys.toy.parts import gridded, parts_on
 from valleys.toy.simulation import langevin
 from valleys.toy.simulation.fixed_y import frozen_y
 from valleys.toy.simulation.langevin import in_threads
@@ -36,6 +39,16 @@ def phase_diagram(spec: PhaseDiagramSpec) -> xr.Dataset:
     return _with_times(langevin.phase_diagram(spec.landscape, spec.learning_rates, spec.noise_strengths, **runs))
 
 
+def phase_diagram_parts(spec: PhaseDiagramSpec) -> list[Part]:
+    """Each cell of the map."""
+    grid = {"learning_rate": spec.learning_rates, "noise_strength": spec.noise_strengths}
+    return parts_on(grid, partial(_map_cell, spec, spec.n_steps), spec.seed)
+
+
+def _map_cell(spec: PhaseDiagramSpec | FreezingSpec, n_steps: int, rate: float, strength: float, stream: np.random.SeedSequence) -> xr.Dataset:
+    return _with_times(langevin.map_cell(spec.landscape, rate, strength, stream, spec.n_runs, n_steps, spec.start_y, spec.noise))
+
+
 def freezing(spec: FreezingSpec) -> xr.Dataset:
     """The same quantities over (learning_rate, effective_noise), for runs of the same duration in time."""
     rows = []
@@ -47,34 +60,69 @@ def freezing(spec: FreezingSpec) -> xr.Dataset:
     return xr.concat(rows, dim="learning_rate")
 
 
+def freezing_parts(spec: FreezingSpec) -> list[Part]:
+    """Each learning rate and noise; a learning rate has a stream of its own, from which those of its noises come."""
+
+    def one(rate: float, noise: float, stream: np.random.SeedSequence) -> xr.Dataset:
+        return _map_cell(spec, round(spec.duration / rate), rate, noise / rate, stream)
+
+    grids = [{"learning_rate": [rate], "effective_noise": spec.effective_noises} for rate in spec.learning_rates]
+    rows = zip(grids, langevin.streams(spec.seed).spawn(len(grids)), strict=True)
+    return [part for grid, stream in rows for part in parts_on(grid, one, stream, by_rate=True)]
+
+
 def evolution(spec: EvolutionSpec) -> xr.Dataset:
     """P_flat and mean y over (noise_strength, step); see `langevin.flat_probability`."""
-    return _for_each_noise(langevin.flat_probability, spec)
+    return _for_each_noise(evolution_parts(spec), spec)
+
+
+def evolution_parts(spec: EvolutionSpec) -> list[Part]:
+    """Each noise strength."""
+    return _noise_parts(langevin.flat_probability, spec)
 
 
 def trajectories(spec: TrajectoriesSpec) -> xr.Dataset:
     """x, y and loss over (noise_strength, run, step); see `langevin.trajectories`."""
-    return _for_each_noise(langevin.trajectories, spec)
+    return _for_each_noise(trajectories_parts(spec), spec)
+
+
+def trajectories_parts(spec: TrajectoriesSpec) -> list[Part]:
+    """Each noise strength."""
+    return _noise_parts(langevin.trajectories, spec)
 
 
 def frozen(spec: FrozenSpec) -> xr.Dataset:
     """Occupation, density and rates at fixed y over (learning_rate, effective_noise, y); see `fixed_y.frozen_y`."""
+    return gridded(frozen_parts(spec), _fixed_grid(spec))
+
+
+def frozen_parts(spec: FrozenSpec) -> list[Part]:
+    """Each learning rate, noise and y."""
 
     def one(learning_rate: float, effective_noise: float, y: float, seed: np.random.SeedSequence) -> xr.Dataset:
         steps = {"n_steps": round(spec.duration / learning_rate), "burn_in": round(spec.burn_in / learning_rate)}
         size = {"n_runs": spec.n_runs, "n_bins": spec.n_bins, "noise": spec.noise, "seed": seed}
         return frozen_y(spec.landscape, learning_rate, effective_noise / learning_rate, y, **steps, **size)
 
-    return _over_grid(one, spec)
+    return parts_on(_fixed_grid(spec), one, spec.seed, by_rate=True)
 
 
 def operator(spec: FrozenSpec) -> xr.Dataset:
     """p_flat of the discrete step at fixed y, from its transition operator, over (learning_rate, effective_noise, y)."""
+    return gridded(operator_parts(spec), _fixed_grid(spec))
 
-    def one(learning_rate: float, effective_noise: float, y: float, seed: np.random.SeedSequence) -> xr.Dataset:
+
+def operator_parts(spec: FrozenSpec) -> list[Part]:
+    """Each learning rate, noise and y."""
+
+    def one(learning_rate: float, effective_noise: float, y: float, _: np.random.SeedSequence) -> xr.Dataset:
         return stationary_density(spec.landscape, learning_rate, effective_noise / learning_rate, y, spec.noise)[["p_flat"]]
 
-    return _over_grid(one, spec)
+    return parts_on(_fixed_grid(spec), one, spec.seed)
+
+
+def _fixed_grid(spec: FrozenSpec) -> dict[str, tuple[float, ...]]:
+    return {"learning_rate": spec.learning_rates, "effective_noise": spec.effective_noises, "y": spec.ys}
 
 
 def master_map(spec: MasterMapSpec) -> xr.Dataset:
@@ -83,37 +131,63 @@ def master_map(spec: MasterMapSpec) -> xr.Dataset:
     return _with_times(master_equation.phase_diagram(spec.landscape, spec.learning_rates, spec.noise_strengths, **settings))
 
 
+def master_map_parts(spec: MasterMapSpec) -> list[Part]:
+    """Each cell of the map."""
+
+    def cell(rate: float, strength: float, _: np.random.SeedSequence) -> xr.Dataset:
+        return master_map(replace(spec, learning_rates=(rate,), noise_strengths=(strength,))).squeeze(drop=True)
+
+    return parts_on({"learning_rate": spec.learning_rates, "noise_strength": spec.noise_strengths}, cell, 0)
+
+
 def master_histories(spec: MasterHistorySpec) -> xr.Dataset:
     """`master_equation.evolve` over (learning_rate, effective_noise), at n_records times spaced evenly on a logarithmic axis."""
+    grid = {"learning_rate": spec.learning_rates, "effective_noise": spec.effective_noises}
+    return gridded(master_histories_parts(spec), grid, in_threads)
+
+
+def master_histories_parts(spec: MasterHistorySpec) -> list[Part]:
+    """Each learning rate and noise."""
     times = np.geomspace(max(spec.learning_rates), spec.duration, spec.n_records)
 
-    def one(cell: tuple[float, float]) -> xr.Dataset:
-        rate, noise = cell
+    def one(rate: float, noise: float, _: np.random.SeedSequence) -> xr.Dataset:
         run = master_equation.evolve(spec.landscape, rate, noise / rate, round(spec.duration / rate), spec.start_y, spec.noise)
         run = run.drop_dims("x").assign(to_flat=run.to_flat / rate, to_sharp=run.to_sharp / rate)
         return run.swap_dims(step="time").drop_vars("step").interp(time=times, kwargs={"fill_value": "extrapolate"})
 
-    points = list(product(spec.learning_rates, spec.effective_noises))
-    return _gridded(in_threads(one, points), points, {"learning_rate": spec.learning_rates, "effective_noise": spec.effective_noises})
+    return parts_on({"learning_rate": spec.learning_rates, "effective_noise": spec.effective_noises}, one, 0, by_rate=True)
 
 
 def contrast(spec: ContrastSpec) -> xr.Dataset:
     """P_flat and freezing over flatness_ratio, at one learning rate and noise strength; see `langevin.phase_diagram`."""
-    runs = {"n_runs": spec.n_runs, "n_steps": spec.n_steps, "start_y": spec.start_y, "noise": spec.noise}
-    seeds = np.random.SeedSequence(spec.seed).spawn(len(spec.flatness_ratios))
-    landscapes = [with_contrast(spec.landscape, ratio) for ratio in spec.flatness_ratios]
-    cells = [langevin.phase_diagram(one, [spec.learning_rate], [spec.noise_strength], seed=seed, **runs) for one, seed in zip(landscapes, seeds, strict=True)]
+    cells = [part.compute() for part in contrast_parts(spec)]
     return _with_times(xr.concat(cells, dim=xr.Variable("flatness_ratio", list(spec.flatness_ratios)))).squeeze(["learning_rate", "noise_strength"])
+
+
+def contrast_parts(spec: ContrastSpec) -> list[Part]:
+    """Each flatness ratio."""
+    runs = {"n_runs": spec.n_runs, "n_steps": spec.n_steps, "start_y": spec.start_y, "noise": spec.noise}
+
+    def one(ratio: float, seed: np.random.SeedSequence) -> xr.Dataset:
+        return langevin.phase_diagram(with_contrast(spec.landscape, ratio), [spec.learning_rate], [spec.noise_strength], seed=seed, **runs)
+
+    return parts_on({"flatness_ratio": spec.flatness_ratios}, one, spec.seed)
 
 
 def contrast_exact(spec: ContrastSpec) -> xr.Dataset:
     """p_flat over flatness_ratio at the end of the same runs, from the master equation; runs and seed of the spec do not matter."""
+    return gridded(contrast_exact_parts(spec), {"flatness_ratio": spec.flatness_ratios}, in_threads)
 
-    def end(flatness_ratio: float) -> float:
-        landscape = with_contrast(spec.landscape, flatness_ratio)
-        return float(master_equation.evolve(landscape, spec.learning_rate, spec.noise_strength, spec.n_steps, spec.start_y, spec.noise).p_flat[-1])
 
-    return xr.Dataset({"p_flat": ("flatness_ratio", in_threads(end, spec.flatness_ratios))}, {"flatness_ratio": list(spec.flatness_ratios)})
+def contrast_exact_parts(spec: ContrastSpec) -> list[Part]:
+    """Each flatness ratio."""
+
+    def end(ratio: float, _: np.random.SeedSequence) -> xr.Dataset:
+        landscape = with_contrast(spec.landscape, ratio)
+        run = master_equation.evolve(landscape, spec.learning_rate, spec.noise_strength, spec.n_steps, spec.start_y, spec.noise)
+        return xr.Dataset({"p_flat": float(run.p_flat[-1])})
+
+    return parts_on({"flatness_ratio": spec.flatness_ratios}, end, spec.seed)
 
 
 def with_contrast(landscape: TwoValley, flatness_ratio: float) -> TwoValley:
@@ -174,26 +248,29 @@ def _with_times(cells: xr.Dataset) -> xr.Dataset:
     return cells.assign(times).assign_coords(effective_noise=cells.learning_rate * cells.noise_strength)
 
 
-def _for_each_noise(simulate: Callable, spec: EvolutionSpec | TrajectoriesSpec) -> xr.Dataset:
+def _for_each_noise(parts: list[Part], spec: EvolutionSpec | TrajectoriesSpec) -> xr.Dataset:
+    return xr.concat([part.compute() for part in parts], dim=xr.Variable("noise_strength", list(spec.noise_strengths)))
+
+
+def _noise_parts(simulate: Callable, spec: EvolutionSpec | TrajectoriesSpec) -> list[Part]:
     """The simulation for every noise strength, each with a stream of its own."""
     settings = {name: getattr(spec, name) for name in ("n_runs", "n_steps", "start_y", "record_every", "noise")}
-    seeds = np.random.SeedSequence(spec.seed).spawn(len(spec.noise_strengths))
-    cells = zip(spec.noise_strengths, seeds, strict=True)
-    parts = [simulate(spec.landscape, spec.learning_rate, strength, seed=seed, **settings) for strength, seed in cells]
-    return xr.concat(parts, dim=xr.Variable("noise_strength", list(spec.noise_strengths)))
+
+    def one(strength: float, seed: np.random.SeedSequence) -> xr.Dataset:
+        return simulate(spec.landscape, spec.learning_rate, strength, seed=seed, **settings)
+
+    return parts_on({"noise_strength": spec.noise_strengths}, one, spec.seed)
 
 
-def _over_grid(one: Callable, spec: FrozenSpec) -> xr.Dataset:
-    """The results of `one` on the grid of a spec, in its order, with the streams handed out in the order of the grid."""
-    grid = {"learning_rate": spec.learning_rates, "effective_noise": spec.effective_noises, "y": spec.ys}
-    points = list(product(*grid.values()))
-    seeds = np.random.SeedSequence(spec.seed).spawn(len(points))
-    return _gridded([one(*point, seed) for point, seed in zip(points, seeds, strict=True)], points, grid)
-
-
-def _gridded(parts: list[xr.Dataset], points: list[tuple[float, ...]], grid: dict[str, tuple[float, ...]]) -> xr.Dataset:
-    """One dataset a point, put together along the dimensions of the grid."""
-    joined = xr.concat(parts, dim="point")
-    index = pd.MultiIndex.from_tuples(points, names=list(grid))
-    unstacked = joined.assign_coords(xr.Coordinates.from_pandas_multiindex(index, "point")).unstack("point")
-    return unstacked.reindex({name: list(values) for name, values in grid.items()}).transpose(*grid, ...)
+PARTS = {
+    phase_diagram: phase_diagram_parts,
+    freezing: freezing_parts,
+    evolution: evolution_parts,
+    trajectories: trajectories_parts,
+    frozen: frozen_parts,
+    operator: operator_parts,
+    master_map: master_map_parts,
+    master_histories: master_histories_parts,
+    contrast: contrast_parts,
+    contrast_exact: contrast_exact_parts,
+}

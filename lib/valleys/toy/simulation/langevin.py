@@ -51,19 +51,42 @@ def phase_diagram(
     learning_rates, noise_strengths = list(learning_rates), list(noise_strengths)
     check_settings(landscape, learning_rates, noise_strengths, n_runs, n_steps, noise, seed, start_y)
     cells = [(rate, strength) for rate in learning_rates for strength in noise_strengths]
+    cells_with_streams = list(zip(cells, streams(seed).spawn(len(cells)), strict=True))
+    summaries = _ends(landscape, cells_with_streams, n_runs, n_steps, start_y, noise)
+    dims, shape = ("learning_rate", "noise_strength"), (len(learning_rates), len(noise_strengths))
+    variables = {name: (dims, np.array([summary[name] for summary in summaries]).reshape(shape)) for name in summaries[0]}
+    return xr.Dataset(variables, {"learning_rate": np.array(learning_rates, float), "noise_strength": np.array(noise_strengths, float)})
+
+
+def map_cell(
+    landscape: TwoValley,
+    learning_rate: float,
+    noise_strength: float,
+    stream: np.random.SeedSequence,
+    n_runs: int,
+    n_steps: int,
+    start_y: float,
+    noise: str,
+) -> xr.Dataset:
+    """One cell of `phase_diagram` alone, without dimensions.
+
+    Args as there; the stream is what its seed spawns at the place of the cell, learning rate by learning rate.
+    """
+    (summary,) = _ends(landscape, [((learning_rate, noise_strength), streams(stream))], n_runs, n_steps, start_y, noise)
+    return xr.Dataset(summary, {"learning_rate": learning_rate, "noise_strength": noise_strength})
+
+
+def _ends(landscape, cells, n_runs, n_steps, start_y, noise) -> list[dict[str, float]]:
+    """Summary of the last state of each cell; blocks of runs of all cells share the threads."""
 
     def final_state(job: tuple[tuple[float, float], np.random.SeedSequence]) -> np.ndarray:
         state, words = _start(job[1], start_y)
         _advance(landscape, state, words, 1, n_steps, *job[0], noise)
         return state
 
-    seeds = streams(seed).spawn(len(cells))
-    states = in_threads(final_state, [(cell, block) for cell, child in zip(cells, seeds, strict=True) for block in child.spawn(n_blocks(n_runs))])
+    states = in_threads(final_state, [(cell, block) for cell, stream in cells for block in stream.spawn(n_blocks(n_runs))])
     by_cell = np.stack(states).reshape(len(cells), -1, STATE_ROWS, LANES)
-    summaries = [_summary(np.concatenate(list(blocks), axis=-1)[:, :n_runs]) for blocks in by_cell]
-    dims, shape = ("learning_rate", "noise_strength"), (len(learning_rates), len(noise_strengths))
-    variables = {name: (dims, np.array([summary[name] for summary in summaries]).reshape(shape)) for name in summaries[0]}
-    return xr.Dataset(variables, {"learning_rate": np.array(learning_rates, float), "noise_strength": np.array(noise_strengths, float)})
+    return [_summary(np.concatenate(list(blocks), axis=-1)[:, :n_runs]) for blocks in by_cell]
 
 
 def flat_probability(

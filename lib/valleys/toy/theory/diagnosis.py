@@ -25,7 +25,7 @@ N_PATH = 121  # points along the drift, for each of two durations
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Check:
     """One question put to a setting: what its number is and must be, the number, whether all is well, and what follows."""
 
     name: str
@@ -50,14 +50,14 @@ class Diagnosis:
     reach: float  # spread of the kicks along y over the distance to the edge of the landscape
     end_y: float  # where the drift leads, without noise along y
     p_flat: float  # P_flat at the end, from the balance of Eq. A26
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[Check, ...]
 
     @property
     def holds(self) -> bool:
         """All is well."""
         return all(verdict.holds for verdict in self.verdicts)
 
-    def __getitem__(self, name: str) -> Verdict:
+    def __getitem__(self, name: str) -> Check:
         """The verdict of that name; KeyError, with the names that exist, if there is none."""
         found = {verdict.name: verdict for verdict in self.verdicts}
         if name not in found:
@@ -202,10 +202,10 @@ class _Question:
     yes: str
     no: str
 
-    def answer(self, numbers: Mapping[str, float]) -> Verdict:
+    def answer(self, numbers: Mapping[str, float]) -> Check:
         """The verdict on these numbers, which the sentences may quote."""
         holds = bool(self.holds(numbers))
-        return Verdict(self.name, self.needs, numbers[self.number], holds, (self.yes if holds else self.no).format(**numbers))
+        return Check(self.name, self.needs, numbers[self.number], holds, (self.yes if holds else self.no).format(**numbers))
 
 
 _RIDGE = "the barrier is {start_barrier:.2g} times the noise at the start, and high enough for Kramers from y = {kramers_y:.3g}"
@@ -285,7 +285,7 @@ QUESTIONS = (
 )
 
 
-def _verdicts(gamma: float, numbers: Mapping[str, float]) -> tuple[Verdict, ...]:
+def _verdicts(gamma: float, numbers: Mapping[str, float]) -> tuple[Check, ...]:
     """One verdict a question."""
     known = {**numbers, "gamma": gamma, "edge": max(numbers["swing"], numbers["reach"])}
     return tuple(question.answer(known) for question in QUESTIONS)

@@ -2,8 +2,8 @@
 
 import pytest
 
+from valleys.book.run import folders
 from valleys.errors import BookError
-from valleys.results import folders
 
 
 def test_what_stood_there_is_replaced_and_put_back_if_that_fails(tmp_path):
