@@ -44,6 +44,7 @@ def mended(text: str, path: Path) -> str:
     mark_landmarks(page)
     mark_bibliographies(page)
     mark_headers(page)
+    untangle_signatures(page)
     drop_shared_names(page)
     for image in page.select("article img[src]"):
         let_scroll(page, image, path.parent)
@@ -83,6 +84,14 @@ def mark_headers(page: BeautifulSoup) -> None:
             cell["scope"] = "col"
         else:
             cell.name = "td"
+
+
+def untangle_signatures(page: BeautifulSoup) -> None:
+    """Make the lines of a long signature plain parts: Sphinx writes them as a list of definitions of nothing."""
+    for lines in page.select("article dt.sig dl"):
+        lines.name, lines["class"] = "div", ["sig-lines"]
+        for line in lines.find_all("dd", recursive=False):
+            line.name = "div"
 
 
 def drop_shared_names(page: BeautifulSoup) -> None:

@@ -26,6 +26,13 @@ def sweep(spec: SweepSpec) -> xr.Dataset:
         Dimensions realization, other (the same runs again), record, rank, threshold, test_image, full_test_image, byte.
         Steps count iterations; `time` is η · step.
         Runs that are not finite at the end are marked `diverged` and have NaN records; `converged` means 100 % training accuracy.
+
+    Example:
+        >>> from valleys.nets import SweepSpec, sweep
+        >>> spec = SweepSpec(train_per_class=10, batch_size=10, learning_rate=0.1, training_time=20, n_realizations=2)
+        >>> found = sweep(spec)
+        >>> found.flatness.dims, found.freezing_time.dims
+        (('realization', 'record'), ('realization', 'threshold'))
     """
     setting = Setting.of(spec)
     count = 1 if spec.full_batch else spec.n_realizations
