@@ -4,7 +4,7 @@ import torch
 
 from valleys.nets import SweepSpec, load_problem, make_problem, path_losses, sweep, train_ensemble
 from valleys.nets.engine.networks import interpolate
-from valleys.nets.engine.problem import Setting
+from valleys.nets.engine.problem import Problem
 from valleys.nets.engine.training import evaluate
 
 SPEC = SweepSpec(train_per_class=10, batch_size=10, learning_rate=0.1, training_time=10, n_realizations=3, n_records=3, flatness_every=2, seed=1)
@@ -17,18 +17,18 @@ def rings(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def problem() -> Setting:
+def problem() -> Problem:
     return make_problem(*rings(200, 0), *rings(100, 1), hidden=(12, 8))
 
 
-def parts(setting: Setting) -> list[torch.Tensor]:
-    sets = [setting.train, setting.test, setting.full_test]
+def parts(problem: Problem) -> list[torch.Tensor]:
+    sets = [problem.train, problem.test, problem.full_test]
     tensors = [each for samples in sets for each in (samples.images, samples.labels, samples.offset) if each is not None]
-    return [*tensors, *setting.start.weights, *setting.start.biases]
+    return [*tensors, *problem.start.weights, *problem.start.biases]
 
 
 def test_a_loaded_problem_is_that_of_the_studies():
-    mine, theirs = load_problem("digits", train_per_class=10, seed=1), Setting.of(SPEC)
+    mine, theirs = load_problem("digits", train_per_class=10, seed=1), Problem.of(SPEC)
     assert all(torch.equal(one, other) for one, other in zip(parts(mine), parts(theirs), strict=True))
 
 

@@ -17,7 +17,7 @@ RANK_TOLERANCE = 1e-10  # of the largest singular value; smaller ones are roundi
 
 
 @dataclass(frozen=True)
-class Setting:
+class Problem:
     """The three sample sets of a study on its device, and its one initialization, in coordinates of the training images' span.
 
     The first layer's gradient is a sum over training images, so what its matrix does outside their span never changes. In an orthogonal basis of
@@ -30,7 +30,7 @@ class Setting:
     start: Networks
 
     @classmethod
-    def of(cls, spec: Spec) -> "Setting":
+    def of(cls, spec: Spec) -> "Problem":
         """Load the data and draw the initialization."""
         data = datasets.load(spec.dataset, spec.train_per_class, spec.test_per_class)
         start, basis = initialize(data.train_images.shape[1], spec.seed), span(data.train_images)
@@ -72,7 +72,7 @@ def load_problem(
     hidden: Sequence[int] = HIDDEN,
     seed: int = 0,
     device: str = "cpu",
-) -> Setting:
+) -> Problem:
     """A training problem on a public set of images, with one start from which runs of an ensemble part.
 
     Args:
@@ -114,7 +114,7 @@ def make_problem(
     hidden: Sequence[int] = HIDDEN,
     seed: int = 0,
     device: str = "cpu",
-) -> Setting:
+) -> Problem:
     """A training problem on arrays of one's own; otherwise as `load_problem`.
 
     Args:
@@ -169,8 +169,8 @@ def _started(
     n_classes: int,
     seed: int,
     device: str,
-) -> Setting:
-    """Sample sets for training, testing and full testing, with a start, as `Setting.of` has them."""
+) -> Problem:
+    """Sample sets for training, testing and full testing, with a start, as `Problem.of` has them."""
     widths = all(isinstance(width, int) and width >= 1 for width in hidden)
     require(len(hidden) >= 1 and widths, f"hidden must be one width or more, such as {HIDDEN}, got {hidden}")
     require(seed >= 0, f"seed must be 0 or more, got {seed}")
@@ -179,4 +179,4 @@ def _started(
     basis = span(images)
     train = Samples.of(images @ basis, labels, device=device)
     within_basis = [samples_within(basis, *pair, start, device=device) for pair in tests]
-    return Setting(train, *within_basis, within(basis, start).to(device))
+    return Problem(train, *within_basis, within(basis, start).to(device))

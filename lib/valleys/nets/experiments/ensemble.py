@@ -8,7 +8,7 @@ import torch
 import xarray as xr
 
 from valleys.nets.engine.networks import SECOND_LAYER, Networks
-from valleys.nets.engine.problem import Setting, streams
+from valleys.nets.engine.problem import Problem, streams
 from valleys.nets.engine.training import evaluate, plan, record_steps, train
 from valleys.nets.experiments.specs import MAIN_THRESHOLD, THRESHOLDS, check_batch_size, check_training
 from valleys.nets.measures.layer_hessian import TOP
@@ -40,7 +40,7 @@ class Ensemble:
 
     networks: Networks
     records: xr.Dataset
-    problem: Setting
+    problem: Problem
 
     def __len__(self) -> int:
         """Number of runs."""
@@ -72,7 +72,7 @@ class Ensemble:
 
 
 def train_ensemble(
-    problem: Setting,
+    problem: Problem,
     *,
     n_runs: int = 4,
     batch_size: int = 50,
@@ -130,7 +130,7 @@ def train_ensemble(
 
 
 def _check(
-    problem: Setting,
+    problem: Problem,
     n_runs: int,
     batch_size: int,
     flatness_every: int,
@@ -138,7 +138,7 @@ def _check(
     seed: int,
 ) -> None:
     """Refuse, before any work, what cannot be trained or measured."""
-    require(isinstance(problem, Setting), "problem must come from load_problem or make_problem")
+    require(isinstance(problem, Problem), "problem must come from load_problem or make_problem")
     check_batch_size(batch_size, len(problem.train))
     require(n_runs >= 1, f"n_runs must be 1 or more, got {n_runs}")
     require(flatness_every >= 0, f"flatness_every must be 0 (the last record only) or more, got {flatness_every}")
@@ -159,7 +159,7 @@ def _records(recorder: Recorder, clock: FreezingClock) -> dict[str, tuple]:
     }
 
 
-def _ends(networks: Networks, problem: Setting) -> dict[str, tuple]:
+def _ends(networks: Networks, problem: Problem) -> dict[str, tuple]:
     """How the runs end."""
     train_end, test_end = (evaluate(networks, samples) for samples in (problem.train, problem.test))
     return {
