@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import pytest
 from bs4 import BeautifulSoup
 
-from valleys.book.extensions.accessible import BLEEDS, HINT, LEGIBLE, legible_width, mended
+from valleys.book.extensions.accessible import BLEEDS, HINT, LEGIBLE, legible_width, mend
 from valleys.book.figures.style import NOTE
 from valleys.paths import book_root
 
@@ -24,6 +24,12 @@ PAGE = """<nav><ul><li><a href="#">1. Valleys</a><details><summary><span role="p
 <div class="math">\\[x\\]</div>
 <div class="exercise"><section id="exercise-content">Do</section></div><div class="exercise"><section id="exercise-content">Do</section></div>
 </article>"""
+
+
+def mended(text: str, path: Path) -> str:
+    page = BeautifulSoup(text, "html.parser")
+    mend(page, path)
+    return str(page)
 
 
 @pytest.fixture
