@@ -69,20 +69,26 @@ def test_a_missing_package_is_named_with_the_way_out(monkeypatch):
         attribute("valleys.nets", {"rise": "valleys.nets.measures.solutions"}, "rise")
 
 
-def run_outside(folder: Path, program: str, **environment: str) -> subprocess.CompletedProcess:
-    """Run a program in an empty folder, with a copy of the library and no clone in reach."""
-    shutil.copytree(book_root() / "lib", folder / "lib", ignore=shutil.ignore_patterns("__pycache__"))
+@pytest.fixture(scope="module")
+def library(tmp_path_factory) -> Path:
+    """A copy of the library, with no clone in reach."""
+    folder = tmp_path_factory.mktemp("library") / "lib"
+    return shutil.copytree(book_root() / "lib", folder, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def run_outside(library: Path, folder: Path, program: str, **environment: str) -> subprocess.CompletedProcess:
+    """Run a program in an empty folder."""
     for name in ("here", "home"):
         (folder / name).mkdir()
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VALLEYS_", "XDG_"))}
-    own = {"PYTHONPATH": str(folder / "lib"), "HOME": str(folder / "home"), "PYTHONDONTWRITEBYTECODE": "1"}
+    own = {"PYTHONPATH": str(library), "HOME": str(folder / "home")}
     command = [sys.executable, "-c", program]
     return subprocess.run(command, cwd=folder / "here", env=kept | own | environment, capture_output=True, text=True)
 
 
-def test_importing_it_loads_nothing_heavy(tmp_path):
+def test_importing_it_loads_nothing_heavy(library, tmp_path):
     program = f"import sys, valleys, valleys.toy, valleys.nets, valleys.results; print(*[name for name in {HEAVY} if name in sys.modules])"
-    found = run_outside(tmp_path, program)
+    found = run_outside(library, tmp_path, program)
     assert (found.returncode, found.stdout, found.stderr) == (0, "\n", "")
 
 
@@ -92,9 +98,10 @@ def readme_programs() -> list[str]:
     return [part.partition("```")[0] for part in text.split("```python\n")[1:]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", readme_programs(), ids=["model", "networks"])
-def test_programs_of_the_readme_run_outside_a_clone(tmp_path, program):
-    found = run_outside(tmp_path, program)
+def test_programs_of_the_readme_run_outside_a_clone(library, tmp_path, program):
+    found = run_outside(library, tmp_path, program)
     assert found.returncode == 0, found.stderr
     assert found.stdout.strip()
     assert len(program.strip().splitlines()) <= 6
@@ -104,32 +111,34 @@ def test_programs_of_the_readme_run_outside_a_clone(tmp_path, program):
 STORED = """
 from valleys.results import compute, result_path
 from valleys.toy import studies
-spec = studies.MasterMapSpec([0.1], [0.1], n_steps=100)
-found = compute(studies.master_map, spec)
+spec = studies.FrozenSpec([0.05], [0.02], [10.0])
+found = compute(studies.operator, spec)
 assert 0 < float(found.p_flat.squeeze()) < 1
-print(result_path(studies.master_map, spec))
+print(result_path(studies.operator, spec))
 """
 
 
-def test_results_are_kept_in_the_cache_of_the_user_outside_a_clone(tmp_path):
-    found = run_outside(tmp_path, STORED)
+def test_results_are_kept_in_the_cache_of_the_user_outside_a_clone(library, tmp_path):
+    found = run_outside(library, tmp_path, STORED)
     assert (found.returncode, found.stderr) == (0, "")
     path = Path(found.stdout.strip())
     assert path.is_relative_to(tmp_path / "home")
     assert path.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variable", ["XDG_CACHE_HOME", "VALLEYS_RESULTS"])
-def test_the_user_names_another_folder(tmp_path, variable):
-    found = run_outside(tmp_path, STORED, **{variable: str(tmp_path / "mine")})
+def test_the_user_names_another_folder(library, tmp_path, variable):
+    found = run_outside(library, tmp_path, STORED, **{variable: str(tmp_path / "mine")})
     assert (found.returncode, found.stderr) == (0, "")
     assert Path(found.stdout.strip()).is_relative_to(tmp_path / "mine")
     assert Path(found.stdout.strip()).exists()
 
 
-def test_without_room_to_write_a_result_is_used_and_not_kept(tmp_path):
+@pytest.mark.slow
+def test_without_room_to_write_a_result_is_used_and_not_kept(library, tmp_path):
     (tmp_path / "file").touch()
-    found = run_outside(tmp_path, STORED, HOME=str(tmp_path / "file"))
+    found = run_outside(library, tmp_path, STORED, HOME=str(tmp_path / "file"))
     assert found.returncode == 0, found.stderr
     assert found.stderr.count("not kept") == 1
     assert not Path(found.stdout.strip()).exists()

@@ -20,11 +20,9 @@ if TYPE_CHECKING:
     from valleys.nets.measures.solutions import barrier, jaccard, path_losses, rise, similarity_matrix
     from valleys.nets.measures.whole_hessian import WholeNetwork
     from valleys.nets.statistics import fit_points, mean, pair_mean, ratio, share
-    from valleys.results.estimates import Estimate
 
 __all__ = [
     "Ensemble",
-    "Estimate",
     "Samples",
     "SweepSpec",
     "WholeNetwork",
@@ -55,7 +53,6 @@ __all__ = [
 ]
 HOMES: Mapping[str, str] = {  # where each name is defined
     "Ensemble": "valleys.nets.experiments.ensemble",
-    "Estimate": "valleys.results.estimates",
     "Samples": "valleys.nets.engine.training",
     "SweepSpec": "valleys.nets.experiments.specs",
     "WholeNetwork": "valleys.nets.measures.whole_hessian",

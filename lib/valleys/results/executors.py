@@ -50,14 +50,13 @@ def workers(count: int | None = None, scheduler: str | None = None) -> Iterator[
         ValueError: there are more workers than threads that this process may use, or the scheduler cannot be used.
 
     Example:
-        >>> from valleys.nets import SweepSpec, sweep
-        >>> from valleys.results import Grid, compute, workers
-        >>> settings = {"train_per_class": 5, "test_per_class": 5, "training_time": 5, "n_records": 2}
-        >>> grid = Grid.of(SweepSpec, {"batch_size": (10, 50)}, n_realizations=2, **settings)
+        >>> from valleys.results import compute, workers
+        >>> from valleys.toy import studies
+        >>> spec = studies.FrozenSpec([0.05], [0.02], [5.0, 10.0])
         >>> with workers(1) as executor:
-        ...     found = compute(sweep, grid, executor)
-        >>> found.flatness.dims
-        ('batch_size', 'realization', 'record')
+        ...     found = compute(studies.operator, spec, executor)
+        >>> found.p_flat.shape
+        (1, 1, 2)
     """
     address = scheduler or config.text(config.SCHEDULER)
     if address:
