@@ -26,7 +26,7 @@ from valleys.nets import datasets
 from valleys.nets import studies as nets
 from valleys.nets.engine import reference as plain_nets
 from valleys.nets.engine.networks import initialize
-from valleys.nets.engine.problem import Setting
+from valleys.nets.engine.problem import Problem
 from valleys.nets.engine.training import Samples, train
 from valleys.nets.observers.recorder import second_layer_eigenvalues
 from valleys.results import machine
@@ -132,7 +132,7 @@ def sweep_seconds(name: str, seed: int, *, n_records: int = 101, some: int = 6) 
     """Seconds of one thread for the published grid: its steps, and its records with curvature and all test images."""
     spec = nets.SweepSpec(name, n_realizations=20, n_records=some, flatness_every=1, training_time=0.05 * (some - 1), seed=seed)
     nets.sweep(spec)  # loads the data
-    record = (timed(nets.sweep, spec) - timed(Setting.of, spec)) / some
+    record = (timed(nets.sweep, spec) - timed(Problem.of, spec)) / some
     steps = sum(100 / rate for rate in SWEPT_RATES)
     training = sum(steps * step_seconds(name, size, seed) for size in SWEPT_SIZES)
     curvature = record * n_records * len(SWEPT_RATES) * (len(SWEPT_SIZES) - 1 + 1 / 20)  # gradient descent is computed once
@@ -142,7 +142,7 @@ def sweep_seconds(name: str, seed: int, *, n_records: int = 101, some: int = 6) 
 def step_seconds(name: str, batch_size: int, seed: int, *, n_steps: int = 40) -> float:
     """Seconds of one training step of all runs of a cell; full-batch gradient descent has one."""
     spec = nets.SweepSpec(name, batch_size=batch_size, seed=seed)
-    setting, count = Setting.of(spec), 1 if spec.full_batch else 20
+    setting, count = Problem.of(spec), 1 if spec.full_batch else 20
     streams = [np.random.default_rng((seed, run)) for run in range(count)]
     settings = {"learning_rate": 0.05, "batch_size": batch_size, "streams": streams, "visits": {}}
     networks = setting.start.repeat(count)
@@ -168,7 +168,7 @@ def network_pieces(repeats: int) -> list[Row]:
 
 def network_turn(name: str, seed: int, *, n_networks: int = 20, n_steps: int = 200) -> tuple[float, float, float, float]:
     """Milliseconds of a step of the engine and of plain PyTorch, for 20 networks each, and of the eigenvalues of one trained network, by both."""
-    data, setting, settings = datasets.load(name), Setting.of(nets.SweepSpec(name)), {"learning_rate": 0.05, "batch_size": 50, "n_steps": n_steps}
+    data, setting, settings = datasets.load(name), Problem.of(nets.SweepSpec(name)), {"learning_rate": 0.05, "batch_size": 50, "n_steps": n_steps}
     networks, streams = setting.start.repeat(n_networks), [np.random.default_rng((seed, run)) for run in range(n_networks)]
     own = timed(train, networks, setting.train, **settings, streams=streams, visits={})
     module = plain_nets.as_module(initialize(data.train_images.shape[1], 0))

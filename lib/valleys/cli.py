@@ -18,7 +18,7 @@ from valleys.book.run import ending, folders, locks, new_run, parameters, places
 from valleys.book.site import builder, check
 from valleys.book.site.repository import NONE, Address, address
 from valleys.errors import BookError
-from valleys.paths import book_root, build_folder, dist_folder, results_folder, shipped_folder
+from valleys.paths import book_results, book_root, build_folder, dist_folder, results_folder
 from valleys.results import executors, rekey, shipping, verify
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -143,8 +143,8 @@ def values_command(chapter: str, size: str) -> None:
 def ship(only: tuple[str, ...], jobs: int, workers: int | None, scheduler: str | None) -> None:
     """Make results/paper hold what these chapters show at size paper, and nothing else."""
     check_places(build=True)
-    places.check_writable(shipped_folder(), config.SHIPPED)
-    work, folder, where = checked_work("paper", only, exercises=False), shipped_folder(), where_to_compute(workers, scheduler)
+    places.check_writable(book_results(), config.SHIPPED)
+    work, folder, where = checked_work("paper", only, exercises=False), book_results(), where_to_compute(workers, scheduler)
 
     def compute() -> set[str]:
         with tempfile.TemporaryDirectory() as scratch:
@@ -221,7 +221,7 @@ def verify_command(count: int, seed: int, limit: float, folder: Path | None) -> 
     On the processor that made a result, simulated values must be equal to the last bit; on another, those with an error must agree within it, and the
     others are left out. What is computed without random numbers must agree within 1e-6 of its size.
     """
-    folder = (folder or shipped_folder()).resolve()
+    folder = (folder or book_results()).resolve()
     verdicts = []
     for verdict in verify.verify(folder, count=count, seed=seed, limit=limit):
         click.echo(verdict.line())
@@ -264,7 +264,7 @@ def rekey_command(count: int, limit: float, earlier: Path | None, runs: tuple[Pa
     """
     evidence = rekey.Evidence(rekey.Extent(count, limit), earlier, runs, names)
     outcomes = []
-    for outcome in rekey.rekey(shipped_folder(), evidence):
+    for outcome in rekey.rekey(book_results(), evidence):
         click.echo(outcome.line())
         outcomes.append(outcome)
     if not outcomes:

@@ -1,4 +1,4 @@
-"""What README, guide and CONTRIBUTING tell to type can be typed, and what they name is there."""
+"""What README, guide and the house rules tell to type can be typed, and what they name is there."""
 
 import re
 import shlex
@@ -15,7 +15,7 @@ from valleys.paths import book_root
 
 ROOT = book_root()
 GUIDE = sorted((ROOT / "pages").glob("guide_*.md"))
-TOLD = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "pages" / "status.md", ROOT / "pages" / "teach.md", *GUIDE]
+TOLD = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "pages" / "status.md", ROOT / "pages" / "teach.md", *GUIDE]
 LONGEST_README = 700  # words: it is read before anything else is
 COMMAND = re.compile(r"python -m valleys ([a-z][^`\n#>]*)")
 TARGET = re.compile(r"\bmake ([a-z]+(?:-[a-z]+)*)(?=`| +#|$| [A-Z]+=)", re.MULTILINE)

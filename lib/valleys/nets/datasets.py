@@ -86,6 +86,12 @@ def load(name: str, train_per_class: int = 100, test_per_class: int = 20, direct
     Raises:
         ValueError: unknown name, or more images per class than there are.
         DataError: the files are missing and cannot be downloaded, or are not the published ones.
+
+    Example:
+        >>> from valleys.nets import load
+        >>> digits = load("digits", train_per_class=20)
+        >>> digits.train_images.shape, digits.full_test_images.shape
+        ((200, 64), (1597, 64))
     """
     check_request(name, train_per_class, test_per_class)
     return _load(name, train_per_class, test_per_class, None if name == "digits" else data_folder(directory))

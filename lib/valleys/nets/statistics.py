@@ -37,7 +37,15 @@ def have_interval(sizes: Sequence[int]) -> bool:
 
 
 def mean(values: np.ndarray, rng: np.random.Generator) -> Estimate:
-    """Mean of independent values, (n,), resampled with replacement; NaN without values."""
+    """Mean of independent values, (n,), resampled with replacement; NaN without values.
+
+    Example:
+        >>> import numpy as np
+        >>> from valleys.nets import mean
+        >>> found = mean([1.0, 2.0, 3.0, 4.0], np.random.default_rng(0))
+        >>> found.value, bool(found.low < 2.5 < found.high)
+        (2.5, True)
+    """
     values = np.asarray(values, dtype=float)
     if values.size < 2:
         return Estimate(float(values[0]) if values.size else np.nan, np.nan, np.nan)
@@ -112,6 +120,12 @@ def ratio(first: np.ndarray, second: np.ndarray, rng: np.random.Generator, *, pa
         second: values.
         rng: of the resamples.
         paired: whether both are of the same runs, in the same order, which are then drawn together.
+
+    Example:
+        >>> import numpy as np
+        >>> from valleys.nets import ratio
+        >>> ratio([2.0, 4.0, 6.0], [1.0, 2.0, 3.0], np.random.default_rng(0)).value
+        2.0
     """
     above, below = (np.asarray(values, dtype=float) for values in (first, second))
     if not (above.size and below.size):
@@ -131,6 +145,13 @@ def pair_mean(matrix: np.ndarray, rng: np.random.Generator, where: np.ndarray | 
         matrix: value of each pair.
         rng: of the resamples.
         where: which pairs count, bool, (n, n); all if None. NaN without any.
+
+    Example:
+        >>> import numpy as np
+        >>> from valleys.nets import pair_mean
+        >>> alike = np.array([[1.0, 0.5, 0.25], [0.5, 1.0, 0.75], [0.25, 0.75, 1.0]])
+        >>> pair_mean(alike, np.random.default_rng(0)).value
+        0.5
     """
     first, second = np.triu_indices(len(matrix), 1)
     chosen = np.ones(len(first), bool) if where is None else np.asarray(where)[first, second]
@@ -156,7 +177,13 @@ def means(values: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.
 
 
 def share(count: int, n: int) -> Estimate:
-    """Share of successes in n tries with Wilson's interval, which keeps a width where all or none succeed; NaN without tries."""
+    """Share of successes in n tries with Wilson's interval, which keeps a width where all or none succeed; NaN without tries.
+
+    Example:
+        >>> from valleys.nets import share
+        >>> f"{share(10, 10):.2f}"
+        '1.00 (0.72 to 1.00)'
+    """
     if not n:
         return Estimate(np.nan, np.nan, np.nan)
     found = binomtest(int(count), int(n)).proportion_ci(LEVEL, method="wilson")
@@ -321,7 +348,15 @@ def _first_drawn(settings: Sequence[np.ndarray]) -> int:
 
 
 def fit_points(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> LinearFit:
-    """Least-squares line through points, (n,) each, resampling points."""
+    """Least-squares line through points, (n,) each, resampling points.
+
+    Example:
+        >>> import numpy as np
+        >>> from valleys.nets import fit_points
+        >>> line = fit_points([0.0, 1.0, 2.0, 3.0], [1.0, 3.0, 5.0, 7.0], np.random.default_rng(0))
+        >>> round(line.slope, 6), round(line.intercept, 6)
+        (2.0, 1.0)
+    """
     return _fit(np.asarray(x, dtype=float), np.asarray(y, dtype=float), counts(len(x), rng))
 
 

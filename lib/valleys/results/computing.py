@@ -26,6 +26,14 @@ def compute(study: Study, spec: Any, executor: Executor | None = None) -> xr.Dat
 
     Raises:
         RuntimeError: workers died twice, or the scheduler of a cluster was lost.
+
+    Example:
+        >>> from valleys.results import compute
+        >>> from valleys.toy import studies
+        >>> spec = studies.PhaseDiagramSpec([0.1], [0.1], n_runs=100, n_steps=500)
+        >>> found = compute(studies.phase_diagram, spec)
+        >>> compute(studies.phase_diagram, spec).identical(found)  # from disk
+        True
     """
     if isinstance(spec, Composite):
 

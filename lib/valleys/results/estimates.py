@@ -16,6 +16,11 @@ class Estimate:
     """A value with the ends of its 95 % interval, NaN where it has none.
 
     Formats as `0.64 (0.32 to 0.84)`, and one that knows its standard error as `0.715 ± 0.004` where no form is given.
+
+    Example:
+        >>> from valleys.results import Estimate
+        >>> f"{Estimate(0.641, 0.318, 0.842):.2f}"
+        '0.64 (0.32 to 0.84)'
     """
 
     value: float

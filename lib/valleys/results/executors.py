@@ -48,6 +48,15 @@ def workers(count: int | None = None, scheduler: str | None = None) -> Iterator[
 
     Raises:
         ValueError: there are more workers than threads that this process may use, or the scheduler cannot be used.
+
+    Example:
+        >>> from valleys.results import compute, workers
+        >>> from valleys.toy import studies
+        >>> spec = studies.FrozenSpec([0.05], [0.02], [5.0, 10.0])
+        >>> with workers(1) as executor:
+        ...     found = compute(studies.operator, spec, executor)
+        >>> found.p_flat.shape
+        (1, 1, 2)
     """
     address = scheduler or config.text(config.SCHEDULER)
     if address:

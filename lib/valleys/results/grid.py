@@ -56,6 +56,13 @@ class Grid(Composite[Spec]):
     Attributes:
         cell: the cell at the first value of each axis, with all that the cells have in common.
         axes: fields of the cell and the values that each takes; the last one varies fastest.
+
+    Example:
+        >>> from valleys.nets import SweepSpec
+        >>> from valleys.results import Grid
+        >>> grid = Grid.of(SweepSpec, {"batch_size": (20, 200), "learning_rate": (0.05, 0.1)}, seed=1)
+        >>> [(cell.batch_size, cell.learning_rate) for cell in grid.cells()]
+        [(20, 0.05), (20, 0.1), (200, 0.05), (200, 0.1)]
     """
 
     cell: Spec

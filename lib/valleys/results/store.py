@@ -132,7 +132,15 @@ def compute_elsewhere(study: Study, spec: Any, made: Made, folder: str) -> xr.Da
 
 
 def result_path(study: Study, spec: Any) -> Path:
-    """File of a computed result: `<study>/<hash of its key>.nc` in the folder of results."""
+    """File of a computed result: `<study>/<hash of its key>.nc` in the folder of results.
+
+    Example:
+        >>> from valleys.results import result_path
+        >>> from valleys.toy import studies
+        >>> path = result_path(studies.phase_diagram, studies.PhaseDiagramSpec([0.1], [0.1]))
+        >>> path.parent.name, path.suffix
+        ('phase_diagram', '.nc')
+    """
     return results_folder() / naming.made_by(study, spec).name
 
 
@@ -141,6 +149,14 @@ def load(path: Path) -> xr.Dataset:
 
     Raises:
         Exception: of many kinds, where the file is damaged.
+
+    Example:
+        >>> from valleys.results import compute, load, result_path
+        >>> from valleys.toy import studies
+        >>> spec = studies.MasterMapSpec([0.1], [0.1], n_steps=200)
+        >>> found = compute(studies.master_map, spec)
+        >>> load(result_path(studies.master_map, spec)).identical(found)
+        True
     """
     with xr.open_dataset(io.BytesIO(path.read_bytes()), engine="h5netcdf") as opened:
         return opened.load()
@@ -151,6 +167,15 @@ def attributes(path: Path) -> dict[str, Any]:
 
     Raises:
         Exception: of many kinds, where the file is damaged.
+
+    Example:
+        >>> from valleys.results import attributes, compute, result_path
+        >>> from valleys.toy import studies
+        >>> spec = studies.MasterMapSpec([0.1], [0.1], n_steps=200)
+        >>> found = compute(studies.master_map, spec)
+        >>> path = result_path(studies.master_map, spec)
+        >>> attributes(path)["computed_at"] == found.computed_at
+        True
     """
     with h5py.File(io.BytesIO(path.read_bytes())) as opened:  # which gives numbers as arrays of one
         return {name: value.item() if getattr(value, "size", 0) == 1 else value for name, value in opened.attrs.items() if name != "_NCProperties"}
@@ -178,12 +203,13 @@ def is_current(path: Path) -> bool:
 
 def _stored(wanted: Made) -> xr.Dataset | None:
     """The result among those computed or those shipped."""
-    for folder in dict.fromkeys((results_folder(), shipped_folder())):
-        stored = _read(wanted, folder)
+    shipped = shipped_folder()
+    for folder in dict.fromkeys((results_folder(), shipped)):
+        stored = _read(wanted, folder) if folder else None
         if stored is not None:
             return stored
-    twin = _twin(wanted, shipped_folder())
-    return None if twin is None else _read(twin, shipped_folder())
+    twin = _twin(wanted, shipped) if shipped else None
+    return None if twin is None else _read(twin, shipped)
 
 
 def _twin(wanted: Made, folder: Path) -> Made | None:

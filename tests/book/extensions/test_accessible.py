@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import pytest
 from bs4 import BeautifulSoup
 
-from valleys.book.extensions.accessible import BLEEDS, HINT, LEGIBLE, legible_width, mended
+from valleys.book.extensions.accessible import BLEEDS, HINT, LEGIBLE, legible_width, mend
 from valleys.book.figures.style import NOTE
 from valleys.paths import book_root
 
@@ -24,6 +24,12 @@ PAGE = """<nav><ul><li><a href="#">1. Valleys</a><details><summary><span role="p
 <div class="math">\\[x\\]</div>
 <div class="exercise"><section id="exercise-content">Do</section></div><div class="exercise"><section id="exercise-content">Do</section></div>
 </article>"""
+
+
+def mended(text: str, path: Path) -> str:
+    page = BeautifulSoup(text, "html.parser")
+    mend(page, path)
+    return str(page)
 
 
 @pytest.fixture
@@ -112,3 +118,13 @@ def test_small_print_of_figures_stands_out_on_both_grounds():
     card = re.search(r"background: (#\w{6})", (book_root() / "_static" / "valleys.css").read_text())[1]
     for ground in ("#ffffff", card):
         assert (luminance(ground) + 0.05) / (luminance(NOTE) + 0.05) >= 4.5
+
+
+def test_lines_of_a_long_signature_are_no_list_of_definitions(tmp_path):
+    text = '<article><dl><dt class="sig">f(<dl><dd>x,</dd><dd>y</dd></dl>)</dt><dd>says</dd></dl></article>'
+    once = mended(text, tmp_path / "page.html")
+    page = BeautifulSoup(once, "html.parser")
+    assert [line.get_text() for line in page.select("dt div.sig-lines > div")] == ["x,", "y"]
+    assert page.select("dt dl, dt dd") == []
+    assert page.select_one("article > dl > dd").get_text() == "says"
+    assert mended(once, tmp_path / "page.html") == once

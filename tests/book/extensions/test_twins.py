@@ -7,7 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 
-from valleys.book.extensions.twins import paired
+from valleys.book.extensions.twins import pair_figures
 
 COLOURS = {"#000000": "#eeeeee", "#333333": "#dddddd"}
 PAGE = """<article><figure><span class="figure-frame"><img id="one" alt="a" src="../_images/figure.svg"></span><figcaption>What</figcaption></figure>
@@ -28,7 +28,9 @@ def place(tmp_path) -> Path:
 
 def pair(place: Path, text: str | None = None) -> str:
     embedded = base64.b64encode((place / "_images" / "figure.svg").read_bytes()).decode()
-    return paired(text or PAGE.format(embedded=embedded), place / "chapters" / "page.html", place / "_images", COLOURS)
+    page = BeautifulSoup(text or PAGE.format(embedded=embedded), "html.parser")
+    pair_figures(page, place / "chapters" / "page.html", place / "_images", COLOURS)
+    return str(page)
 
 
 def images(place: Path) -> list[dict[str, str]]:

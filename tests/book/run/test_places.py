@@ -22,7 +22,7 @@ from valleys.paths import book_root
 
 FOLDERS = {
     "VALLEYS_RESULTS": paths.results_folder,
-    "VALLEYS_SHIPPED": paths.shipped_folder,
+    "VALLEYS_SHIPPED": paths.book_results,
     "VALLEYS_BUILD": lambda: paths.build_folder().parent,
 }
 

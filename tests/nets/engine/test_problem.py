@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from valleys.nets.engine.networks import initialize
-from valleys.nets.engine.problem import Setting, samples_within, span, within
+from valleys.nets.engine.problem import Problem, samples_within, span, within
 from valleys.nets.engine.training import Samples, evaluate, train
 from valleys.nets.experiments.specs import SweepSpec
 
@@ -60,14 +60,14 @@ def test_the_offset_is_what_lies_outside(images):
 def test_a_setting_is_the_data_as_they_are_loaded():
     from valleys.nets import datasets
 
-    setting, data = Setting.of(SweepSpec(seed=3)), datasets.load("digits")
+    problem, data = Problem.of(SweepSpec(seed=3)), datasets.load("digits")
     start = initialize(64, 3)
     for samples, images, labels in (
-        (setting.train, data.train_images, data.train_labels),
-        (setting.test, data.test_images, data.test_labels),
-        (setting.full_test, data.full_test_images, data.full_test_labels),
+        (problem.train, data.train_images, data.train_labels),
+        (problem.test, data.test_images, data.test_labels),
+        (problem.full_test, data.full_test_images, data.full_test_labels),
     ):
         expected = evaluate(start, Samples.of(images, labels))
-        found = evaluate(setting.start, samples)
+        found = evaluate(problem.start, samples)
         torch.testing.assert_close(found.loss, expected.loss, rtol=1e-5, atol=1e-6)
         assert torch.equal(found.misclassified, expected.misclassified)

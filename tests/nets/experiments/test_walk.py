@@ -8,7 +8,7 @@ import torch
 
 from valleys.nets import studies
 from valleys.nets.engine.networks import SECOND_LAYER, descend
-from valleys.nets.engine.problem import Setting, streams
+from valleys.nets.engine.problem import Problem, streams
 from valleys.nets.engine.training import evaluate
 from valleys.nets.experiments.walk import DESCRIPTIONS, WalkSpec, walk
 from valleys.results.grid import Grid, computed
@@ -31,13 +31,13 @@ def found(spec):
 @pytest.fixture(scope="module")
 def points(spec):
     """The second run step by step, with its own loop over mini-batches, as weights after each step."""
-    setting = Setting.of(spec)
-    network, (_, stream), kept = setting.start.copy(), streams(spec.seed, SIZE, RATE, 2), []
+    problem = Problem.of(spec)
+    network, (_, stream), kept = problem.start.copy(), streams(spec.seed, SIZE, RATE, 2), []
     while len(kept) <= spec.n_steps:
         for chosen in torch.from_numpy(stream.permutation(spec.n_train)).split(SIZE):
             kept.append(network.copy())
-            descend(network, setting.train.images[chosen], setting.train.labels[chosen], RATE)
-    return setting, kept
+            descend(network, problem.train.images[chosen], problem.train.labels[chosen], RATE)
+    return problem, kept
 
 
 def test_windows_begin_at_the_start_and_then_at_equal_ratios_of_time_and_fit(spec):
@@ -49,8 +49,8 @@ def test_windows_begin_at_the_start_and_then_at_equal_ratios_of_time_and_fit(spe
 
 
 def test_distances_lengths_and_cosines_are_those_of_the_run(spec, found, points):
-    setting, kept = points
-    start = torch.cat([part.flatten() for part in setting.start.weights + setting.start.biases]).double()
+    problem, kept = points
+    start = torch.cat([part.flatten() for part in problem.start.weights + problem.start.biases]).double()
     for window, first in enumerate(spec.window_steps):
         flat = [torch.cat([part.flatten() for part in each.weights + each.biases]).double() for each in kept[first : first + 5]]
         updates = [two - one for one, two in itertools.pairwise(flat)]
@@ -59,14 +59,14 @@ def test_distances_lengths_and_cosines_are_those_of_the_run(spec, found, points)
         assert float(row.distance) == pytest.approx(float((flat[0] - start).norm()), rel=1e-4, abs=1e-6)
         assert float(row.step_length) == pytest.approx(np.mean([float(each.norm()) for each in updates]), rel=1e-3)
         assert float(row.cosine) == pytest.approx(np.mean(cosines), abs=2e-3)
-        second = kept[first].weights[SECOND_LAYER] - setting.start.weights[SECOND_LAYER]
+        second = kept[first].weights[SECOND_LAYER] - problem.start.weights[SECOND_LAYER]
         assert float(row.distance_second) == pytest.approx(float(second.norm()), rel=1e-4, abs=1e-6)
 
 
 def test_the_mean_line_is_that_of_the_losses_of_the_run(spec, found, points):
-    setting, kept = points
+    problem, kept = points
     for window, first in enumerate(spec.window_steps):
-        losses = np.array([float(evaluate(each, setting.train).loss) for each in kept[first : first + 5]])
+        losses = np.array([float(evaluate(each, problem.train).loss) for each in kept[first : first + 5]])
         row = found.isel(realization=1, window=window)
         np.testing.assert_allclose(row.profile[[0, -1]], [losses[:-1].mean(), losses[1:].mean()], rtol=1e-4)
         assert float(row.loss) == pytest.approx((losses[:-1] + losses[1:]).mean() / 2, rel=1e-4)
@@ -88,13 +88,13 @@ def test_runs_freeze_as_those_of_a_sweep(spec, found):
 
 
 def test_windows_around_freezing_have_their_middle_there(spec, found, points):
-    setting, kept = points
+    problem, kept = points
     frozen = float(found.freezing_time[1]) / RATE
     for index, multiple in enumerate(MULTIPLES):
         first = round(multiple * frozen - 2)
         if first + 4 > spec.n_steps:
             continue
-        losses = [float(evaluate(each, setting.train).loss) for each in kept[first : first + 5]]
+        losses = [float(evaluate(each, problem.train).loss) for each in kept[first : first + 5]]
         assert float(found.near_profile[1, index, 0]) == pytest.approx(np.mean(losses[:-1]), rel=1e-4)
     assert np.isfinite(found.near_loss[1, :2]).all()
 

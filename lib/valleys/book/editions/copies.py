@@ -28,7 +28,21 @@ FOR_STUDENTS = (
 NOT_HANDED_OUT = (".ci", ".gitattributes")
 OF_THE_PROJECT = (
     *(".ci", ".gitattributes", ".gitignore", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "_config.yml", "_extra"),
-    *("_static", "_toc.yml", "chapters", "editions", "environment.yml", "exercises", "index.md", "lib", "pages", "params", "postBuild", "pyproject.toml"),
+    *(
+        "_static",
+        "_toc.yml",
+        "chapters",
+        "docs",
+        "editions",
+        "environment.yml",
+        "exercises",
+        "index.md",
+        "lib",
+        "pages",
+        "params",
+        "postBuild",
+        "pyproject.toml",
+    ),
     *("references.bib", "requirements.lock", "results", "tests", "tools"),
 )  # in the root; what else lies there belongs to somebody who works in it
 MADE_HERE = ("__pycache__", "*.egg-info", ".*", "data", "cache", "node_modules", "*.partial", "my-run*", "out.ipynb")

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from bs4 import BeautifulSoup, Tag
 from sphinx.application import Sphinx
 
-from valleys.book.extensions.written import edit_pages, is_site
+from valleys.book.extensions.written import PARSED
 
 LEGIBLE = 11.0  # CSS pixels: the smallest text of a figure is drawn at least this high, subscripts aside
 WIDE = 7.2 * 72  # points: wider figures reach into the margin where the window has room for it
@@ -26,31 +26,31 @@ MAY_SCROLL = {"article div.math": "formula", "article .pst-scrollable-table-cont
 HINT = "Swipe sideways to see the whole {}."
 
 
-def mend_pages(app: Sphinx, failure: Exception | None) -> None:
-    """Mend every page of a site."""
-    if is_site(app, failure):
-        edit_pages(app, mended)
-
-
-def mended(text: str, path: Path) -> str:
-    """A page with every mend applied.
+def mend(page: BeautifulSoup, path: Path) -> None:
+    """Apply every mend to a page.
 
     Args:
-        text: the page as the theme wrote it.
+        page: the tree of the page as the theme wrote it.
         path: where it stands; figures are looked up from there.
     """
-    page = BeautifulSoup(SEARCH_FIELD.sub(r"\1", text), "html.parser")
+    name_search(page)
     name_toggles(page)
     mark_landmarks(page)
     mark_bibliographies(page)
     mark_headers(page)
+    untangle_signatures(page)
     drop_shared_names(page)
     for image in page.select("article img[src]"):
         let_scroll(page, image, path.parent)
     for selector, what in MAY_SCROLL.items():
         for part in page.select(selector):
             hint_at_width(page, part, what)
-    return str(page)
+
+
+def name_search(page: BeautifulSoup) -> None:
+    """Let the search button, which a script writes, be called by the words on it: they tell its shortcut too."""
+    for script in page.find_all("script", string=SEARCH_FIELD):
+        script.string = SEARCH_FIELD.sub(r"\1", script.string)
 
 
 def name_toggles(page: BeautifulSoup) -> None:
@@ -83,6 +83,14 @@ def mark_headers(page: BeautifulSoup) -> None:
             cell["scope"] = "col"
         else:
             cell.name = "td"
+
+
+def untangle_signatures(page: BeautifulSoup) -> None:
+    """Make the lines of a long signature plain parts: Sphinx writes them as a list of definitions of nothing."""
+    for lines in page.select("article dt.sig dl"):
+        lines.name, lines["class"] = "div", ["sig-lines"]
+        for line in lines.find_all("dd", recursive=False):
+            line.name = "div"
 
 
 def drop_shared_names(page: BeautifulSoup) -> None:
@@ -145,6 +153,7 @@ def _hint(page: BeautifulSoup, what: str) -> Tag:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register with Sphinx; late, when the contents of every page are as they stay."""
-    app.connect("build-finished", mend_pages, priority=950)
+    """Register with Sphinx."""
+    app.setup_extension("valleys.book.extensions.written")
+    app.connect(PARSED, lambda _, page, path: mend(page, path), priority=500)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -16,7 +16,9 @@ FRONT_MATTER = re.compile(r"\A---\n.*?^---\n", re.DOTALL | re.MULTILINE)
 
 
 def link_to_book(app: Sphinx, env: BuildEnvironment, node: pending_xref, contnode: nodes.Element) -> nodes.Node | None:
-    """A `{doc}` reference to a page that is not here: its link in the book, or its title."""
+    """A `{doc}` reference to a page that is not here, or a `{py:func}` to a name: its link in the book, or its title."""
+    if node.get("refdomain") == "py":
+        return _link_to_name(app.config.book_site, node["reftarget"], contnode)
     name = PurePosixPath(node["reftarget"]).name
     found = [page for page in page_names() if PurePosixPath(page).name == name]
     if node.get("reftype") != "doc" or not found:
@@ -25,6 +27,14 @@ def link_to_book(app: Sphinx, env: BuildEnvironment, node: pending_xref, contnod
     if not app.config.book_site:
         return nodes.inline("", text)
     return nodes.reference("", text, internal=False, refuri=f"{app.config.book_site}/{found[0]}.html")
+
+
+def _link_to_name(book_site: str, name: str, contnode: nodes.Element) -> nodes.Node:
+    """A public name of the library, on the page that lists those of its room."""
+    if not book_site:
+        return contnode
+    page = f"pages/api_{name.split('.')[1]}.html"
+    return nodes.reference("", "", contnode, internal=False, refuri=f"{book_site}/{page}#{name}")
 
 
 def title(page: str, root: Path | None = None) -> str:

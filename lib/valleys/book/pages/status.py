@@ -10,7 +10,7 @@ import nbformat
 
 from valleys.book.chapters import Chapter, all_chapters
 from valleys.book.run.parameters import SIZES, run_parameters
-from valleys.paths import shipped_folder
+from valleys.paths import book_results
 from valleys.results.naming import Made
 from valleys.results.store import PACKAGE, attributes
 
@@ -64,7 +64,7 @@ def overall_size(executions: Mapping[str, Execution]) -> str:
 
 def shipped_results(folder: Path | None = None) -> list[ShippedResult]:
     """Every result of a folder, sorted by study; of the folder that comes with the book if None."""
-    return sorted((_shipped(path) for path in (folder or shipped_folder()).glob("*/*.nc")), key=lambda result: (result.study, result.computed_at))
+    return sorted((_shipped(path) for path in (folder or book_results()).glob("*/*.nc")), key=lambda result: (result.study, result.computed_at))
 
 
 def provenance(glued: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:

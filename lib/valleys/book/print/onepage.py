@@ -16,7 +16,7 @@ from valleys.errors import BookError
 from valleys.paths import book_root
 
 STYLES = ("_static/pygments.css", "_static/sphinx-design.min.css")
-SCRIPTS = "script, style.thebe, .headerlink, .toctree-wrapper, .figure-hint, .sd-d-print-none, .copybtn, .only-dark, .to-exercises"
+SCRIPTS = "script, style.thebe, .headerlink, .toctree-wrapper, .figure-hint, .sd-d-print-none, .copybtn, .only-dark, .to-exercises, a:has(> .viewcode-link)"
 SOLUTIONS = "solutions"
 MATHJAX = "_static/mathjax/tex-chtml.js"
 NO_HIDDEN_TEXT = '{"options": {"enableAssistiveMml": false, "enableMenu": false, "processHtmlClass": "tex2jax_process|mathjax_process|math|output_area"}}'

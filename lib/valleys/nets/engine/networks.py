@@ -65,7 +65,14 @@ class Networks:
 
 
 def initialize(n_features: int, seed: int, *, hidden: Sequence[int] = HIDDEN, n_classes: int = 10) -> Networks:
-    """One network with Kaiming normal weights, N(0, 2 / n_in), and zero biases, the same on every device."""
+    """One network with Kaiming normal weights, N(0, 2 / n_in), and zero biases, the same on every device.
+
+    Example:
+        >>> from valleys.nets import initialize
+        >>> networks = initialize(64, seed=0, hidden=(50, 50)).repeat(3)
+        >>> len(networks), [tuple(weight.shape) for weight in networks.weights]
+        (3, [(3, 50, 64), (3, 50, 50), (3, 10, 50)])
+    """
     generator = torch.Generator().manual_seed(seed)
     sizes = (n_features, *hidden, n_classes)
     weights = tuple(torch.randn(1, n_in, n_out, generator=generator) * (2 / n_in) ** 0.5 for n_in, n_out in itertools.pairwise(sizes))

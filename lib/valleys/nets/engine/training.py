@@ -22,6 +22,12 @@ class Samples:
         images: float, (N, n_features).
         labels: int64, (N,).
         offset: what the first layer receives besides weights · image + bias, (n, N); None for nothing.
+
+    Example:
+        >>> import numpy as np
+        >>> from valleys.nets import Samples
+        >>> len(Samples.of(np.zeros((5, 64)), np.arange(5)))
+        5
     """
 
     images: Tensor
@@ -64,7 +70,15 @@ def sample_losses(scores: Tensor, labels: Tensor) -> Tensor:
 
 
 def evaluate(networks: Networks, samples: Samples) -> Evaluation:
-    """Loss and misclassified samples of each network."""
+    """Loss and misclassified samples of each network.
+
+    Example:
+        >>> from valleys.nets import evaluate, load_problem
+        >>> problem = load_problem("digits", train_per_class=10)
+        >>> start = evaluate(problem.start, problem.train)
+        >>> start.misclassified.shape, bool(start.accuracy < 0.5)
+        (torch.Size([1, 100]), True)
+    """
     _, scores = forward(networks, samples.images, samples.offset)
     loss = sample_losses(scores, samples.labels).mean(dim=1)
     wrong = (scores.argmax(dim=1) != samples.labels) | ~torch.isfinite(loss).view(-1, 1)

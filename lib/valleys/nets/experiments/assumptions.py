@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from valleys.nets.engine.networks import Networks
-from valleys.nets.engine.problem import Setting, streams
+from valleys.nets.engine.problem import Problem, streams
 from valleys.nets.engine.training import Samples, evaluate, plan, train
 from valleys.nets.experiments.specs import OneSetting, Spec, check_batch_size, check_learning_rate
 from valleys.nets.measures import noise_alignment
@@ -150,14 +150,14 @@ def conditions(spec: ConditionsSpec) -> xr.Dataset:
         (realization, stage, direction). `batch_factor` takes the covariance Σ of single gradients to that of a mini-batch. NaN where a run is not
         finite or dead, did not come there, or is a copy of the one run of gradient descent.
     """
-    setting, count = Setting.of(spec), 1 if spec.full_batch else spec.n_realizations
-    networks = setting.start.repeat(count)
-    gauge = Gauge(setting.train, spec.steps, spec.n_directions, {name: np.full((spec.n_realizations, spec.n_records), np.nan) for name in DESCRIPTIONS})
-    keeper = StageKeeper(networks, setting.train, spec.levels)
+    problem, count = Problem.of(spec), 1 if spec.full_batch else spec.n_realizations
+    networks = problem.start.repeat(count)
+    gauge = Gauge(problem.train, spec.steps, spec.n_directions, {name: np.full((spec.n_realizations, spec.n_records), np.nan) for name in DESCRIPTIONS})
+    keeper = StageKeeper(networks, problem.train, spec.levels)
     visits = plan((spec.steps, gauge), (freezing_checks(spec.n_steps), keeper))
     runs = streams(spec.seed, spec.batch_size, spec.learning_rate, count)
-    train(networks, setting.train, learning_rate=spec.learning_rate, batch_size=spec.batch_size, n_steps=spec.n_steps, streams=runs, visits=visits)
-    stages = _at_stages(Stages.of(keeper, networks, spec.n_steps), setting.train, spec)
+    train(networks, problem.train, learning_rate=spec.learning_rate, batch_size=spec.batch_size, n_steps=spec.n_steps, streams=runs, visits=visits)
+    stages = _at_stages(Stages.of(keeper, networks, spec.n_steps), problem.train, spec)
     along = {name: (("realization", "record"), gauge.values[name], {"long_name": text}) for name, text in DESCRIPTIONS.items()}
     times = spec.learning_rate * np.array(spec.steps)
     factor = {"batch_factor": batch_factor(spec.batch_size, spec.n_train), "time": ("record", times, {"long_name": "training time, learning_rate · step"})}

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from valleys.nets.engine.networks import Networks
-from valleys.nets.engine.problem import Setting, streams
+from valleys.nets.engine.problem import Problem, streams
 from valleys.nets.engine.training import descend_from_branches, evaluate, plan, record_steps, train
 from valleys.nets.experiments.specs import SAMPLES_OF_A_RECORD, BasinsSpec, ContinuationSpec
 from valleys.nets.measures import solutions
@@ -22,15 +22,15 @@ def continuation(spec: ContinuationSpec) -> xr.Dataset:
         Dimensions reference, branch, record, rank, threshold, component, test_image, full_test_image. `reference_…` belongs to the SGD run,
         `branch_…` to its continuations (NaN before they begin), `final_…` to their ends at `n_steps`.
     """
-    setting = Setting.of(spec)
+    problem = Problem.of(spec)
     branches: dict[int, Networks] = {}
-    reference, clock = _reference(setting, spec, branches)
+    reference, clock = _reference(problem, spec, branches)
     recorder = Recorder(
-        len(branches) * spec.n_references, _steps(spec), setting.train, setting.test, flatness_records=_flatness_records(spec), keep_weights=True
+        len(branches) * spec.n_references, _steps(spec), problem.train, problem.test, flatness_records=_flatness_records(spec), keep_weights=True
     )
     visits = plan((_steps(spec), recorder))
-    ends = descend_from_branches(branches, setting.train, learning_rate=spec.learning_rate, n_steps=spec.n_steps, visits=visits)
-    found = _reference_records(reference, clock) | _branch_records(recorder, spec) | _ends(ends, setting, spec) | _plane(reference, recorder, spec)
+    ends = descend_from_branches(branches, problem.train, learning_rate=spec.learning_rate, n_steps=spec.n_steps, visits=visits)
+    found = _reference_records(reference, clock) | _branch_records(recorder, spec) | _ends(ends, problem, spec) | _plane(reference, recorder, spec)
     coords = {"branch_step": ("branch", spec.branch_steps), "step": ("record", _steps(spec)), "threshold": list(spec.thresholds)}
     return xr.Dataset(found, coords=coords, attrs={"dataset": spec.dataset})
 
@@ -43,7 +43,7 @@ def continuation_parts(spec: ContinuationSpec) -> list[Part]:
 
 
 def _reference_alone(spec: ContinuationSpec) -> xr.Dataset:
-    return xr.Dataset(_reference_records(*_reference(Setting.of(spec), spec, {})))
+    return xr.Dataset(_reference_records(*_reference(Problem.of(spec), spec, {})))
 
 
 def _steps(spec: ContinuationSpec) -> np.ndarray:
@@ -54,18 +54,18 @@ def _flatness_records(spec: ContinuationSpec) -> set[int]:
     return {*range(0, spec.n_records, spec.flatness_every), spec.n_records - 1}
 
 
-def _reference(setting: Setting, spec: ContinuationSpec, branches: dict[int, Networks]) -> tuple[Recorder, FreezingClock]:
+def _reference(problem: Problem, spec: ContinuationSpec, branches: dict[int, Networks]) -> tuple[Recorder, FreezingClock]:
     """Train the reference runs and fill `branches` with copies of them."""
-    recorder = Recorder(spec.n_references, _steps(spec), setting.train, setting.test, flatness_records=_flatness_records(spec), keep_weights=True)
-    clock = FreezingClock(setting.train, spec.thresholds)
+    recorder = Recorder(spec.n_references, _steps(spec), problem.train, problem.test, flatness_records=_flatness_records(spec), keep_weights=True)
+    clock = FreezingClock(problem.train, spec.thresholds)
 
     def leave(step: int, networks: Networks) -> None:
         branches[step] = networks.copy()
 
     visits = plan((_steps(spec), recorder), (freezing_checks(spec.n_steps), clock), (spec.branch_steps, leave))
-    runs, networks = streams(spec.seed, spec.batch_size, spec.learning_rate, spec.n_references), setting.start.repeat(spec.n_references)
+    runs, networks = streams(spec.seed, spec.batch_size, spec.learning_rate, spec.n_references), problem.start.repeat(spec.n_references)
     settings = {"learning_rate": spec.learning_rate, "batch_size": spec.batch_size, "n_steps": spec.n_steps}
-    train(networks, setting.train, **settings, streams=runs, visits=visits)
+    train(networks, problem.train, **settings, streams=runs, visits=visits)
     if not networks.alive.all():
         raise ValueError(f"a reference run diverged at learning_rate {spec.learning_rate} and batch_size {spec.batch_size}; choose a smaller learning rate")
     return recorder, clock
@@ -88,10 +88,10 @@ def _branch_records(recorder: Recorder, spec: ContinuationSpec) -> dict:
     return found | {"final_eigenvalues": (("reference", "branch", "rank"), _by_reference(last, spec), EIGENVALUES)}
 
 
-def _ends(ends: Networks, setting: Setting, spec: ContinuationSpec) -> dict:
+def _ends(ends: Networks, problem: Problem, spec: ContinuationSpec) -> dict:
     """Errors of the continuations at their common end, and how alike they are."""
     dims, found = ("reference", "branch"), {}
-    for name, samples, image in (("", setting.test, "test_image"), ("_full", setting.full_test, "full_test_image")):
+    for name, samples, image in (("", problem.test, "test_image"), ("_full", problem.full_test, "full_test_image")):
         end = evaluate(ends, samples)
         wrong = _by_reference(end.misclassified.cpu().numpy(), spec)
         found[f"final_test_loss{name}"] = (dims, _by_reference(end.loss.cpu().numpy(), spec))

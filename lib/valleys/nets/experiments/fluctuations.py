@@ -9,7 +9,7 @@ import xarray as xr
 from torch import Tensor
 
 from valleys.nets.engine.networks import SECOND_LAYER, Networks
-from valleys.nets.engine.problem import Setting, streams
+from valleys.nets.engine.problem import Problem, streams
 from valleys.nets.engine.training import Samples, evaluate, plan, train
 from valleys.nets.experiments.specs import Spec, check_batch_size, check_learning_rate
 from valleys.nets.measures.gradient_noise import LayerNoise, batch_factor, layer_noise
@@ -121,8 +121,8 @@ def fluctuations(spec: FluctuationsSpec) -> xr.Dataset:
         `surrogate_curvature` belong to the components of a walk in a quadratic valley with the same Hessian and noise. `train_loss` is that of
         the mean network.
     """
-    setting = Setting.of(spec)
-    parts = [_watched(setting, spec, sampling) for sampling in SAMPLINGS]
+    problem = Problem.of(spec)
+    parts = [_watched(problem, spec, sampling) for sampling in SAMPLINGS]
     names = ("variance", "trend", "width", "curvature", "noise", "surrogate_variance", "surrogate_curvature")
     found = {name: (("sampling", "window", "realization", "component"), np.stack([part[0][..., i, :] for part in parts])) for i, name in enumerate(names)}
     found["train_loss"] = (("sampling", "window", "realization"), np.stack([part[1] for part in parts]))
@@ -130,17 +130,17 @@ def fluctuations(spec: FluctuationsSpec) -> xr.Dataset:
     return xr.Dataset(found, coords, {"dataset": spec.dataset, "learning_rate": spec.learning_rate, "n_window": spec.n_window})
 
 
-def _watched(setting: Setting, spec: FluctuationsSpec, sampling: str) -> tuple[np.ndarray, np.ndarray]:
+def _watched(problem: Problem, spec: FluctuationsSpec, sampling: str) -> tuple[np.ndarray, np.ndarray]:
     """What one kind of sampling gives: (window, realization, quantity, component), and the loss, (window, realization)."""
     orders: list = streams(spec.seed, spec.batch_size, spec.learning_rate, spec.n_realizations)
     windows = [Window(step) for step in spec.window_steps]
     visits = plan(*((range(window.first, window.first + spec.n_window), window) for window in windows))
-    networks, orders = setting.start.repeat(spec.n_realizations), orders if sampling == "epochs" else [Redrawn(stream) for stream in orders]
+    networks, orders = problem.start.repeat(spec.n_realizations), orders if sampling == "epochs" else [Redrawn(stream) for stream in orders]
     settings = {"learning_rate": spec.learning_rate, "batch_size": spec.batch_size, "n_steps": spec.n_steps}
-    train(networks, setting.train, **settings, streams=orders, visits=visits)
+    train(networks, problem.train, **settings, streams=orders, visits=visits)
     if not networks.alive.all():
         raise ValueError(f"a run diverged at learning_rate {spec.learning_rate} and batch_size {spec.batch_size}; choose a smaller learning rate")
-    samples = Samples(setting.train.images.double(), setting.train.labels)
+    samples = Samples(problem.train.images.double(), problem.train.labels)
     measured = [[_measured(window, index, samples, spec) for index in range(spec.n_realizations)] for window in windows]
     return np.array(measured), np.stack([evaluate(window.middle, samples).loss.cpu().numpy() for window in windows])
 

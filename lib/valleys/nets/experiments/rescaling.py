@@ -10,7 +10,7 @@ import xarray as xr
 
 from valleys.nets import statistics
 from valleys.nets.engine.networks import Networks
-from valleys.nets.engine.problem import Setting, streams
+from valleys.nets.engine.problem import Problem, streams
 from valleys.nets.engine.training import evaluate, plan, record_steps, train
 from valleys.nets.experiments.specs import Spec, Trained, check_batch_size, check_training
 from valleys.nets.measures.lanczos import top_eigenpairs
@@ -98,8 +98,8 @@ def rescaling(spec: RescalingSpec) -> xr.Dataset:
         the layers and `surplus`, what gradient flow conserves at each joint of two layers, at each record. Gradient descent fills one realization; the
         others are NaN, as is a run that did not converge.
     """
-    setting, steps = Setting.of(spec), record_steps(spec.n_steps, spec.n_records)
-    rows = [_of_batch_size(setting, spec, batch_size, steps) for batch_size in spec.batch_sizes]
+    problem, steps = Problem.of(spec), record_steps(spec.n_steps, spec.n_records)
+    rows = [_of_batch_size(problem, spec, batch_size, steps) for batch_size in spec.batch_sizes]
     coords = {"batch_size": list(spec.batch_sizes), "time": ("record", np.linspace(0, spec.training_time, spec.n_records)), "factor": list(spec.factors)}
     coords |= {"measure": ["layer", "whole"], "scaling": ["as trained", "balanced"]}
     return xr.concat(rows, "batch_size").assign_coords(coords).assign_attrs(dataset=spec.dataset, learning_rate=spec.learning_rate)
@@ -111,26 +111,26 @@ def rescaling_parts(spec: RescalingSpec) -> list[Part]:
 
 
 def _batch_size_alone(spec: RescalingSpec, batch_size: int) -> xr.Dataset:
-    return _of_batch_size(Setting.of(spec), spec, batch_size, record_steps(spec.n_steps, spec.n_records))
+    return _of_batch_size(Problem.of(spec), spec, batch_size, record_steps(spec.n_steps, spec.n_records))
 
 
 PARTS = {rescaling: rescaling_parts}
 
 
-def _of_batch_size(setting: Setting, spec: RescalingSpec, batch_size: int, steps: np.ndarray) -> xr.Dataset:
+def _of_batch_size(problem: Problem, spec: RescalingSpec, batch_size: int, steps: np.ndarray) -> xr.Dataset:
     count = 1 if batch_size == spec.n_train else spec.n_realizations
-    networks, kept = setting.start.repeat(count), {}
+    networks, kept = problem.start.repeat(count), {}
     visits = plan((steps, lambda step, now: kept.update({int(step): (norms(now), surplus(now))})))
     runs = streams(spec.seed, batch_size, spec.learning_rate, count)
-    train(networks, setting.train, learning_rate=spec.learning_rate, batch_size=batch_size, n_steps=spec.n_steps, streams=runs, visits=visits)
+    train(networks, problem.train, learning_rate=spec.learning_rate, batch_size=batch_size, n_steps=spec.n_steps, streams=runs, visits=visits)
     flat, rescaled = np.full((spec.n_realizations, 2, 2), np.nan), np.full((2, len(spec.factors)), np.nan)
-    solved = (evaluate(networks, setting.train).accuracy == 1).cpu().numpy()
+    solved = (evaluate(networks, problem.train).accuracy == 1).cpu().numpy()
     for index in np.flatnonzero(solved):
         own = networks.one(int(index)).to(torch.float64)
-        flat[index] = np.stack([both_flatnesses(one, setting) for one in (own, balanced(own))], axis=1)
+        flat[index] = np.stack([both_flatnesses(one, problem) for one in (own, balanced(own))], axis=1)
     if solved[0]:
         first = networks.one(0).to(torch.float64)
-        rescaled = np.stack([both_flatnesses(with_factors(first, (1, factor, 1 / factor)), setting) for factor in spec.factors], axis=1)
+        rescaled = np.stack([both_flatnesses(with_factors(first, (1, factor, 1 / factor)), problem) for factor in spec.factors], axis=1)
     parts = {"flatness": (("realization", "measure", "scaling"), flat), "rescaled": (("measure", "factor"), rescaled)}
     for index, (name, last) in enumerate((("norms", "layer"), ("surplus", "joint"))):
         found = np.stack([kept[int(step)][index] for step in steps], axis=1)
@@ -140,10 +140,10 @@ def _of_batch_size(setting: Setting, spec: RescalingSpec, batch_size: int, steps
     return xr.Dataset(parts)
 
 
-def both_flatnesses(network: Networks, setting: Setting) -> np.ndarray:
+def both_flatnesses(network: Networks, problem: Problem) -> np.ndarray:
     """Flatness from the second layer's Hessian and from that of the whole network, (2,)."""
-    whole = top_eigenpairs(WholeNetwork.of(network, setting.train), TOP).values
-    return np.array([flatness(second_layer_eigenvalues(network, setting.train.images, 0)), flatness(whole)])
+    whole = top_eigenpairs(WholeNetwork.of(network, problem.train), TOP).values
+    return np.array([flatness(second_layer_eigenvalues(network, problem.train.images, 0)), flatness(whole)])
 
 
 def moved_share(found: xr.Dataset) -> xr.DataArray:

@@ -8,7 +8,7 @@ import torch
 import xarray as xr
 
 from valleys.nets.engine.networks import Networks, forward, interpolate, join
-from valleys.nets.engine.problem import Setting, streams
+from valleys.nets.engine.problem import Problem, streams
 from valleys.nets.engine.training import Samples, descend_from_branches, evaluate, plan, sample_losses, train
 from valleys.nets.experiments.specs import MAIN_THRESHOLD, Spec, Trained, check_batch_size, check_learning_rate
 from valleys.nets.measures import solutions
@@ -75,81 +75,81 @@ def siblings(spec: SiblingsSpec) -> xr.Dataset:
         line v (Eq. 17), mean of both ends, NaN where the runs have not parted. After `relaxing_time` of gradient descent from there: `wall`, the
         barrier of Eq. 5 between two runs, and `wall_rise`. `freezing_time` is η · step.
     """
-    setting, branches = Setting.of(spec), {}
-    ends, clock = _references(setting, spec, branches)
-    found = _families(setting, spec, branches, ends) | _between_runs(setting, spec, branches)
+    problem, branches = Problem.of(spec), {}
+    ends, clock = _references(problem, spec, branches)
+    found = _families(problem, spec, branches, ends) | _between_runs(problem, spec, branches)
     found["freezing_time"] = ("reference", spec.learning_rate * clock.steps[:, 0])
     return xr.Dataset(found, coords={"branch_time": ("branch", list(spec.branch_times))}, attrs={"dataset": spec.dataset})
 
 
-def _references(setting: Setting, spec: SiblingsSpec, branches: dict[int, Networks]) -> tuple[Networks, FreezingClock]:
+def _references(problem: Problem, spec: SiblingsSpec, branches: dict[int, Networks]) -> tuple[Networks, FreezingClock]:
     """Train the runs and fill `branches` with copies of them."""
-    clock, networks = FreezingClock(setting.train, (MAIN_THRESHOLD,)), setting.start.repeat(spec.n_references)
+    clock, networks = FreezingClock(problem.train, (MAIN_THRESHOLD,)), problem.start.repeat(spec.n_references)
 
     def leave(step: int, now: Networks) -> None:
         branches[step] = now.copy()
 
     runs = streams(spec.seed, spec.batch_size, spec.learning_rate, spec.n_references)
     visits = plan((freezing_checks(spec.n_steps), clock), (spec.branch_steps, leave))
-    train(networks, setting.train, learning_rate=spec.learning_rate, batch_size=spec.batch_size, n_steps=spec.n_steps, streams=runs, visits=visits)
+    train(networks, problem.train, learning_rate=spec.learning_rate, batch_size=spec.batch_size, n_steps=spec.n_steps, streams=runs, visits=visits)
     if not networks.alive.all():
         raise ValueError(f"a run diverged at learning_rate {spec.learning_rate} and batch_size {spec.batch_size}; choose a smaller learning rate")
     return networks, clock
 
 
-def _families(setting: Setting, spec: SiblingsSpec, branches: dict[int, Networks], ends: Networks) -> dict:
+def _families(problem: Problem, spec: SiblingsSpec, branches: dict[int, Networks], ends: Networks) -> dict:
     """How alike siblings end, by reference and branch."""
     names, count = ("similarity", "rise", "walled"), spec.n_siblings
     found = np.empty((len(names), spec.n_references, len(branches)))
     for index, (step, networks) in enumerate(branches.items()):
-        grown = _grow(setting, spec, networks, step)
+        grown = _grow(problem, spec, networks, step)
         for reference in range(spec.n_references):
             family = join([ends.one(reference), grown.pick(slice(reference * count, (reference + 1) * count))])
-            found[:, reference, index] = _alike(family, setting)
+            found[:, reference, index] = _alike(family, problem)
     return {name: (("reference", "branch"), values) for name, values in zip(names, found, strict=True)}
 
 
-def _grow(setting: Setting, spec: SiblingsSpec, networks: Networks, step: int) -> Networks:
+def _grow(problem: Problem, spec: SiblingsSpec, networks: Networks, step: int) -> Networks:
     """Siblings from one branch point of every run to the end, in orders of images that are named by what they are."""
     grown, key = networks.repeat(spec.n_siblings), (spec.batch_size, spec.n_steps, step)
     orders = [np.random.default_rng(np.random.SeedSequence(spec.seed, spawn_key=(*key, run))) for run in range(len(grown))]
     settings = {"learning_rate": spec.learning_rate, "batch_size": spec.batch_size, "n_steps": spec.n_steps - step}
-    train(grown, setting.train, **settings, streams=orders, visits={})
+    train(grown, problem.train, **settings, streams=orders, visits={})
     return grown
 
 
-def _alike(family: Networks, setting: Setting) -> tuple[float, float, float]:
+def _alike(family: Networks, problem: Problem) -> tuple[float, float, float]:
     """Means over the pairs of a family: similarity, rise, and the share of pairs with a wall."""
     pairs = np.triu_indices(len(family), 1)
-    likeness = solutions.similarity_matrix(evaluate(family, setting.full_test).misclassified.cpu().numpy())[pairs]
-    losses = _lines(family, setting)
+    likeness = solutions.similarity_matrix(evaluate(family, problem.full_test).misclassified.cpu().numpy())[pairs]
+    losses = _lines(family, problem)
     rises = solutions.rise(losses)
     return likeness.mean(), rises.mean(), (rises > np.maximum(losses[:, 0], losses[:, -1])).mean()
 
 
-def _lines(networks: Networks, setting: Setting) -> np.ndarray:
+def _lines(networks: Networks, problem: Problem) -> np.ndarray:
     """Training loss on the line between each two networks, (n_pairs, N_FRACTIONS)."""
-    ready = [solutions.Prepared.of(networks.one(index), setting.train) for index in range(len(networks))]
+    ready = [solutions.Prepared.of(networks.one(index), problem.train) for index in range(len(networks))]
     fractions = np.linspace(0, 1, N_FRACTIONS)
     return np.stack([solutions.prepared_path_losses(*pair, fractions) for pair in itertools.combinations(ready, 2)])
 
 
-def _between_runs(setting: Setting, spec: SiblingsSpec, branches: dict[int, Networks]) -> dict:
+def _between_runs(problem: Problem, spec: SiblingsSpec, branches: dict[int, Networks]) -> dict:
     """Walls between runs, and the noise that has to carry a run over them."""
     losses, lines, noises = [], [], []
     diffusion = spec.learning_rate / 2 * batch_factor(spec.batch_size, spec.n_train)
     for networks in branches.values():
-        losses.append(evaluate(networks, setting.train).loss.cpu().numpy())
-        lines.append(_lines(_relaxed(networks, setting, spec), setting))
-        noises.append([diffusion * np.mean([line_variance(*ends, setting.train) for ends in (pair, pair[::-1])]) for pair in _pairs(networks)])
+        losses.append(evaluate(networks, problem.train).loss.cpu().numpy())
+        lines.append(_lines(_relaxed(networks, problem, spec), problem))
+        noises.append([diffusion * np.mean([line_variance(*ends, problem.train) for ends in (pair, pair[::-1])]) for pair in _pairs(networks)])
     found = {"wall": solutions.barrier(np.array(lines)), "wall_rise": solutions.rise(np.array(lines)), "line_noise": np.array(noises)}
     return {"train_loss": (("branch", "reference"), np.array(losses))} | {name: (("branch", "pair"), values) for name, values in found.items()}
 
 
-def _relaxed(networks: Networks, setting: Setting, spec: SiblingsSpec) -> Networks:
+def _relaxed(networks: Networks, problem: Problem, spec: SiblingsSpec) -> Networks:
     """The same networks after a short gradient descent."""
     steps = round(spec.relaxing_time / spec.learning_rate)
-    return descend_from_branches({0: networks.copy()}, setting.train, learning_rate=spec.learning_rate, n_steps=steps, visits={})
+    return descend_from_branches({0: networks.copy()}, problem.train, learning_rate=spec.learning_rate, n_steps=steps, visits={})
 
 
 def _pairs(networks: Networks) -> list[tuple[Networks, Networks]]:

@@ -100,6 +100,11 @@ class SweepSpec(OneSetting, Spec):
         keep_weights: whether to keep the second layer's matrix at each record.
         n_whole_network: of how many runs the whole network's Hessian is taken at the end.
         thresholds: values of L_c for the freezing time.
+
+    Example:
+        >>> from valleys.nets import SweepSpec
+        >>> SweepSpec(batch_size=20, learning_rate=0.1).n_steps
+        1000
     """
 
     batch_size: int = 50

@@ -9,7 +9,7 @@ import xarray as xr
 from torch import Tensor
 
 from valleys.nets.engine.networks import SECOND_LAYER, Networks, descend
-from valleys.nets.engine.problem import Setting, streams
+from valleys.nets.engine.problem import Problem, streams
 from valleys.nets.engine.training import Samples, batches, evaluate, plan, train
 from valleys.nets.experiments.assumptions import N_WEIGHTS, check_levels, stage_names
 from valleys.nets.experiments.specs import Spec, Trained, check_batch_size, check_learning_rate
@@ -106,25 +106,25 @@ def timescales(spec: TimescalesSpec) -> xr.Dataset:
         `train_loss` and `flatness` when the copies part, `later_loss`, mean over copies, and `later_flatness`, of the first copy, at the end of
         the window; `stage_time`, η · step. NaN where a run never came to a stage, or is dead.
     """
-    setting = Setting.of(spec)
-    stages = _stages(setting, spec)
+    problem = Problem.of(spec)
+    stages = _stages(problem, spec)
     found = _empty(spec)
     for stage, networks in enumerate(stages.networks):
         came = np.flatnonzero(np.isfinite(stages.steps[:, stage]))
-        reached = np.array([run for run in came if layer_curvature(networks, setting.train.images, run).trace() > 0], dtype=int)  # a dead network has no valley
+        reached = np.array([run for run in came if layer_curvature(networks, problem.train.images, run).trace() > 0], dtype=int)  # a dead network has no valley
         if reached.size:
-            for name, values in _windows(networks.pick(torch.from_numpy(reached)), setting.train, spec, stage).items():
+            for name, values in _windows(networks.pick(torch.from_numpy(reached)), problem.train, spec, stage).items():
                 found[name][1][reached, stage] = values
     times = {"stage_time": (("realization", "stage"), spec.learning_rate * stages.steps, {"long_name": "training time, learning_rate · step"})}
     coords = {"stage": stage_names(spec.levels), "draw": list(DRAWS), "batch_size": spec.batch_size, "learning_rate": spec.learning_rate}
     return xr.Dataset(found | times, coords=coords, attrs={"dataset": spec.dataset, "window_time": spec.window_time})
 
 
-def _stages(setting: Setting, spec: TimescalesSpec) -> Stages:
-    networks, rate = setting.start.repeat(spec.n_realizations), spec.learning_rate
-    keeper, runs = StageKeeper(networks, setting.train, spec.levels), streams(spec.seed, spec.batch_size, rate, spec.n_realizations)
+def _stages(problem: Problem, spec: TimescalesSpec) -> Stages:
+    networks, rate = problem.start.repeat(spec.n_realizations), spec.learning_rate
+    keeper, runs = StageKeeper(networks, problem.train, spec.levels), streams(spec.seed, spec.batch_size, rate, spec.n_realizations)
     visits = plan((freezing_checks(spec.n_steps), keeper))
-    train(networks, setting.train, learning_rate=rate, batch_size=spec.batch_size, n_steps=spec.n_steps, streams=runs, visits=visits)
+    train(networks, problem.train, learning_rate=rate, batch_size=spec.batch_size, n_steps=spec.n_steps, streams=runs, visits=visits)
     return Stages.of(keeper, networks, spec.n_steps)
 
 

@@ -8,7 +8,7 @@ import torch
 import xarray as xr
 
 from valleys.nets.engine.networks import SECOND_LAYER, Networks, join
-from valleys.nets.engine.problem import Setting, streams
+from valleys.nets.engine.problem import Problem, streams
 from valleys.nets.engine.training import Samples, Visit, plan, train
 from valleys.nets.experiments.specs import MAIN_THRESHOLD, OneSetting, Spec, check_batch_size, check_training
 from valleys.nets.measures import step_lines
@@ -105,23 +105,23 @@ def walk(spec: WalkSpec) -> xr.Dataset:
         `along` and `across` are scans between floors, `_hill` their hills. NaN where a run is not finite, or has not enough steps after it froze.
         Gradient descent fills the first realization, and the others are NaN.
     """
-    setting, count = Setting.of(spec), 1 if spec.full_batch else spec.n_realizations
-    clock = FreezingClock(setting.train, (spec.threshold,))
-    _run(spec, setting, count, plan((freezing_checks(spec.n_steps), clock)))
+    problem, count = Problem.of(spec), 1 if spec.full_batch else spec.n_realizations
+    clock = FreezingClock(problem.train, (spec.threshold,))
+    _run(spec, problem, count, plan((freezing_checks(spec.n_steps), clock)))
     common = np.tile(spec.window_steps, (count, 1))
     near = _near_steps(clock.steps[:, 0], spec)
-    watcher = Watcher(spec, setting, np.concatenate([common, near], axis=1))
-    _run(spec, setting, count, plan((watcher.steps, watcher)))
+    watcher = Watcher(spec, problem, np.concatenate([common, near], axis=1))
+    _run(spec, problem, count, plan((watcher.steps, watcher)))
     found = _split(watcher, spec) | _scans(watcher, spec) | _times(clock, spec)
     missing = (0, spec.n_realizations - count)
     return xr.Dataset(found, coords=_coordinates(spec), attrs={"dataset": spec.dataset}).pad(realization=missing, partner=missing)
 
 
-def _run(spec: WalkSpec, setting: Setting, count: int, visits: dict[int, Visit]) -> None:
+def _run(spec: WalkSpec, problem: Problem, count: int, visits: dict[int, Visit]) -> None:
     """Train from the start, the same each time, with these visits."""
     options = {"learning_rate": spec.learning_rate, "batch_size": spec.batch_size, "n_steps": spec.n_steps}
     runs = streams(spec.seed, spec.batch_size, spec.learning_rate, count)
-    train(setting.start.repeat(count), setting.train, **options, streams=runs, visits=visits)
+    train(problem.start.repeat(count), problem.train, **options, streams=runs, visits=visits)
 
 
 def _near_steps(frozen: np.ndarray, spec: WalkSpec) -> np.ndarray:
@@ -145,7 +145,7 @@ class Watcher:
     """
 
     spec: WalkSpec
-    setting: Setting
+    problem: Problem
     first: np.ndarray
     values: dict[str, np.ndarray] = field(init=False)
     profiles: np.ndarray = field(init=False)
@@ -157,7 +157,7 @@ class Watcher:
         self.values = {name: np.full(self.first.shape, np.nan) for name in DESCRIPTIONS}
         self.profiles = np.full((*self.first.shape, self.spec.n_fractions), np.nan)
         self.floors = [[None] * self.first.shape[1] for _ in self.first]
-        self.train = Samples(self.setting.train.images.double(), self.setting.train.labels)
+        self.train = Samples(self.problem.train.images.double(), self.problem.train.labels)
         self._kept: dict[tuple[int, int], list[Networks]] = {}
 
     @property
@@ -190,7 +190,7 @@ class Watcher:
         return float(hill(step_lines.lines_between(join(ends), self.train, self.spec.n_fractions).losses[0]))
 
     def _distances(self, stack: Networks) -> dict[str, float]:
-        here, start = stack.one(0), self.setting.start
+        here, start = stack.one(0), self.problem.start
         second = (here.weights[SECOND_LAYER] - start.weights[SECOND_LAYER].double()).norm()
         return {"distance": np.linalg.norm(step_lines.weights_of(here) - step_lines.weights_of(start)), "distance_second": float(second)}
 

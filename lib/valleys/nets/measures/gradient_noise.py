@@ -60,6 +60,14 @@ def layer_noise(curvature: LayerCurvature, labels: np.ndarray) -> LayerNoise:
     Args:
         curvature: of the layer, from `layer_curvature`.
         labels: of its samples, (N,).
+
+    Example:
+        >>> from valleys.nets import layer_curvature, layer_noise, load_problem
+        >>> problem = load_problem("digits", train_per_class=10)
+        >>> curvature = layer_curvature(problem.start, problem.train.images)
+        >>> noise = layer_noise(curvature, problem.train.labels.numpy())
+        >>> noise.trace() > 0
+        True
     """
     errors = curvature.probabilities.copy()
     errors[np.arange(len(labels)), labels] -= 1
@@ -67,5 +75,11 @@ def layer_noise(curvature: LayerCurvature, labels: np.ndarray) -> LayerNoise:
 
 
 def batch_factor(batch_size: int, n_samples: int) -> float:
-    """What Σ is multiplied with for a mini-batch drawn without replacement, (1/B) · (N − B)/(N − 1)."""
+    """What Σ is multiplied with for a mini-batch drawn without replacement, (1/B) · (N − B)/(N − 1).
+
+    Example:
+        >>> from valleys.nets import batch_factor
+        >>> batch_factor(50, 1000) > batch_factor(200, 1000) > batch_factor(1000, 1000)
+        True
+    """
     return (n_samples - batch_size) / (n_samples - 1) / batch_size

@@ -89,6 +89,14 @@ def top_eigenpairs(operator: LinearOperator, count: int, *, for_vectors: bool = 
     Raises:
         ValueError: more eigenvalues than there are.
         ArithmeticError: not found after 1,000 products, or a product is not finite.
+
+    Example:
+        >>> from valleys.nets import flatness, layer_curvature, load_problem, top_eigenpairs
+        >>> problem = load_problem("digits", train_per_class=10)
+        >>> curvature = layer_curvature(problem.start, problem.train.images)
+        >>> found = top_eigenpairs(curvature, 10)
+        >>> found.values.shape, bool(flatness(found.values) > 0)
+        ((10,), True)
     """
     allowed = tolerance if tolerance is not None else VECTOR_TOLERANCE if for_vectors else TOLERANCE
     search = _Search(operator, count, allowed)

@@ -97,6 +97,14 @@ def layer_curvature(networks: Networks, images: Tensor, index: int = 0, layer: i
         images: the training images, (N, n_features).
         index: which of the R networks.
         layer: which layer's matrix; the paper takes the second.
+
+    Example:
+        >>> import numpy as np
+        >>> from valleys.nets import layer_curvature, load_problem
+        >>> problem = load_problem("digits", train_per_class=10)
+        >>> curvature = layer_curvature(problem.start, problem.train.images)
+        >>> curvature.product(np.ones(2500)).shape
+        (2500,)
     """
     value = images.double().cpu().numpy()
     seen = []
@@ -114,12 +122,26 @@ def _softmax(scores: np.ndarray) -> np.ndarray:
 
 
 def full_spectrum(curvature: LayerCurvature) -> np.ndarray:
-    """Every eigenvalue in falling order, (n_in · n_out,); seconds for the 50 × 50 layer, where the top ten take milliseconds."""
+    """Every eigenvalue in falling order, (n_in · n_out,); seconds for the 50 × 50 layer, where the top ten take milliseconds.
+
+    Example:
+        >>> from valleys.nets import full_spectrum, layer_curvature, load_problem
+        >>> problem = load_problem("digits", train_per_class=10, hidden=(10, 10))
+        >>> spectrum = full_spectrum(layer_curvature(problem.start, problem.train.images))
+        >>> spectrum.shape, bool(spectrum[0] > spectrum[-1])
+        ((100,), True)
+    """
     return np.linalg.eigvalsh(curvature.dense())[::-1]
 
 
 def flatness(eigenvalues: np.ndarray) -> float:
-    """F = (Π λ_i)^(−1/N), the inverse geometric mean of the top eigenvalues (Eq. 6); infinite where one is not positive, NaN where one is not finite."""
+    """F = (Π λ_i)^(−1/N), the inverse geometric mean of the top eigenvalues (Eq. 6); infinite where one is not positive, NaN where one is not finite.
+
+    Example:
+        >>> from valleys.nets import flatness
+        >>> round(flatness([4.0, 1.0, 0.25]), 6)
+        1.0
+    """
     values = np.asarray(eigenvalues, dtype=float)
     if not np.isfinite(values).all():
         return float("nan")

@@ -60,6 +60,14 @@ def traces(curvature: LayerCurvature, noise: LayerNoise) -> Traces:
     Args:
         curvature: of the layer.
         noise: of the same layer on the same samples.
+
+    Example:
+        >>> from valleys.nets import layer_curvature, layer_noise, load_problem, traces
+        >>> problem = load_problem("digits", train_per_class=10)
+        >>> curvature = layer_curvature(problem.start, problem.train.images)
+        >>> found = traces(curvature, layer_noise(curvature, problem.train.labels.numpy()))
+        >>> found.isotropic_cosine < found.cosine < 1
+        True
     """
     near, slopes, mean = (curvature.inputs @ curvature.inputs.T) ** 2, noise.slopes, noise.mean_gradient
     rows = curvature.factor_rows(curvature.carry_back(curvature.probabilities))  # (n_classes, N, n_out)

@@ -19,6 +19,14 @@ class WholeNetwork(SymmetricOperator):
         point: where the network is, in the order of `Networks.flat`, (n,).
         shapes: of the parts.
         samples: training set, float64.
+
+    Example:
+        >>> import numpy as np
+        >>> from valleys.nets import WholeNetwork, load_problem
+        >>> problem = load_problem("digits", train_per_class=10)
+        >>> whole = WholeNetwork.of(problem.start, problem.train)
+        >>> whole.product(np.ones(len(whole.point))).shape == whole.point.shape
+        True
     """
 
     point: Tensor

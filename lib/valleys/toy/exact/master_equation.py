@@ -47,6 +47,14 @@ def evolve(
     standard deviation of both between runs, `…_spread` (that of freezing_y leaves out how y differs between runs at one step).
     accuracy multiplies the resolution in x and in y.
     Raises ValueError for a setting out of range, for noise that is not in FOLLOWED, and for a step too small for LARGEST_GRID nodes.
+
+    Example:
+        >>> from valleys.toy import TwoValley, evolve
+        >>> run = evolve(TwoValley(), learning_rate=0.1, noise_strength=0.1, n_steps=1000)
+        >>> float(run.p_flat[-1].round(2))
+        0.68
+        >>> float(run.mass[-1].round(6))
+        1.0
     """
     check_settings(landscape, [learning_rate], [noise_strength], 2, n_steps, noise, 0, start_y)
     check_noise(noise)

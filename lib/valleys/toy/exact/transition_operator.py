@@ -24,6 +24,12 @@ def stationary_density(
     Dim x: density; p_flat: its integral over x > 0. The midpoint rule has `points_per_kick` points per standard deviation of one step and a
     cell border on the jump at x = 0; its error of p_flat is of order 1e-4.
     Raises ValueError for a setting out of range, or if the grid would need more than LARGEST_GRID points.
+
+    Example:
+        >>> from valleys.toy import TwoValley, stationary_density
+        >>> found = stationary_density(TwoValley(), 0.05, 0.4, y=10.0)
+        >>> float(found.p_flat.round(3))
+        0.663
     """
     x, spacing, operator = _transition(landscape, learning_rate, noise_strength, y, noise, points_per_kick, force)
     weights = _stationary(operator)

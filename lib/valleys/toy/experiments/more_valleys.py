@@ -8,9 +8,9 @@ import numpy as np
 import xarray as xr
 
 from valleys.results.grid import Part
+from valleys.toy.experiments.cells import gridded, parts_on
 from valleys.toy.landscapes.many_valleys import ManyValleys
 from valleys.toy.landscapes.two_valley import TwoValley
-from valleys.toy.parts import gridded, parts_on
 from valleys.toy.simulation import rows
 from valleys.toy.simulation.rows import Walk
 

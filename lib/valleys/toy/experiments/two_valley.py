@@ -12,6 +12,7 @@ import xarray as xr
 from valleys.results.grid import Part
 from valleys.toy.exact import master_equation
 from valleys.toy.exact.transition_operator import stationary_density
+from valleys.toy.experiments.cells import gridded, parts_on
 from valleys.toy.experiments.specs import (
     ContrastSpec,
     EvolutionSpec,
@@ -24,7 +25,6 @@ from valleys.toy.experiments.specs import (
     TrajectoriesSpec,
 )
 from valleys.toy.landscapes.two_valley import TwoValley
-from valleys.toy.parts import gridded, parts_on
 from valleys.toy.simulation import langevin
 from valleys.toy.simulation.fixed_y import frozen_y
 from valleys.toy.simulation.langevin import in_threads

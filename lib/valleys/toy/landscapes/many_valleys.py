@@ -22,6 +22,14 @@ class ManyValleys:
     For y < 0 the inner valleys are closed, and the outer two meet at x = 0. Every method broadcasts over x and y and refuses y ≤ −min(y_b, y_f).
 
     Raises ValueError if there are fewer than two widths, or a number is not positive.
+
+    Example:
+        >>> from valleys.toy import ManyValleys
+        >>> row = ManyValleys(widths=(0.5, 0.6, 0.7))
+        >>> row.n_valleys
+        3
+        >>> row.valley_positions(30.0).round(3)
+        array([-0.55,  0.  ,  0.65])
     """
 
     widths: tuple[float, ...] = (0.65, 0.725, 0.8)  # half-widths as y → ∞, from left to right

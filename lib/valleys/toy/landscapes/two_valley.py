@@ -16,6 +16,14 @@ class TwoValley:
     Defaults: Table S1. Every method broadcasts over x and y and refuses y ≤ −min(y_b, y_f), where the landscape ends.
 
     Raises ValueError if a parameter is not a positive number, or if x1 < x2.
+
+    Example:
+        >>> from valleys.toy import TwoValley
+        >>> landscape = TwoValley(x1=0.9)
+        >>> float(round(landscape.flatness_ratio, 3))
+        1.917
+        >>> landscape.barrier([5.0, 50.0]).round(3)
+        array([0.04, 0.51])
     """
 
     x1: float = 0.8  # where the flat valley goes as y → ∞

@@ -49,6 +49,12 @@ def frozen_y(
     Dim valley ("sharp", "flat"): escape_rate, one over the mean time from one bottom to the other; top_rate, one over the mean time from a
     bottom to the ridge x = 0, both per unit of time η·step; n_escapes and n_tops, how many were seen. Every estimate has its `…_error`.
     Raises ValueError for any setting out of range.
+
+    Example:
+        >>> from valleys.toy import TwoValley, frozen_y, p_flat_exact
+        >>> found = frozen_y(TwoValley(), 0.02, 1.0, y=10.0, n_runs=64, n_steps=20000)
+        >>> bool(abs(found.p_flat - p_flat_exact(TwoValley(), 10.0, 0.02)) < 0.05)
+        True
     """
     check_settings(landscape, [learning_rate], [noise_strength], n_runs, n_steps, noise, seed, y)
     if burn_in < 0 or min(sample_every, n_bins) < 1 or n_steps < sample_every:

@@ -39,6 +39,14 @@ def phase_diagram(
     noise is the covariance of ξ: "hessian" 2σH₊ (negative eigenvalues set to 0), "hessian_squared" 2σH², or "isotropic" 4σ/√(f1 f2)·1,
     which is the geometric mean of the two valleys on both sides of the ridge. Each has 1e-8·1 added.
     Raises ValueError for any setting out of range.
+
+    Example:
+        >>> from valleys.toy import TwoValley, phase_diagram
+        >>> found = phase_diagram(TwoValley(), [0.02, 0.1], [0.01, 0.1], n_runs=400, n_steps=2000)
+        >>> found.p_flat.dims
+        ('learning_rate', 'noise_strength')
+        >>> bool(found.p_flat.max() > 0.5)
+        True
     """
     learning_rates, noise_strengths = list(learning_rates), list(noise_strengths)
     check_settings(landscape, learning_rates, noise_strengths, n_runs, n_steps, noise, seed, start_y)
@@ -97,6 +105,14 @@ def flat_probability(
     Dim step (0, record_every, …, n_steps), with time = learning_rate · step: p_flat, mean_y, their standard errors, and diverged.
     Noise and divergence as in `phase_diagram`.
     Raises ValueError for any setting out of range, or if record_every does not divide n_steps.
+
+    Example:
+        >>> from valleys.toy import TwoValley, flat_probability
+        >>> found = flat_probability(TwoValley(), 0.05, 0.1, n_runs=200, n_steps=2000, record_every=1000)
+        >>> found.step.values
+        array([   0, 1000, 2000])
+        >>> float(found.p_flat[0])
+        0.5
     """
     check_settings(landscape, [learning_rate], [noise_strength], n_runs, n_steps, noise, seed, start_y, record_every)
     history = _histories(landscape, learning_rate, noise_strength, n_runs, n_steps, start_y, record_every, noise, seed)
@@ -120,6 +136,12 @@ def trajectories(
     """Single runs: dims (run, step), with time = learning_rate · step: x, y and loss; a run stands still, with `alive` False, once it has diverged.
 
     Raises ValueError for any setting out of range, or if record_every does not divide n_steps.
+
+    Example:
+        >>> from valleys.toy import TwoValley, trajectories
+        >>> runs = trajectories(TwoValley(), 0.05, 0.1, n_runs=2, n_steps=1000, record_every=500)
+        >>> runs.x.shape, runs.x.dims
+        ((2, 3), ('run', 'step'))
     """
     check_settings(landscape, [learning_rate], [noise_strength], n_runs, n_steps, noise, seed, start_y, record_every)
     history = _histories(landscape, learning_rate, noise_strength, n_runs, n_steps, start_y, record_every, noise, seed)

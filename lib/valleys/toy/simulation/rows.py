@@ -28,6 +28,12 @@ class Walk:
     At fixed y only the curvature along x counts, and p may be negative.
 
     Raises ValueError for any setting out of range.
+
+    Example:
+        >>> from valleys.toy import ManyValleys, Walk
+        >>> walk = Walk(ManyValleys(), learning_rate=0.05, noise_strength=0.1, power=0.5)
+        >>> walk.row.n_valleys
+        3
     """
 
     landscape: ManyValleys | TwoValley
@@ -115,6 +121,13 @@ def occupation(walk: Walk, n_runs: int = 2000, n_steps: int = 20_000, seed: Seed
 
     Dim valley, from left to right: share and width. Without dims: freezing_time [steps], the last step at which a run changed valley (1 if it never
     did), freezing_y, y at that step, mean y at the end, their standard errors `…_error`, and diverged, the fraction of runs that left the landscape.
+
+    Example:
+        >>> from valleys.toy import ManyValleys, Walk, occupation
+        >>> walk = Walk(ManyValleys(), learning_rate=0.05, noise_strength=0.1)
+        >>> found = occupation(walk, n_runs=300, n_steps=2000)
+        >>> float(found.share.sum().round(6))
+        1.0
     """
     return summary(walk.row, final_states(walk, n_runs, n_steps, seed))
 

@@ -42,7 +42,13 @@ def noise_diffusion(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLi
 
 
 def effective_temperature(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> np.ndarray:
-    """T_eff = √(D11⁺ D11⁻) (Eq. A15)."""
+    """T_eff = √(D11⁺ D11⁻) (Eq. A15).
+
+    Example:
+        >>> from valleys.toy import TwoValley, effective_temperature
+        >>> effective_temperature(TwoValley(), [5.0, 50.0], 0.01).round(4)
+        array([0.0754, 0.0502])
+    """
     flat, sharp = diffusion(landscape, y, effective_noise)
     return np.sqrt(flat * sharp)
 
@@ -58,6 +64,14 @@ def conditional_density(landscape: TwoValley, x: ArrayLike, y: ArrayLike, effect
     """P_ss(x|y), normalised over both valleys.
 
     "printed": exp((L0 − L)/D11±), continuous on the ridge (Eqs. 18 and A12). "ito": the same divided by D11±, so that D·P is continuous.
+
+    Example:
+        >>> import numpy as np
+        >>> from valleys.toy import TwoValley, conditional_density
+        >>> x = np.linspace(-1, 1, 2001)
+        >>> density = conditional_density(TwoValley(), x, 20.0, 0.02)
+        >>> float(np.trapezoid(density, x).round(3))
+        1.0
     """
     _known(calculus)
     flat_diffusion, sharp_diffusion = diffusion(landscape, y, effective_noise)
@@ -106,7 +120,17 @@ def _cut_gaussians(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLik
 
 
 def effective_loss(landscape: TwoValley, x: ArrayLike, y: ArrayLike) -> np.ndarray:
-    """L_eff± = γ^{±½} L + (1 − γ^{±½}) L0 (Eqs. 19 and A17)."""
+    """L_eff± = γ^{±½} L + (1 − γ^{±½}) L0 (Eqs. 19 and A17).
+
+    Example:
+        >>> from valleys.toy import TwoValley, effective_loss
+        >>> landscape = TwoValley()
+        >>> flat, sharp = landscape.valley_positions(20.0)
+        >>> float(landscape.loss(flat, 20.0).round(3)), float(landscape.loss(sharp, 20.0).round(3))
+        (1.569, 1.569)
+        >>> float(effective_loss(landscape, flat, 20.0).round(3)), float(effective_loss(landscape, sharp, 20.0).round(3))
+        (1.511, 1.616)
+    """
     return landscape.loss(x, y) + sgd_correction(landscape, x, y)
 
 
@@ -120,6 +144,12 @@ def rates_kramers(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike
     """k⁺ and k⁻, escape rates of the (flat, sharp) valley (Eq. 21): [π/2 f erfi z]⁻¹, written as e^{−z²}/(√π f dawsn z).
 
     Infinite at y = 0, where no barrier stands; 0 where e^{−z²} underflows.
+
+    Example:
+        >>> from valleys.toy import TwoValley, rates_kramers
+        >>> flat, sharp = rates_kramers(TwoValley(), 20.0, 0.02)
+        >>> float(flat.round(5)), float(sharp.round(5))
+        (0.26624, 0.79645)
     """
     with np.errstate(divide="ignore"):
         return tuple(np.exp(-(z**2)) / (SQRT_PI * f * dawsn(z)) for f, z in _valleys(landscape, y, effective_noise))
@@ -155,6 +185,12 @@ def escape_times_exact(landscape: TwoValley, y: ArrayLike, effective_noise: Arra
     """Mean times of the Itô process from the bottom of the (flat, sharp) valley to the other bottom.
 
     For large barriers they are (1 + z/z') times Eq. A24, with z' of the other valley: reaching the ridge is not yet crossing it.
+
+    Example:
+        >>> from valleys.toy import TwoValley, escape_times_exact
+        >>> flat, sharp = escape_times_exact(TwoValley(), 20.0, 0.02)
+        >>> float(flat.round(1)), float(sharp.round(1))
+        (8.1, 2.3)
     """
     (flat, flat_z), (sharp, sharp_z) = _valleys(landscape, y, effective_noise)
     return bottom_to_bottom(flat, flat_z, sharp, sharp_z), bottom_to_bottom(sharp, sharp_z, flat, flat_z)
@@ -203,6 +239,11 @@ def p_flat_exact(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike)
     """Weight of x > 0 in the zero-flux solution of the Itô equation, ∂t P = ∂x(P ∂x L) + ∂x²(D P), at fixed y.
 
     P_flat/P_sharp = γ r, with r = e^{z₊² − z₋²}(1 + erf z₊)/(1 + erf z₋); D·P is continuous on the ridge.
+
+    Example:
+        >>> from valleys.toy import TwoValley, p_flat_exact
+        >>> p_flat_exact(TwoValley(), [1.0, 10.0, 100.0], 0.02).round(3)
+        array([0.609, 0.691, 0.974])
     """
     return _weight(landscape.flatness_ratio, landscape, y, effective_noise)
 
@@ -213,7 +254,13 @@ def p_flat_printed(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLik
 
 
 def p_flat_equilibrium(landscape: TwoValley) -> float:
-    """γ/(1 + γ), the paper's value for isotropic noise (Eqs. 23 and A28)."""
+    """γ/(1 + γ), the paper's value for isotropic noise (Eqs. 23 and A28).
+
+    Example:
+        >>> from valleys.toy import TwoValley, p_flat_equilibrium
+        >>> round(p_flat_equilibrium(TwoValley()), 3)
+        0.602
+    """
     return landscape.flatness_ratio / (1 + landscape.flatness_ratio)
 
 

@@ -33,6 +33,11 @@ def shares(landscape: ManyValleys | TwoValley, y: ArrayLike, effective_noise: Ar
     """Stationary share of each valley at fixed y and small steps, shape (n_valleys, …).
 
     P_i ∝ √(f_i/D_i) e^{z_i²} erf z_i, with (1 + erf z_i)/2 for erf z_i in the two outer valleys: the order of the inner ones does not matter.
+
+    Example:
+        >>> from valleys.toy import ManyValleys, shares
+        >>> shares(ManyValleys(), 20.0, 0.02).round(3)
+        array([0.152, 0.284, 0.563])
     """
     weights = _log_weights(landscape, y, effective_noise, power)
     return np.exp(weights - logsumexp(weights, axis=0))
@@ -43,6 +48,13 @@ def hop_rates(landscape: ManyValleys | TwoValley, y: ArrayLike, effective_noise:
 
     W_j is the integral of e^{−U}/D over the valley, R_ij that of e^{U} from bottom to bottom, √(f_i D_i) dawsn z_i + √(f_j D_j) dawsn z_j.
     Exact for high ridges; at any height the rates keep `shares` as they are.
+
+    Example:
+        >>> from valleys.toy import ManyValleys, hop_rates
+        >>> hop_rates(ManyValleys(), 20.0, 0.02).round(4)
+        array([[0.    , 0.2306, 0.    ],
+               [0.43  , 0.    , 0.1279],
+               [0.    , 0.2534, 0.    ]])
     """
     row, y, noise = _broadcast(landscape, y, effective_noise)
     z2, flatness = np.minimum(barrier_over_noise(row, y, noise, power), HIGHEST), row.flatness(y)

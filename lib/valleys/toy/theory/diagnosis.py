@@ -77,6 +77,14 @@ def diagnose(
 
     The theory is that of small steps, and mean y follows the floor of a valley; where it ends, a verdict says so.
     Raises ValueError for any setting out of range, and for a start_y below 0, where theory has no valleys to speak of.
+
+    Example:
+        >>> from valleys.toy import TwoValley, diagnose
+        >>> diagnosis = diagnose(TwoValley(), learning_rate=0.01, noise_strength=1.0)
+        >>> diagnosis.holds
+        False
+        >>> print(diagnosis["stable step"].sentence)
+        a step leads towards the bottom
     """
     check_settings(landscape, [learning_rate], [noise_strength], 2, n_steps, noise, 0, start_y)
     if start_y < 0:
@@ -103,7 +111,15 @@ def diagnose(
 
 
 def side_by_side(diagnoses: Mapping[str, Diagnosis]) -> pd.DataFrame:
-    """A table of verdicts: a row for each question, with what its number must be, and a column for each setting, "yes" or "NO" with the number."""
+    """A table of verdicts: a row for each question, with what its number must be, and a column for each setting, "yes" or "NO" with the number.
+
+    Example:
+        >>> from valleys.toy import TwoValley, diagnose, side_by_side
+        >>> settings = {"weak": 0.1, "strong": 1.0}
+        >>> table = side_by_side({name: diagnose(TwoValley(), 0.01, noise) for name, noise in settings.items()})
+        >>> list(table.columns)
+        ['asks for', 'weak', 'strong']
+    """
     columns = {name: {v.name: f"{'yes' if v.holds else 'NO'} ({_short(v.value)})" for v in found.verdicts} for name, found in diagnoses.items()}
     needs = {verdict.name: verdict.needs for found in diagnoses.values() for verdict in found.verdicts}
     return pd.DataFrame({"asks for": needs} | columns)

@@ -17,13 +17,26 @@ Y_SEARCH = np.logspace(-6, 4, 4000)  # where a freezing point is looked for
 
 
 def relaxation_times(landscape: TwoValley, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """τ_x = ½ f1,2(y), relaxation along x in the (flat, sharp) valley (Eq. A7)."""
+    """τ_x = ½ f1,2(y), relaxation along x in the (flat, sharp) valley (Eq. A7).
+
+    Example:
+        >>> from valleys.toy import TwoValley, relaxation_times
+        >>> flat, sharp = relaxation_times(TwoValley(), 20.0)
+        >>> float(flat.round(3)), float(sharp.round(3))
+        (0.205, 0.135)
+    """
     flat, sharp = landscape.flatness(y)
     return flat / 2, sharp / 2
 
 
 def drift_speed(landscape: TwoValley, y: ArrayLike) -> np.ndarray:
-    """dy/dt = (L_d/y_d) e^{−y/y_d} + 2 x0² y_f y/(f0 (y + y_f)³), down the floor of either valley (Eq. A8)."""
+    """dy/dt = (L_d/y_d) e^{−y/y_d} + 2 x0² y_f y/(f0 (y + y_f)³), down the floor of either valley (Eq. A8).
+
+    Example:
+        >>> from valleys.toy import TwoValley, drift_speed
+        >>> drift_speed(TwoValley(), [0.0, 20.0, 200.0]).round(4)
+        array([0.01  , 0.0207, 0.0021])
+    """
     y = np.asarray(y, dtype=float)
     return -landscape.drift_slope(y) + 2 * landscape.x0**2 * landscape.y_f * y / (landscape.f0 * (y + landscape.y_f) ** 3)
 
@@ -51,7 +64,13 @@ def freezing_constant(landscape: TwoValley) -> float:
 
 
 def freezing_y(landscape: TwoValley, effective_noise: ArrayLike, epsilon: float = EPSILON) -> np.ndarray:
-    """y_freeze = y_b s/(x2 − s) with s = √(Δ_S ln(Δ_S/(ε²Φ²))) (Eqs. 25 and A36); 0 for √Δ_S ≤ εΦ and ∞ for s ≥ x2."""
+    """y_freeze = y_b s/(x2 − s) with s = √(Δ_S ln(Δ_S/(ε²Φ²))) (Eqs. 25 and A36); 0 for √Δ_S ≤ εΦ and ∞ for s ≥ x2.
+
+    Example:
+        >>> from valleys.toy import TwoValley, freezing_y
+        >>> freezing_y(TwoValley(), [0.001, 0.01, 0.1]).round(1)
+        array([ 8.4, 80.7,  inf])
+    """
     noise, ratio = _noise_ratio(landscape, effective_noise, epsilon)
     reach = np.sqrt(noise * 2 * np.log(np.maximum(ratio, 1.0)))
     room = landscape.x2 - reach
@@ -76,6 +95,11 @@ def p_flat_transient(landscape: TwoValley, effective_noise: ArrayLike, epsilon: 
 
     Below √Δ_S = εΦ it keeps its value there, 1/(1 + γ^{−½}), the asymptotic share at y_freeze = 0. It goes on past the end of Eq. 25 (s ≥ x2), where no
     freezing point exists: see `freezing_limit`.
+
+    Example:
+        >>> from valleys.toy import TwoValley, p_flat_transient
+        >>> p_flat_transient(TwoValley(), [0.001, 0.01, 0.1]).round(3)
+        array([0.995, 0.997, 0.999])
     """
     _, ratio = _noise_ratio(landscape, effective_noise, epsilon)
     gamma = landscape.flatness_ratio
@@ -164,6 +188,11 @@ def freezing_y_numeric(landscape: TwoValley, effective_noise: ArrayLike, epsilon
     """The first y at which k⁻ falls to −ε (1 + k⁺/k⁻)⁻¹ d(k⁺/k⁻)/dt (Eq. A30), with the rates of Eq. 21 and nothing approximated.
 
     ∞ if k⁻ never falls so low.
+
+    Example:
+        >>> from valleys.toy import TwoValley, freezing_y_numeric
+        >>> freezing_y_numeric(TwoValley(), [0.001, 0.01]).round(1)
+        array([12.8,  inf])
     """
     _checked_epsilon(epsilon)
 
@@ -184,6 +213,13 @@ def p_flat_balance(landscape: TwoValley, effective_noise: float, y: ArrayLike, s
     """P_flat along increasing y of dP_flat/dt = k⁻(1 − P_flat) − k⁺ P_flat with dy/dt of Eq. A8 (Eq. A26); starts from start_p at y[0].
 
     rates: "kramers" takes Eq. 21, "exact" the inverse of `escape_times_exact`. Each interval of y uses the rates of its middle.
+
+    Example:
+        >>> import numpy as np
+        >>> from valleys.toy import TwoValley, p_flat_balance
+        >>> y = np.linspace(5, 100, 200)
+        >>> float(p_flat_balance(TwoValley(), 0.01, y)[-1].round(3))
+        0.993
     """
     y = np.asarray(y, dtype=float)
     if y.ndim != 1 or y.size < 2 or not (np.all(np.diff(y) > 0) and y[0] >= 0):
