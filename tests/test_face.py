@@ -1,4 +1,6 @@
-"""What a program of one's own imports: names that are handed out late, each with an example that runs."""
+"""What a program of one's own imports: names that are handed out late, each with an example that
+runs.
+"""
 
 import ast
 import doctest
@@ -19,13 +21,22 @@ from valleys.results import results_folder
 
 ROOMS = ("valleys", "valleys.nets", "valleys.results", "valleys.toy")
 HEAVY = ("numba", "numpy", "pandas", "scipy", "sklearn", "torch", "xarray")
-PUBLIC = sorted({(home, name) for room in ROOMS for name, home in importlib.import_module(room).HOMES.items() if home != f"{room}.{name}"})
+PUBLIC = sorted(
+    {
+        (home, name)
+        for room in ROOMS
+        for name, home in importlib.import_module(room).HOMES.items()
+        if home != f"{room}.{name}"
+    }
+)
 
 
 def examples_of(home: str, name: str) -> doctest.DocTest:
     """The example in the docstring of a public name."""
     thing = getattr(importlib.import_module(home), name)
-    return doctest.DocTestParser().get_doctest(inspect.getdoc(thing) or "", {}, f"{home}.{name}", None, None)
+    return doctest.DocTestParser().get_doctest(
+        inspect.getdoc(thing) or "", {}, f"{home}.{name}", None, None
+    )
 
 
 @pytest.fixture
@@ -48,7 +59,9 @@ def test_what_a_room_lists_is_what_it_hands_out_and_what_readers_of_types_see(ro
     tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
     block = next(each for each in tree.body if isinstance(each, ast.If))
     typed = {name.name: each.module for each in block.body for name in each.names}
-    assert typed == {name: room if home == f"{room}.{name}" else home for name, home in module.HOMES.items()}
+    assert typed == {
+        name: room if home == f"{room}.{name}" else home for name, home in module.HOMES.items()
+    }
     assert sorted(module.__all__) == sorted(module.HOMES) == sorted(dir(module))
     assert len(module.__all__) < 30
     for name in module.__all__:
@@ -73,21 +86,34 @@ def test_a_missing_package_is_named_with_the_way_out(monkeypatch):
 def library(tmp_path_factory) -> Path:
     """A copy of the library, with no clone in reach."""
     folder = tmp_path_factory.mktemp("library") / "lib"
-    return shutil.copytree(book_root() / "lib", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return shutil.copytree(
+        book_root() / "lib", folder, ignore=shutil.ignore_patterns("__pycache__")
+    )
 
 
-def run_outside(library: Path, folder: Path, program: str, **environment: str) -> subprocess.CompletedProcess:
+def run_outside(
+    library: Path, folder: Path, program: str, **environment: str
+) -> subprocess.CompletedProcess:
     """Run a program in an empty folder."""
     for name in ("here", "home"):
         (folder / name).mkdir()
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VALLEYS_", "XDG_"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("VALLEYS_", "XDG_"))
+    }
     own = {"PYTHONPATH": str(library), "HOME": str(folder / "home")}
     command = [sys.executable, "-c", program]
-    return subprocess.run(command, cwd=folder / "here", env=kept | own | environment, capture_output=True, text=True)
+    return subprocess.run(
+        command, cwd=folder / "here", env=kept | own | environment, capture_output=True, text=True
+    )
 
 
 def test_importing_it_loads_nothing_heavy(library, tmp_path):
-    program = f"import sys, valleys, valleys.toy, valleys.nets, valleys.results; print(*[name for name in {HEAVY} if name in sys.modules])"
+    program = (
+        "import sys, valleys, valleys.toy, valleys.nets, valleys.results; print(*[name for name "
+        f"in {HEAVY} if name in sys.modules])"
+    )
     found = run_outside(library, tmp_path, program)
     assert (found.returncode, found.stdout, found.stderr) == (0, "\n", "")
 

@@ -1,13 +1,16 @@
-"""The executable edition of a physics paper on deep learning: two-valley physics, network experiments, the book around them.
+"""The executable edition of a physics paper on deep learning: two-valley physics, network
+experiments, the book around them.
 
-What follows is for a program of one's own; more stands in `valleys.toy`, `valleys.nets` and `valleys.results`.
+What follows is for a program of one's own; more stands in `valleys.toy`, `valleys.nets` and
+`valleys.results`.
 """
 
 from collections.abc import Mapping
 
 from valleys import face
 
-TYPE_CHECKING = False  # for readers of types, as of `typing`, whose import would take longer than all of this
+# for readers of types, as of `typing`, whose import would take longer than all of this
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from valleys import nets, results, toy
     from valleys.nets.engine.problem import load_problem, make_problem

@@ -1,4 +1,6 @@
-"""How a package hands out its names: each is imported when it is first asked for, so that `import valleys` loads nothing heavy."""
+"""How a package hands out its names: each is imported when it is first asked for, so that
+`import valleys` loads nothing heavy.
+"""
 
 from collections.abc import Mapping
 from importlib import import_module

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from valleys import face
 
-TYPE_CHECKING = False  # for readers of types, as of `typing`, whose import would take longer than all of this
+# for readers of types, as of `typing`, whose import would take longer than all of this
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from valleys.nets.datasets import load
     from valleys.nets.engine.networks import initialize
@@ -17,7 +18,13 @@ if TYPE_CHECKING:
     from valleys.nets.measures.lanczos import top_eigenpairs
     from valleys.nets.measures.layer_hessian import flatness, full_spectrum, layer_curvature
     from valleys.nets.measures.noise_alignment import traces
-    from valleys.nets.measures.solutions import barrier, jaccard, path_losses, rise, similarity_matrix
+    from valleys.nets.measures.solutions import (
+        barrier,
+        jaccard,
+        path_losses,
+        rise,
+        similarity_matrix,
+    )
     from valleys.nets.measures.whole_hessian import WholeNetwork
     from valleys.nets.statistics import fit_points, mean, pair_mean, ratio, share
 

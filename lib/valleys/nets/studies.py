@@ -1,4 +1,6 @@
-"""The network experiments of the book: each study is a function of one spec that returns a dataset."""
+"""The network experiments of the book: each study is a function of one spec that returns a
+dataset.
+"""
 
 from valleys.nets.analysis.assumptions import (
     courses_of,
@@ -8,14 +10,31 @@ from valleys.nets.analysis.assumptions import (
     separation_means,
     where_reached,
 )
-from valleys.nets.analysis.continuation import agreement, basin_times, clock_agreement, clock_lag, clocks, flatness_at_equal_loss, later_share, milestones
+from valleys.nets.analysis.continuation import (
+    agreement,
+    basin_times,
+    clock_agreement,
+    clock_lag,
+    clocks,
+    flatness_at_equal_loss,
+    later_share,
+    milestones,
+)
 from valleys.nets.analysis.endpoints import walls
 from valleys.nets.analysis.flattening import (
     at_losses,
     model_floor,
 )
 from valleys.nets.analysis.selection import best_of_runs, probability_of_superiority
-from valleys.nets.analysis.siblings import at_middles, barriers_over_noise, escape_rates, joined_time, kramers, last_before_freezing, over_runs
+from valleys.nets.analysis.siblings import (
+    at_middles,
+    barriers_over_noise,
+    escape_rates,
+    joined_time,
+    kramers,
+    last_before_freezing,
+    over_runs,
+)
 from valleys.nets.analysis.sweep import (
     accuracy_gain,
     converged_cells,
@@ -42,7 +61,15 @@ from valleys.nets.experiments.endpoints import endpoints, restart
 from valleys.nets.experiments.fluctuations import FluctuationsSpec, fluctuations, variance_exponents
 from valleys.nets.experiments.rescaling import RescalingSpec, rescaling
 from valleys.nets.experiments.siblings import SiblingsSpec, siblings
-from valleys.nets.experiments.specs import BasinsSpec, ContinuationSpec, EndpointsSpec, RestartSpec, SweepGrid, SweepSpec, restarts
+from valleys.nets.experiments.specs import (
+    BasinsSpec,
+    ContinuationSpec,
+    EndpointsSpec,
+    RestartSpec,
+    SweepGrid,
+    SweepSpec,
+    restarts,
+)
 from valleys.nets.experiments.sweep import Plane, sweep
 from valleys.nets.experiments.timescales import TimescalesSpec, timescales
 from valleys.nets.experiments.walk import WalkSpec, walk

@@ -1,10 +1,13 @@
-"""Results: the one way to ask for them, what names them, where they lie, and how they are computed, shipped and checked."""
+"""Results: the one way to ask for them, what names them, where they lie, and how they are
+computed, shipped and checked.
+"""
 
 from collections.abc import Mapping
 
 from valleys import face
 
-TYPE_CHECKING = False  # for readers of types, as of `typing`, whose import would take longer than all of this
+# for readers of types, as of `typing`, whose import would take longer than all of this
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from valleys.paths import results_folder
     from valleys.results.computing import compute

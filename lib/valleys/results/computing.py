@@ -18,8 +18,9 @@ def compute(study: Study, spec: Any, executor: Executor | None = None) -> xr.Dat
     Args:
         study: module-level function of one spec.
         spec: what the study takes, or a grid of it.
-        executor: where to compute, such as `valleys.results.executors.workers()` gives; in this process
-            if None. A worker has one thread, which suits small matrices better than all threads.
+        executor: where to compute, such as `valleys.results.executors.workers()` gives; in this
+            process if None. A worker has one thread, which suits small matrices better than all
+            threads.
 
     Returns:
         The dataset, with its provenance in the attributes.

@@ -60,7 +60,9 @@ class Grid(Composite[Spec]):
     Example:
         >>> from valleys.nets import SweepSpec
         >>> from valleys.results import Grid
-        >>> grid = Grid.of(SweepSpec, {"batch_size": (20, 200), "learning_rate": (0.05, 0.1)}, seed=1)
+        >>> grid = Grid.of(
+        ...     SweepSpec, {"batch_size": (20, 200), "learning_rate": (0.05, 0.1)}, seed=1
+        ... )
         >>> [(cell.batch_size, cell.learning_rate) for cell in grid.cells()]
         [(20, 0.05), (20, 0.1), (200, 0.05), (200, 0.1)]
     """
@@ -135,7 +137,9 @@ class Grid(Composite[Spec]):
         return whole.assign_attrs(made_of(found)).assign_coords(coords).transpose(*names, ...)
 
     def parts(self, study: Study) -> list[Part]:
-        """Every cell as it stands in the whole; its share of the work is its `work`, if it has one."""
+        """Every cell as it stands in the whole; its share of the work is its `work`, if it has
+        one.
+        """
         cells = self.cells()
         works = [getattr(cell, "work", 1.0) for cell in cells]
         ways = [partial(_alone, self, study, cell) for cell in cells]
@@ -178,7 +182,10 @@ def made_of(cells: Sequence[xr.Dataset]) -> dict[str, float]:
     threads = {cell.attrs.get("threads") for cell in cells}
     if None in seconds:
         return {}
-    return {"wall_time_seconds": sum(seconds), "threads": threads.pop() if len(threads) == 1 else MIXED}
+    return {
+        "wall_time_seconds": sum(seconds),
+        "threads": threads.pop() if len(threads) == 1 else MIXED,
+    }
 
 
 def computed(study: Study, spec: Any) -> xr.Dataset:

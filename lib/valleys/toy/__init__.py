@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from valleys import face
 
-TYPE_CHECKING = False  # for readers of types, as of `typing`, whose import would take longer than all of this
+# for readers of types, as of `typing`, whose import would take longer than all of this
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from valleys.toy.exact.master_equation import evolve
     from valleys.toy.exact.transition_operator import stationary_density
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
     )
     from valleys.toy.theory.chain import hop_rates, shares
     from valleys.toy.theory.diagnosis import diagnose, side_by_side
-    from valleys.toy.theory.freezing import drift_speed, freezing_y, freezing_y_numeric, p_flat_balance, p_flat_transient, relaxation_times
+    from valleys.toy.theory.freezing import (
+        drift_speed,
+        freezing_y,
+        freezing_y_numeric,
+        p_flat_balance,
+        p_flat_transient,
+        relaxation_times,
+    )
 
 __all__ = [
     "ManyValleys",

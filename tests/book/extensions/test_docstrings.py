@@ -50,7 +50,11 @@ def test_a_page_of_the_guide_lists_every_name_of_a_room_twice_in_its_table_and_i
     words = (book_root() / "pages" / f"api_{room}.md").read_text(encoding="utf-8").split()
     names = getattr(valleys, room).__all__
     assert {name: words.count(name) for name in names} == dict.fromkeys(names, 2)
-    in_full = {name for before, name in itertools.pairwise(words) if before in ("autofunction::", "autoclass::")}
+    in_full = {
+        name
+        for before, name in itertools.pairwise(words)
+        if before in ("autofunction::", "autoclass::")
+    }
     assert in_full == set(names)
 
 
@@ -60,4 +64,6 @@ def test_a_page_that_stands_alone_links_to_names_in_the_book(site):
     wanted = pending_xref("", refdomain="py", reftype="func", reftarget="valleys.toy.diagnose")
     found = book_links.link_to_book(app, None, wanted, nodes.literal("", "diagnose()"))
     assert found.astext() == "diagnose()"
-    assert found.get("refuri") == (f"{site}/pages/api_toy.html#valleys.toy.diagnose" if site else None)
+    assert found.get("refuri") == (
+        f"{site}/pages/api_toy.html#valleys.toy.diagnose" if site else None
+    )

@@ -1,4 +1,6 @@
-"""Each figure of matplotlib gets a twin for the dark theme, once, and other images stay as they are."""
+"""Each figure of matplotlib gets a twin for the dark theme, once, and other images stay as they
+are.
+"""
 
 import base64
 from pathlib import Path
@@ -11,7 +13,7 @@ from valleys.book.extensions.twins import pair_figures
 
 COLOURS = {"#000000": "#eeeeee", "#333333": "#dddddd"}
 PAGE = """<article><figure><span class="figure-frame"><img id="one" alt="a" src="../_images/figure.svg"></span><figcaption>What</figcaption></figure>
-<figure><img alt="b" src="data:image/svg+xml;base64,{embedded}"><figcaption>What</figcaption></figure><img alt="c" src="logo.png"></article>"""
+<figure><img alt="b" src="data:image/svg+xml;base64,{embedded}"><figcaption>What</figcaption></figure><img alt="c" src="logo.png"></article>"""  # noqa: E501
 
 
 @pytest.fixture
@@ -47,7 +49,9 @@ def test_a_figure_is_followed_by_its_twin_and_each_theme_shows_one(place):
 
 def test_twin_has_the_colours_of_the_dark_and_keeps_those_that_mean_something(place):
     twin = place / "chapters" / images(place)[1]["src"]
-    drawn, dark = (path.read_text(encoding="utf-8") for path in (place / "_images" / "figure.svg", twin))
+    drawn, dark = (
+        path.read_text(encoding="utf-8") for path in (place / "_images" / "figure.svg", twin)
+    )
     assert "#333333" in drawn
     assert "#333333" not in dark
     assert "#dddddd" in dark
@@ -59,7 +63,9 @@ def test_a_figure_inside_the_page_becomes_a_file(place):
     _, _, light, dark, _ = images(place)
     for image in (light, dark):
         assert (place / "chapters" / image["src"]).is_file()
-    assert (place / "chapters" / light["src"]).read_text() == (place / "_images" / "figure.svg").read_text()
+    assert (place / "chapters" / light["src"]).read_text() == (
+        place / "_images" / "figure.svg"
+    ).read_text()
 
 
 def test_the_place_of_a_figure_is_held_until_it_is_there(place):
@@ -71,7 +77,10 @@ def test_the_place_of_a_figure_is_held_until_it_is_there(place):
 def test_other_images_and_captions_stay(place):
     page = BeautifulSoup(pair(place), "html.parser")
     assert page.select_one("img[alt=c]").attrs == {"alt": "c", "src": "logo.png"}
-    assert all(caption.find_previous_sibling("img") is None for caption in page.select("figcaption"))  # the theme would hide it with that image
+    # the theme would hide it with that image
+    assert all(
+        caption.find_previous_sibling("img") is None for caption in page.select("figcaption")
+    )
 
 
 def test_a_second_time_changes_nothing(place):

@@ -16,7 +16,9 @@ def rng() -> np.random.Generator:
 
 @pytest.fixture
 def found() -> xr.Dataset:
-    """Two batch sizes, the larger one gradient descent with a single run; two learning rates; three runs; six records."""
+    """Two batch sizes, the larger one gradient descent with a single run; two learning rates;
+    three runs; six records.
+    """
     shape = (2, 2, 3, 6)
     loss = np.broadcast_to(2 * np.exp(-TIMES / 4), shape).copy()
     flat = np.broadcast_to(1 + TIMES, shape).copy()
@@ -24,15 +26,29 @@ def found() -> xr.Dataset:
     sharp = np.broadcast_to(np.array([50.0, 30.0, 25.0, 15.0, 8.0, 4.0]), shape).copy()
     for values in (loss, flat, strength, sharp):
         values[1, :, 1:] = np.nan
-    over_runs = np.array([[[1.0, 2.0, 3.0], [3.0, 4.0, 5.0]], [[9.0, np.nan, np.nan], [9.0, np.nan, np.nan]]])
+    over_runs = np.array(
+        [[[1.0, 2.0, 3.0], [3.0, 4.0, 5.0]], [[9.0, np.nan, np.nan], [9.0, np.nan, np.nan]]]
+    )
     stages = np.stack([over_runs, over_runs + 10], axis=-1)
     found = {
-        name: ((*CELL, "record"), v) for name, v in (("train_loss", loss), ("flatness", flat), ("noise_per_curvature", strength), ("network_sharpness", sharp))
+        name: ((*CELL, "record"), v)
+        for name, v in (
+            ("train_loss", loss),
+            ("flatness", flat),
+            ("noise_per_curvature", strength),
+            ("network_sharpness", sharp),
+        )
     }
-    found |= {name: ((*CELL, "stage"), stages) for name in ("stage_time", "flatness_at", "network_sharpness_at", "exponent_at")}
+    found |= {
+        name: ((*CELL, "stage"), stages)
+        for name in ("stage_time", "flatness_at", "network_sharpness_at", "exponent_at")
+    }
     times = np.broadcast_to(TIMES, (2, 2, 6))
     found["time"] = (("batch_size", "learning_rate", "record"), times)
-    return xr.Dataset(found, {"batch_size": [20, 1000], "learning_rate": [0.05, 0.1], "stage": ["loss 0.1", "end"]})
+    return xr.Dataset(
+        found,
+        {"batch_size": [20, 1000], "learning_rate": [0.05, 0.1], "stage": ["loss 0.1", "end"]},
+    )
 
 
 def test_a_pooled_mean_is_over_settings_with_several_runs(found):
@@ -40,7 +56,9 @@ def test_a_pooled_mean_is_over_settings_with_several_runs(found):
     assert pooled.value == pytest.approx(3)  # of 2 and 4; gradient descent's 9 is a single run
     expected = 1.96 * (2 / 3 / 3 / 2) ** 0.5  # two means of three runs, each of variance 2/3
     assert pooled.high - pooled.value == pytest.approx(expected, rel=0.1)
-    assert np.isnan(assumptions.pooled(found.exponent_at.isel(stage=0, batch_size=[1]), rng()).value)
+    assert np.isnan(
+        assumptions.pooled(found.exponent_at.isel(stage=0, batch_size=[1]), rng()).value
+    )
 
 
 def test_the_slope_of_the_noise_strength_is_that_of_its_power_law(found):
@@ -53,14 +71,21 @@ def test_the_slope_of_the_noise_strength_is_that_of_its_power_law(found):
 def test_the_exponent_beyond_the_leading_directions_is_not_that_of_all(found):
     bent = 0.9 ** np.arange(30)
     noise = np.where(np.arange(30) < 10, bent, bent**1.5)
-    whole = {name: (("stage", "direction"), np.stack([one, one])) for name, one in (("curvature", bent), ("noise", noise))}
+    whole = {
+        name: (("stage", "direction"), np.stack([one, one]))
+        for name, one in (("curvature", bent), ("noise", noise))
+    }
     whole["curvature"][1][1] = np.nan  # a run that never came to the stage
     beyond = assumptions.tail_exponents(xr.Dataset(whole, {"stage": found.stage}), 10)
     np.testing.assert_allclose(beyond, [1.5, np.nan])
 
 
 def test_stability_tells_the_last_record_beyond_the_edge(found):
-    stable = assumptions.stability(found, "loss 0.1").sel(batch_size=20).transpose("learning_rate", "realization")
+    stable = (
+        assumptions.stability(found, "loss 0.1")
+        .sel(batch_size=20)
+        .transpose("learning_rate", "realization")
+    )
     np.testing.assert_allclose(stable.highest, [[1.5] * 3, [3.0] * 3])  # the start does not count
     np.testing.assert_allclose(stable.until, [[0.0] * 3, [2.0] * 3])  # 25 · 0.1 = 2.5 at time 2
     np.testing.assert_allclose(stable.share.sel(learning_rate=0.1), [2 / 3, 2 / 4, 2 / 5])
@@ -75,7 +100,9 @@ def test_outcomes_have_intervals_where_there_are_several_runs(found):
     np.testing.assert_allclose(ends.flatness, [[12, 14], [19, 19]])
     assert (ends.freezing_time_low.sel(batch_size=20) < ends.freezing_time.sel(batch_size=20)).all()
     assert ends.flatness_high.sel(batch_size=1000).isnull().all()
-    np.testing.assert_allclose(ends.highest.transpose("batch_size", "learning_rate"), [[1.5, 3], [1.5, 3]])
+    np.testing.assert_allclose(
+        ends.highest.transpose("batch_size", "learning_rate"), [[1.5, 3], [1.5, 3]]
+    )
 
 
 def test_courses_are_means_over_runs(found):
@@ -96,7 +123,9 @@ def test_the_separation_along_training_is_that_of_an_exponential_fall(found):
 
 @pytest.fixture
 def followed() -> xr.Dataset:
-    """Two runs at two stages; the loss falls by e in 20, the flatness grows by e in 50; curvatures 1, ½, …; scatter and memory twice the parabola's."""
+    """Two runs at two stages; the loss falls by e in 20, the flatness grows by e in 50;
+    curvatures 1, ½, …; scatter and memory twice the parabola's.
+    """
     draws, bent = ["reshuffled", "independent"], 0.5 ** np.arange(14)
     shape = (2, 2, 2, 14)
     expected = np.broadcast_to(bent, shape)
@@ -104,7 +133,10 @@ def followed() -> xr.Dataset:
         "train_loss": (("realization", "stage"), np.ones((2, 2))),
         "later_loss": (("realization", "stage", "draw"), np.full((2, 2, 2), np.exp(-5 / 20))),
         "flatness": (("realization", "stage"), np.full((2, 2), 3.0)),
-        "later_flatness": (("realization", "stage", "draw"), np.full((2, 2, 2), 3 * np.exp(5 / 50))),
+        "later_flatness": (
+            ("realization", "stage", "draw"),
+            np.full((2, 2, 2), 3 * np.exp(5 / 50)),
+        ),
         "stage_time": (("realization", "stage"), [[1.0, 10.0], [3.0, 10.0]]),
         "curvature": (("realization", "stage", "direction"), expected[:, :, 0]),
         "network_curvature": (("realization", "stage", "network_direction"), expected[:, :, 0]),
@@ -112,8 +144,14 @@ def followed() -> xr.Dataset:
     for prefix in ("", "network_"):
         for name in ("relaxation", "scatter"):
             factor = np.array([2.0, 14.0])[:, None]  # reshuffled, independent
-            found[f"{prefix}{name}"] = (("realization", "stage", "draw", f"{prefix}direction"), factor * expected)
-            found[f"{prefix}expected_{name}"] = (("realization", "stage", "draw", f"{prefix}direction"), expected.copy())
+            found[f"{prefix}{name}"] = (
+                ("realization", "stage", "draw", f"{prefix}direction"),
+                factor * expected,
+            )
+            found[f"{prefix}expected_{name}"] = (
+                ("realization", "stage", "draw", f"{prefix}direction"),
+                expected.copy(),
+            )
     coords = {"stage": ["loss 0.1", "end"], "draw": draws, "learning_rate": 0.05, "batch_size": 50}
     return xr.Dataset(found, coords, {"window_time": 5.0})
 
@@ -135,10 +173,16 @@ def test_separation_sets_fast_times_against_the_drift(followed):
 
 def test_ratios_to_the_parabola_are_geometric_means(followed):
     for name in ("relaxation", "scatter", "network_relaxation", "network_scatter"):
-        assert assumptions.held_to_parabola(followed, name, "end", "reshuffled", rng()).value == pytest.approx(2)
-        assert assumptions.held_to_parabola(followed, name, "loss 0.1", "independent", rng()).value == pytest.approx(14)
+        assert assumptions.held_to_parabola(
+            followed, name, "end", "reshuffled", rng()
+        ).value == pytest.approx(2)
+        assert assumptions.held_to_parabola(
+            followed, name, "loss 0.1", "independent", rng()
+        ).value == pytest.approx(14)
     followed["relaxation"][:, 1, 0, 3] = np.inf  # one direction forgets nothing; the others tell
-    assert assumptions.held_to_parabola(followed, "relaxation", "end", "reshuffled", rng()).value == pytest.approx(2)
+    assert assumptions.held_to_parabola(
+        followed, "relaxation", "end", "reshuffled", rng()
+    ).value == pytest.approx(2)
     assert assumptions.shrinkage(followed, "end", rng()).value == pytest.approx(7)
 
 
@@ -157,7 +201,9 @@ FACTORS = np.array([0.8, 1.0, 1.2])  # of the runs of a setting
 
 
 def by_stage(of_setting: list[list[float]], of_stage: tuple[float, float, float]) -> tuple:
-    """A number a run and stage, scattered about that of its setting; one run of gradient descent."""
+    """A number a run and stage, scattered about that of its setting; one run of gradient
+    descent.
+    """
     values = np.multiply.outer(np.multiply.outer(of_setting, FACTORS), of_stage)
     values[2, :, 1:] = np.nan
     values[2, :, 0] = np.multiply.outer(of_setting[2], of_stage)

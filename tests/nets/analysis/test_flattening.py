@@ -28,17 +28,25 @@ def test_the_separation_of_the_model_is_that_of_a_run_down_its_floor():
 
 
 def _sweep(power, rates=(0.05, 0.1, 0.2), sizes=(20, 100), runs=4):
-    """Runs whose flatness is c · L^(−power) with c ∝ η^0.3 times the batch factor of 1000 images to the power 0.1, but for a little noise between runs."""
+    """Runs whose flatness is c · L^(−power) with c ∝ η^0.3 times the batch factor of 1000 images
+    to the power 0.1, but for a little noise between runs.
+    """
     loss = np.geomspace(1, 1e-3, 61)
     rng = np.random.default_rng(0)
-    scale = np.array([[rate**0.3 * ((1000 - size) / 999 / size) ** 0.1 for rate in rates] for size in sizes])[..., None] * np.exp(
-        0.001 * rng.standard_normal((len(sizes), len(rates), runs))
-    )
+    scale = np.array(
+        [[rate**0.3 * ((1000 - size) / 999 / size) ** 0.1 for rate in rates] for size in sizes]
+    )[..., None] * np.exp(0.001 * rng.standard_normal((len(sizes), len(rates), runs)))
     dims = ("batch_size", "learning_rate", "realization")
     flat = scale[..., None] * loss**-power
     far = np.ones((*scale.shape, runs)) - np.eye(runs)
-    parts = {"train_loss": ((*dims, "record"), np.broadcast_to(loss, flat.shape)), "flatness": ((*dims, "record"), flat)}
-    parts |= {"converged": (dims, np.ones(scale.shape, bool)), "weight_distance": ((*dims, "other"), far)}
+    parts = {
+        "train_loss": ((*dims, "record"), np.broadcast_to(loss, flat.shape)),
+        "flatness": ((*dims, "record"), flat),
+    }
+    parts |= {
+        "converged": (dims, np.ones(scale.shape, bool)),
+        "weight_distance": ((*dims, "other"), far),
+    }
     return xr.Dataset(parts, {"batch_size": list(sizes), "learning_rate": list(rates)})
 
 
@@ -52,7 +60,9 @@ def test_a_power_of_the_loss_is_found():
 
 def test_powers_of_the_learning_rate_and_of_the_batch_size_are_told_apart():
     flat = flattening.at_losses(_sweep(0.7), (0.1,))
-    by_rate, by_batch = flattening.noise_exponents(flat.sel(level=0.1), 1000, np.random.default_rng(0))
+    by_rate, by_batch = flattening.noise_exponents(
+        flat.sel(level=0.1), 1000, np.random.default_rng(0)
+    )
     assert by_rate.low < 0.3 < by_rate.high
     assert by_batch.low < 0.1 < by_batch.high
 
@@ -63,7 +73,11 @@ def test_copies_of_one_run_count_once_and_a_level_that_is_not_reached_is_unknown
     flat = flattening.at_losses(sweep, (0.1, 1e-6))
     assert np.isfinite(flat.sel(level=0.1)).sum() == 6
     assert np.isnan(flat.sel(level=1e-6)).all()
-    assert np.isnan(flattening.mean_exponent(flattening.flattening_exponents(flat).sel(level=1e-6), np.random.default_rng(0)).value)
+    assert np.isnan(
+        flattening.mean_exponent(
+            flattening.flattening_exponents(flat).sel(level=1e-6), np.random.default_rng(0)
+        ).value
+    )
 
 
 def test_the_model_saturates_as_its_expansion_says():
@@ -73,12 +87,16 @@ def test_the_model_saturates_as_its_expansion_says():
 
 def test_between_two_places_the_model_has_the_exponent_of_their_losses():
     (high, low), _ = flattening.model_floor(np.array([5.0, 40.0]))
-    assert flattening.model_slope(5.0, 40.0) == pytest.approx(flattening.model_exponent(high, low), rel=1e-4)
+    assert flattening.model_slope(5.0, 40.0) == pytest.approx(
+        flattening.model_exponent(high, low), rel=1e-4
+    )
 
 
 @pytest.fixture
 def kinked() -> xr.DataArray:
-    """Flatness at three losses, of the exponents ½ and 1, times η^0.3 β^0.2; no noise is tenfold."""
+    """Flatness at three losses, of the exponents ½ and 1, times η^0.3 β^0.2; no noise is
+    tenfold.
+    """
     levels, sizes, rates = [1.0, 0.1, 0.01], [10, 100, 1000], [0.1, 0.2]
     course = np.array([1.0, 10**0.5, 10**1.5])
     factors = np.array([(1000 - size) / 999 / size for size in sizes])
@@ -91,7 +109,9 @@ def kinked() -> xr.DataArray:
 
 
 def slope_of_the_model(high: float, low: float) -> float:
-    """Of ln f against −ln L between two losses on the floor of the model (Eqs. 10 to 12, Table S1)."""
+    """Of ln f against −ln L between two losses on the floor of the model (Eqs. 10 to 12, Table
+    S1).
+    """
 
     def above(y: float, level: float) -> float:
         return np.exp(-y / 100) + 1 - (y / (y + 20)) ** 2 - level

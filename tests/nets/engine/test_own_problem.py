@@ -7,7 +7,16 @@ from valleys.nets.engine.networks import interpolate
 from valleys.nets.engine.problem import Problem
 from valleys.nets.engine.training import evaluate
 
-SPEC = SweepSpec(train_per_class=10, batch_size=10, learning_rate=0.1, training_time=10, n_realizations=3, n_records=3, flatness_every=2, seed=1)
+SPEC = SweepSpec(
+    train_per_class=10,
+    batch_size=10,
+    learning_rate=0.1,
+    training_time=10,
+    n_realizations=3,
+    n_records=3,
+    flatness_every=2,
+    seed=1,
+)
 
 
 def rings(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -23,22 +32,41 @@ def problem() -> Problem:
 
 def parts(problem: Problem) -> list[torch.Tensor]:
     sets = [problem.train, problem.test, problem.full_test]
-    tensors = [each for samples in sets for each in (samples.images, samples.labels, samples.offset) if each is not None]
+    tensors = [
+        each
+        for samples in sets
+        for each in (samples.images, samples.labels, samples.offset)
+        if each is not None
+    ]
     return [*tensors, *problem.start.weights, *problem.start.biases]
 
 
 def test_a_loaded_problem_is_that_of_the_studies():
     mine, theirs = load_problem("digits", train_per_class=10, seed=1), Problem.of(SPEC)
-    assert all(torch.equal(one, other) for one, other in zip(parts(mine), parts(theirs), strict=True))
+    assert all(
+        torch.equal(one, other) for one, other in zip(parts(mine), parts(theirs), strict=True)
+    )
 
 
 def test_an_ensemble_has_the_runs_of_the_study():
-    settings = {"batch_size": 10, "learning_rate": 0.1, "training_time": 10, "n_records": 3, "flatness_every": 2}
-    runs = train_ensemble(load_problem("digits", train_per_class=10, seed=1), n_runs=3, seed=1, **settings).records
+    settings = {
+        "batch_size": 10,
+        "learning_rate": 0.1,
+        "training_time": 10,
+        "n_records": 3,
+        "flatness_every": 2,
+    }
+    runs = train_ensemble(
+        load_problem("digits", train_per_class=10, seed=1), n_runs=3, seed=1, **settings
+    ).records
     cell = sweep(SPEC).rename(realization="run")
     for name in set(runs.data_vars) & set(cell.data_vars):
-        assert np.array_equal(runs[name].values, cell[name].values, equal_nan=runs[name].dtype.kind == "f"), name
-    assert {"train_loss", "flatness", "eigenvalues", "freezing_time", "misclassified"} <= set(runs.data_vars)
+        assert np.array_equal(
+            runs[name].values, cell[name].values, equal_nan=runs[name].dtype.kind == "f"
+        ), name
+    assert {"train_loss", "flatness", "eigenvalues", "freezing_time", "misclassified"} <= set(
+        runs.data_vars
+    )
 
 
 def test_arrays_of_ones_own_are_learned(problem):

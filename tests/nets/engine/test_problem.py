@@ -16,7 +16,11 @@ def images():
     rng = np.random.default_rng(0)
     labels = np.arange(200) % 10
     centres = rng.standard_normal((10, RANK))
-    train_images = (centres[labels] + rng.standard_normal((200, RANK))) @ rng.standard_normal((RANK, N_PIXELS)) / 4
+    train_images = (
+        (centres[labels] + rng.standard_normal((200, RANK)))
+        @ rng.standard_normal((RANK, N_PIXELS))
+        / 4
+    )
     return train_images, train_images + 0.5 * rng.standard_normal((200, N_PIXELS)), labels
 
 
@@ -38,11 +42,24 @@ def test_training_in_the_basis_is_training_in_pixels(images, learning_rate, batc
     turned = [samples_within(basis, each, labels, start) for each in (train_images, test_images)]
     plain = [Samples.of(each, labels, dtype=torch.float64) for each in (train_images, test_images)]
     runs = []
-    for networks, (training, testing) in ((within(basis, start).repeat(3), turned), (start.repeat(3), plain)):
-        train(networks, training, learning_rate=learning_rate, batch_size=batch_size, n_steps=200, streams=_generators(), visits={})
+    for networks, (training, testing) in (
+        (within(basis, start).repeat(3), turned),
+        (start.repeat(3), plain),
+    ):
+        train(
+            networks,
+            training,
+            learning_rate=learning_rate,
+            batch_size=batch_size,
+            n_steps=200,
+            streams=_generators(),
+            visits={},
+        )
         runs.append((networks, evaluate(networks, training), evaluate(networks, testing)))
     (first, *first_found), (second, *second_found) = runs
-    for one, other in zip((*first.weights[1:], *first.biases), (*second.weights[1:], *second.biases), strict=True):
+    for one, other in zip(
+        (*first.weights[1:], *first.biases), (*second.weights[1:], *second.biases), strict=True
+    ):
         assert (one - other).abs().max() < 1e-9
     for one, other in zip(first_found, second_found, strict=True):
         assert (one.loss - other.loss).abs().max() < 1e-9

@@ -1,4 +1,6 @@
-"""Sphinx extension: docstrings of the library as they stand in the code, plain text with formulas, on the pages that list its names."""
+"""Sphinx extension: docstrings of the library as they stand in the code, plain text with
+formulas, on the pages that list its names.
+"""
 
 import re
 
@@ -13,7 +15,9 @@ PROMPT = ">>>"
 ABBREVIATIONS = ("Eq.", "Eqs.", "Fig.", "Figs.")  # after which a sentence goes on
 
 
-def keep_marks(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+def keep_marks(
+    app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]
+) -> None:
     """Let |x|², x* and the like stand, outside of code and examples."""
     is_example = False
     for place, line in enumerate(lines):

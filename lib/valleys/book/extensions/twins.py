@@ -1,6 +1,8 @@
-"""Sphinx extension: each figure of matplotlib gets a twin for the dark theme, in which its neutral colours are light.
+"""Sphinx extension: each figure of matplotlib gets a twin for the dark theme, in which its neutral
+colours are light.
 
-Both are files: a browser fetches the one that the theme shows, when the reader comes near it, and reads its alt text once.
+Both are files: a browser fetches the one that the theme shows, when the reader comes near it, and
+reads its alt text once.
 """
 
 import copy
@@ -27,7 +29,8 @@ COLOUR = re.compile(r"#[0-9a-f]{6}\b")
 
 
 def pair_figures(page: BeautifulSoup, path: Path, images: Path, colours: Mapping[str, str]) -> None:
-    """Let the figures of matplotlib on a page be shown in the light theme, and give each a twin for the dark one.
+    """Let the figures of matplotlib on a page be shown in the light theme, and give each a twin for
+    the dark one.
 
     Args:
         page: the tree of the page.
@@ -47,23 +50,33 @@ def take_out(image: Tag, drawn: str, path: Path, images: Path) -> None:
     if str(image["src"]).startswith(EMBEDDED):
         file = images / f"{hashlib.sha256(drawn.encode()).hexdigest()}.svg"
         atomic.write(file, drawn.encode())
-        image["src"] = "/".join([*[".."] * (len(path.parts) - len(images.parts)), IMAGES, file.name])
+        image["src"] = "/".join(
+            [*[".."] * (len(path.parts) - len(images.parts)), IMAGES, file.name]
+        )
 
 
 def pair(page: BeautifulSoup, image: Tag, dark: str, path: Path) -> None:
-    """Write the twin of a figure beside it, and put it behind the figure unless it stands there already."""
+    """Write the twin of a figure beside it, and put it behind the figure unless it stands there
+    already.
+    """
     file = path.parent / unquote(str(image["src"]))
     atomic.write(file.with_name(file.stem + ENDING), dark.encode())
     if LIGHT in image.get("class", []):
         return
     width, height = size(dark)
-    image.attrs |= {"class": [*image.get("class", []), LIGHT], "loading": "lazy", "width": str(width), "height": str(height)}
+    image.attrs |= {
+        "class": [*image.get("class", []), LIGHT],
+        "loading": "lazy",
+        "width": str(width),
+        "height": str(height),
+    }
     twin = copy.copy(image)
     twin["class"] = [DARK if name == LIGHT else name for name in image["class"]]
     twin["src"] = f"{str(image['src']).removesuffix('.svg')}{ENDING}"
     del twin["id"]
     image.insert_after(twin)
-    if image.parent.name == "figure":  # the theme hides a caption beside an image of the other theme
+    # the theme hides a caption beside an image of the other theme
+    if image.parent.name == "figure":
         frame = image.wrap(page.new_tag("span"))
         frame.append(twin)
 
@@ -79,5 +92,9 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx; behind what else mends pages, when each figure has its frame."""
     app.setup_extension("valleys.book.extensions.written")
     colours = style.DARK | {BLACK: style.DARK[style.INK]}
-    app.connect(PARSED, lambda _, page, path: pair_figures(page, path, Path(app.outdir) / IMAGES, colours), priority=600)
+    app.connect(
+        PARSED,
+        lambda _, page, path: pair_figures(page, path, Path(app.outdir) / IMAGES, colours),
+        priority=600,
+    )
     return {"parallel_read_safe": True, "parallel_write_safe": True}

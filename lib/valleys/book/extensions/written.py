@@ -18,7 +18,9 @@ PARSED = "page-parsed"
 
 
 def edit_pages(app: Sphinx, edit: Callable[[str, Path], str]) -> None:
-    """Replace each page by what `edit` makes of its text and place; `edit` must leave alone what it has edited before."""
+    """Replace each page by what `edit` makes of its text and place; `edit` must leave alone what
+    it has edited before.
+    """
     for page in html_pages(Path(app.outdir)):
         text = page.read_text(encoding="utf-8")
         if (edited := edit(text, page)) != text:

@@ -1,4 +1,6 @@
-"""What the conditions of real runs say about the model's assumptions: one number per run, means with 95 % intervals over runs."""
+"""What the conditions of real runs say about the model's assumptions: one number per run, means
+with 95 % intervals over runs.
+"""
 
 from collections.abc import Mapping
 
@@ -33,17 +35,21 @@ def known_runs(values: xr.DataArray) -> np.ndarray:
 
 
 def pooled(values: xr.DataArray, rng: np.random.Generator) -> Estimate:
-    """Mean over settings of the means over their runs, which are resampled within each setting; settings of a single run are left out.
+    """Mean over settings of the means over their runs, which are resampled within each setting;
+    settings of a single run are left out.
 
     Args:
         values: one number a run, dimensions batch_size, learning_rate, realization.
         rng: of the resamples.
     """
-    return statistics.stratified_mean(values, rng, by=("batch_size", "learning_rate"), fewest=FEWEST_IN_POOL)
+    return statistics.stratified_mean(
+        values, rng, by=("batch_size", "learning_rate"), fewest=FEWEST_IN_POOL
+    )
 
 
 def courses_of(found: xr.Dataset, names: tuple[str, ...], *, seed: int = 0) -> xr.Dataset:
-    """Means over runs at each record, with the ends of their intervals as `name_low` and `name_high`, NaN where there are fewer than three runs.
+    """Means over runs at each record, with the ends of their intervals as `name_low` and
+    `name_high`, NaN where there are fewer than three runs.
 
     Args:
         found: what `conditions_sweep` returns.
@@ -52,7 +58,9 @@ def courses_of(found: xr.Dataset, names: tuple[str, ...], *, seed: int = 0) -> x
     """
     parts = {}
     for name in names:
-        values = found[name].transpose("batch_size", "learning_rate", "realization", "record").values
+        values = (
+            found[name].transpose("batch_size", "learning_rate", "realization", "record").values
+        )
         every = np.full((3, *values.shape[:2], values.shape[-1]), np.nan)
         for i, j in np.ndindex(values.shape[:2]):
             runs = values[i, j][np.isfinite(values[i, j]).any(axis=1)]
@@ -64,14 +72,20 @@ def courses_of(found: xr.Dataset, names: tuple[str, ...], *, seed: int = 0) -> x
 
 
 def prefactor_slope(found: xr.Dataset, below: float) -> xr.DataArray:
-    """Slope of ln (Tr ΣH / Tr H²) against ln loss along each run, over records with a loss below a level: 0 if the noise strength σ is constant (Eq. 15).
+    """Slope of ln (Tr ΣH / Tr H²) against ln loss along each run, over records with a loss below a
+    level: 0 if the noise strength σ is constant (Eq. 15).
 
     Args:
         found: what `conditions_sweep` returns.
         below: the level.
     """
-    strength, loss = np.log(found.noise_per_curvature), np.log(found.train_loss.where(found.train_loss < below))
-    return xr.apply_ufunc(_slope, loss, strength, input_core_dims=[["record"], ["record"]], vectorize=True)
+    strength, loss = (
+        np.log(found.noise_per_curvature),
+        np.log(found.train_loss.where(found.train_loss < below)),
+    )
+    return xr.apply_ufunc(
+        _slope, loss, strength, input_core_dims=[["record"], ["record"]], vectorize=True
+    )
 
 
 def _slope(x: np.ndarray, y: np.ndarray) -> float:
@@ -80,14 +94,21 @@ def _slope(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def tail_exponents(found: xr.Dataset, leading: int) -> xr.DataArray:
-    """p of noise ∝ curvatureᵖ along the directions after the leading ones, by batch_size, learning_rate, realization and stage.
+    """p of noise ∝ curvatureᵖ along the directions after the leading ones, by batch_size,
+    learning_rate, realization and stage.
 
     Args:
         found: what `conditions_sweep` returns.
         leading: how many directions to leave out.
     """
     kept = found[["curvature", "noise"]].astype(float).isel(direction=slice(leading, None))
-    return xr.apply_ufunc(noise_alignment.exponent, kept.curvature, kept.noise, input_core_dims=[["direction"], ["direction"]], vectorize=True)
+    return xr.apply_ufunc(
+        noise_alignment.exponent,
+        kept.curvature,
+        kept.noise,
+        input_core_dims=[["direction"], ["direction"]],
+        vectorize=True,
+    )
 
 
 def stability(found: xr.Dataset, stage: str) -> xr.Dataset:
@@ -98,29 +119,48 @@ def stability(found: xr.Dataset, stage: str) -> xr.Dataset:
         stage: the stage that counts as freezing, such as `loss 0.1`.
 
     Returns:
-        By batch_size, learning_rate, realization: `highest` ηλ at any record after the start, `at_freezing`, `at_end`; `until`, the time of the
+        By batch_size, learning_rate, realization: `highest` ηλ at any record after the start,
+            `at_freezing`, `at_end`; `until`, the time of the
         last record with ηλ above 2, 0 if there is none; `share`, that time over the freezing time.
     """
     scaled = found.learning_rate * found.network_sharpness
     later, known = scaled.where(found.time > 0), scaled.notnull().any("record")
     until = found.time.where(later > EDGE).max("record").fillna(0).where(known)
     freezing = found.stage_time.sel(stage=stage, drop=True)
-    at = {name: found.learning_rate * found.network_sharpness_at.sel(stage=which, drop=True) for name, which in (("at_freezing", stage), ("at_end", "end"))}
-    return xr.Dataset({"highest": later.max("record"), "until": until, "share": until / freezing} | at).transpose("batch_size", "learning_rate", ...)
+    at = {
+        name: found.learning_rate * found.network_sharpness_at.sel(stage=which, drop=True)
+        for name, which in (("at_freezing", stage), ("at_end", "end"))
+    }
+    return xr.Dataset(
+        {"highest": later.max("record"), "until": until, "share": until / freezing} | at
+    ).transpose("batch_size", "learning_rate", ...)
 
 
 def separation_course(found: xr.Dataset) -> xr.Dataset:
-    """Relaxation in the second layer's leading directions over drift of the loss, between successive records of each setting.
+    """Relaxation in the second layer's leading directions over drift of the loss, between
+    successive records of each setting.
 
     Returns:
-        By batch_size, learning_rate and interval: `time`, geometric middle; `ratio`, F · |Δ ln L| / Δt with F the flatness, which is the geometric
+        By batch_size, learning_rate and interval: `time`, geometric middle; `ratio`, F · |Δ ln L| /
+            Δt with F the flatness, which is the geometric
         mean of 1/λ over ten directions, and L the loss; both are geometric means over runs.
     """
-    course = xr.Dataset({"loss": np.log(found.train_loss).mean("realization"), "flat": np.log(found.flatness).mean("realization"), "time": found.time})
-    first, second = course.isel(record=slice(1, -1)), course.isel(record=slice(2, None))  # from the first record after the start on
+    course = xr.Dataset(
+        {
+            "loss": np.log(found.train_loss).mean("realization"),
+            "flat": np.log(found.flatness).mean("realization"),
+            "time": found.time,
+        }
+    )
+    # from the first record after the start on
+    first, second = course.isel(record=slice(1, -1)), course.isel(record=slice(2, None))
     rate = np.abs(second.loss - first.loss) / (second.time - first.time)
     ratio, time = np.exp((first.flat + second.flat) / 2) * rate, np.sqrt(first.time * second.time)
-    return xr.Dataset({"ratio": ratio, "time": time}).transpose("batch_size", "learning_rate", ...).rename(record="interval")
+    return (
+        xr.Dataset({"ratio": ratio, "time": time})
+        .transpose("batch_size", "learning_rate", ...)
+        .rename(record="interval")
+    )
 
 
 def separation(followed: xr.Dataset) -> xr.Dataset:
@@ -130,22 +170,40 @@ def separation(followed: xr.Dataset) -> xr.Dataset:
         followed: what `timescales` returns.
 
     Returns:
-        By realization and stage: `layer_time` and `network_time`, geometric mean of 1/λ over ten directions (Eq. A7); `drift_time`, in which the
-        loss falls by e, and `shape_time`, in which the flatness changes by e; `layer_ratio` and `network_ratio` to the drift time (in the
-        model: `flattening.model_separation`); `n_fast`, how many of the directions relax ten times or more within the drift time.
+        By realization and stage: `layer_time` and `network_time`, geometric mean of 1/λ over ten
+            directions (Eq. A7); `drift_time`, in which the
+        loss falls by e, and `shape_time`, in which the flatness changes by e; `layer_ratio` and
+        `network_ratio` to the drift time (in the
+        model: `flattening.model_separation`); `n_fast`, how many of the directions relax ten times
+            or more within the drift time.
     """
     window = followed.attrs["window_time"]
     trained = followed.sel(draw="reshuffled", drop=True)
     drift = window / np.abs(np.log(trained.later_loss / trained.train_loss))
     shape = window / np.abs(np.log(trained.later_flatness / trained.flatness))
-    network = np.exp(-np.log(followed.network_curvature.isel(network_direction=slice(10))).mean("network_direction"))
-    found = {"layer_time": followed.flatness, "network_time": network, "drift_time": drift, "shape_time": shape}
+    network = np.exp(
+        -np.log(followed.network_curvature.isel(network_direction=slice(10))).mean(
+            "network_direction"
+        )
+    )
+    found = {
+        "layer_time": followed.flatness,
+        "network_time": network,
+        "drift_time": drift,
+        "shape_time": shape,
+    }
     found |= {"layer_ratio": followed.flatness / drift, "network_ratio": network / drift}
-    return xr.Dataset(found | {"n_fast": (followed.curvature * drift > FAST).sum("direction").where(drift.notnull())})
+    return xr.Dataset(
+        found
+        | {"n_fast": (followed.curvature * drift > FAST).sum("direction").where(drift.notnull())}
+    )
 
 
-def held_to_parabola(followed: xr.Dataset, name: str, stage: str, draw: str, rng: np.random.Generator) -> Estimate:
-    """Measured over expected `relaxation` or `scatter`, geometric mean over directions, mean over runs.
+def held_to_parabola(
+    followed: xr.Dataset, name: str, stage: str, draw: str, rng: np.random.Generator
+) -> Estimate:
+    """Measured over expected `relaxation` or `scatter`, geometric mean over directions, mean over
+    runs.
 
     Args:
         followed: what `timescales` returns.
@@ -162,14 +220,19 @@ def held_to_parabola(followed: xr.Dataset, name: str, stage: str, draw: str, rng
 
 
 def shrinkage(followed: xr.Dataset, stage: str, rng: np.random.Generator) -> Estimate:
-    """Scatter under independent batches over scatter under reshuffled ones, geometric mean over the directions beyond ten, mean over runs."""
+    """Scatter under independent batches over scatter under reshuffled ones, geometric mean over
+    the directions beyond ten, mean over runs.
+    """
     chosen = followed.sel(stage=stage).isel(direction=slice(10, None))
-    each = np.log(chosen.scatter.sel(draw="independent") / chosen.scatter.sel(draw="reshuffled")).mean("direction")
+    each = np.log(
+        chosen.scatter.sel(draw="independent") / chosen.scatter.sel(draw="reshuffled")
+    ).mean("direction")
     return statistics.mean(np.exp(known_runs(each)), rng)
 
 
 def outcomes(found: xr.Dataset, stage: str, *, seed: int = 0) -> xr.Dataset:
-    """How the runs of each setting freeze and end, and whether they were stable on the way, by batch_size and learning_rate.
+    """How the runs of each setting freeze and end, and whether they were stable on the way, by
+    batch_size and learning_rate.
 
     Args:
         found: what `conditions_sweep` returns.
@@ -177,31 +240,48 @@ def outcomes(found: xr.Dataset, stage: str, *, seed: int = 0) -> xr.Dataset:
         seed: of the bootstrap.
 
     Returns:
-        `freezing_time`, η · step, and `flatness` at the end, means over runs with `_low` and `_high`, NaN where there are fewer than three; `highest`,
-        the highest ηλ of any run at any record after the start.
+        `freezing_time`, η · step, and `flatness` at the end, means over runs with `_low` and
+        `_high`, NaN where there are fewer than three; `highest`, the highest ηλ of any run at any
+        record after the start.
     """
     parts = {"highest": stability(found, stage).highest.max("realization")}
-    at = {"freezing_time": found.stage_time.sel(stage=stage, drop=True), "flatness": found.flatness_at.sel(stage="end", drop=True)}
+    at = {
+        "freezing_time": found.stage_time.sel(stage=stage, drop=True),
+        "flatness": found.flatness_at.sel(stage="end", drop=True),
+    }
     for name, values in at.items():
         every = np.full((3, *parts["highest"].shape), np.nan)
         for i, j in np.ndindex(every.shape[1:]):
-            one = statistics.mean(known_runs(values.isel(batch_size=i, learning_rate=j)), np.random.default_rng([seed, i, j]))
+            one = statistics.mean(
+                known_runs(values.isel(batch_size=i, learning_rate=j)),
+                np.random.default_rng([seed, i, j]),
+            )
             every[:, i, j] = one.value, one.low, one.high
-        parts |= {f"{name}{end}": (("batch_size", "learning_rate"), one) for end, one in zip(statistics.ENDS, every, strict=True)}
+        parts |= {
+            f"{name}{end}": (("batch_size", "learning_rate"), one)
+            for end, one in zip(statistics.ENDS, every, strict=True)
+        }
     return xr.Dataset(parts)
 
 
 def separation_means(followed: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
-    """`separation` as means over runs by stage, each with `_low` and `_high`, and the mean `stage_time`.
+    """`separation` as means over runs by stage, each with `_low` and `_high`, and the mean
+    `stage_time`.
 
     Args:
         followed: what `timescales` returns.
         seed: of the bootstrap.
     """
     parts = {}
-    for name, values in (dict(separation(followed).data_vars) | {"stage_time": followed.stage_time}).items():
-        every = statistics.means(values.transpose("realization", "stage").values, np.random.default_rng(seed))
-        parts |= {f"{name}{end}": ("stage", one) for end, one in zip(statistics.ENDS, every, strict=True)}
+    for name, values in (
+        dict(separation(followed).data_vars) | {"stage_time": followed.stage_time}
+    ).items():
+        every = statistics.means(
+            values.transpose("realization", "stage").values, np.random.default_rng(seed)
+        )
+        parts |= {
+            f"{name}{end}": ("stage", one) for end, one in zip(statistics.ENDS, every, strict=True)
+        }
     return xr.Dataset(parts, followed[["stage", "learning_rate", "batch_size"]].coords)
 
 
@@ -213,7 +293,13 @@ def where_reached(found: xr.Dataset, stage: str) -> xr.Dataset:
         stage: such as `loss 0.1`.
     """
     came = found.stage_time.sel(stage=stage, drop=True).notnull()
-    return found.assign({name: values.where(came) for name, values in found.data_vars.items() if "realization" in values.dims})
+    return found.assign(
+        {
+            name: values.where(came)
+            for name, values in found.data_vars.items()
+            if "realization" in values.dims
+        }
+    )
 
 
 def over_settings(fitted: xr.Dataset, name: str, stage: str, *, seed: int = 0) -> Estimate:

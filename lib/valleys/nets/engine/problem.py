@@ -1,4 +1,6 @@
-"""What every network study starts from: samples on a device, one initialization, one stream of random numbers per run."""
+"""What every network study starts from: samples on a device, one initialization, one stream of
+random numbers per run.
+"""
 
 import struct
 from collections.abc import Sequence
@@ -18,10 +20,12 @@ RANK_TOLERANCE = 1e-10  # of the largest singular value; smaller ones are roundi
 
 @dataclass(frozen=True)
 class Problem:
-    """The three sample sets of a study on its device, and its one initialization, in coordinates of the training images' span.
+    """The three sample sets of a study on its device, and its one initialization, in coordinates of
+    the training images' span.
 
-    The first layer's gradient is a sum over training images, so what its matrix does outside their span never changes. In an orthogonal basis of
-    the span every run is the same as in pixels, with fewer numbers; the rest of a test image gives a constant, its `offset`.
+    The first layer's gradient is a sum over training images, so what its matrix does outside their
+    span never changes. In an orthogonal basis of the span every run is the same as in pixels, with
+    fewer numbers; the rest of a test image gives a constant, its `offset`.
     """
 
     train: Samples
@@ -35,8 +39,15 @@ class Problem:
         data = datasets.load(spec.dataset, spec.train_per_class, spec.test_per_class)
         start, basis = initialize(data.train_images.shape[1], spec.seed), span(data.train_images)
         train = Samples.of(data.train_images @ basis, data.train_labels, device=spec.device)
-        pairs = ((data.test_images, data.test_labels), (data.full_test_images, data.full_test_labels))
-        return cls(train, *(samples_within(basis, *pair, start, device=spec.device) for pair in pairs), within(basis, start).to(spec.device))
+        pairs = (
+            (data.test_images, data.test_labels),
+            (data.full_test_images, data.full_test_labels),
+        )
+        return cls(
+            train,
+            *(samples_within(basis, *pair, start, device=spec.device) for pair in pairs),
+            within(basis, start).to(spec.device),
+        )
 
 
 def span(images: np.ndarray) -> np.ndarray:
@@ -48,20 +59,46 @@ def span(images: np.ndarray) -> np.ndarray:
 def within(basis: np.ndarray, networks: Networks) -> Networks:
     """The same networks on images given in a basis, (n_features, rank)."""
     first = networks.weights[0]
-    return Networks(((first.double() @ torch.from_numpy(basis)).to(first.dtype), *networks.weights[1:]), networks.biases)
+    return Networks(
+        ((first.double() @ torch.from_numpy(basis)).to(first.dtype), *networks.weights[1:]),
+        networks.biases,
+    )
 
 
-def samples_within(basis: np.ndarray, images: np.ndarray, labels: np.ndarray, start: Networks, *, device: str = "cpu") -> Samples:
-    """Images in a basis, with what the first layer of the one network `start` makes of the part outside it, in the precision of its weights."""
-    dtype, inside, first = start.weights[0].dtype, images @ basis, start.weights[0][0].double().numpy()
+def samples_within(
+    basis: np.ndarray,
+    images: np.ndarray,
+    labels: np.ndarray,
+    start: Networks,
+    *,
+    device: str = "cpu",
+) -> Samples:
+    """Images in a basis, with what the first layer of the one network `start` makes of the part
+    outside it, in the precision of its weights.
+    """
+    dtype, inside, first = (
+        start.weights[0].dtype,
+        images @ basis,
+        start.weights[0][0].double().numpy(),
+    )
     offset = first @ images.T - (first @ basis) @ inside.T
-    return replace(Samples.of(inside, labels, device=device, dtype=dtype), offset=torch.tensor(offset, dtype=dtype, device=device))
+    return replace(
+        Samples.of(inside, labels, device=device, dtype=dtype),
+        offset=torch.tensor(offset, dtype=dtype, device=device),
+    )
 
 
-def streams(seed: int, batch_size: int, learning_rate: float, count: int) -> list[np.random.Generator]:
-    """One generator of batch order per run, named by what the run is, so that it does not depend on the order of work."""
+def streams(
+    seed: int, batch_size: int, learning_rate: float, count: int
+) -> list[np.random.Generator]:
+    """One generator of batch order per run, named by what the run is, so that it does not depend
+    on the order of work.
+    """
     cell = (batch_size, int.from_bytes(struct.pack(">d", learning_rate)))
-    return [np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(*cell, run))) for run in range(count)]
+    return [
+        np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(*cell, run)))
+        for run in range(count)
+    ]
 
 
 def load_problem(
@@ -73,7 +110,8 @@ def load_problem(
     seed: int = 0,
     device: str = "cpu",
 ) -> Problem:
-    """A training problem on a public set of images, with one start from which runs of an ensemble part.
+    """A training problem on a public set of images, with one start from which runs of an ensemble
+    part.
 
     Args:
         name: `digits`, `mnist` or `cifar10`.
@@ -127,21 +165,28 @@ def make_problem(
         device: as in `load_problem`.
 
     Raises:
-        ValueError: shapes do not fit, pixels are not finite, labels are no classes, or no such network.
+        ValueError: shapes do not fit, pixels are not finite, labels are no classes, or no such
+            network.
 
     Example:
         >>> import numpy as np
         >>> from valleys.nets import make_problem
         >>> points = np.random.default_rng(0).normal(size=(60, 2))
         >>> inside = (points**2).sum(axis=1) < 1
-        >>> problem = make_problem(points[:40], inside[:40], points[40:], inside[40:], hidden=(8, 8))
+        >>> problem = make_problem(
+        ...     points[:40], inside[:40], points[40:], inside[40:], hidden=(8, 8)
+        ... )
         >>> len(problem.train), len(problem.start.weights)
         (40, 3)
     """
     pairs = (("images", images, labels), ("test_images", test_images, test_labels))
     (train, n_features), (test, n_test_features) = (_flat_samples(*pair) for pair in pairs)
     same = n_features == n_test_features
-    require(same, f"test_images hold {n_test_features} numbers each and images {n_features}; give both the same shape")
+    require(
+        same,
+        f"test_images hold {n_test_features} numbers each and images {n_features}; give "
+        "both the same shape",
+    )
     n_classes = int(train[1].max()) + 1
     require(n_classes >= 2, "labels name one class only; give two or more, numbered from 0")
     known = int(test[1].max()) < n_classes
@@ -149,14 +194,23 @@ def make_problem(
     return _started([train, test, test], hidden, n_classes, seed, device)
 
 
-def _flat_samples(name: str, images: np.ndarray, labels: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], int]:
+def _flat_samples(
+    name: str, images: np.ndarray, labels: np.ndarray
+) -> tuple[tuple[np.ndarray, np.ndarray], int]:
     """Images as float32 rows with int64 labels, and how many numbers an image holds."""
     images, labels = np.asarray(images, dtype=np.float32), np.asarray(labels)
     whole = labels.dtype.kind in "iub" and labels.ndim == 1
-    require(whole, f"labels of {name} must be a list of whole numbers, got {labels.dtype} of shape {labels.shape}")
+    require(
+        whole,
+        f"labels of {name} must be a list of whole numbers, got {labels.dtype} of shape "
+        f"{labels.shape}",
+    )
     require(len(labels) > 0, f"{name} must hold one image or more")
     fits = images.ndim >= 2 and len(images) == len(labels)
-    require(fits, f"{name} must have the shape ({len(labels)}, …), one image a label, got {images.shape}")
+    require(
+        fits,
+        f"{name} must have the shape ({len(labels)}, …), one image a label, got {images.shape}",
+    )
     require(bool(np.isfinite(images).all()), f"{name} must be finite numbers")
     require(int(labels.min()) >= 0, f"labels of {name} must be 0 or more, got {labels.min()}")
     rows = images.reshape(len(images), -1)
@@ -170,9 +224,14 @@ def _started(
     seed: int,
     device: str,
 ) -> Problem:
-    """Sample sets for training, testing and full testing, with a start, as `Problem.of` has them."""
+    """Sample sets for training, testing and full testing, with a start, as `Problem.of` has
+    them.
+    """
     widths = all(isinstance(width, int) and width >= 1 for width in hidden)
-    require(len(hidden) >= 1 and widths, f"hidden must be one width or more, such as {HIDDEN}, got {hidden}")
+    require(
+        len(hidden) >= 1 and widths,
+        f"hidden must be one width or more, such as {HIDDEN}, got {hidden}",
+    )
     require(seed >= 0, f"seed must be 0 or more, got {seed}")
     (images, labels), *tests = sets
     start = initialize(images.shape[1], seed, hidden=hidden, n_classes=n_classes)

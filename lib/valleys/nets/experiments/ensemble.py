@@ -10,7 +10,12 @@ import xarray as xr
 from valleys.nets.engine.networks import SECOND_LAYER, Networks
 from valleys.nets.engine.problem import Problem, streams
 from valleys.nets.engine.training import evaluate, plan, record_steps, train
-from valleys.nets.experiments.specs import MAIN_THRESHOLD, THRESHOLDS, check_batch_size, check_training
+from valleys.nets.experiments.specs import (
+    MAIN_THRESHOLD,
+    THRESHOLDS,
+    check_batch_size,
+    check_training,
+)
 from valleys.nets.measures.layer_hessian import TOP
 from valleys.nets.measures.solutions import similarity_matrix
 from valleys.nets.observers.freezing import FreezingClock, freezing_checks
@@ -33,7 +38,9 @@ class Ensemble:
     Example:
         >>> from valleys.nets import load_problem, train_ensemble
         >>> problem = load_problem("digits", train_per_class=10)
-        >>> runs = train_ensemble(problem, n_runs=2, batch_size=10, learning_rate=0.1, training_time=20)
+        >>> runs = train_ensemble(
+        ...     problem, n_runs=2, batch_size=10, learning_rate=0.1, training_time=20
+        ... )
         >>> runs.flatness.shape, runs.similarity.shape
         ((2,), (2, 2))
     """
@@ -66,7 +73,10 @@ class Ensemble:
             ValueError: that one was not watched.
         """
         watched = self.records.threshold.values.tolist()
-        require(threshold in watched, f"threshold must be one of {watched}, which were watched, got {threshold}")
+        require(
+            threshold in watched,
+            f"threshold must be one of {watched}, which were watched, got {threshold}",
+        )
         steps = self.records.freezing_time.sel(threshold=threshold)
         return self.records.attrs["learning_rate"] * steps.values
 
@@ -94,7 +104,8 @@ def train_ensemble(
         learning_rate: η.
         training_time: η · step at the end.
         n_records: equally spaced records, the first at step 0.
-        flatness_every: the flatness is measured at every so many records and at the last; 0 for the last only.
+        flatness_every: the flatness is measured at every so many records and at the last; 0 for the
+            last only.
         thresholds: values of L_c for the freezing time.
         seed: of the batch orders.
 
@@ -104,7 +115,9 @@ def train_ensemble(
     Example:
         >>> from valleys.nets import load_problem, train_ensemble
         >>> problem = load_problem("digits", train_per_class=10)
-        >>> runs = train_ensemble(problem, n_runs=2, batch_size=10, learning_rate=0.1, training_time=20)
+        >>> runs = train_ensemble(
+        ...     problem, n_runs=2, batch_size=10, learning_rate=0.1, training_time=20
+        ... )
         >>> bool((runs.flatness > 0).all())
         True
         >>> bool((runs.freezing_time(0.2) < 20).all())
@@ -116,8 +129,13 @@ def train_ensemble(
     check_training(learning_rate, training_time, n_records)
     n_steps = round(training_time / learning_rate)
     networks, steps = problem.start.repeat(n_runs), record_steps(n_steps, n_records)
-    flatness_records = {*(range(0, n_records, flatness_every) if flatness_every else ()), n_records - 1}
-    recorder = Recorder(n_runs, steps, problem.train, problem.test, problem.full_test, flatness_records)
+    flatness_records = {
+        *(range(0, n_records, flatness_every) if flatness_every else ()),
+        n_records - 1,
+    }
+    recorder = Recorder(
+        n_runs, steps, problem.train, problem.test, problem.full_test, flatness_records
+    )
     clock = FreezingClock(problem.train, tuple(thresholds))
     orders = streams(seed, batch_size, learning_rate, n_runs)
     visits = plan((steps, recorder), (freezing_checks(n_steps), clock))
@@ -141,17 +159,27 @@ def _check(
     require(isinstance(problem, Problem), "problem must come from load_problem or make_problem")
     check_batch_size(batch_size, len(problem.train))
     require(n_runs >= 1, f"n_runs must be 1 or more, got {n_runs}")
-    require(flatness_every >= 0, f"flatness_every must be 0 (the last record only) or more, got {flatness_every}")
+    require(
+        flatness_every >= 0,
+        f"flatness_every must be 0 (the last record only) or more, got {flatness_every}",
+    )
     known = len(thresholds) > 0 and min(thresholds) > 0
     require(known, f"thresholds must be positive losses, got {thresholds}")
     require(seed >= 0, f"seed must be 0 or more, got {seed}")
     size = problem.start.weights[SECOND_LAYER][0].numel()
-    require(size >= TOP, f"the flatness takes {TOP} eigenvalues, and the second matrix has {size} entries; widen hidden")
+    require(
+        size >= TOP,
+        f"the flatness takes {TOP} eigenvalues, and the second matrix has {size} "
+        "entries; widen hidden",
+    )
 
 
 def _records(recorder: Recorder, clock: FreezingClock) -> dict[str, tuple]:
     """What was measured along the way."""
-    courses = {name: (("run", "record"), values, {"long_name": DESCRIPTIONS[name]}) for name, values in recorder.values.items()}
+    courses = {
+        name: (("run", "record"), values, {"long_name": DESCRIPTIONS[name]})
+        for name, values in recorder.values.items()
+    }
     freezing = {"long_name": "first step with training loss below L_c (Eq. 7)", "units": "steps"}
     return courses | {
         "eigenvalues": (("run", "record", "rank"), recorder.eigenvalues, EIGENVALUES),

@@ -23,9 +23,10 @@ def sweep(spec: SweepSpec) -> xr.Dataset:
     """Runs of one (η, B); gradient descent is computed once and serves every realization.
 
     Returns:
-        Dimensions realization, other (the same runs again), record, rank, threshold, test_image, full_test_image, byte.
-        Steps count iterations; `time` is η · step.
-        Runs that are not finite at the end are marked `diverged` and have NaN records; `converged` means 100 % training accuracy.
+        Dimensions realization, other (the same runs again), record, rank, threshold, test_image,
+        full_test_image, byte. Steps count iterations; `time` is η · step. Runs that are not finite
+        at the end are marked `diverged` and have NaN records; `converged` means 100 % training
+        accuracy.
 
     Example:
         >>> from valleys.nets import SweepSpec, sweep
@@ -33,18 +34,44 @@ def sweep(spec: SweepSpec) -> xr.Dataset:
         >>> found = sweep(spec)
         >>> found.flatness.dims, found.freezing_time.dims
         (('realization', 'record'), ('realization', 'threshold'))
-    """
+    """  # noqa: E501
     problem = Problem.of(spec)
     count = 1 if spec.full_batch else spec.n_realizations
     networks, steps = problem.start.repeat(count), record_steps(spec.n_steps, spec.n_records)
-    recorder = Recorder(count, steps, problem.train, problem.test, problem.full_test, _flatness_records(spec), spec.keep_weights)
+    recorder = Recorder(
+        count,
+        steps,
+        problem.train,
+        problem.test,
+        problem.full_test,
+        _flatness_records(spec),
+        spec.keep_weights,
+    )
     clock = FreezingClock(problem.train, spec.thresholds)
     visits = plan((steps, recorder), (freezing_checks(spec.n_steps), clock))
     runs = streams(spec.seed, spec.batch_size, spec.learning_rate, count)
-    train(networks, problem.train, learning_rate=spec.learning_rate, batch_size=spec.batch_size, n_steps=spec.n_steps, streams=runs, visits=visits)
-    found = _records(recorder, steps, spec) | _freezing(clock) | _ends(networks, problem) | _apart(networks, problem) | _whole_network(networks, problem, spec)
+    train(
+        networks,
+        problem.train,
+        learning_rate=spec.learning_rate,
+        batch_size=spec.batch_size,
+        n_steps=spec.n_steps,
+        streams=runs,
+        visits=visits,
+    )
+    found = (
+        _records(recorder, steps, spec)
+        | _freezing(clock)
+        | _ends(networks, problem)
+        | _apart(networks, problem)
+        | _whole_network(networks, problem, spec)
+    )
     result = xr.Dataset(found, coords=_coordinates(spec), attrs={"dataset": spec.dataset})
-    return result.isel(realization=[0] * spec.n_realizations, other=[0] * spec.n_realizations) if spec.full_batch else result
+    return (
+        result.isel(realization=[0] * spec.n_realizations, other=[0] * spec.n_realizations)
+        if spec.full_batch
+        else result
+    )
 
 
 def _flatness_records(spec: SweepSpec) -> set[int]:
@@ -53,45 +80,90 @@ def _flatness_records(spec: SweepSpec) -> set[int]:
 
 
 def _coordinates(spec: SweepSpec) -> dict:
-    time = xr.DataArray(np.linspace(0, spec.training_time, spec.n_records), dims="record", attrs={"long_name": "training time, learning_rate · step"})
-    return {"batch_size": spec.batch_size, "learning_rate": spec.learning_rate, "time": time, "threshold": list(spec.thresholds)}
+    time = xr.DataArray(
+        np.linspace(0, spec.training_time, spec.n_records),
+        dims="record",
+        attrs={"long_name": "training time, learning_rate · step"},
+    )
+    return {
+        "batch_size": spec.batch_size,
+        "learning_rate": spec.learning_rate,
+        "time": time,
+        "threshold": list(spec.thresholds),
+    }
 
 
 def _records(recorder: Recorder, steps: np.ndarray, spec: SweepSpec) -> dict:
-    over_time = {name: (("realization", "record"), values, {"long_name": DESCRIPTIONS[name]}) for name, values in recorder.values.items()}
-    kept = {"weights": (("realization", "record", "n_in", "n_out"), recorder.weights)} if spec.keep_weights else {}
+    over_time = {
+        name: (("realization", "record"), values, {"long_name": DESCRIPTIONS[name]})
+        for name, values in recorder.values.items()
+    }
+    kept = (
+        {"weights": (("realization", "record", "n_in", "n_out"), recorder.weights)}
+        if spec.keep_weights
+        else {}
+    )
     bent = (("realization", "record", "rank"), recorder.eigenvalues, EIGENVALUES)
     wrong = {
         "misclassified_along": (("realization", "record", "test_image"), recorder.wrong),
-        "misclassified_full_along": (("realization", "record", "byte"), recorder.wrong_full, {"long_name": "which of all test images are wrong, packed"}),
+        "misclassified_full_along": (
+            ("realization", "record", "byte"),
+            recorder.wrong_full,
+            {"long_name": "which of all test images are wrong, packed"},
+        ),
     }
     return over_time | kept | wrong | {"eigenvalues": bent, "step": ("record", steps)}
 
 
 def _freezing(clock: FreezingClock) -> dict:
-    return {"freezing_time": (("realization", "threshold"), clock.steps, {"long_name": "first step with training loss below L_c (Eq. 7)", "units": "steps"})}
+    return {
+        "freezing_time": (
+            ("realization", "threshold"),
+            clock.steps,
+            {"long_name": "first step with training loss below L_c (Eq. 7)", "units": "steps"},
+        )
+    }
 
 
 def _ends(networks: Networks, problem: Problem) -> dict:
     """Each run's end: its errors on both test sets, and whether it converged or diverged."""
-    train_end, test_end, full_end = (evaluate(networks, samples) for samples in (problem.train, problem.test, problem.full_test))
+    train_end, test_end, full_end = (
+        evaluate(networks, samples) for samples in (problem.train, problem.test, problem.full_test)
+    )
     return {
         "misclassified": (("realization", "test_image"), test_end.misclassified.cpu().numpy()),
-        "misclassified_full": (("realization", "full_test_image"), full_end.misclassified.cpu().numpy()),
-        "full_test_accuracy": ("realization", full_end.accuracy.cpu().numpy(), {"long_name": "fraction of all test images that is right"}),
+        "misclassified_full": (
+            ("realization", "full_test_image"),
+            full_end.misclassified.cpu().numpy(),
+        ),
+        "full_test_accuracy": (
+            "realization",
+            full_end.accuracy.cpu().numpy(),
+            {"long_name": "fraction of all test images that is right"},
+        ),
         "converged": ("realization", (train_end.accuracy == 1).cpu().numpy()),
         "diverged": ("realization", ~networks.alive.cpu().numpy()),
     }
 
 
 def _apart(networks: Networks, problem: Problem) -> dict:
-    """How far apart the runs end in the second layer's matrix, and how alike their ways there are."""
+    """How far apart the runs end in the second layer's matrix, and how alike their ways there
+    are.
+    """
     matrices = networks.weights[SECOND_LAYER].double().flatten(1).cpu().numpy()
     start = problem.start.weights[SECOND_LAYER].double().flatten(1).cpu().numpy()
     dims = ("realization", "other")
     return {
-        "weight_distance": (dims, solutions.distance_matrix(matrices), {"long_name": "Euclidean distance of final second-layer matrices"}),
-        "weight_cosine": (dims, solutions.cosine_matrix(matrices - start), {"long_name": "cosine between displacements of the second-layer matrix"}),
+        "weight_distance": (
+            dims,
+            solutions.distance_matrix(matrices),
+            {"long_name": "Euclidean distance of final second-layer matrices"},
+        ),
+        "weight_cosine": (
+            dims,
+            solutions.cosine_matrix(matrices - start),
+            {"long_name": "cosine between displacements of the second-layer matrix"},
+        ),
     }
 
 
@@ -99,8 +171,16 @@ def _whole_network(networks: Networks, problem: Problem, spec: SweepSpec) -> dic
     values = np.full(len(networks), np.nan)
     for index in range(min(spec.n_whole_network, len(networks))):
         if bool(networks.alive[index]):
-            values[index] = flatness(top_eigenpairs(WholeNetwork.of(networks, problem.train, index), TOP).values)
-    return {"whole_network_flatness": ("realization", values, {"long_name": "flatness from the Hessian in all weights and biases"})}
+            values[index] = flatness(
+                top_eigenpairs(WholeNetwork.of(networks, problem.train, index), TOP).values
+            )
+    return {
+        "whole_network_flatness": (
+            "realization",
+            values,
+            {"long_name": "flatness from the Hessian in all weights and biases"},
+        )
+    }
 
 
 @dataclass(frozen=True)
@@ -123,8 +203,14 @@ class Plane(Composite[SweepSpec]):
         projection = solutions.project(runs)
         shape = (len(found), len(runs) // len(found), -1, 2)
         parts = {
-            "position": (("cell", "realization", "record", "component"), np.reshape(projection.scores, shape)),
+            "position": (
+                ("cell", "realization", "record", "component"),
+                np.reshape(projection.scores, shape),
+            ),
             "explained": ("component", projection.explained),
         }
-        coords = {name: ("cell", [float(cell[name]) for cell in found]) for name in ("batch_size", "learning_rate")}
+        coords = {
+            name: ("cell", [float(cell[name]) for cell in found])
+            for name in ("batch_size", "learning_rate")
+        }
         return xr.Dataset(parts, coords, attrs=made_of(found))

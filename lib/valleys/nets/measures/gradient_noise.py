@@ -10,7 +10,8 @@ from valleys.nets.measures.layer_hessian import LayerCurvature
 
 @dataclass(frozen=True, eq=False)
 class LayerNoise(SymmetricOperator):
-    """Covariance of the per-sample gradients g in one layer's matrix W, Σ = (1/N) Σ g gᵀ − ḡ ḡᵀ; each g is an outer product, input · slopeᵀ.
+    """Covariance of the per-sample gradients g in one layer's matrix W, Σ = (1/N) Σ g gᵀ − ḡ ḡᵀ;
+    each g is an outer product, input · slopeᵀ.
 
     Attributes:
         inputs: what the layer receives, float64, (N, n_in).
@@ -38,7 +39,9 @@ class LayerNoise(SymmetricOperator):
     def product(self, direction: np.ndarray) -> np.ndarray:
         """Σ v for a flat direction v, (n_in · n_out,)."""
         along = self._along(direction)
-        return (self.inputs.T @ (self.slopes * (along - along.mean())[:, None])).ravel() / len(self.inputs)
+        return (self.inputs.T @ (self.slopes * (along - along.mean())[:, None])).ravel() / len(
+            self.inputs
+        )
 
     def variance(self, directions: np.ndarray) -> np.ndarray:
         """vᵀ Σ v of each of k flat unit directions, (k,), from (k, n_in · n_out)."""
@@ -75,7 +78,8 @@ def layer_noise(curvature: LayerCurvature, labels: np.ndarray) -> LayerNoise:
 
 
 def batch_factor(batch_size: int, n_samples: int) -> float:
-    """What Σ is multiplied with for a mini-batch drawn without replacement, (1/B) · (N − B)/(N − 1).
+    """What Σ is multiplied with for a mini-batch drawn without replacement, (1/B) · (N − B)/(N −
+    1).
 
     Example:
         >>> from valleys.nets import batch_factor

@@ -14,7 +14,8 @@ from valleys.nets.engine.training import Samples, sample_losses
 
 
 def jaccard(first: np.ndarray, second: np.ndarray) -> float:
-    """Sim_J = |E₁ ∩ E₂| / |E₁ ∪ E₂| of two sets of misclassified samples (Eq. 4), bool, (n,) each; 1 where both sets are empty.
+    """Sim_J = |E₁ ∩ E₂| / |E₁ ∪ E₂| of two sets of misclassified samples (Eq. 4), bool, (n,) each;
+    1 where both sets are empty.
 
     Example:
         >>> import numpy as np
@@ -42,12 +43,16 @@ def similarity_matrix(misclassified: np.ndarray) -> np.ndarray:
 
 
 def distance_matrix(weights: np.ndarray) -> np.ndarray:
-    """Euclidean distance of every pair of solutions, (S, S), from weights (S, n); NaN where one is not finite."""
+    """Euclidean distance of every pair of solutions, (S, S), from weights (S, n); NaN where one
+    is not finite.
+    """
     return np.linalg.norm(weights[:, None] - weights[None], axis=-1)
 
 
 def cosine_matrix(displacements: np.ndarray) -> np.ndarray:
-    """Cosine of the angle between every pair of displacements from the start, (S, S), from (S, n); NaN where one is not finite or zero."""
+    """Cosine of the angle between every pair of displacements from the start, (S, S), from (S,
+    n); NaN where one is not finite or zero.
+    """
     lengths = np.linalg.norm(displacements, axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return displacements @ displacements.T / (lengths[:, None] * lengths)
@@ -55,7 +60,8 @@ def cosine_matrix(displacements: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A network on its samples with the first layer's product done, which serves every path that ends at it.
+    """A network on its samples with the first layer's product done, which serves every path that
+    ends at it.
 
     Attributes:
         received: what the first hidden layer receives, (1, n, N).
@@ -78,7 +84,8 @@ class Prepared:
 def prepared_path_losses(first: Prepared, second: Prepared, fractions: np.ndarray) -> np.ndarray:
     """Loss at α θ₁ + (1 − α) θ₂ for each α, (len(fractions),).
 
-    What the first layer gives before its ReLU is linear in α, so it is mixed, and only the later layers are done for each α.
+    What the first layer gives before its ReLU is linear in α, so it is mixed, and only the later
+    layers are done for each α.
     """
     alpha = torch.as_tensor(fractions, dtype=first.received.dtype, device=first.received.device)
     weight = alpha.view(-1, 1, 1)
@@ -87,7 +94,9 @@ def prepared_path_losses(first: Prepared, second: Prepared, fractions: np.ndarra
     return sample_losses(scores, first.labels).mean(dim=1).cpu().numpy()
 
 
-def path_losses(first: Networks, second: Networks, samples: Samples, n_fractions: int = 21) -> np.ndarray:
+def path_losses(
+    first: Networks, second: Networks, samples: Samples, n_fractions: int = 21
+) -> np.ndarray:
     """Loss along the straight line from one network to another, both ends included, (n_fractions,).
 
     Args:
@@ -129,7 +138,8 @@ def barrier(losses: np.ndarray) -> np.ndarray:
 
 
 def rise(losses: np.ndarray) -> np.ndarray:
-    """Max over the path − the higher of its ends, 0 or more: a slope without a hill has a barrier by Eq. 5, but no rise.
+    """Max over the path − the higher of its ends, 0 or more: a slope without a hill has a barrier
+    by Eq. 5, but no rise.
 
     Example:
         >>> import numpy as np
@@ -141,7 +151,9 @@ def rise(losses: np.ndarray) -> np.ndarray:
 
 
 def emergence(rises: np.ndarray, times: np.ndarray, share: float = 0.5) -> np.ndarray:
-    """The first of `times`, (n,), from which on the rise never falls below `share` of its last value; `rises` (…, n) run along the last axis."""
+    """The first of `times`, (n,), from which on the rise never falls below `share` of its last
+    value; `rises` (…, n) run along the last axis.
+    """
     return statistics.since(times, rises >= share * rises[..., -1:])
 
 
@@ -158,12 +170,18 @@ class Projection:
     explained: np.ndarray
 
 
-def project(trajectories: Sequence[np.ndarray], fit_on: Sequence[np.ndarray] | None = None) -> Projection:
+def project(
+    trajectories: Sequence[np.ndarray], fit_on: Sequence[np.ndarray] | None = None
+) -> Projection:
     """The first two principal components of weights.
 
     Args:
         trajectories: weights of each run, (n_points, n_weights) each.
         fit_on: what the components are fitted on, in the same form; `trajectories` if None.
     """
-    model = PCA(n_components=2, svd_solver="arpack", random_state=0).fit(np.concatenate(list(trajectories if fit_on is None else fit_on)))
-    return Projection(tuple(model.transform(run) for run in trajectories), model.explained_variance_ratio_)
+    model = PCA(n_components=2, svd_solver="arpack", random_state=0).fit(
+        np.concatenate(list(trajectories if fit_on is None else fit_on))
+    )
+    return Projection(
+        tuple(model.transform(run) for run in trajectories), model.explained_variance_ratio_
+    )

@@ -14,7 +14,9 @@ from valleys.toy.simulation.langevin import Seed, streams
 Points = Mapping[str, Sequence[Any]]
 
 
-def parts_on(grid: Points, compute: Callable[..., xr.Dataset], seed: Seed, *, by_rate: bool = False) -> list[Part]:
+def parts_on(
+    grid: Points, compute: Callable[..., xr.Dataset], seed: Seed, *, by_rate: bool = False
+) -> list[Part]:
     """A part for each point of a grid, the last dimension fastest, and each with its own stream.
 
     Args:

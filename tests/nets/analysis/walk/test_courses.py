@@ -11,7 +11,9 @@ WINDOW_TIMES = [0.0, 1.0, 2.0, 4.0]
 
 @pytest.fixture
 def found():
-    """One setting of four runs: what drifts with the logarithm of time, with a jump of 0.5 at freezing in all runs but the last, which froze too late."""
+    """One setting of four runs: what drifts with the logarithm of time, with a jump of 0.5 at
+    freezing in all runs but the last, which froze too late.
+    """
     rng = np.random.default_rng(3)
     drift = 2 + 0.7 * np.log(PAIRS) + rng.normal(0, 0.01, (4, 6))
     jump = np.where(np.array(PAIRS) > 1, 0.5, 0.0)
@@ -21,14 +23,23 @@ def found():
     found = {
         "near_q": (("realization", "multiple"), near),
         "q": (("realization", "window"), np.arange(16.0).reshape(4, 4)),
-        "profile": (("realization", "window", "fraction"), np.multiply.outer(np.ones((4, 4)), bend)),
-        "near_profile": (("realization", "multiple", "fraction"), np.multiply.outer(np.ones((4, 6)), 2 * bend)),
+        "profile": (
+            ("realization", "window", "fraction"),
+            np.multiply.outer(np.ones((4, 4)), bend),
+        ),
+        "near_profile": (
+            ("realization", "multiple", "fraction"),
+            np.multiply.outer(np.ones((4, 6)), 2 * bend),
+        ),
         "loss": (("realization", "window"), np.full((4, 4), 3.0)),
         "near_loss": (("realization", "multiple"), np.full((4, 6), 6.0)),
         "curvature": (("realization", "window"), np.full((4, 4), 5.0)),
         "cosine": (("realization", "window"), np.full((4, 4), -0.5)),
         "landscape_cosine": (("realization", "window"), np.full((4, 4), -0.4)),
-        "height": (("realization", "window"), np.multiply.outer(np.ones(4), [4.0, 3.0, 2.0, np.nan])),
+        "height": (
+            ("realization", "window"),
+            np.multiply.outer(np.ones(4), [4.0, 3.0, 2.0, np.nan]),
+        ),
         "along_hill": (("realization", "window", "other"), np.ones((4, 4, 4))),
         "across_hill": (("realization", "partner", "window"), across()),
         "window_time": ("window", WINDOW_TIMES),
@@ -38,17 +49,23 @@ def found():
 
 
 def across() -> np.ndarray:
-    """Hills between four runs, the last of which was lost: 1, 2, 3 in the mean over the pairs of the others in the windows but the first, there 5."""
+    """Hills between four runs, the last of which was lost: 1, 2, 3 in the mean over the pairs of
+    the others in the windows but the first, there 5.
+    """
     pairs = np.full((4, 4, 4), np.nan)
     for (i, j), shift in zip(((0, 1), (0, 2), (1, 2)), (-0.6, 0.1, 0.5), strict=True):
-        pairs[i, j] = pairs[j, i] = np.array([5.0, 1.0, 2.0, 3.0]) + shift * np.array([1, 1, 1, 0.5])
+        pairs[i, j] = pairs[j, i] = np.array([5.0, 1.0, 2.0, 3.0]) + shift * np.array(
+            [1, 1, 1, 0.5]
+        )
     return pairs
 
 
 def test_only_what_happens_at_freezing_makes_a_contrast(found):
     changes = walk.at_freezing(found, "q")
     even = 0.7 * np.log(1.5625)
-    np.testing.assert_allclose(changes.change.sel(stage=["before", "after"]).isel(realization=slice(3)), even, atol=0.06)
+    np.testing.assert_allclose(
+        changes.change.sel(stage=["before", "after"]).isel(realization=slice(3)), even, atol=0.06
+    )
     np.testing.assert_allclose(changes.change.sel(stage="at"), even + 0.5, atol=0.06)
     np.testing.assert_allclose(changes.contrast[:3], 0.5, atol=0.06)
     np.testing.assert_allclose(changes.bend[:3], 0, atol=0.06)
@@ -113,17 +130,24 @@ def test_until_freezing_means_after_the_start_and_before_the_mean_time(found):
 
 
 def test_until_freezing_weighs_a_window_with_its_time_if_asked(found):
-    np.testing.assert_allclose(walk.until_freezing(found, "q", by_time=True), np.array([5.0, 17.0, 29.0, 41.0]) / 3)
+    np.testing.assert_allclose(
+        walk.until_freezing(found, "q", by_time=True), np.array([5.0, 17.0, 29.0, 41.0]) / 3
+    )
     lost = found.assign(q=found.q.where(found.q != 5))
-    np.testing.assert_allclose(walk.until_freezing(lost, "q", by_time=True)[1], 6)  # a lost window weighs nothing
+    # a lost window weighs nothing
+    np.testing.assert_allclose(walk.until_freezing(lost, "q", by_time=True)[1], 6)
 
 
 def test_runs_are_resampled_within_their_setting_only():
-    apart = xr.DataArray([[0.0, 0.0, 0.0], [9.0, np.nan, np.nan], [1.0, 2.0, 3.0]], dims=("learning_rate", "realization"))
+    apart = xr.DataArray(
+        [[0.0, 0.0, 0.0], [9.0, np.nan, np.nan], [1.0, 2.0, 3.0]],
+        dims=("learning_rate", "realization"),
+    )
     found = walk.mean_within(apart)
     assert found.value == pytest.approx(15 / 7)
     third = statistics.mean(np.array([1.0, 2.0, 3.0]), np.random.default_rng(0))
-    assert found.low == pytest.approx((9 + 3 * third.low) / 7, abs=0.02)  # only the third row varies, and not how often a row is drawn
+    # only the third row varies, and not how often a row is drawn
+    assert found.low == pytest.approx((9 + 3 * third.low) / 7, abs=0.02)
     assert found.high == pytest.approx((9 + 3 * third.high) / 7, abs=0.02)
 
 
@@ -136,7 +160,8 @@ def test_walls_between_runs_are_means_over_pairs_and_overtake_the_height_for_goo
     walls = walk.wall_courses(found)
     np.testing.assert_allclose(walls.wall, [5, 1, 2, 3])
     assert ((walls.wall_low <= walls.wall) & (walls.wall <= walls.wall_high)).all()
-    assert float(walk.overtaking(found)) == 4.0  # higher at the start, too, but not from there on; without a floor there is no height
+    # higher at the start, too, but not from there on; without a floor there is no height
+    assert float(walk.overtaking(found)) == 4.0
     assert float(walk.overtaking(found.assign(height=found.height * 0.5))) == 2.0
     assert np.isnan(walk.overtaking(found.assign(height=found.height.fillna(9.0))))
 
@@ -150,7 +175,9 @@ def test_courses_are_means_by_window_at_each_setting(found):
     courses = walk.walk_courses(found, ["q", "profile"])
     np.testing.assert_allclose(courses.q, [6, 7, 8, 9])
     assert (courses.q_low < courses.q).all()
-    np.testing.assert_allclose(courses.profile.transpose("window", "fraction")[2], [4, 3, 3, 3.5, 5])
+    np.testing.assert_allclose(
+        courses.profile.transpose("window", "fraction")[2], [4, 3, 3, 3.5, 5]
+    )
     assert float(courses.freezing_time) == pytest.approx(3.125)
     np.testing.assert_array_equal(courses.window_time, WINDOW_TIMES)
 

@@ -105,7 +105,8 @@ def cosine_findings(found: xr.Dataset, compared: Compared, *, seed: int = 0) -> 
         seed: of the bootstrap.
 
     Returns:
-        cosine, landscape: the cosine before freezing in the noisy example, and the landscape's part.
+        cosine, landscape: the cosine before freezing in the noisy example, and the landscape's
+            part.
         sampling: the part of sampling, with the largest mini-batch at the same learning rate.
         deviating: share of the deviations in u² there, 1 − landscape's part + 2 · bowl's cosine.
         sampling_fixed: what the part of sampling would be at fixed weights.
