@@ -1,4 +1,4 @@
-"""What the solutions of a grid of runs say: how far apart they end, how alike they are, and when the walls between them rise."""
+"""How far apart solutions of a grid of runs end, how alike they are, and when walls rise."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,6 @@ from valleys.nets.statistics import Estimate, LinearFit
 from valleys.results.estimates import Findings
 
 TEST_SETS = {"small": "similarity", "full": "similarity_full"}  # where likeness on it is kept
-NEAREST = 0.1  # share of the pairs that count as near to a similarity, and as those with the highest walls
 LEVEL = 1e-3  # of the largest eigenvalue: directions that are flatter count as level
 MEASURES = ("barrier", "rise")  # above the mean of both ends (Eq. 5), above the higher of them
 
@@ -72,7 +71,9 @@ def ends_with_wall(found: xr.Dataset) -> np.ndarray:
 
 
 def quiet_and_noisy(found: xr.Dataset) -> dict[str, np.ndarray]:
-    """The half of the solutions with the lowest, and that with the highest η/B, by place; a middle one is in both.
+    """The half of the solutions with the lowest, and that with the highest η/B, by place.
+
+    A middle one is in both.
 
     Args:
         found: what `endpoints` gives.
@@ -83,13 +84,14 @@ def quiet_and_noisy(found: xr.Dataset) -> dict[str, np.ndarray]:
 
 
 def solution_findings(found: xr.Dataset) -> Findings:
-    """What the other findings rest on: data, `runs` of the grid, those that became `solutions`, their highest training `loss`.
+    """What the other findings rest on: the data, and how many runs became solutions.
 
     Args:
         found: what `endpoints` gives.
 
     Returns:
-        Besides, `n_small` and `n_full`, images of both test sets.
+        `dataset`; `runs` of the grid and `solutions` among them, with `loss` the highest of their
+        training losses; `n_small` and `n_full`, images of both test sets.
     """
     return {
         "dataset": found.dataset,
@@ -102,7 +104,7 @@ def solution_findings(found: xr.Dataset) -> Findings:
 
 
 def trajectory_findings(found: xr.Dataset, rng: np.random.Generator) -> Findings:
-    """How far runs go from their start, and how far apart they end, in the plane of two components (Fig. 1A).
+    """How far runs go, and how far apart they end, in the plane of two components (Fig. 1A).
 
     Args:
         found: what `endpoints` gives.
@@ -132,7 +134,7 @@ def _from_middle(points: np.ndarray) -> np.ndarray:
 
 
 def similarity_findings(found: xr.Dataset, rng: np.random.Generator) -> Findings:
-    """How alike the mistakes of two solutions are, Sim_J of Eq. 4, on the small and on the full test set (Fig. 1B).
+    """How alike the mistakes of two solutions are, Sim_J of Eq. 4, on both test sets (Fig. 1B).
 
     Args:
         found: what `endpoints` gives.
@@ -207,7 +209,7 @@ def _a_tenth(n_pairs: int) -> int:
 
 
 def wall_findings(standing: xr.Dataset, rng: np.random.Generator) -> Findings:
-    """How many pairs end with a wall between them, and whether it stands before or after all images are learned.
+    """How many pairs end with a wall, and whether it stands before all images are learned.
 
     Args:
         standing: what `walls` gives.
@@ -236,11 +238,14 @@ def wall_findings(standing: xr.Dataset, rng: np.random.Generator) -> Findings:
 
 
 def barrier_fits(found: xr.Dataset, rng: np.random.Generator) -> dict[str, LinearFit]:
-    """Lines through the final barrier of all pairs against their similarity, `small` and `full` by test set (Fig. 1D).
+    """Lines through the final barrier of all pairs against their similarity, by test set (Fig. 1D).
 
     Args:
         found: what `endpoints` gives.
         rng: of the resamples of solutions.
+
+    Returns:
+        The line of `small` and of `full`.
     """
     heights = found.barrier.values[..., -1]
     return {
@@ -300,8 +305,8 @@ def _without_one(found: xr.Dataset, name: str) -> Findings:
     }
 
 
-def restart_fits(again: xr.Dataset, seed: int) -> xr.Dataset:
-    """The same lines for whole grids of runs from other starts, each through those of its runs that became solutions.
+def restart_fits(again: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
+    """The same lines for whole grids of runs from other starts, each through its own solutions.
 
     Args:
         again: what a grid of `restart` gives, one `similarity`, `similarity_full` and `barrier`
