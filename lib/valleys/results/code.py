@@ -162,7 +162,8 @@ class _Module:
     """The statements of a module, by the names that they bind."""
 
     def __init__(self, name: str, source: str, is_package: bool) -> None:
-        self.name, self.is_package, self.statements = name, is_package, _parsed(source).body
+        self.name, self.is_package = name, is_package
+        self.statements = _parsed(source).body
         self.bound: dict[str, list[ast.stmt]] = {}
         for statement in self.statements:
             for bound in _names_bound_by(statement):
@@ -245,16 +246,15 @@ class _Package:
         """What a name of a module that is not of this package is called: `numpy.linalg`, or the
         name itself where it is built in.
         """
-        place: Place | None = Place(module.name, name)
-        while place and place.module in self.modules:
-            bound = self.modules[place.module].bound.get(place.name)
-            imports = [each for each in bound or () if isinstance(each, Imports)]
-            place = (
-                dict(self.modules[place.module].imports(imports[-1]))[place.name]
-                if imports
-                else None
-            )
-        return f"{place.module}.{place.name}".rstrip(".") if place else name
+        place, seen = Place(module.name, name), set[Place]()
+        while place.module in self.modules and place not in seen:
+            seen.add(place)
+            bound = self.modules[place.module].bound.get(place.name, [])
+            imports = [each for each in bound if isinstance(each, Imports)]
+            if not imports:
+                return name
+            place = dict(self.modules[place.module].imports(imports[-1]))[place.name]
+        return f"{place.module}.{place.name}".rstrip(".")
 
     def _starred(self, module: _Module, name: str) -> Place | None:
         """What `from … import *` may bind to a name."""
@@ -827,6 +827,20 @@ def _absolute(statement: ast.ImportFrom, name: str, is_package: bool) -> str:
 
 @cache
 def _parsed(source: str) -> ast.Module:
+    """The tree of a module, without what is there for readers of types alone."""
+    tree = _tree(source)
+    tree.body = [each for each in tree.body if not _is_for_types(each)]
+    return tree
+
+
+def _is_for_types(statement: ast.stmt) -> bool:
+    """Whether a statement is `if TYPE_CHECKING:` without an `else`."""
+    if not isinstance(statement, ast.If) or statement.orelse:
+        return False
+    return getattr(statement.test, "id", getattr(statement.test, "attr", "")) == "TYPE_CHECKING"
+
+
+def _tree(source: str) -> ast.Module:
     for attempt in range(5):
         # in CPython 3.11, where another thread parses at the same moment
         with contextlib.suppress(SystemError):
