@@ -89,7 +89,7 @@ class Swept:
 
 
 def cell_findings(swept: Swept) -> Findings:
-    """What the maps of the sweep hold (Fig. S2).
+    """What the maps of the sweep hold, and how well its runs are trained.
 
     Returns:
         n_small, n_full: images of both test sets.
@@ -114,7 +114,7 @@ def cell_findings(swept: Swept) -> Findings:
 
 
 def run_findings(run: xr.Dataset, threshold: float) -> Findings:
-    """One run when it freezes, and at its end (Fig. 2A).
+    """One run when it freezes, and at its end (Fig. 3A).
 
     Args:
         run: one realization of one cell.
@@ -136,7 +136,7 @@ def run_findings(run: xr.Dataset, threshold: float) -> Findings:
 
 
 def spread_findings(swept: Swept, plane: xr.Dataset, low: Where, high: Where) -> Findings:
-    """How far runs of one cell end apart, with little and with much noise (Figs. 2B to 2E).
+    """How far runs of one cell end apart, with little and with much noise (Figs. 2A to 2C).
 
     Args:
         swept: the sweep.
@@ -166,7 +166,7 @@ def spread_findings(swept: Swept, plane: xr.Dataset, low: Where, high: Where) ->
 
 
 def accuracy_findings(swept: Swept) -> Findings:
-    """Whether the best run on the small test set tells how well a cell generalizes (Fig. 3A).
+    """Whether the best run on the small test set tells how well a cell generalizes (Fig. 2D).
 
     Returns:
         told: share of the variance of the maximum on the small set that the mean on all explains.
@@ -181,10 +181,10 @@ def accuracy_findings(swept: Swept) -> Findings:
 
 
 def gain_findings(swept: Swept, noisy: Where, quiet: Where) -> Findings:
-    """How much better one cell generalizes than another, on all test images, in percentage points.
+    """How much better one cell generalizes than another, in percentage points (Fig. 2E).
 
     Returns:
-        gain, mean_gain: difference of the means, with its interval and without.
+        gain, mean_gain: difference of the means on all test images, with its interval and without.
         verdict: whether that interval "excludes" or "includes" zero.
         error: standard error of one accuracy from the number of images of the small test set.
     """
@@ -224,7 +224,7 @@ def _gain(swept: Swept, noisy: Where, quiet: Where) -> Estimate:
 
 
 def flatness_findings(swept: Swept, noisy: Where, quiet: Where) -> Findings:
-    """Whether noisier cells end in flatter valleys, and whether these generalize (Fig. 3C).
+    """Whether noisier cells end in flatter valleys, and whether these generalize (Figs. 2F, G).
 
     Returns:
         flat_noisy, flat_quiet, flat_ratio: mean flatness of both cells, and their ratio.
@@ -285,7 +285,7 @@ def control_findings(swept: Swept, noisy: Where, quiet: Where, level: float) -> 
 
 
 def transient_findings(course: xr.Dataset) -> Findings:
-    """Whether flatness goes on growing until the end of training (Figs. 3B, D).
+    """Whether flatness goes on growing until the end of training (Fig. 3B).
 
     Args:
         course: what `courses` gives.
@@ -310,7 +310,7 @@ def transient_findings(course: xr.Dataset) -> Findings:
 
 
 def freezing_findings(swept: Swept, noisy: Where, quiet: Where, threshold: float) -> Findings:
-    """Whether noise delays freezing, in units of training time, η · step (Figs. 3E, F and S3).
+    """Whether noise delays freezing, in units of training time, η · step (Fig. 3C).
 
     Args:
         swept: the sweep.
@@ -346,7 +346,7 @@ def freezing_findings(swept: Swept, noisy: Where, quiet: Where, threshold: float
 def lowest_threshold_findings(
     swept: Swept, noisy: Where, quiet: Where, threshold: float
 ) -> Findings:
-    """Whether the delay stays if a run must fall to the lowest threshold.
+    """Whether the delay stays if a run must fall to the lowest threshold (Figs. 3D and S3).
 
     Args:
         swept: the sweep.
