@@ -101,7 +101,7 @@ def test_barriers_are_read_off_the_lines_and_off_the_pairs_near_a_published_simi
 
 @pytest.fixture
 def standing() -> xr.Dataset:
-    """Walls between three of four solutions, from 4, 6 and 8 by the rise, 2 earlier by the barrier."""
+    """Walls between three of four solutions, from 4, 6, 8 by the rise, 2 earlier by the barrier."""
     walled = np.zeros((4, 4), bool)
     walled[:3, :3] = ~np.eye(3, dtype=bool)
     by_rise = np.full((4, 4), np.nan)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from valleys.nets.analysis.selection import best_of_runs, probability_of_superiority
+from valleys.nets.analysis.selection import best_findings, best_of_runs, probability_of_superiority
 
 N_FULL, N_SMALL, RUNS, RIGHT = 4000, 100, 8, 0.9
 
@@ -95,3 +95,20 @@ def test_the_share_of_pairs_ahead_is_that_of_mann_and_whitney():
         mannwhitneyu(first, second).statistic / (20 * 9)
     )
     assert probability_of_superiority([2, 3], [1]) == 1
+
+
+def test_what_choosing_adds_is_the_difference_to_that_of_the_mean_runs():
+    parts = {
+        "mean": ("batch_size", [0.80, 0.78]),
+        "best_small": ("batch_size", [0.90, 0.80]),
+        "best_full": ("batch_size", [0.85, 0.82]),
+        "best_random": (("batch_size", "set"), [[0.9, 0.8, 0.85], [0.8, 0.8, 0.8]]),
+        "best_random_mean": ("batch_size", [0.85, 0.80]),
+    }
+    best = xr.Dataset(parts, {"batch_size": [10, 1000]})
+    told = best_findings(best, 10, 1000)
+    assert (told["best"], told["best_full"]) == pytest.approx((10, 3))
+    assert told["chosen"] == pytest.approx(5 - 2)
+    assert told["lucky"] == pytest.approx(5)
+    assert 0 <= told["lucky_low"] < 1
+    assert 9 < told["lucky_high"] <= 10

@@ -173,7 +173,7 @@ def _pairs(found: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
 
 
 def path_findings(found: xr.Dataset, published: Mapping[str, float]) -> Findings:
-    """How high the loss rises between two solutions, ΔL of Eq. 5, at the end of training (Fig. 1C).
+    """How high the loss rises between two solutions at the end, ΔL of Eq. 5 (Figs. 1C, D).
 
     Args:
         found: what `endpoints` gives.
@@ -238,7 +238,7 @@ def wall_findings(standing: xr.Dataset, rng: np.random.Generator) -> Findings:
 
 
 def barrier_fits(found: xr.Dataset, rng: np.random.Generator) -> dict[str, LinearFit]:
-    """Lines through the final barrier of all pairs against their similarity, by test set (Fig. 1D).
+    """Lines through the final barrier of all pairs against their similarity, by test set (Fig. 1E).
 
     Args:
         found: what `endpoints` gives.
@@ -260,7 +260,7 @@ def barrier_findings(
     published: float,
     rng: np.random.Generator,
 ) -> Findings:
-    """How far similarity tells the barrier between two solutions (Fig. 1D).
+    """How far similarity tells the barrier between two solutions (Fig. 1E).
 
     Args:
         found: what `endpoints` gives.

@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 
 from valleys.nets import statistics
+from valleys.results.estimates import Findings
 
 
 def best_of_runs(row: xr.Dataset, *, n_sets: int = 1000, seed: int = 0) -> xr.Dataset:
@@ -79,3 +80,30 @@ def probability_of_superiority(first: np.ndarray, second: np.ndarray) -> float:
     """
     first, second = np.asarray(first)[:, None], np.asarray(second)
     return float(np.mean((first > second) + 0.5 * (first == second)))
+
+
+def best_findings(best: xr.Dataset, noisy: float, quiet: float) -> Findings:
+    """What of the gain of one batch size over another comes from choosing the best run.
+
+    Args:
+        best: what `best_of_runs` gives.
+        noisy: batch size of the one.
+        quiet: batch size of the other.
+
+    Returns:
+        Differences in percentage points.
+        best, best_full: of the best runs, on the small test set in use and on all test images.
+        lucky, lucky_low, lucky_high: of the best runs on random test sets of the small one's size,
+            mean and range of the middle 95 % of them.
+        chosen: by how much the mean of these exceeds the difference of the mean runs.
+    """
+    apart = 100 * (best.sel(batch_size=noisy) - best.sel(batch_size=quiet))
+    lucky = statistics.middle(apart.best_random.values)
+    return {
+        "best": float(apart.best_small),
+        "best_full": float(apart.best_full),
+        "lucky": lucky.value,
+        "lucky_low": lucky.low,
+        "lucky_high": lucky.high,
+        "chosen": float(apart.best_random_mean - apart["mean"]),
+    }
