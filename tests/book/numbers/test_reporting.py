@@ -42,7 +42,15 @@ def test_jupyter_keeps_both(monkeypatch):
 
 def test_what_is_no_value_is_refused_by_name(monkeypatch):
     with pytest.raises(TypeError, match="'curve' cannot be reported"):
-        reported(monkeypatch, curve={"a": 1})
+        reported(monkeypatch, curve=object())
+
+
+def test_findings_are_reported_item_by_item(monkeypatch):
+    bundles = reported(monkeypatch, c02={"gain": Estimate(1.0, 0.5, 1.5), "n": 3}, c02_made="sweep")
+    assert list(bundles) == ["c02_gain", "c02_n", "c02_made"]
+    assert of_json(bundles["c02_gain"][VALUE]) == Estimate(1.0, 0.5, 1.5)
+    with pytest.raises(TypeError, match="'c02_curve' cannot be reported"):
+        reported(monkeypatch, c02={"curve": object()})
 
 
 def result(study: str = "phase_diagram", *, seconds: float = 21.7, day: str = "2026-11-21", machine: str = "Linux x86_64, 2 cores", **spec: int) -> xr.Dataset:

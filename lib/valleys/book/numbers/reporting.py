@@ -3,7 +3,7 @@
 import base64
 import html
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
@@ -25,13 +25,18 @@ with_error = Estimate.with_error  # a chapter's word for a value with its standa
 def report(**numbers: Any) -> None:
     """Glue each value under its name, for `` {number}`name:.2f` `` in the text: the value itself, unrounded; its form stands in the text.
 
+    A mapping, such as the findings of a section, stands for its items: `report(c02={"gain": 1})` is `report(c02_gain=1)`.
+
     Args:
-        numbers: estimates, numbers, booleans, texts, or lists of these.
+        numbers: estimates, numbers, booleans, texts, or lists of these; or mappings of such, by name.
 
     Raises:
         TypeError: a value is none of these.
     """
     for name, value in numbers.items():
+        if isinstance(value, Mapping):
+            report(**{f"{name}_{key}": each for key, each in value.items()})
+            continue
         try:
             glue(name, _Reported(value), display=False)
         except TypeError as error:
