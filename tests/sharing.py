@@ -30,5 +30,7 @@ def made_once(folder: Path, make: Callable[[Path], None]) -> Path:
             except BaseException:
                 failed.write_text(traceback.format_exc(), encoding="utf-8")
     if failed.exists():
-        raise RuntimeError(f"{folder.name} could not be made:\n{failed.read_text(encoding='utf-8')}")
+        raise RuntimeError(
+            f"{folder.name} could not be made:\n{failed.read_text(encoding='utf-8')}"
+        )
     return folder

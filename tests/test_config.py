@@ -15,7 +15,11 @@ NAME = re.compile(r"VALLEYS_[A-Z_]+")
 def spelled(path: Path) -> set[str]:
     """Names of variables that a module spells as strings of their own, as it would to read them."""
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    texts = {
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
     return {text for text in texts if NAME.fullmatch(text)}
 
 
@@ -26,7 +30,9 @@ def test_no_other_module_spells_the_name_of_a_variable():
 
 
 def test_every_name_is_in_the_table_once():
-    names = [value for value in vars(config).values() if isinstance(value, str) and NAME.fullmatch(value)]
+    names = [
+        value for value in vars(config).values() if isinstance(value, str) and NAME.fullmatch(value)
+    ]
     assert sorted(names) == sorted(variable.name for variable in config.VARIABLES)
 
 

@@ -1,4 +1,6 @@
-"""What a room imports, an extra of pyproject.toml declares; and the two-valley model needs no extra."""
+"""What a room imports, an extra of pyproject.toml declares; and the two-valley model needs no
+extra.
+"""
 
 import ast
 import json
@@ -15,7 +17,8 @@ from packaging.requirements import Requirement
 
 from valleys.paths import book_root
 
-# Extras beside the core that a room may import from, by folder; the longest folder that holds a file counts.
+# Extras beside the core that a room may import from, by folder; the longest folder that holds a
+# file counts.
 EXTRAS = {
     "lib/valleys": {"book"},
     "lib/valleys/toy": set(),
@@ -41,7 +44,10 @@ def declared() -> dict[str, set[str]]:
     text = (book_root() / "pyproject.toml").read_text(encoding="utf-8")
     project = tomllib.loads(text)["project"]
     lists = {"core": project["dependencies"], **project["optional-dependencies"]}
-    return {extra: {canonical(Requirement(each).name) for each in items} for extra, items in lists.items()}
+    return {
+        extra: {canonical(Requirement(each).name) for each in items}
+        for extra, items in lists.items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +90,12 @@ def files_of(room: str) -> Iterator[Path]:
 @pytest.mark.parametrize("room", EXTRAS)
 def test_what_a_room_imports_is_declared(room, declared, providers):
     allowed = declared["core"].union(*(declared[extra] for extra in EXTRAS[room]))
-    missing = {f"{path.name} imports {module}" for path in files_of(room) for module in imports(path) if not providers.get(module, {module}) & allowed}
+    missing = {
+        f"{path.name} imports {module}"
+        for path in files_of(room)
+        for module in imports(path)
+        if not providers.get(module, {module}) & allowed
+    }
     assert missing == set(), f"declare them in pyproject.toml, for one of {sorted(EXTRAS[room])}"
 
 
@@ -95,11 +106,24 @@ for found in pkgutil.walk_packages(room.__path__, f"{sys.argv[1]}."):
     importlib.import_module(found.name)
 print(*{name.partition(".")[0] for name in sys.modules})
 """
-OF_PAGES = {"matplotlib", "click", "IPython", "ipykernel", "nbformat", "papermill", "sphinx", "docutils", "myst_nb", "bs4"}
+OF_PAGES = {
+    "matplotlib",
+    "click",
+    "IPython",
+    "ipykernel",
+    "nbformat",
+    "papermill",
+    "sphinx",
+    "docutils",
+    "myst_nb",
+    "bs4",
+}
 OF_NETWORKS = {"torch", "torchvision", "sklearn"}
 
 
-@pytest.mark.parametrize(("room", "others"), [("valleys.toy", OF_PAGES | OF_NETWORKS), ("valleys.nets", OF_PAGES)])
+@pytest.mark.parametrize(
+    ("room", "others"), [("valleys.toy", OF_PAGES | OF_NETWORKS), ("valleys.nets", OF_PAGES)]
+)
 def test_a_room_loads_nothing_of_the_others(room, others):
     command = [sys.executable, "-c", LOADED, room]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()

@@ -1,4 +1,6 @@
-"""The rooms of the library import what they may, and `make lint` sees an import that they may not."""
+"""The rooms of the library import what they may, and `make lint` sees an import that they may
+not.
+"""
 
 import os
 import shutil
@@ -26,7 +28,9 @@ def contracts(library: Path) -> subprocess.CompletedProcess:
     program = Path(sys.executable).with_name("lint-imports")
     command = [program, "--no-cache", "--no-logo", book_root() / "pyproject.toml"]
     environment = os.environ | {"PYTHONPATH": str(library)}
-    return subprocess.run(command, cwd=library, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=library, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.fixture

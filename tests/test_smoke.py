@@ -19,12 +19,17 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def nowhere(tmp_path) -> dict[str, str]:
-    """Variables by which chapters find no earlier result, and leave the other cores to other tests."""
+    """Variables by which chapters find no earlier result, and leave the other cores to other
+    tests.
+    """
     folders = {config.RESULTS: str(tmp_path / "results"), config.SHIPPED: str(tmp_path / "shipped")}
     return folders | dict.fromkeys(machine.THREAD_VARIABLES, "1")
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.xdist_group(f"smoke {name}")) for name in all_chapters()])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.xdist_group(f"smoke {name}")) for name in all_chapters()],
+)
 def test_chapter_computes_everything_anew_at_size_smoke(name, nowhere, tmp_path):
     chapters = all_chapters()
     work = {name: (chapters[name], run_parameters(chapters, "smoke")[name])}
@@ -36,8 +41,25 @@ def test_chapter_computes_everything_anew_at_size_smoke(name, nowhere, tmp_path)
 @pytest.mark.parametrize("folder", ["", "chapters"])
 def test_papermill_works_from_the_root_and_from_the_chapters(folder, tmp_path):
     values = run_parameters(all_chapters(), "paper")["05_effective_potential"]
-    notebook = os.path.relpath(book_root() / "chapters" / "05_effective_potential.ipynb", book_root() / folder)
-    command = [sys.executable, "-m", "papermill", notebook, str(tmp_path / "out.ipynb"), "-y", yaml.safe_dump(values)]
+    notebook = os.path.relpath(
+        book_root() / "chapters" / "05_effective_potential.ipynb", book_root() / folder
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "papermill",
+        notebook,
+        str(tmp_path / "out.ipynb"),
+        "-y",
+        yaml.safe_dump(values),
+    ]
     environment = os.environ | {config.RESULTS: str(tmp_path / "results")}
-    subprocess.run(command, cwd=book_root() / folder, env=environment, check=True, capture_output=True, timeout=300)
+    subprocess.run(
+        command,
+        cwd=book_root() / folder,
+        env=environment,
+        check=True,
+        capture_output=True,
+        timeout=300,
+    )
     assert (tmp_path / "out.ipynb").exists()

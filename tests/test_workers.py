@@ -11,12 +11,16 @@ from valleys.results import executors, machine
 from valleys.results.computing import compute
 
 AXES = {"batch_size": (20, 1000), "learning_rate": (0.1,)}
-SPEC = studies.SweepGrid.of(studies.SweepSpec, AXES, training_time=10.0, n_realizations=2, n_records=3)
+SPEC = studies.SweepGrid.of(
+    studies.SweepSpec, AXES, training_time=10.0, n_realizations=2, n_records=3
+)
 
 
 @pytest.mark.slow
 def test_sweep_in_two_processes_gives_the_bits_of_a_sweep_in_one(tmp_path, monkeypatch):
-    """In one worker, not in this process, whose linear algebra may use more threads and so round otherwise."""
+    """In one worker, not in this process, whose linear algebra may use more threads and so round
+    otherwise.
+    """
     monkeypatch.setenv("VALLEYS_SHIPPED", str(tmp_path / "shipped"))
     found = {}
     for folder, count in (("serial", 1), ("parallel", 2)):
@@ -25,7 +29,10 @@ def test_sweep_in_two_processes_gives_the_bits_of_a_sweep_in_one(tmp_path, monke
             assert executor.submit(os.getpid).result() != os.getpid()
             found[folder] = compute(studies.sweep, SPEC, executor)
     assert found["parallel"].equals(found["serial"])
-    names = [sorted(path.name for path in (tmp_path / folder).rglob("*.nc")) for folder in ("serial", "parallel")]
+    names = [
+        sorted(path.name for path in (tmp_path / folder).rglob("*.nc"))
+        for folder in ("serial", "parallel")
+    ]
     assert names[0] == names[1]
     assert len(names[0]) == 3  # two cells, and the whole
 
@@ -52,7 +59,11 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_workers_of_a_script_that_has_loaded_torch_keep_to_their_threads(count, tmp_path):
     (tmp_path / "script.py").write_text(SCRIPT)
-    environment = {name: value for name, value in os.environ.items() if name not in machine.THREAD_VARIABLES}
+    environment = {
+        name: value for name, value in os.environ.items() if name not in machine.THREAD_VARIABLES
+    }
     command = [sys.executable, str(tmp_path / "script.py"), str(count)]
-    finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)
+    finished = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=120, check=True
+    )
     assert finished.stdout == f"{count}\n"

@@ -1,8 +1,9 @@
 """Measure how fast the book computes, and print a table: `python tools/bench.py --help`.
 
-Each benchmark is a function of the number of repeats that returns rows, and runs in a fresh process of its own, so that none changes the memory
-or the caches that the next one finds. What is compared is measured in turns, and compared within each turn, so that a busy moment of the machine
-strikes both.
+Each benchmark is a function of the number of repeats that returns rows, and runs in a fresh process
+of its own, so that none changes the memory or the caches that the next one finds. What is compared
+is measured in turns, and compared within each turn, so that a busy moment of the machine strikes
+both.
 """
 
 import platform
@@ -26,7 +27,7 @@ from valleys.nets import datasets
 from valleys.nets import studies as nets
 from valleys.nets.engine import reference as plain_nets
 from valleys.nets.engine.networks import initialize
-from valleys.nets.engine.problem import Setting
+from valleys.nets.engine.problem import Problem
 from valleys.nets.engine.training import Samples, train
 from valleys.nets.observers.recorder import second_layer_eigenvalues
 from valleys.results import machine
@@ -34,7 +35,10 @@ from valleys.toy import TwoValley, studies
 from valleys.toy.simulation import langevin, reference
 
 PUBLISHED = tuple(np.geomspace(0.01, 0.1, 10).tolist())
-SWEPT_RATES, SWEPT_SIZES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1), (10, 20, 50, 100, 200, 500, 1000)
+SWEPT_RATES, SWEPT_SIZES = (
+    (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1),
+    (10, 20, 50, 100, 200, 500, 1000),
+)
 NUMPY_RUNS, NUMPY_STEPS = 8000, 100  # side by side; with fewer or many more, NumPy is slower
 
 
@@ -49,16 +53,25 @@ class Row:
     def line(self) -> str:
         """The row of the table: median, lowest and highest of the repeats."""
         numbers = (statistics.median(self.values), min(self.values), max(self.values))
-        return f"| {self.quantity} | {' | '.join(f'{number:,.3g}' if number < 1000 else f'{number:,.0f}' for number in numbers)} | {self.unit} |"
+        return (
+            f"| {self.quantity} | "
+            f"{' | '.join(f'{number:,.3g}' if number < 1000 else f'{number:,.0f}' for number in numbers)} | {self.unit} |"  # noqa: E501
+        )
 
 
 def two_valley(repeats: int) -> list[Row]:
-    """Steps per second of the two-valley simulation: compiled, on all threads and on one, against plain NumPy."""
+    """Steps per second of the two-valley simulation: compiled, on all threads and on one,
+    against plain NumPy.
+    """
     kernel_rate(n_steps=10)  # compiles, or loads what was compiled
     turns = [(kernel_rate(), kernel_rate(n_threads=1), numpy_rate()) for _ in range(repeats)]
     every, single, plainly = (np.array(rates) for rates in zip(*turns, strict=True))
     return [
-        Row(f"compiled kernel, {numba.config.NUMBA_NUM_THREADS} threads", "million steps/s", tuple(every / 1e6)),
+        Row(
+            f"compiled kernel, {numba.config.NUMBA_NUM_THREADS} threads",
+            "million steps/s",
+            tuple(every / 1e6),
+        ),
         Row("compiled kernel, 1 thread", "million steps/s", tuple(single / 1e6)),
         Row("plain NumPy, 1 process", "million steps/s", tuple(plainly / 1e6)),
         Row("kernel on all threads : NumPy", "times", tuple(every / plainly)),
@@ -66,7 +79,9 @@ def two_valley(repeats: int) -> list[Row]:
     ]
 
 
-def kernel_rate(*, n_runs: int = 2000, n_steps: int = 20_000, n_threads: int | None = None) -> float:
+def kernel_rate(
+    *, n_runs: int = 2000, n_steps: int = 20_000, n_threads: int | None = None
+) -> float:
     """Steps per second of four cells of the phase diagram through the compiled kernel."""
     numba.set_num_threads(n_threads or numba.config.NUMBA_NUM_THREADS)
     started = time.perf_counter()
@@ -77,7 +92,10 @@ def kernel_rate(*, n_runs: int = 2000, n_steps: int = 20_000, n_threads: int | N
 def numpy_rate(*, n_runs: int = NUMPY_RUNS, n_steps: int = NUMPY_STEPS) -> float:
     """Steps per second of the same equation in plain NumPy, all runs in one array."""
     landscape, generator = TwoValley(), np.random.default_rng(0)
-    x, y = np.where(np.arange(n_runs) % 2, langevin.START_X, -langevin.START_X), np.full(n_runs, 5.0)
+    x, y = (
+        np.where(np.arange(n_runs) % 2, langevin.START_X, -langevin.START_X),
+        np.full(n_runs, 5.0),
+    )
     started = time.perf_counter()
     for _ in range(n_steps):
         x, y = reference.step(landscape, x, y, 0.05, 0.05, "hessian", generator)
@@ -85,7 +103,9 @@ def numpy_rate(*, n_runs: int = NUMPY_RUNS, n_steps: int = NUMPY_STEPS) -> float
 
 
 def published_map(repeats: int) -> list[Row]:
-    """Seconds and peak memory of Figs. 5C and 5D: 100 cells of 2,000 runs of 20,000 steps, 4 billion steps in all."""
+    """Seconds and peak memory of Figs. 5C and 5D: 100 cells of 2,000 runs of 20,000 steps, 4
+    billion steps in all.
+    """
     kernel_rate(n_steps=10)
     before, seconds = peak_megabytes(), []
     for seed in range(repeats):
@@ -120,29 +140,47 @@ def network_cell(repeats: int) -> list[Row]:
 
 
 def network_sweep(repeats: int) -> list[Row]:
-    """Minutes of all 49 cells of Figs. 2 and 3 on all cores, one process each, from a few steps at each batch size and a few records."""
+    """Minutes of all 49 cells of Figs. 2 and 3 on all cores, one process each, from a few steps
+    at each batch size and a few records.
+    """
     torch.set_num_threads(1)
     name, cores = network_data(), machine.cores()
     with threadpool_limits(1):
         minutes = tuple(sweep_seconds(name, seed) / 60 / cores for seed in range(repeats))
-    return [Row(f"all 49 cells on {name}, 20 runs each, on {cores} cores, from their pieces", "min", minutes)]
+    return [
+        Row(
+            f"all 49 cells on {name}, 20 runs each, on {cores} cores, from their pieces",
+            "min",
+            minutes,
+        )
+    ]
 
 
 def sweep_seconds(name: str, seed: int, *, n_records: int = 101, some: int = 6) -> float:
-    """Seconds of one thread for the published grid: its steps, and its records with curvature and all test images."""
-    spec = nets.SweepSpec(name, n_realizations=20, n_records=some, flatness_every=1, training_time=0.05 * (some - 1), seed=seed)
+    """Seconds of one thread for the published grid: its steps, and its records with curvature
+    and all test images.
+    """
+    spec = nets.SweepSpec(
+        name,
+        n_realizations=20,
+        n_records=some,
+        flatness_every=1,
+        training_time=0.05 * (some - 1),
+        seed=seed,
+    )
     nets.sweep(spec)  # loads the data
-    record = (timed(nets.sweep, spec) - timed(Setting.of, spec)) / some
+    record = (timed(nets.sweep, spec) - timed(Problem.of, spec)) / some
     steps = sum(100 / rate for rate in SWEPT_RATES)
     training = sum(steps * step_seconds(name, size, seed) for size in SWEPT_SIZES)
-    curvature = record * n_records * len(SWEPT_RATES) * (len(SWEPT_SIZES) - 1 + 1 / 20)  # gradient descent is computed once
+    # gradient descent is computed once
+    curvature = record * n_records * len(SWEPT_RATES) * (len(SWEPT_SIZES) - 1 + 1 / 20)
     return training + curvature
 
 
 def step_seconds(name: str, batch_size: int, seed: int, *, n_steps: int = 40) -> float:
     """Seconds of one training step of all runs of a cell; full-batch gradient descent has one."""
     spec = nets.SweepSpec(name, batch_size=batch_size, seed=seed)
-    setting, count = Setting.of(spec), 1 if spec.full_batch else 20
+    setting, count = Problem.of(spec), 1 if spec.full_batch else 20
     streams = [np.random.default_rng((seed, run)) for run in range(count)]
     settings = {"learning_rate": 0.05, "batch_size": batch_size, "streams": streams, "visits": {}}
     networks = setting.start.repeat(count)
@@ -155,7 +193,9 @@ def network_pieces(repeats: int) -> list[Row]:
     torch.set_num_threads(1)
     name = network_data()
     with threadpool_limits(1):
-        own, plainly, top, plain_top = np.array([network_turn(name, seed) for seed in range(repeats)]).T
+        own, plainly, top, plain_top = np.array(
+            [network_turn(name, seed) for seed in range(repeats)]
+        ).T
     return [
         Row(f"step of 20 networks, B = 50, on {name}, 1 thread", "ms", tuple(own)),
         Row("plain PyTorch, 20 times one network", "ms", tuple(plainly)),
@@ -166,17 +206,35 @@ def network_pieces(repeats: int) -> list[Row]:
     ]
 
 
-def network_turn(name: str, seed: int, *, n_networks: int = 20, n_steps: int = 200) -> tuple[float, float, float, float]:
-    """Milliseconds of a step of the engine and of plain PyTorch, for 20 networks each, and of the eigenvalues of one trained network, by both."""
-    data, setting, settings = datasets.load(name), Setting.of(nets.SweepSpec(name)), {"learning_rate": 0.05, "batch_size": 50, "n_steps": n_steps}
-    networks, streams = setting.start.repeat(n_networks), [np.random.default_rng((seed, run)) for run in range(n_networks)]
+def network_turn(
+    name: str, seed: int, *, n_networks: int = 20, n_steps: int = 200
+) -> tuple[float, float, float, float]:
+    """Milliseconds of a step of the engine and of plain PyTorch, for 20 networks each, and of
+    the eigenvalues of one trained network, by both.
+    """
+    data, setting, settings = (
+        datasets.load(name),
+        Problem.of(nets.SweepSpec(name)),
+        {"learning_rate": 0.05, "batch_size": 50, "n_steps": n_steps},
+    )
+    networks, streams = (
+        setting.start.repeat(n_networks),
+        [np.random.default_rng((seed, run)) for run in range(n_networks)],
+    )
     own = timed(train, networks, setting.train, **settings, streams=streams, visits={})
     module = plain_nets.as_module(initialize(data.train_images.shape[1], 0))
     pixels = Samples.of(data.train_images, data.train_labels)
-    plainly = timed(plain_nets.train, module, pixels, **settings, stream=np.random.default_rng((seed, 0)))
+    plainly = timed(
+        plain_nets.train, module, pixels, **settings, stream=np.random.default_rng((seed, 0))
+    )
     images = setting.train.images.double()
-    top = statistics.median(timed(second_layer_eigenvalues, networks, images, index) for index in range(n_networks))
-    module, exact = module.double(), Samples.of(data.train_images.astype(float), data.train_labels, dtype=torch.float64)
+    top = statistics.median(
+        timed(second_layer_eigenvalues, networks, images, index) for index in range(n_networks)
+    )
+    module, exact = (
+        module.double(),
+        Samples.of(data.train_images.astype(float), data.train_labels, dtype=torch.float64),
+    )
     plain_top = timed(plain_nets.top_eigenvalues, module, exact, module[2].weight)
     return 1000 * own / n_steps, 1000 * n_networks * plainly / n_steps, 1000 * top, 1000 * plain_top
 
@@ -194,7 +252,9 @@ def timed(function: Callable[..., object], *arguments: object, **options: object
 
 
 def peak_megabytes() -> float:
-    """Most memory that this process has held so far [10⁶ bytes]; the system counts in bytes on macOS, in KiB elsewhere."""
+    """Most memory that this process has held so far [10⁶ bytes]; the system counts in bytes on
+    macOS, in KiB elsewhere.
+    """
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
@@ -216,24 +276,45 @@ def chosen(names: tuple[str, ...]) -> dict[str, Callable[[int], list[Row]]]:
         BookError: a name is unknown.
     """
     if unknown := [name for name in names if name not in BENCHMARKS]:
-        raise BookError(f"no benchmark is named '{unknown[0]}'; the benchmarks are {', '.join(BENCHMARKS)}")
+        raise BookError(
+            f"no benchmark is named '{unknown[0]}'; the benchmarks are {', '.join(BENCHMARKS)}"
+        )
     return {name: BENCHMARKS[name] for name in names or BENCHMARKS}
 
 
 def table(rows: list[Row]) -> str:
     """The rows as a Markdown table."""
-    return "\n".join(["| quantity | median | lowest | highest | unit |", "|---|---:|---:|---:|---|", *(row.line() for row in rows)])
+    return "\n".join(
+        [
+            "| quantity | median | lowest | highest | unit |",
+            "|---|---:|---:|---:|---|",
+            *(row.line() for row in rows),
+        ]
+    )
 
 
 def described_machine() -> str:
     """Processor, cores, system and versions, without names of hosts or folders."""
-    versions = f"Python {platform.python_version()}, numba {numba.__version__}, NumPy {np.__version__}"
+    versions = (
+        f"Python {platform.python_version()}, numba {numba.__version__}, NumPy {np.__version__}"
+    )
     return f"{machine.processor()}, {machine.cores()} cores, {machine.system()}; {versions}"
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--only", multiple=True, metavar="NAME", help=f"Run only this benchmark, of {', '.join(BENCHMARKS)}; may be given several times.")
-@click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True, help="Measurements of each quantity.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="NAME",
+    help=f"Run only this benchmark, of {', '.join(BENCHMARKS)}; may be given several times.",
+)
+@click.option(
+    "--repeats",
+    type=click.IntRange(min=1),
+    default=5,
+    show_default=True,
+    help="Measurements of each quantity.",
+)
 def main(only: tuple[str, ...], repeats: int) -> None:
     """Measure, and print a table with the median and the range of the repeats."""
     rows: list[Row] = []

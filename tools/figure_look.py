@@ -1,11 +1,13 @@
-"""Measure how the figures of the book look: the smallest text, and the colour that stands for each value.
+"""Measure how the figures of the book look: the smallest text, and the colour that stands for each
+value.
 
-`python tools/figure_look.py [PATH ...]` reads executed notebooks, SVG files, and folders of either, `_build/executed/paper` if none is named.
-It prints a line for each figure and one for each value, and ends with 1 where text is too small, a value has two colours,
-or a grey is used that the dark theme does not know.
+`python tools/figure_look.py [PATH ...]` reads executed notebooks, SVG files, and folders of either,
+`_build/executed/paper` if none is named. It prints a line for each figure and one for each value,
+and ends with 1 where text is too small, a value has two colours, or a grey is used that the dark
+theme does not know.
 
-The colour helpers of `valleys.book.figures.style` give out colours that know their value, and lines that wear them carry it into the file
-as an id such as `shade:learning_rate:0.05:1`.
+The colour helpers of `valleys.book.figures.style` give out colours that know their value, and lines
+that wear them carry it into the file as an id such as `shade:learning_rate:0.05:1`.
 """
 
 import json
@@ -21,8 +23,10 @@ from valleys.book.figures.style import DARK, ON_DARK, ON_LIGHT
 from valleys.paths import book_root
 
 WIDTH = re.compile(r'viewBox="[\d.-]+ [\d.-]+ ([\d.]+) [\d.]+"')
-TEXT = re.compile(r"scale\((0\.\d+) -\1\)")  # matplotlib draws glyphs 100 units high; subscripts are scaled again inside
-PAGE, SMALLEST = 700, 11.0  # CSS pixels: the width at which a figure is read, and the least height of its text
+# matplotlib draws glyphs 100 units high; subscripts are scaled again inside
+TEXT = re.compile(r"scale\((0\.\d+) -\1\)")
+# CSS pixels: the width at which a figure is read, and the least height of its text
+PAGE, SMALLEST = 700, 11.0
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b")
 SHADE = re.compile(r"shade:(\w+):([\d.e+-]+):\d+")
 KNOWN = {colour.lower() for colour in (*DARK, ON_DARK, ON_LIGHT)}
@@ -44,7 +48,10 @@ class Look:
         quantities = defaultdict(set)
         for quantity, value, _ in self.shades:
             quantities[quantity].add(value)
-        known = "; ".join(f"{name.replace('_', ' ')} {', '.join(f'{value:g}' for value in sorted(values))}" for name, values in sorted(quantities.items()))
+        known = "; ".join(
+            f"{name.replace('_', ' ')} {', '.join(f'{value:g}' for value in sorted(values))}"
+            for name, values in sorted(quantities.items())
+        )
         stray = f"  STRAY {', '.join(sorted(self.strays))}" if self.strays else ""
         return f"{self.name:44} {self.width:6.0f} pt {self.text:6.1f} px  {known}{stray}"
 
@@ -71,13 +78,24 @@ def drawings(path: Path) -> Iterator[tuple[str, str]]:
     else:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         for number, cell in enumerate(cells):
-            name = cell["metadata"].get("mystnb", {}).get("figure", {}).get("name", f"{path.stem}, cell {number}")
-            yield from ((name, svg) for output in cell.get("outputs", ()) for svg in _svgs(output.get("data", {})))
+            name = (
+                cell["metadata"]
+                .get("mystnb", {})
+                .get("figure", {})
+                .get("name", f"{path.stem}, cell {number}")
+            )
+            yield from (
+                (name, svg)
+                for output in cell.get("outputs", ())
+                for svg in _svgs(output.get("data", {}))
+            )
 
 
 def _svgs(data: dict[str, str | list[str]]) -> Iterator[str]:
     """The drawings among what a cell put out, shown or glued."""
-    yield from ("".join(content) for kind, content in data.items() if kind.endswith("image/svg+xml"))
+    yield from (
+        "".join(content) for kind, content in data.items() if kind.endswith("image/svg+xml")
+    )
 
 
 def look_of(name: str, svg: str) -> Look:
@@ -96,7 +114,11 @@ def _is_grey(colour: str) -> bool:
 def _shades(svg: str) -> Iterator[tuple[str, float, str]]:
     for part in ElementTree.fromstring(svg).iter():
         if told := SHADE.fullmatch(part.get("id", "")):
-            worn = {colour.lower() for inside in part.iter() for colour in COLOUR.findall(inside.get("style", ""))} - KNOWN
+            worn = {
+                colour.lower()
+                for inside in part.iter()
+                for colour in COLOUR.findall(inside.get("style", ""))
+            } - KNOWN
             yield from ((told[1], float(told[2]), colour) for colour in worn)
 
 
@@ -111,9 +133,21 @@ def colours_of(looks: Iterable[Look]) -> dict[tuple[str, float], set[str]]:
 def faults(looks: Iterable[Look]) -> list[str]:
     """What is wrong, a line each."""
     looks = list(looks)
-    small = [f"{look.name}: text of {look.text:.1f} px, {SMALLEST:g} are needed" for look in looks if look.text < SMALLEST]
-    stray = [f"{look.name}: {', '.join(sorted(look.strays))} would stay on a dark page" for look in looks if look.strays]
-    torn = [f"{quantity} {value:g} has {len(colours)} colours" for (quantity, value), colours in colours_of(looks).items() if len(colours) > 1]
+    small = [
+        f"{look.name}: text of {look.text:.1f} px, {SMALLEST:g} are needed"
+        for look in looks
+        if look.text < SMALLEST
+    ]
+    stray = [
+        f"{look.name}: {', '.join(sorted(look.strays))} would stay on a dark page"
+        for look in looks
+        if look.strays
+    ]
+    torn = [
+        f"{quantity} {value:g} has {len(colours)} colours"
+        for (quantity, value), colours in colours_of(looks).items()
+        if len(colours) > 1
+    ]
     return small + stray + torn
 
 

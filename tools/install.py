@@ -18,7 +18,15 @@ STAMP = os.path.join(VENV, ".installed")
 LOG = os.path.join(ROOT, "install.log")
 OLDEST_PYTHON = (3, 11)
 FREE_GIB = 4.0  # .venv takes about 2 GiB with a CPU build of torch; the rest is room to unpack
-NETWORK_WORDS = ("ConnectionError", "NewConnectionError", "NameResolutionError", "Temporary failure in name", "ProxyError", "Max retries", "timed out")
+NETWORK_WORDS = (
+    "ConnectionError",
+    "NewConnectionError",
+    "NameResolutionError",
+    "Temporary failure in name",
+    "ProxyError",
+    "Max retries",
+    "timed out",
+)
 
 
 def stop(message):
@@ -47,21 +55,32 @@ def installed():
 
 def check_python():
     if sys.version_info[:2] < OLDEST_PYTHON:
-        wanted, found = (".".join(map(str, version)) for version in (OLDEST_PYTHON, sys.version_info[:2]))
-        stop("Python %s or newer is needed, %s is %s. Name a newer one: make install PYTHON=python3.12" % (wanted, sys.executable, found))
+        wanted, found = (
+            ".".join(map(str, version)) for version in (OLDEST_PYTHON, sys.version_info[:2])
+        )
+        stop(
+            "Python %s or newer is needed, %s is %s. Name a newer one: make install "
+            "PYTHON=python3.12" % (wanted, sys.executable, found)
+        )
 
 
 def check_disk():
     free = shutil.disk_usage(ROOT).free / 2**30
     if free < FREE_GIB:
-        stop("%.1f GiB free on the disk of %s, %.0f GiB are needed. Make room and run it again." % (free, ROOT, FREE_GIB))
+        stop(
+            "%.1f GiB free on the disk of %s, %.0f GiB are needed. Make room and run it "
+            "again." % (free, ROOT, FREE_GIB)
+        )
 
 
 def why_it_failed():
     """The last error pip wrote, or that the network is missing, in one line."""
     text = read("install.log")
     if any(word in text for word in NETWORK_WORDS):
-        return "the package index could not be reached. Connect to a network and run it again (details: install.log)"
+        return (
+            "the package index could not be reached. Connect to a network and run it again "
+            "(details: install.log)"
+        )
     errors = [line.strip() for line in text.splitlines() if "error" in line.lower()]
     return (errors[-1] if errors else "see its output") + " (details: install.log)"
 
@@ -70,7 +89,10 @@ def begin_log():
     try:
         open(LOG, "w").close()
     except OSError as error:
-        stop("%s cannot be written (%s). Run it in a copy of the folder that can be." % (ROOT, error.strerror))
+        stop(
+            "%s cannot be written (%s). Run it in a copy of the folder that can "
+            "be." % (ROOT, error.strerror)
+        )
 
 
 def call(what, command):
@@ -83,7 +105,15 @@ def call(what, command):
 
 
 def pip(*arguments):
-    return [os.path.join(VENV, "bin", "python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *arguments]
+    return [
+        os.path.join(VENV, "bin", "python"),
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-input",
+        *arguments,
+    ]
 
 
 def torch_requirement(lock):

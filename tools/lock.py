@@ -1,4 +1,5 @@
-"""Write `requirements.lock` and `environment.yml` from `pyproject.toml`: `make lock` (needs a network).
+"""Write `requirements.lock` and `environment.yml` from `pyproject.toml`: `make lock` (needs a
+network).
 
 The lock holds exact versions with hashes for Linux and macOS and every supported Python.
 torch stands on a line of its own without a hash, and what only its CUDA build needs is left to it,
@@ -12,32 +13,67 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BROUGHT_BY_TORCH = re.compile(r"(torch|triton|nvidia-.*|cuda-.*)==")
-LOCK_HEADER = "# Made by `make lock` from pyproject.toml: exact versions, every extra. torch carries no hash, see tools/install.py.\n"
-CONDA_HEADER = "# Made by `make lock`: the versions of requirements.lock for conda users (`conda env create -f environment.yml`).\n"
+LOCK_HEADER = (
+    "# Made by `make lock` from pyproject.toml: exact versions, every extra. torch carries no "
+    "hash, see tools/install.py.\n"
+)
+CONDA_HEADER = (
+    "# Made by `make lock`: the versions of requirements.lock for conda users (`conda env create "
+    "-f environment.yml`).\n"
+)
 
 
 def resolve() -> str:
     """All requirements with hashes and environment markers, as uv prints them."""
-    command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--all-extras", "--universal", "--generate-hashes"]
-    command += ["--python-version", "3.11", "--fork-strategy", "fewest", "--no-header", "--no-annotate", "--quiet"]
+    command = [
+        sys.executable,
+        "-m",
+        "uv",
+        "pip",
+        "compile",
+        "pyproject.toml",
+        "--all-extras",
+        "--universal",
+        "--generate-hashes",
+    ]
+    command += [
+        "--python-version",
+        "3.11",
+        "--fork-strategy",
+        "fewest",
+        "--no-header",
+        "--no-annotate",
+        "--quiet",
+    ]
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
 def without_torch(resolved: str) -> str:
-    """The requirements less torch and its CUDA companions; each entry is a line with indented hashes below it."""
+    """The requirements less torch and its CUDA companions; each entry is a line with indented
+    hashes below it.
+    """
     entries = re.split(r"\n(?=\S)", resolved.strip())
     return "\n".join(entry for entry in entries if not BROUGHT_BY_TORCH.match(entry)) + "\n"
 
 
 def torch_line() -> str:
     """The pin of torch in pyproject.toml."""
-    return re.search(r'"(torch==[\d.]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8")).group(1)
+    return re.search(
+        r'"(torch==[\d.]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    ).group(1)
 
 
 def conda_environment(lock: str) -> str:
     """`environment.yml` with every locked version; conda gives Python, pip gives the packages."""
-    pins = [line.removesuffix("\\").strip() for line in lock.splitlines() if re.match(r"[A-Za-z0-9]", line)]
-    body = "name: valleys\nchannels: [conda-forge]\ndependencies:\n  - python=3.11\n  - pip\n  - pip:\n"
+    pins = [
+        line.removesuffix("\\").strip()
+        for line in lock.splitlines()
+        if re.match(r"[A-Za-z0-9]", line)
+    ]
+    body = (
+        "name: valleys\nchannels: [conda-forge]\ndependencies:\n  - python=3.11\n  - pip\n  - "
+        "pip:\n"
+    )
     return CONDA_HEADER + body + "".join(f'      - "{pin}"\n' for pin in [*pins, "-e ."])
 
 

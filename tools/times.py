@@ -1,7 +1,8 @@
 """Measure how long each chapter takes at each size, into `params/times.yml`: `make times`.
 
-Every run starts without computed results, one chapter at a time, with all cores of this machine, which should have nothing else to do.
-What was measured is kept after each run; the same command goes on from there, and measures what is named by `--only` again.
+Every run starts without computed results, one chapter at a time, with all cores of this machine,
+which should have nothing else to do. What was measured is kept after each run; the same command
+goes on from there, and measures what is named by `--only` again.
 """
 
 import dataclasses
@@ -23,10 +24,25 @@ USUAL = ("smoke", "quick", "paper")
 
 
 @click.command()
-@click.option("--kind", "kinds", multiple=True, type=click.Choice(list(times.KINDS)), default=USUAL, show_default=True, help="What to measure.")
-@click.option("--only", multiple=True, metavar="NAME", help="Measure only this chapter; may be given several times.")
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    type=click.Choice(list(times.KINDS)),
+    default=USUAL,
+    show_default=True,
+    help="What to measure.",
+)
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="NAME",
+    help="Measure only this chapter; may be given several times.",
+)
 def main(kinds: tuple[str, ...], only: tuple[str, ...]) -> None:
-    """Measure the chapters; `anew`, the published sizes without any stored result, takes hours and the MNIST files."""
+    """Measure the chapters; `anew`, the published sizes without any stored result, takes hours
+    and the MNIST files.
+    """
     chapters, path = all_chapters(), times.times_file()
     chosen = [find_chapter(name, chapters) for name in only] or list(chapters.values())
     check_machine(times.read(path))
@@ -37,7 +53,9 @@ def main(kinds: tuple[str, ...], only: tuple[str, ...]) -> None:
 
 
 def this_machine() -> str:
-    """The line that names this machine, with all cores that may be used, as the runner uses them."""
+    """The line that names this machine, with all cores that may be used, as the runner uses
+    them.
+    """
     return f"{machine.system()}, {machine.granted()} cores ({machine.processor()})"
 
 
@@ -48,7 +66,10 @@ def check_machine(known: times.Times) -> None:
         BookError: those that are there were measured on another machine.
     """
     if known.chapters and known.machine != this_machine():
-        raise BookError(f"params/times.yml was measured on {known.machine}, this is {this_machine()}; delete it to measure on this machine")
+        raise BookError(
+            f"params/times.yml was measured on {known.machine}, this is "
+            f"{this_machine()}; delete it to measure on this machine"
+        )
 
 
 def keep(path: Path, chapter: str, kind: str, seconds: float) -> None:
@@ -67,8 +88,16 @@ def measured(chapter: Chapter, kind: str) -> float:
     size = "paper" if kind == "anew" else kind
     values = run_parameters(all_chapters(), size)[chapter.name]
     with tempfile.TemporaryDirectory() as scratch:
-        empty = {config.RESULTS: f"{scratch}/results"} | ({} if kind == "paper" else {config.SHIPPED: f"{scratch}/shipped"})
-        outcome = next(iter(runner.run_chapters({chapter.name: (chapter, values)}, Path(scratch), environment=empty)))
+        empty = {config.RESULTS: f"{scratch}/results"} | (
+            {} if kind == "paper" else {config.SHIPPED: f"{scratch}/shipped"}
+        )
+        outcome = next(
+            iter(
+                runner.run_chapters(
+                    {chapter.name: (chapter, values)}, Path(scratch), environment=empty
+                )
+            )
+        )
     if outcome.failure:
         raise BookError(f"{chapter.name}, {kind}: {outcome.failure}")
     click.echo(f"{chapter.name:<32} {kind:<6} {duration(outcome.seconds)}")

@@ -11,21 +11,34 @@ from typing import Any, TypeVar
 import click
 
 from valleys import config
-from valleys.book.chapters import Chapter, all_chapters, all_exercises, check_notebooks, find_chapter, is_executed
+from valleys.book.chapters import (
+    Chapter,
+    all_chapters,
+    all_exercises,
+    check_notebooks,
+    find_chapter,
+    is_executed,
+)
 from valleys.book.editions import copies
 from valleys.book.print import pdf_links
 from valleys.book.run import ending, folders, locks, new_run, parameters, places, runner
 from valleys.book.site import builder, check
 from valleys.book.site.repository import NONE, Address, address
 from valleys.errors import BookError
-from valleys.paths import book_root, build_folder, dist_folder, results_folder, shipped_folder
+from valleys.paths import book_results, book_root, build_folder, dist_folder, results_folder
 from valleys.results import executors, rekey, shipping, verify
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Work = Mapping[str, tuple[Chapter, dict[str, Any]]]
 STUDENT_SCRATCH = ".site-"  # how the folders begin in which the student site is made
 READING = "a build that copies the executed chapters"
-size_option = click.option("--size", type=click.Choice(parameters.SIZES), default="quick", show_default=True, help="How much to compute.")
+size_option = click.option(
+    "--size",
+    type=click.Choice(parameters.SIZES),
+    default="quick",
+    show_default=True,
+    help="How much to compute.",
+)
 workers_option = click.option(
     "--workers",
     envvar=config.WORKERS,
@@ -33,12 +46,17 @@ workers_option = click.option(
     help="Processes for the cells of a sweep, in each chapter. [default: its share of the cores]",
 )
 _scheduler = click.option(
-    "--scheduler", envvar=config.SCHEDULER, metavar="tls://HOST:PORT", help="Dask scheduler whose workers compute the cells of sweeps instead."
+    "--scheduler",
+    envvar=config.SCHEDULER,
+    metavar="tls://HOST:PORT",
+    help="Dask scheduler whose workers compute the cells of sweeps instead.",
 )
 
 
 def _tls_options(command: Command) -> Command:
-    """Options for the files of a scheduler that speaks TLS; each sets its variable, which is read where the connection is made."""
+    """Options for the files of a scheduler that speaks TLS; each sets its variable, which is
+    read where the connection is made.
+    """
     for field, meaning in (
         ("tls_client_key", "Key to the certificate."),
         ("tls_client_cert", "Your own certificate."),
@@ -57,9 +75,12 @@ def _tls_options(command: Command) -> Command:
 
 
 def _setting(variable: str) -> Callable[[click.Context, click.Parameter, Path | None], None]:
-    def set_variable(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> None:
+    def set_variable(
+        _context: click.Context, _parameter: click.Parameter, value: Path | None
+    ) -> None:
         if value is not None:
-            os.environ[variable] = str(value.resolve())  # of this command alone: `places.settled` puts the environment back
+            # of this command alone: `places.settled` puts the environment back
+            os.environ[variable] = str(value.resolve())
 
     return set_variable
 
@@ -73,7 +94,8 @@ repository_option = click.option(
     "--repository",
     envvar=config.REPOSITORY,
     metavar="https://github.com/OWNER/NAME[/tree/BRANCH]|none",
-    help="Public address of the notebooks, for the buttons of Binder and Colab; none for no buttons. [default: the remote origin, where it is on GitHub]",
+    help="Public address of the notebooks, for the buttons of Binder and Colab; none for no "
+    "buttons. [default: the remote origin, where it is on GitHub]",
 )
 
 
@@ -86,39 +108,90 @@ def main(context: click.Context) -> None:
 
 @main.command()
 @size_option
-@click.option("--only", multiple=True, metavar="NAME", help="Run only this chapter, or the exercises NAME_exercises; may be given several times.")
-@click.option("--exercises/--no-exercises", default=True, help="Run the exercises, too. [default: yes]")
-@click.option("--set", "settings", multiple=True, metavar="[NAME.]PARAMETER=VALUE", help="Set a parameter, everywhere or in one chapter.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Chapters at once. [default: 2, or the number of cores if smaller]")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="NAME",
+    help="Run only this chapter, or the exercises NAME_exercises; may be given several times.",
+)
+@click.option(
+    "--exercises/--no-exercises", default=True, help="Run the exercises, too. [default: yes]"
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="[NAME.]PARAMETER=VALUE",
+    help="Set a parameter, everywhere or in one chapter.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="Chapters at once. [default: 2, or the number of cores if smaller]",
+)
 @workers_option
 @scheduler_option
-def run(size: str, only: tuple[str, ...], exercises: bool, settings: tuple[str, ...], jobs: int | None, workers: int | None, scheduler: str | None) -> None:
+def run(
+    size: str,
+    only: tuple[str, ...],
+    exercises: bool,
+    settings: tuple[str, ...],
+    jobs: int | None,
+    workers: int | None,
+    scheduler: str | None,
+) -> None:
     """Execute chapters; the executed copies go to _build/executed/SIZE."""
     check_places(build=True)
-    work, where = checked_work(size, only, settings, exercises=exercises), where_to_compute(workers, scheduler)
+    work, where = (
+        checked_work(size, only, settings, exercises=exercises),
+        where_to_compute(workers, scheduler),
+    )
     with locks.alone(executed_folder(size), f"a run of size {size}"):
         execute(work, size, jobs=jobs, workers=workers, environment=where)
 
 
 @main.command("new-run")
 @click.option("--chapter", required=True, metavar="NAME", help="The chapter, such as toy_model.")
-@click.option("--set", "settings", multiple=True, metavar="PARAMETER=VALUE", help="Set a parameter; may be given several times.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="PARAMETER=VALUE",
+    help="Set a parameter; may be given several times.",
+)
 @size_option
-@click.option("--out", required=True, type=places.Place(path_type=Path), help="Folder for the page and the notebook; it must be empty or new.")
+@click.option(
+    "--out",
+    required=True,
+    type=places.Place(path_type=Path),
+    help="Folder for the page and the notebook; it must be empty or new.",
+)
 @click.option("--force", is_flag=True, help="Replace the run that the folder holds.")
-def new_run_command(chapter: str, settings: tuple[str, ...], size: str, out: Path, force: bool) -> None:
+def new_run_command(
+    chapter: str, settings: tuple[str, ...], size: str, out: Path, force: bool
+) -> None:
     """Run a chapter with values of your own, as a notebook and a page beside the book.
 
-    The exit status is 0 if all checks of the chapter hold for these values, 3 if the page is there and some do not hold, and 1 if there is no page.
+    The exit status is 0 if all checks of the chapter hold for these values, 3 if the page is there
+    and some do not hold, and 1 if there is no page.
     """
     check_places()
-    variation = new_run.plan(chapter, [parameters.Assignment.parse(text) for text in settings], size)
+    variation = new_run.plan(
+        chapter, [parameters.Assignment.parse(text) for text in settings], size
+    )
     new_run.check_place(out, force=force)
     finished = new_run.run(variation, out)
     if finished.failure:
-        raise BookError(f"{variation.chapter.name} stopped: {finished.failure}" + (f"; what ran is in {finished.notebook}" if finished.notebook else ""))
+        raise BookError(
+            f"{variation.chapter.name} stopped: {finished.failure}"
+            + (f"; what ran is in {finished.notebook}" if finished.notebook else "")
+        )
     if finished.notebook.parent != out:
-        click.echo(f"valleys: {out} was changed by somebody else meanwhile and is left alone; the run is in {finished.notebook.parent}", err=True)
+        click.echo(
+            f"valleys: {out} was changed by somebody else meanwhile and is left alone; the "
+            f"run is in {finished.notebook.parent}",
+            err=True,
+        )
     click.echo(f"the page is {finished.page}, the notebook {finished.notebook}")
     if finished.broken:
         click.echo(f"valleys: {new_run.verdict(finished.broken, finished.n_checks)}", err=True)
@@ -132,25 +205,44 @@ def values_command(chapter: str, size: str) -> None:
     """Print the parameters of a chapter at a size, as a file for papermill's option -f."""
     chapters = all_chapters()
     found = find_chapter(chapter, chapters)
-    click.echo(parameters.parameter_file(found, parameters.run_parameters(chapters, size)[found.name]))
+    click.echo(
+        parameters.parameter_file(found, parameters.run_parameters(chapters, size)[found.name])
+    )
 
 
 @main.command()
-@click.option("--only", multiple=True, metavar="NAME", help="Ship the results of this chapter; may be given several times. [default: all chapters]")
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Chapters at once.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="NAME",
+    help="Ship the results of this chapter; may be given several times. [default: all chapters]",
+)
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Chapters at once."
+)
 @workers_option
 @scheduler_option
 def ship(only: tuple[str, ...], jobs: int, workers: int | None, scheduler: str | None) -> None:
     """Make results/paper hold what these chapters show at size paper, and nothing else."""
     check_places(build=True)
-    places.check_writable(shipped_folder(), config.SHIPPED)
-    work, folder, where = checked_work("paper", only, exercises=False), shipped_folder(), where_to_compute(workers, scheduler)
+    places.check_writable(book_results(), config.SHIPPED)
+    work, folder, where = (
+        checked_work("paper", only, exercises=False),
+        book_results(),
+        where_to_compute(workers, scheduler),
+    )
 
     def compute() -> set[str]:
         with tempfile.TemporaryDirectory() as scratch:
             asked = Path(scratch) / "asked"
             asked.touch()
-            execute(work, "paper", jobs=jobs, workers=workers, environment=where | {config.ASKED: str(asked)})
+            execute(
+                work,
+                "paper",
+                jobs=jobs,
+                workers=workers,
+                environment=where | {config.ASKED: str(asked)},
+            )
             return set(asked.read_text(encoding="utf-8").split())
 
     with locks.alone(executed_folder("paper"), "`valleys ship`, a run of size paper,"):
@@ -159,50 +251,92 @@ def ship(only: tuple[str, ...], jobs: int, workers: int | None, scheduler: str |
 
 @main.command()
 @size_option
-@click.option("--student", is_flag=True, help="Build the student edition instead, into dist/student-site: exercises without solutions, not executed.")
+@click.option(
+    "--student",
+    is_flag=True,
+    help="Build the student edition instead, into "
+    "dist/student-site: exercises without solutions, not "
+    "executed.",
+)
 @repository_option
 @click.pass_context
 def build(context: click.Context, size: str, student: bool, repository: str | None) -> None:
     """Build the site in _build/html from the executed chapters of a size, and check it."""
     root = book_root()
     places.check_writable(dist_folder() if student else build_folder(), config.BUILD)
-    if student and repository != NONE and context.get_parameter_source("repository") is click.core.ParameterSource.COMMANDLINE:
-        raise BookError("the site for students has no buttons for Binder and Colab, which would open the solutions; leave out --repository or --student")
-    html = build_student(root, size) if student else build_book(build_folder().parent, size, address(repository))
+    if (
+        student
+        and repository != NONE
+        and context.get_parameter_source("repository") is click.core.ParameterSource.COMMANDLINE
+    ):
+        raise BookError(
+            "the site for students has no buttons for Binder and Colab, which would "
+            "open the solutions; leave out --repository or --student"
+        )
+    html = (
+        build_student(root, size)
+        if student
+        else build_book(build_folder().parent, size, address(repository))
+    )
     click.echo(f"the book is in {html / 'index.html'}")
 
 
 @main.command()
 @size_option
 @repository_option
-@click.option("--check", "only_check", is_flag=True, help="Only see whether there is a Chromium to print with.")
+@click.option(
+    "--check",
+    "only_check",
+    is_flag=True,
+    help="Only see whether there is a Chromium to print with.",
+)
 def pdf(size: str, repository: str | None, only_check: bool) -> None:
-    """Build the site from the executed chapters of a size, and print it: a PDF of the whole book, linked from its pages."""
+    """Build the site from the executed chapters of a size, and print it: a PDF of the whole
+    book, linked from its pages.
+    """
     try:
         from valleys.book.print.pdf import find_browser, make_pdf
     except ImportError as error:
-        raise BookError(f"printing needs {error.name}, which is not installed; install the book with `make install`, or `pip install -e '.[book]'`") from None
+        raise BookError(
+            f"printing needs {error.name}, which is not installed; install the book "
+            "with `make install`, or `pip install -e '.[book]'`"
+        ) from None
     find_browser()  # before the minutes that the site takes
     places.check_writable(build_folder(), config.BUILD)
     if only_check:
         return
-    html = build_book(build_folder().parent, size, address(repository), more=lambda pages: make_pdf(pages, pages.with_name("print")))
+    html = build_book(
+        build_folder().parent,
+        size,
+        address(repository),
+        more=lambda pages: make_pdf(pages, pages.with_name("print")),
+    )
     click.echo(f"the book in print is {html / pdf_links.NAME}")
 
 
 @main.command("editions")
-@click.option("--target", type=places.Place(file_okay=False, path_type=Path), help="Folder to write them into. [default: dist]")
+@click.option(
+    "--target",
+    type=places.Place(file_okay=False, path_type=Path),
+    help="Folder to write them into. [default: dist]",
+)
 def editions_command(target: Path | None) -> None:
-    """Write a student edition, without solutions, and an instructor edition: each a folder and a zip file."""
+    """Write a student edition, without solutions, and an instructor edition: each a folder and a
+    zip file.
+    """
     root = book_root()
     for path in copies.write_editions(root, (target or dist_folder()).resolve()):
         click.echo(path)
 
 
 @main.command("check")
-@click.argument("html", type=places.Place(exists=True, file_okay=False, path_type=Path), required=False)
+@click.argument(
+    "html", type=places.Place(exists=True, file_okay=False, path_type=Path), required=False
+)
 def check_command(html: Path | None) -> None:
-    """Check a built site: pages, alt texts, links, nothing from elsewhere. [default: _build/html]"""
+    """Check a built site: pages, alt texts, links, nothing from elsewhere. [default:
+    _build/html]
+    """
     html = html or build_folder() / "html"
     if not (html / "index.html").is_file():
         raise BookError(f"{html} holds no site; build it with `make book`")
@@ -211,17 +345,36 @@ def check_command(html: Path | None) -> None:
 
 
 @main.command("verify")
-@click.option("--cells", "count", type=click.IntRange(min=1), default=5, show_default=True, help="How many results or cells of them to compute again.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the draw.")
-@click.option("--limit", type=click.FloatRange(min=0), default=60.0, show_default=True, help="Seconds that one of them may take, by its stored time.")
-@click.argument("folder", type=places.Place(exists=True, file_okay=False, path_type=Path), required=False)
+@click.option(
+    "--cells",
+    "count",
+    type=click.IntRange(min=1),
+    default=5,
+    show_default=True,
+    help="How many results or cells of them to compute again.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the draw."
+)
+@click.option(
+    "--limit",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    help="Seconds that one of them may take, by its stored time.",
+)
+@click.argument(
+    "folder", type=places.Place(exists=True, file_okay=False, path_type=Path), required=False
+)
 def verify_command(count: int, seed: int, limit: float, folder: Path | None) -> None:
-    """Compute stored results, drawn at random, again and compare. [default: results/paper, those that come with the book]
+    """Compute stored results, drawn at random, again and compare. [default: results/paper, those
+    that come with the book]
 
-    On the processor that made a result, simulated values must be equal to the last bit; on another, those with an error must agree within it, and the
-    others are left out. What is computed without random numbers must agree within 1e-6 of its size.
+    On the processor that made a result, simulated values must be equal to the last bit; on another,
+    those with an error must agree within it, and the others are left out. What is computed without
+    random numbers must agree within 1e-6 of its size.
     """
-    folder = (folder or shipped_folder()).resolve()
+    folder = (folder or book_results()).resolve()
     verdicts = []
     for verdict in verify.verify(folder, count=count, seed=seed, limit=limit):
         click.echo(verdict.line())
@@ -232,7 +385,9 @@ def verify_command(count: int, seed: int, limit: float, folder: Path | None) -> 
         raise BookError(f"{n_bad} of {len(verdicts)} results did not come out again")
 
 
-def _names(_context: click.Context, _parameter: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
+def _names(
+    _context: click.Context, _parameter: click.Parameter, pairs: tuple[str, ...]
+) -> dict[str, str]:
     """Names of studies today, by the names that they had."""
     if wrong := [pair for pair in pairs if len([part for part in pair.split("=") if part]) != 2]:
         raise click.BadParameter(f"'{wrong[0]}' is not of the form OLD=NEW, such as grid=sweep")
@@ -240,41 +395,81 @@ def _names(_context: click.Context, _parameter: click.Parameter, pairs: tuple[st
 
 
 @main.command("rekey")
-@click.option("--cells", "count", type=click.IntRange(min=1), default=1, show_default=True, help="How many cells of each file to compute again.")
-@click.option("--limit", type=click.FloatRange(min=0), default=180.0, show_default=True, help="Seconds that a file may take, by its stored time.")
+@click.option(
+    "--cells",
+    "count",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="How many cells of each file to compute again.",
+)
+@click.option(
+    "--limit",
+    type=click.FloatRange(min=0),
+    default=180.0,
+    show_default=True,
+    help="Seconds that a file may take, by its stored time.",
+)
 @click.option(
     "--earlier",
     type=places.Place(exists=True, file_okay=False, path_type=Path),
-    help="Checkout of the code that made the results, to compute the same with, where the processor is another one than theirs.",
+    help="Checkout of the code that made the results, to compute the same with, where the "
+    "processor is another one than theirs.",
 )
 @click.option(
     "--runs",
     nargs=2,
     type=places.Place(exists=True, file_okay=False, path_type=Path),
     metavar="EARLIER TODAY",
-    help="Two folders of results that the chapters left at a small size on this machine, with that code and with today's: compare these instead.",
+    help="Two folders of results that the chapters left at a small size on this machine, with that "
+    "code and with today's: compare these instead.",
 )
-@click.option("--name", "names", multiple=True, callback=_names, metavar="OLD=NEW", help="A study that was renamed and edited, and its name today.")
-def rekey_command(count: int, limit: float, earlier: Path | None, runs: tuple[Path, Path] | None, names: dict[str, str]) -> None:
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    callback=_names,
+    metavar="OLD=NEW",
+    help="A study that was renamed and edited, and its name today.",
+)
+def rekey_command(
+    count: int,
+    limit: float,
+    earlier: Path | None,
+    runs: tuple[Path, Path] | None,
+    names: dict[str, str],
+) -> None:
     """Keep results/paper current after an edit of the code behind it that changes no value.
 
-    Layout, comments, names and order of definitions are no part of a result's key, so most tidying needs nothing. A study with another name is found by
-    its code, and its files are renamed without computing. Of any other outdated file drawn cells, or the whole where its study offers none, are computed
-    again: where all of a study are equal to the last bit to what is stored, its files get the key of today's code. It says which, and may be stopped.
+    Layout, comments, names and order of definitions are no part of a result's key, so most tidying
+    needs nothing. A study with another name is found by its code, and its files are renamed without
+    computing. Of any other outdated file drawn cells, or the whole where its study offers none, are
+    computed again: where all of a study are equal to the last bit to what is stored, its files get
+    the key of today's code. It says which, and may be stopped.
     """
     evidence = rekey.Evidence(rekey.Extent(count, limit), earlier, runs, names)
     outcomes = []
-    for outcome in rekey.rekey(shipped_folder(), evidence):
+    for outcome in rekey.rekey(book_results(), evidence):
         click.echo(outcome.line())
         outcomes.append(outcome)
     if not outcomes:
         click.echo("nothing is outdated")
     if n_refused := sum(outcome.state == "refused" for outcome in outcomes):
-        raise BookError(f"{n_refused} of {len(outcomes)} studies keep outdated results; `make results` computes them anew")
+        raise BookError(
+            f"{n_refused} of {len(outcomes)} studies keep outdated results; `make "
+            "results` computes them anew"
+        )
 
 
-def build_book(root: Path, size: str, repository: Address | None = None, *, more: Callable[[Path], object] | None = None) -> Path:
-    """The site of the book, checked, in `_build` of a folder; pages of notebooks have buttons for Binder and Colab if it has a public address.
+def build_book(
+    root: Path,
+    size: str,
+    repository: Address | None = None,
+    *,
+    more: Callable[[Path], object] | None = None,
+) -> Path:
+    """The site of the book, checked, in `_build` of a folder; pages of notebooks have buttons for
+    Binder and Colab if it has a public address.
 
     Args:
         root: folder that gets `_build`.
@@ -283,7 +478,8 @@ def build_book(root: Path, size: str, repository: Address | None = None, *, more
         more: adds to the built pages, in the folder that it is given, before they are checked.
 
     Raises:
-        BookError: another build is under way, a page cannot be built, or the site is not in order; then the earlier site stays.
+        BookError: another build is under way, a page cannot be built, or the site is not in order;
+            then the earlier site stays.
     """
     check_notebooks()  # before the minutes that the site takes
 
@@ -310,29 +506,41 @@ def build_student(root: Path, size: str) -> Path:
     with locks.alone(place, "another build of the student site"):
         place.parent.mkdir(parents=True, exist_ok=True)
         folders.sweep(place.parent, STUDENT_SCRATCH)
-        with tempfile.TemporaryDirectory(dir=place.parent, prefix=STUDENT_SCRATCH) as scratch:  # fresh, so that nothing of an older page stays in it
+        # fresh, so that nothing of an older page stays in it
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix=STUDENT_SCRATCH) as scratch:
             edition, source = Path(scratch) / "student", Path(scratch) / "source"
             with locks.alone(executed_folder(size), READING, reading=True):
                 copies.lay_out_student(root, edition)
                 builder.assemble(executed_folder(size), source, root=edition)
-            html = builder.build(source, Path(scratch), finish=lambda pages: _report(check.check_site(pages, edition)))
+            html = builder.build(
+                source,
+                Path(scratch),
+                finish=lambda pages: _report(check.check_site(pages, edition)),
+            )
             return folders.put(html, place)
 
 
 def check_places(*, build: bool = False) -> None:
-    """Refuse to compute where what is computed could not be put: the results folder, if one is named, and if wanted the folder of executed notebooks.
+    """Refuse to compute where what is computed could not be put: the results folder, if one is
+    named, and if wanted the folder of executed notebooks.
 
     Raises:
         BookError: nothing can be written there.
     """
     if config.place(config.RESULTS):
-        places.check_writable(results_folder(), f"{config.RESULTS}; one that is only to be read can be {config.SHIPPED}")
+        places.check_writable(
+            results_folder(),
+            f"{config.RESULTS}; one that is only to be read can be {config.SHIPPED}",
+        )
     if build:
         places.check_writable(build_folder(), config.BUILD)
 
 
-def checked_work(size: str, only: tuple[str, ...], settings: tuple[str, ...] = (), *, exercises: bool = True) -> Work:
-    """The chosen notebooks, each with its parameter values; if none is named all chapters and, if wanted, their exercises.
+def checked_work(
+    size: str, only: tuple[str, ...], settings: tuple[str, ...] = (), *, exercises: bool = True
+) -> Work:
+    """The chosen notebooks, each with its parameter values; if none is named all chapters and, if
+    wanted, their exercises.
 
     Raises:
         BookError: a chapter or parameter is unknown, or a value is refused.
@@ -340,12 +548,19 @@ def checked_work(size: str, only: tuple[str, ...], settings: tuple[str, ...] = (
     chapters = all_chapters()
     own = [parameters.Assignment.parse(text) for text in settings]
     values = parameters.run_parameters(chapters, size, own)
-    solved = {name: each for name, each in all_exercises().items() if is_executed(f"exercises/{name}.ipynb")}
+    solved = {
+        name: each
+        for name, each in all_exercises().items()
+        if is_executed(f"exercises/{name}.ipynb")
+    }
     notebooks = chapters | (solved if exercises else {})
     chosen = [find_chapter(name, notebooks) for name in only] or list(notebooks.values())
     for chapter in chosen:
-        if chapter.name in chapters:  # exercises are the same at every size and have nothing to refuse
-            runner.check_before_running(chapter, values[chapter.name], own=[setting.parameter for setting in own])
+        # exercises are the same at every size and have nothing to refuse
+        if chapter.name in chapters:
+            runner.check_before_running(
+                chapter, values[chapter.name], own=[setting.parameter for setting in own]
+            )
     return {chapter.name: (chapter, values.get(chapter.name, {})) for chapter in chosen}
 
 
@@ -358,23 +573,41 @@ def where_to_compute(workers: int | None, scheduler: str | None) -> dict[str, st
     if scheduler is None:
         return {}
     if workers is not None:
-        raise BookError("give --workers for processes of this machine or --scheduler for a Dask cluster, not both")
+        raise BookError(
+            "give --workers for processes of this machine or --scheduler for a Dask "
+            "cluster, not both"
+        )
     if executors.lets_strangers_in(scheduler):
-        click.echo(f"valleys: warning: who reaches {scheduler} on its network can run code there and on your machine: use tls:// with certificates", err=True)
+        click.echo(
+            f"valleys: warning: who reaches {scheduler} on its network can run code there "
+            "and on your machine: use tls:// with certificates",
+            err=True,
+        )
     try:
         return executors.told(scheduler)
     except ValueError as error:
         raise BookError(str(error)) from None
 
 
-def execute(work: Work, size: str, *, jobs: int | None, workers: int | None = None, environment: Mapping[str, str] | None = None) -> None:
+def execute(
+    work: Work,
+    size: str,
+    *,
+    jobs: int | None,
+    workers: int | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> None:
     """Run chapters and tell how each went.
 
     Raises:
         BookError: a chapter failed.
     """
     failures = 0
-    with contextlib.closing(runner.run_chapters(work, executed_folder(size), jobs=jobs, workers=workers, environment=environment)) as outcomes:
+    with contextlib.closing(
+        runner.run_chapters(
+            work, executed_folder(size), jobs=jobs, workers=workers, environment=environment
+        )
+    ) as outcomes:
         for outcome in outcomes:
             click.echo(outcome.line())
             failures += outcome.failure is not None

@@ -1,6 +1,8 @@
-"""The environment variables of the book: what each means, and what holds without it. All code reads them through this module.
+"""The environment variables of the book: what each means, and what holds without it. All code reads
+them through this module.
 
-The names stand alone, and what is said of them in one table, so that results rest on a name and not on a sentence about it.
+The names stand alone, and what is said of them in one table, so that results rest on a name and not
+on a sentence about it.
 """
 
 import os
@@ -25,7 +27,9 @@ PROGRESS = "VALLEYS_PROGRESS"
 
 @dataclass(frozen=True)
 class Variable:
-    """One environment variable: its name, what it means, what holds where it is empty or not set."""
+    """One environment variable: its name, what it means, what holds where it is empty or not
+    set.
+    """
 
     name: str
     meaning: str
@@ -84,7 +88,8 @@ def text(name: str) -> str | None:
 
 
 def place(name: str) -> Path | None:
-    """The place that a variable names, absolute: relative to the working directory, `~` and `~user` a home folder.
+    """The place that a variable names, absolute: relative to the working directory, `~` and `~user`
+    a home folder.
 
     Raises:
         ValueError: there is no such home folder.
@@ -105,7 +110,8 @@ def names_of(*kinds: str) -> tuple[str, ...]:
 
 
 def settled() -> dict[str, str]:
-    """The variables that name places, made absolute: what a process with another working directory must be told.
+    """The variables that name places, made absolute: what a process with another working directory
+    must be told.
 
     Raises:
         ValueError: as of `place`.
@@ -116,5 +122,9 @@ def settled() -> dict[str, str]:
 
 def table() -> str:
     """The variables that a reader may set, as the table of the guide."""
-    rows = [f"| `{variable.name}` | {variable.meaning} | {variable.default} |" for variable in VARIABLES if not variable.is_internal]
+    rows = [
+        f"| `{variable.name}` | {variable.meaning} | {variable.default} |"
+        for variable in VARIABLES
+        if not variable.is_internal
+    ]
     return "\n".join(["| Variable | What | Without it |", "|---|---|---|", *rows])

@@ -1,4 +1,4 @@
-"""What README, guide and CONTRIBUTING tell to type can be typed, and what they name is there."""
+"""What README, guide and the house rules tell to type can be typed, and what they name is there."""
 
 import re
 import shlex
@@ -15,7 +15,14 @@ from valleys.paths import book_root
 
 ROOT = book_root()
 GUIDE = sorted((ROOT / "pages").glob("guide_*.md"))
-TOLD = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "pages" / "status.md", ROOT / "pages" / "teach.md", *GUIDE]
+TOLD = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "pages" / "status.md",
+    ROOT / "pages" / "teach.md",
+    *GUIDE,
+]
 LONGEST_README = 700  # words: it is read before anything else is
 COMMAND = re.compile(r"python -m valleys ([a-z][^`\n#>]*)")
 TARGET = re.compile(r"\bmake ([a-z]+(?:-[a-z]+)*)(?=`| +#|$| [A-Z]+=)", re.MULTILINE)
@@ -24,7 +31,9 @@ each_page = pytest.mark.parametrize("page", TOLD, ids=[page.name for page in TOL
 
 
 def commands(page: Path) -> Iterator[list[str]]:
-    """The command lines of the book that a page shows, in blocks and in sentences, from the name of the command on."""
+    """The command lines of the book that a page shows, in blocks and in sentences, from the name
+    of the command on.
+    """
     text = page.read_text(encoding="utf-8").replace("$TLS", "").replace("\\\n", " ")
     yield from (shlex.split(found) for found in COMMAND.findall(text))
 
@@ -35,20 +44,31 @@ def test_commands_and_their_options_are_there(page):
     for name, *rest in commands(page):
         command = main.get_command(context, name)
         assert command, name
-        options = {each for option in command.params for each in (*option.opts, *option.secondary_opts)}
+        options = {
+            each for option in command.params for each in (*option.opts, *option.secondary_opts)
+        }
         assert {each for each in rest if each.startswith("--")} <= options, name
 
 
 @each_page
 def test_targets_of_make_are_there(page):
-    makefiles = [ROOT / "Makefile", *([ROOT / "editions" / "student" / "Makefile"] if page.name == "teach.md" else [])]
-    known = {target for each in makefiles for target in re.findall(r"^([a-z-]+):", each.read_text(encoding="utf-8"), re.MULTILINE)}
+    makefiles = [
+        ROOT / "Makefile",
+        *([ROOT / "editions" / "student" / "Makefile"] if page.name == "teach.md" else []),
+    ]
+    known = {
+        target
+        for each in makefiles
+        for target in re.findall(r"^([a-z-]+):", each.read_text(encoding="utf-8"), re.MULTILINE)
+    }
     assert set(TARGET.findall(page.read_text(encoding="utf-8"))) <= known
 
 
 @each_page
 def test_files_that_are_linked_are_there(page):
-    links = [link for link in LINK.findall(page.read_text(encoding="utf-8")) if not urlparse(link).scheme]
+    links = [
+        link for link in LINK.findall(page.read_text(encoding="utf-8")) if not urlparse(link).scheme
+    ]
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 

@@ -25,7 +25,9 @@ def _fresh():
 
 @pytest.fixture
 def small_mnist(tmp_path, monkeypatch):
-    """A folder with four files in MNIST's format, known to the library by their own hashes; image i is filled with the byte i."""
+    """A folder with four files in MNIST's format, known to the library by their own hashes;
+    image i is filled with the byte i.
+    """
     raw = tmp_path / "MNIST" / "raw"
     raw.mkdir(parents=True)
     for part in ("train", "t10k"):
@@ -33,12 +35,20 @@ def small_mnist(tmp_path, monkeypatch):
         (raw / f"{part}-images-idx3-ubyte").write_bytes(_idx(images))
         (raw / f"{part}-labels-idx1-ubyte").write_bytes(_idx(LABELS.astype(np.uint8)))
     for name in FILES:
-        monkeypatch.setitem(datasets.MNIST_SHA256, name, datasets.hashlib.sha256((raw / name).read_bytes()).hexdigest())
+        monkeypatch.setitem(
+            datasets.MNIST_SHA256,
+            name,
+            datasets.hashlib.sha256((raw / name).read_bytes()).hexdigest(),
+        )
     return tmp_path
 
 
 def _idx(array: np.ndarray) -> bytes:
-    return bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape) + array.tobytes()
+    return (
+        bytes([0, 0, 8, array.ndim])
+        + b"".join(size.to_bytes(4, "big") for size in array.shape)
+        + array.tobytes()
+    )
 
 
 def _no_network(monkeypatch, started=None):
@@ -50,7 +60,9 @@ def _no_network(monkeypatch, started=None):
         half.write_bytes(b"half")
         raise OSError("no route to host")
 
-    monkeypatch.setattr(datasets, "_torchvision_datasets", lambda: SimpleNamespace(MNIST=download, CIFAR10=download))
+    monkeypatch.setattr(
+        datasets, "_torchvision_datasets", lambda: SimpleNamespace(MNIST=download, CIFAR10=download)
+    )
 
 
 def test_digits_are_cut_as_the_paper_cuts_its_data():
@@ -79,14 +91,19 @@ def test_digits_for_training_and_testing_are_the_whole_file_once():
 def test_the_small_test_set_is_the_beginning_of_the_full_one():
     data = datasets.load("digits", test_per_class=3)
     for label in range(10):
-        small, full = data.test_images[data.test_labels == label], data.full_test_images[data.full_test_labels == label]
+        small, full = (
+            data.test_images[data.test_labels == label],
+            data.full_test_images[data.full_test_labels == label],
+        )
         np.testing.assert_array_equal(small, full[:3])
 
 
 def test_mnist_files_give_the_first_of_each_class_in_file_order(small_mnist):
     data = datasets.load("mnist", train_per_class=2, test_per_class=1, directory=small_mnist)
     assert data.train_labels.tolist() == [*range(10), *range(10)]
-    np.testing.assert_allclose(data.train_images[:, 0], (np.arange(20) / 255 - 0.5) / 0.5, atol=1e-6)
+    np.testing.assert_allclose(
+        data.train_images[:, 0], (np.arange(20) / 255 - 0.5) / 0.5, atol=1e-6
+    )
     assert data.test_images.shape == (10, 784)
     assert data.full_test_images.shape == (40, 784)
     assert data.train_images.dtype == np.float32
@@ -107,7 +124,9 @@ def test_the_folder_comes_from_the_argument_then_the_variable(small_mnist, monke
 def test_a_damaged_file_is_named(small_mnist, name, damage):
     path = small_mnist / "MNIST" / "raw" / name
     content = path.read_bytes()
-    path.write_bytes(content[:-1] if damage == "truncated" else content[:-1] + bytes([content[-1] ^ 1]))
+    path.write_bytes(
+        content[:-1] if damage == "truncated" else content[:-1] + bytes([content[-1] ^ 1])
+    )
     with pytest.raises(DataError, match=rf"{name} is truncated or corrupt .*delete it") as caught:
         datasets.load("mnist", 1, 1, small_mnist)
     assert "\n" not in str(caught.value)
@@ -206,7 +225,8 @@ def test_the_limits_of_digits_are_those_of_the_file():
 @pytest.mark.slow
 def test_torchvision_is_imported_only_where_it_is_needed():
     code = (
-        "import sys; from valleys.nets import datasets, studies; datasets.load('digits'); assert 'torchvision' not in sys.modules; "
+        "import sys; from valleys.nets import datasets, studies; datasets.load('digits'); assert "
+        "'torchvision' not in sys.modules; "
         "assert datasets._torchvision_datasets().MNIST"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -22,7 +22,12 @@ def test_the_interval_of_a_mean_is_that_of_the_normal_law(rng):
 
 def test_the_interval_of_a_mean_holds_the_truth_as_often_as_it_says(rng):
     draws = np.random.default_rng(8).normal(0, 1, size=(200, 40))
-    held = np.mean([found.low <= 0 <= found.high for found in (statistics.mean(values, rng) for values in draws)])
+    held = np.mean(
+        [
+            found.low <= 0 <= found.high
+            for found in (statistics.mean(values, rng) for values in draws)
+        ]
+    )
     assert 0.88 <= held <= 0.99
 
 
@@ -35,8 +40,15 @@ def test_the_interval_of_a_share_is_that_of_scipy_and_stays_open_at_the_ends():
     from scipy.stats import binomtest
 
     for count in (0, 1, 13, 20):
-        found, expected = statistics.share(count, 20), binomtest(count, 20).proportion_ci(method="wilson")
-        assert (found.value, found.low, found.high) == (count / 20, pytest.approx(expected.low, abs=1e-12), pytest.approx(expected.high, abs=1e-12))
+        found, expected = (
+            statistics.share(count, 20),
+            binomtest(count, 20).proportion_ci(method="wilson"),
+        )
+        assert (found.value, found.low, found.high) == (
+            count / 20,
+            pytest.approx(expected.low, abs=1e-12),
+            pytest.approx(expected.high, abs=1e-12),
+        )
     assert statistics.share(20, 20).low < 0.9
     assert np.isnan(statistics.share(0, 0).value)
 
@@ -52,19 +64,29 @@ def test_means_of_columns_leave_out_what_is_unknown(rng):
 
 
 def test_the_interval_of_a_ratio_is_that_of_error_propagation(rng):
-    first, second = np.random.default_rng(3).normal(6, 1, size=200), np.random.default_rng(4).normal(3, 0.5, size=100)
+    first, second = (
+        np.random.default_rng(3).normal(6, 1, size=200),
+        np.random.default_rng(4).normal(3, 0.5, size=100),
+    )
     found = statistics.ratio(first, second, rng)
-    relative = ((first.std() / first.mean()) ** 2 / 200 + (second.std() / second.mean()) ** 2 / 100) ** 0.5
+    relative = (
+        (first.std() / first.mean()) ** 2 / 200 + (second.std() / second.mean()) ** 2 / 100
+    ) ** 0.5
     assert found.value == pytest.approx(first.mean() / second.mean())
     assert (found.high - found.low) / (2 * 1.96) == pytest.approx(found.value * relative, rel=0.1)
-    copies = statistics.ratio(first, np.full(20, 2.0), rng)  # a deterministic reference adds nothing
+    # a deterministic reference adds nothing
+    copies = statistics.ratio(first, np.full(20, 2.0), rng)
     assert copies.high - copies.low == pytest.approx(2 * 1.96 * first.std() / 200**0.5 / 2, rel=0.1)
     assert np.isnan(statistics.ratio(first, second[:0], rng).value)
 
 
 def test_the_middle_of_draws_holds_95_per_cent_of_them():
     found = statistics.middle(np.linspace(0, 1, 10001))
-    assert (found.value, found.low, found.high) == (pytest.approx(0.5), pytest.approx(0.025), pytest.approx(0.975))
+    assert (found.value, found.low, found.high) == (
+        pytest.approx(0.5),
+        pytest.approx(0.025),
+        pytest.approx(0.975),
+    )
 
 
 def test_a_value_without_an_interval_says_so():
@@ -122,7 +144,9 @@ def test_a_fit_over_pairs_uses_each_pair_once(rng):
     x, y = (np.random.default_rng(seed).random((8, 8)) for seed in (5, 6))
     x, y = x + x.T, y + y.T
     pairs = np.triu_indices(8, 1)
-    assert statistics.fit_pairs(x, y, rng).r_squared.value == pytest.approx(linregress(x[pairs], y[pairs]).rvalue ** 2)
+    assert statistics.fit_pairs(x, y, rng).r_squared.value == pytest.approx(
+        linregress(x[pairs], y[pairs]).rvalue ** 2
+    )
 
 
 def test_r_squared_without_a_member_is_that_of_scipy_on_the_others():
@@ -135,7 +159,9 @@ def test_r_squared_without_a_member_is_that_of_scipy_on_the_others():
         others = np.delete(np.arange(6), left)
         pairs = np.ix_(others, others)
         upper = np.triu_indices(5, 1)
-        assert found[left] == pytest.approx(linregress(x[pairs][upper], y[pairs][upper]).rvalue ** 2)
+        assert found[left] == pytest.approx(
+            linregress(x[pairs][upper], y[pairs][upper]).rvalue ** 2
+        )
 
 
 def test_rows_have_the_means_and_intervals_that_each_has_alone():
@@ -158,9 +184,17 @@ def test_rank_correlation_is_that_of_scipy_with_ties(rng):
 def test_two_runs_give_no_interval_whatever_is_made_of_them(rng):
     pair, one = np.array([1.0, 2.0]), np.array([3.0])
     matrix = np.array([[0.0, 5.0], [5.0, 0.0]])
-    stratified = statistics.stratified_mean(xr.DataArray([pair], dims=("setting", "run")), rng, by=["setting"])
+    stratified = statistics.stratified_mean(
+        xr.DataArray([pair], dims=("setting", "run")), rng, by=["setting"]
+    )
     nested = statistics.nested_mean(pair.reshape(2, 1, 1), rng)
-    for found in (statistics.mean(pair, rng), statistics.ratio(pair, one, rng), statistics.pair_mean(matrix, rng), stratified, nested):
+    for found in (
+        statistics.mean(pair, rng),
+        statistics.ratio(pair, one, rng),
+        statistics.pair_mean(matrix, rng),
+        stratified,
+        nested,
+    ):
         assert np.isfinite(found.value)
         assert np.isnan([found.low, found.high]).all()
     assert np.isnan(statistics.means(pair[:, None], rng)[1]).all()
@@ -177,20 +211,31 @@ def test_pairs_of_two_members_alone_have_no_interval(rng):
 
 
 def test_a_mean_over_strata_counts_each_once_or_each_run(rng):
-    values = xr.DataArray([[1.0, 2.0, 3.0, 4.0], [10.0, 12.0, np.nan, np.nan]], dims=("setting", "run"))
-    assert statistics.stratified_mean(values, rng, by=["setting"]).value == pytest.approx((2.5 + 11) / 2)
-    assert statistics.stratified_mean(values, rng, by=["setting"], runs_count_alike=True).value == pytest.approx(32 / 6)
-    assert statistics.stratified_mean(values, rng, by=["setting"], fewest=3).value == pytest.approx(2.5)
+    values = xr.DataArray(
+        [[1.0, 2.0, 3.0, 4.0], [10.0, 12.0, np.nan, np.nan]], dims=("setting", "run")
+    )
+    assert statistics.stratified_mean(values, rng, by=["setting"]).value == pytest.approx(
+        (2.5 + 11) / 2
+    )
+    assert statistics.stratified_mean(
+        values, rng, by=["setting"], runs_count_alike=True
+    ).value == pytest.approx(32 / 6)
+    assert statistics.stratified_mean(values, rng, by=["setting"], fewest=3).value == pytest.approx(
+        2.5
+    )
     assert np.isnan(statistics.stratified_mean(values, rng, by=["setting"], fewest=5).value)
     assert statistics.stratified_mean(values, rng, by=[]).value == pytest.approx(32 / 6)
 
 
 def test_the_interval_of_a_mean_over_strata_is_that_of_the_normal_law(rng):
     spread = np.array([[1.0], [3.0]])
-    values = xr.DataArray(np.random.default_rng(1).normal(50 * spread, spread, size=(2, 100)), dims=("setting", "run"))
+    values = xr.DataArray(
+        np.random.default_rng(1).normal(50 * spread, spread, size=(2, 100)), dims=("setting", "run")
+    )
     for alike in (False, True):  # as many runs in both, so that it is all the same
         found = statistics.stratified_mean(values, rng, by=["setting"], runs_count_alike=alike)
-        error = (values.var("run") / 100).sum().item() ** 0.5 / 2  # how far the strata are apart does not widen it
+        # how far the strata are apart does not widen it
+        error = (values.var("run") / 100).sum().item() ** 0.5 / 2
         assert (found.high - found.low) / (2 * 1.96) == pytest.approx(error, rel=0.1)
 
 
@@ -202,21 +247,32 @@ def test_a_paired_ratio_draws_both_numbers_of_a_run_together(rng):
 
 def test_since_is_the_first_time_from_which_on_it_holds_for_good():
     holds = [[1, 0, 1, 1], [1, 1, 1, 1], [1, 1, 1, 0], [0, 0, 0, 1]]
-    np.testing.assert_array_equal(statistics.since(np.array([2.0, 3.0, 5.0, 7.0]), np.array(holds)), [5, 2, np.nan, 7])
-    np.testing.assert_array_equal(statistics.since(np.arange(16.0).reshape(4, 4), np.array(holds)), [2, 4, np.nan, 15])
+    np.testing.assert_array_equal(
+        statistics.since(np.array([2.0, 3.0, 5.0, 7.0]), np.array(holds)), [5, 2, np.nan, 7]
+    )
+    np.testing.assert_array_equal(
+        statistics.since(np.arange(16.0).reshape(4, 4), np.array(holds)), [2, 4, np.nan, 15]
+    )
 
 
 def test_rank_correlations_of_rows_are_those_of_each(rng):
     x, y = rng.integers(0, 4, (30, 7)).astype(float), rng.normal(size=(30, 7))
     x[3], y[4] = 2.0, 1.0
     found = statistics.spearman_rows(x, y)
-    np.testing.assert_allclose(found, [statistics.spearman(*pair) for pair in zip(x, y, strict=True)], rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(
+        found,
+        [statistics.spearman(*pair) for pair in zip(x, y, strict=True)],
+        rtol=1e-12,
+        atol=1e-12,
+    )
     assert np.isnan(found[[3, 4]]).all()
     assert np.isnan(statistics.spearman_rows(x[:, :2], y[:, :2])).all()
     x[0, 2], y[1, 3], y[2, :5] = np.nan, np.inf, np.nan
     some = statistics.spearman_rows(x.reshape(5, 6, 7), y.reshape(5, 6, 7)).ravel()
     for row, unknown in ((0, 2), (1, 3)):
-        assert some[row] == pytest.approx(statistics.spearman(np.delete(x[row], unknown), np.delete(y[row], unknown)))
+        assert some[row] == pytest.approx(
+            statistics.spearman(np.delete(x[row], unknown), np.delete(y[row], unknown))
+        )
     assert np.isnan(some[2])  # two pairs are left
 
 
@@ -227,16 +283,30 @@ def test_the_interval_of_a_rank_correlation_is_that_of_scipy(rng):
     y = x + np.random.default_rng(2).normal(size=60)
     found = statistics.rank_correlation(x, np.where(np.arange(60) == 7, np.nan, y), rng)
     known = np.delete(np.stack([x, y]), 7, axis=1)
-    expected = bootstrap(tuple(known), lambda a, b: spearmanr(a, b).statistic, paired=True, vectorized=False, method="percentile", n_resamples=2000, rng=3)
+    expected = bootstrap(
+        tuple(known),
+        lambda a, b: spearmanr(a, b).statistic,
+        paired=True,
+        vectorized=False,
+        method="percentile",
+        n_resamples=2000,
+        rng=3,
+    )
     assert found.value == pytest.approx(spearmanr(*known).statistic)
     assert (found.low, found.high) == pytest.approx(tuple(expected.confidence_interval), abs=0.03)
 
 
 def test_pairs_are_drawn_within_their_strata(rng):
-    """Two strata that are points apart, each with one value: nothing is left to chance, whatever is drawn."""
+    """Two strata that are points apart, each with one value: nothing is left to chance, whatever
+    is drawn.
+    """
     x = np.array([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0], [2.0, 2.0, 2.0]])
     found = statistics.rank_correlation(x, x**2, rng, strata=np.arange(3)[:, None])
-    assert (found.value, found.low, found.high) == (pytest.approx(1), pytest.approx(1), pytest.approx(1))
+    assert (found.value, found.low, found.high) == (
+        pytest.approx(1),
+        pytest.approx(1),
+        pytest.approx(1),
+    )
     single = statistics.rank_correlation(x[:, :1], x[:, :1], rng, strata=np.arange(3)[:, None])
     assert single.value == pytest.approx(1)
     assert np.isnan(single.low)  # each stands alone in its stratum
@@ -245,7 +315,11 @@ def test_pairs_are_drawn_within_their_strata(rng):
 def test_ranks_of_means_vary_with_the_runs_of_each_group(rng):
     first = np.array([[0.0, 1.0, 2.0], [10.0, 11.0, 12.0], [20.0, 21.0, 22.0]])
     found = statistics.rank_correlation_of_means(first, -first, rng)
-    assert (found.value, found.low, found.high) == (pytest.approx(-1), pytest.approx(-1), pytest.approx(-1))
+    assert (found.value, found.low, found.high) == (
+        pytest.approx(-1),
+        pytest.approx(-1),
+        pytest.approx(-1),
+    )
     near = statistics.rank_correlation_of_means(first / 10, first, rng)
     assert near.low == pytest.approx(1)  # both numbers of a run are drawn together
     assert np.isnan(statistics.rank_correlation_of_means(first[:2], first[:2], rng).value)
@@ -259,7 +333,9 @@ def nested(rng, spreads, shape=(6, 4, 5)):
 
 
 def test_the_spread_of_nested_resamples_is_that_of_a_balanced_nested_mean(rng):
-    """V_S/S + V_T/(S T) + V_R/(S T R), the variance of means of means when every level is drawn with replacement."""
+    """V_S/S + V_T/(S T) + V_R/(S T R), the variance of means of means when every level is drawn
+    with replacement.
+    """
     for spreads in ((1.0, 2.0, 3.0), (3.0, 1.0, 0.1), (0.0, 0.0, 1.0)):
         values = nested(np.random.default_rng(4), spreads)
         value, drawn = statistics.nested_means([values], rng)
@@ -279,12 +355,21 @@ def test_levels_of_one_member_are_as_if_they_were_not_there():
         found = statistics.nested_mean(values.reshape(shape), np.random.default_rng(1))
         assert found.value == pytest.approx(flat.value)
         assert (found.low, found.high) == pytest.approx((flat.low, flat.high), abs=0.1)
-    assert np.isfinite(statistics.nested_mean(values.reshape(6, 1, 2), np.random.default_rng(1)).low)
-    assert np.isnan(statistics.nested_mean(values.reshape(2, 1, 6), np.random.default_rng(1)).low)  # two starts
+    assert np.isfinite(
+        statistics.nested_mean(values.reshape(6, 1, 2), np.random.default_rng(1)).low
+    )
+    # two starts
+    assert np.isnan(statistics.nested_mean(values.reshape(2, 1, 6), np.random.default_rng(1)).low)
 
 
 def test_what_is_unknown_leaves_means_of_what_is_known(rng):
-    values = np.array([[[1.0, 3.0], [5.0, np.nan]], [[np.nan, np.nan], [9.0, 11.0]], [[np.nan, np.nan], [np.nan, np.nan]]])
+    values = np.array(
+        [
+            [[1.0, 3.0], [5.0, np.nan]],
+            [[np.nan, np.nan], [9.0, 11.0]],
+            [[np.nan, np.nan], [np.nan, np.nan]],
+        ]
+    )
     found = statistics.nested_mean(values, rng)
     assert found.value == pytest.approx(((2 + 5) / 2 + 10) / 2)
     assert np.isnan(found.low)  # of three starts, two are known
@@ -304,7 +389,10 @@ def test_a_nested_interval_holds_the_truth_as_often_as_it_says_or_more(spreads):
 def test_a_nested_difference_takes_off_what_both_settings_share(rng):
     draw = np.random.default_rng(6)
     shared = nested(draw, (5.0, 2.0, 0.0), (8, 3, 1))
-    first, second = shared + 1 + draw.normal(0, 0.1, (8, 3, 4)), shared + draw.normal(0, 0.1, (8, 3, 6))
+    first, second = (
+        shared + 1 + draw.normal(0, 0.1, (8, 3, 4)),
+        shared + draw.normal(0, 0.1, (8, 3, 6)),
+    )
     found = statistics.nested_difference(first, second, rng)
     assert found.low < 1 < found.high
     assert found.high - found.low < 0.2

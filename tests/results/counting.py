@@ -36,5 +36,9 @@ def study(spec: Spec) -> xr.Dataset:
         with Path(spec.log).open("a") as log:
             log.write(f"{spec.first} {spec.second:g}\n")
     drawn = np.random.default_rng([spec.first, int(8 * spec.second)]).normal(size=3)
-    values = {"value": ("step", drawn), "sum": ("level", spec.first + np.array(spec.levels)), "steps": 3}
+    values = {
+        "value": ("step", drawn),
+        "sum": ("level", spec.first + np.array(spec.levels)),
+        "steps": 3,
+    }
     return xr.Dataset(values, {"second": spec.second}, {"made": "here", "first": spec.first})

@@ -1,4 +1,6 @@
-"""Studies that tests run in processes of their own: small cells that note each computation in a log file."""
+"""Studies that tests run in processes of their own: small cells that note each computation in a
+log file.
+"""
 
 import os
 import sys
@@ -16,7 +18,9 @@ from valleys.results.grid import Part
 
 @dataclass(frozen=True)
 class Spec:
-    """A cell: its seed, how long it takes, how large it is, and where its first computation kills the process, if anywhere."""
+    """A cell: its seed, how long it takes, how large it is, and where its first computation
+    kills the process, if anywhere.
+    """
 
     seed: int = 0
     seconds: float = 0.0
@@ -34,7 +38,10 @@ def cell(spec: Spec) -> xr.Dataset:
     if spec.log:
         with open(spec.log, "a") as log:
             log.write(f"{spec.seed} {os.getpid()} {os.environ.get('OMP_NUM_THREADS')}\n")
-    return xr.Dataset({"value": ("step", np.random.default_rng(spec.seed).normal(size=spec.length))}, attrs={"seed": spec.seed})
+    return xr.Dataset(
+        {"value": ("step", np.random.default_rng(spec.seed).normal(size=spec.length))},
+        attrs={"seed": spec.seed},
+    )
 
 
 def grid(spec: Spec) -> xr.Dataset:
@@ -44,7 +51,10 @@ def grid(spec: Spec) -> xr.Dataset:
 
 def grid_parts(spec: Spec) -> list[Part]:
     """The cells of `grid`, each to be computed alone."""
-    return [Part({"column": column}, 1.0, partial(cell, replace(spec, seed=spec.seed + column))) for column in (0, 1)]
+    return [
+        Part({"column": column}, 1.0, partial(cell, replace(spec, seed=spec.seed + column)))
+        for column in (0, 1)
+    ]
 
 
 PARTS = {grid: grid_parts}
@@ -63,7 +73,9 @@ def specs(count: int, **settings) -> list[Spec]:
 
 
 def main(count: str, seconds: str, length: str, log: str, n_workers: str) -> None:
-    """A sweep as a program: `python -m tests.results.sweeping COUNT SECONDS LENGTH LOG WORKERS`; without workers for 0."""
+    """A sweep as a program: `python -m tests.results.sweeping COUNT SECONDS LENGTH LOG WORKERS`;
+    without workers for 0.
+    """
     from tests.results import sweeping  # as a module with a name, which workers can import
 
     cells = sweeping.specs(int(count), seconds=float(seconds), length=int(length), log=log)

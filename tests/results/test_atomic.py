@@ -24,9 +24,13 @@ def files(folder: Path) -> set[str]:
 def test_writer_killed_while_it_writes_leaves_no_result_and_disturbs_no_other(folder):
     code = (
         "import os, pathlib, sys; from valleys.results import atomic; "
-        "os.fsync = lambda _: os.kill(os.getpid(), 9); atomic.write(pathlib.Path(sys.argv[1]), b'half')"
+        "os.fsync = lambda _: os.kill(os.getpid(), 9); atomic.write(pathlib.Path(sys.argv[1]), "
+        "b'half')"
     )
-    assert subprocess.run([sys.executable, "-c", code, str(folder / "a.nc")], check=False).returncode == -signal.SIGKILL
+    assert (
+        subprocess.run([sys.executable, "-c", code, str(folder / "a.nc")], check=False).returncode
+        == -signal.SIGKILL
+    )
     (left,) = files(folder)
     assert left.startswith(".a.nc.")
     assert left.endswith(".partial")
@@ -37,7 +41,10 @@ def test_writer_killed_while_it_writes_leaves_no_result_and_disturbs_no_other(fo
 
 def test_reader_sees_whole_files_while_others_write_them_again(folder):
     path, contents = folder / "study" / "a.nc", [bytes([number]) * 300_000 for number in range(4)]
-    code = "import sys, pathlib; from valleys.results import atomic\nfor n in range(100): atomic.write(pathlib.Path(sys.argv[1]), bytes([n % 4]) * 300_000)"
+    code = (
+        "import sys, pathlib; from valleys.results import atomic\nfor n in range(100): "
+        "atomic.write(pathlib.Path(sys.argv[1]), bytes([n % 4]) * 300_000)"
+    )
     writers = [subprocess.Popen([sys.executable, "-c", code, str(path)]) for _ in range(2)]
     seen = 0
     while any(writer.poll() is None for writer in writers):

@@ -1,4 +1,6 @@
-"""A cluster lets no stranger in: certificates reach who needs them, and what is not encrypted is told."""
+"""A cluster lets no stranger in: certificates reach who needs them, and what is not encrypted is
+told.
+"""
 
 import contextlib
 import os
@@ -35,7 +37,22 @@ def certificate(folder: Path, name: str) -> tuple[Path, Path]:
     if shutil.which("openssl") is None:
         pytest.skip("no openssl is here to make a certificate with")
     made = folder / f"{name}.crt", folder / f"{name}.key"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=valleys", "-keyout", made[1], "-out", made[0]]
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=valleys",
+        "-keyout",
+        made[1],
+        "-out",
+        made[0],
+    ]
     subprocess.run(command, check=True, capture_output=True)
     return made
 
@@ -78,7 +95,10 @@ def test_what_is_not_encrypted_beyond_this_machine_is_open_to_strangers(address,
     assert executors.lets_strangers_in(address) is open_to_strangers
 
 
-@pytest.mark.parametrize(("found", "open_to_strangers"), [(["127.0.0.1", "::1"], False), (["127.0.0.1", "10.0.0.7"], True), ([], True)])
+@pytest.mark.parametrize(
+    ("found", "open_to_strangers"),
+    [(["127.0.0.1", "::1"], False), (["127.0.0.1", "10.0.0.7"], True), ([], True)],
+)
 def test_names_count_as_what_they_stand_for(monkeypatch, found, open_to_strangers):
     def resolved(host, port):
         assert host == "head"
@@ -90,7 +110,10 @@ def test_names_count_as_what_they_stand_for(monkeypatch, found, open_to_stranger
     assert executors.lets_strangers_in("tcp://head:8786") is open_to_strangers
 
 
-@pytest.mark.parametrize(("address", "lines"), [("tcp://10.0.0.1:8786", 1), ("tcp://127.0.0.1:8786", 0), ("tls://10.0.0.1:8786", 0)])
+@pytest.mark.parametrize(
+    ("address", "lines"),
+    [("tcp://10.0.0.1:8786", 1), ("tcp://127.0.0.1:8786", 0), ("tls://10.0.0.1:8786", 0)],
+)
 def test_stranger_is_warned_of_once(monkeypatch, capsys, address, lines):
     monkeypatch.setattr(executors, "dask_workers", lambda _: contextlib.nullcontext())
     monkeypatch.setattr(executors, "_security", lambda _: None)
@@ -128,7 +151,11 @@ def test_certificate_that_cannot_be_read_is_named(monkeypatch, own, tmp_path, un
 
 def test_files_that_are_no_certificate_or_do_not_fit_are_named(monkeypatch, own, foreign, tmp_path):
     (tmp_path / "text").write_text("none")
-    for authority, pair in ((own[0], (own[0], foreign[1])), (tmp_path / "text", own), (own[0], (tmp_path / "text", own[1]))):
+    for authority, pair in (
+        (own[0], (own[0], foreign[1])),
+        (tmp_path / "text", own),
+        (own[0], (tmp_path / "text", own[1])),
+    ):
         name_in(monkeypatch, authority, pair)
         message = refusal()
         assert all(str(place) in message for place in (authority, *pair))
@@ -140,7 +167,20 @@ def test_options_name_files_of_whoever_gives_the_command(monkeypatch, own):
     monkeypatch.setattr(commands, "checked_work", lambda *_, **__: {})
     monkeypatch.setattr(commands, "where_to_compute", lambda *_: seen.update(os.environ) or {})
     monkeypatch.setattr(commands, "execute", lambda *_, **__: None)
-    commands.main(["run", "--scheduler", ADDRESS, "--tls-ca", "own.crt", "--tls-cert", "./own.crt", "--tls-key", "own.key"], standalone_mode=False)
+    commands.main(
+        [
+            "run",
+            "--scheduler",
+            ADDRESS,
+            "--tls-ca",
+            "own.crt",
+            "--tls-cert",
+            "./own.crt",
+            "--tls-key",
+            "own.key",
+        ],
+        standalone_mode=False,
+    )
     assert [seen[variable] for variable in VARIABLES] == [str(own[0]), str(own[0]), str(own[1])]
     assert not set(VARIABLES) & set(os.environ)
 
@@ -156,8 +196,28 @@ def cluster(own, tmp_path):
     address = f"tls://127.0.0.1:{free_port()}"
     files = ["--tls-ca-file", own[0], "--tls-cert", own[0], "--tls-key", own[1], "--no-dashboard"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": book_root()}
-    scheduler = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--protocol", "tls"]
-    worker = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--local-directory", tmp_path / "worker"]
+    scheduler = [
+        sys.executable,
+        "-m",
+        "distributed.cli.dask_scheduler",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        address.rpartition(":")[2],
+        "--protocol",
+        "tls",
+    ]
+    worker = [
+        sys.executable,
+        "-m",
+        "distributed.cli.dask_worker",
+        address,
+        "--nthreads",
+        "1",
+        "--no-nanny",
+        "--local-directory",
+        tmp_path / "worker",
+    ]
     started = [subprocess.Popen([*command, *files], **quiet) for command in (scheduler, worker)]
     yield address
     for process in started:
@@ -181,21 +241,35 @@ from tests.results import sweeping
 from valleys.results import executors, store
 with executors.workers() as executor:
     print([int(result.attrs["seed"]) for result in store.load_or_compute_all(sweeping.cell, sweeping.specs(4, log="LOG"), executor=executor)])
-"""
+"""  # noqa: E501
 
 
 @pytest.mark.slow
-def test_cells_are_computed_behind_tls_and_strangers_stay_outside(cluster, own, foreign, tmp_path, monkeypatch):
+def test_cells_are_computed_behind_tls_and_strangers_stay_outside(
+    cluster, own, foreign, tmp_path, monkeypatch
+):
     monkeypatch.setattr(executors, "PATIENCE", "5s")
     name_in(monkeypatch, own[0], own)
     told = answer(cluster)
     assert list(told) == ["VALLEYS_SCHEDULER", *VARIABLES]
     log = tmp_path / "log"
     code = IN_A_CHAPTER.replace("LOG", str(log))
-    environment = {name: value for name, value in os.environ.items() if name not in VARIABLES} | told
-    done = subprocess.run([sys.executable, "-c", code], cwd=book_root(), env=environment, capture_output=True, text=True, check=False, timeout=120)
+    environment = {
+        name: value for name, value in os.environ.items() if name not in VARIABLES
+    } | told
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=book_root(),
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
     assert done.stdout == "[0, 1, 2, 3]\n", done.stderr
-    assert len({line.split()[1] for line in log.read_text().splitlines()}) == 1, "one worker did it all"
+    assert len({line.split()[1] for line in log.read_text().splitlines()}) == 1, (
+        "one worker did it all"
+    )
 
     name_in(monkeypatch, own[0], foreign)
     assert cluster in refusal(cluster)
@@ -206,7 +280,14 @@ def test_cells_are_computed_behind_tls_and_strangers_stay_outside(cluster, own, 
     for variable in VARIABLES:
         monkeypatch.delenv(variable)
     fields = zip(("CA_FILE", "CLIENT__CERT", "CLIENT__KEY"), (own[0], *own), strict=True)
-    settings = {"distributed.comm.tls." + name.lower().replace("__", ".").replace("_", "-"): str(place) for name, place in fields}
-    with distributed.client.dask.config.set(settings):  # Dask's own way, which our variables go over
+    settings = {
+        "distributed.comm.tls." + name.lower().replace("__", ".").replace("_", "-"): str(place)
+        for name, place in fields
+    }
+    # Dask's own way, which our variables go over
+    with distributed.client.dask.config.set(settings):
         assert commands.where_to_compute(None, cluster) == told
-    assert [result.attrs["seed"] for result in store.load_or_compute_all(sweeping.cell, sweeping.specs(1))] == [0]
+    assert [
+        result.attrs["seed"]
+        for result in store.load_or_compute_all(sweeping.cell, sweeping.specs(1))
+    ] == [0]

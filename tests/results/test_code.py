@@ -1,4 +1,6 @@
-"""The digest of the code behind a study changes with what the study computes, and with nothing else."""
+"""The digest of the code behind a study changes with what the study computes, and with nothing
+else.
+"""
 
 import ast
 import shutil
@@ -146,16 +148,24 @@ def _following(source: str, moved: str) -> str:
     both = "from pack_under_test import inner, tools"
     if both in lines and moved in ("inner", "tools"):
         other = {"inner": "tools", "tools": "inner"}[moved]
-        lines = lines.replace(both, f"from pack_under_test import {other}\nfrom pack_under_test.sub import moved as {moved}")
+        lines = lines.replace(
+            both,
+            f"from pack_under_test import {other}\nfrom "
+            f"pack_under_test.sub import moved as {moved}",
+        )
     return lines
 
 
 @pytest.fixture
 def version(tmp_path, monkeypatch):
-    """A function that gives the digest behind a study of a package, in which one text may be replaced by another, or a file be moved."""
+    """A function that gives the digest behind a study of a package, in which one text may be
+    replaced by another, or a file be moved.
+    """
     monkeypatch.setattr(code, "PACKAGE", "pack_under_test")
 
-    def digest(study: str = "study", module: str = "", old: str = "", new: str = "", *, moved: str = "") -> str:
+    def digest(
+        study: str = "study", module: str = "", old: str = "", new: str = "", *, moved: str = ""
+    ) -> str:
         library = tmp_path / str(next(numbers))
         home = library / "pack_under_test"
         home.mkdir(parents=True)
@@ -168,7 +178,9 @@ def version(tmp_path, monkeypatch):
         if moved:
             (home / "sub" / "__init__.py").touch()
         specs = "sub.moved" if moved == "specs" else "specs"
-        return code.code_version((f"pack_under_test.outer:{study}", f"pack_under_test.{specs}:Spec"), library)
+        return code.code_version(
+            (f"pack_under_test.outer:{study}", f"pack_under_test.{specs}:Spec"), library
+        )
 
     yield digest
     code.code_version.cache_clear()
@@ -189,7 +201,11 @@ def version(tmp_path, monkeypatch):
         ("inner", "value + 8", "value + 9"),
         ("tools", "POWER = 2", "POWER = 3"),
         ("specs", "size: int = 12", "size: int = 13"),
-        ("specs", "@dataclass(frozen=True)\nclass Spec", "@dataclass(frozen=True, slots=True)\nclass Spec"),
+        (
+            "specs",
+            "@dataclass(frozen=True)\nclass Spec",
+            "@dataclass(frozen=True, slots=True)\nclass Spec",
+        ),
     ],
 )
 def test_edit_of_what_a_study_reaches_changes_its_hash(version, module, old, new):
@@ -209,10 +225,22 @@ def test_edit_of_what_a_study_reaches_changes_its_hash(version, module, old, new
         ("inner", "\n\nclass Base:", "\n\ndef new():\n    return 1\n\n\nclass Base:"),
         ("tools", "value + 10", "value + 11"),
         ("specs", "size: int = 14", "size: int = 15"),
-        ("outer", "helper(spec.size) + inner.other(CONSTANT)", "(\n        helper(spec.size)\n        + inner.other(CONSTANT)\n    )"),
-        ("outer", "spec: Spec, power=tools.POWER):", "spec: 'Spec', power: float = tools.POWER) -> float:"),
+        (
+            "outer",
+            "helper(spec.size) + inner.other(CONSTANT)",
+            "(\n        helper(spec.size)\n        + inner.other(CONSTANT)\n    )",
+        ),
+        (
+            "outer",
+            "spec: Spec, power=tools.POWER):",
+            "spec: 'Spec', power: float = tools.POWER) -> float:",
+        ),
         ("outer", "def study(", "def later_on():\n    return 1\n\n\ndef study("),
-        ("outer", "from pack_under_test.inner import CONSTANT, helper", "from pack_under_test.inner import CONSTANT\nfrom pack_under_test.inner import helper"),
+        (
+            "outer",
+            "from pack_under_test.inner import CONSTANT, helper",
+            "from pack_under_test.inner import CONSTANT\nfrom pack_under_test.inner import helper",
+        ),
         ("outer", "inner.other(CONSTANT)", "inner.other(inner.CONSTANT)"),
     ],
 )
@@ -237,7 +265,13 @@ def test_what_cannot_be_followed_counts_as_a_whole(version, study, module, old, 
 
 
 @pytest.mark.parametrize(
-    "change", ["inner.unreached = None\n", "if True:\n    inner.CONSTANT = 5\n", "tools.register(helper)\n", "for inner.CONSTANT in (1, 2): pass\n"]
+    "change",
+    [
+        "inner.unreached = None\n",
+        "if True:\n    inner.CONSTANT = 5\n",
+        "tools.register(helper)\n",
+        "for inner.CONSTANT in (1, 2): pass\n",
+    ],
 )
 def test_statement_that_acts_when_a_module_is_imported_is_reached(version, change):
     assert version() != version("study", "outer", "def decorated", f"{change}\ndef decorated")
@@ -288,7 +322,13 @@ def test_moved_file_changes_nothing(version, moved):
 
 def test_new_names_of_functions_classes_and_constants_change_nothing(version, monkeypatch):
     before = version()
-    for old, new in (("helper", "scaled"), ("_below", "_area"), ("CONSTANT", "FACTOR"), ("Shape", "Form"), ("Base", "Ground")):
+    for old, new in (
+        ("helper", "scaled"),
+        ("_below", "_area"),
+        ("CONSTANT", "FACTOR"),
+        ("Shape", "Form"),
+        ("Base", "Ground"),
+    ):
         for name in FILES:
             monkeypatch.setitem(FILES, name, FILES[name].replace(old, new))
     assert "scaled" in FILES["outer"]
@@ -302,35 +342,67 @@ def test_two_swapped_functions_and_two_swapped_methods_change_nothing(version, m
     swapped = INNER[:helper] + INNER[below:after] + INNER[helper:below] + INNER[after:]
     monkeypatch.setitem(FILES, "inner", swapped)
     assert version() == before
-    two = ("class Base:\n", "class Base:\n    def first(self):\n        return 1\n\n    def second(self):\n        return 2\n\n")
+    two = (
+        "class Base:\n",
+        "class Base:\n    def first(self):\n        return 1\n\n    def "
+        "second(self):\n        return 2\n\n",
+    )
     monkeypatch.setitem(FILES, "inner", swapped.replace(*two))
     one_way = version()
-    monkeypatch.setitem(FILES, "inner", FILES["inner"].replace("first", "third").replace("second", "first").replace("third", "second"))
+    monkeypatch.setitem(
+        FILES,
+        "inner",
+        FILES["inner"]
+        .replace("first", "third")
+        .replace("second", "first")
+        .replace("third", "second"),
+    )
     other_names = version()
-    monkeypatch.setitem(FILES, "inner", FILES["inner"].replace("return 1", "return 3").replace("return 2", "return 1").replace("return 3", "return 2"))
+    monkeypatch.setitem(
+        FILES,
+        "inner",
+        FILES["inner"]
+        .replace("return 1", "return 3")
+        .replace("return 2", "return 1")
+        .replace("return 3", "return 2"),
+    )
     assert version() == one_way != other_names
 
 
 def test_name_from_a_starred_import_is_followed(version, monkeypatch):
-    starred = OUTER.replace("import math\n", "import math\nfrom pack_under_test.tools import *\n").replace("helper(spec.size) +", "unused(1) +")
+    starred = OUTER.replace(
+        "import math\n", "import math\nfrom pack_under_test.tools import *\n"
+    ).replace("helper(spec.size) +", "unused(1) +")
     monkeypatch.setitem(FILES, "outer", starred)
     assert version() != version("study", "tools", "value + 10", "value + 11")
     assert version() == version("study", "inner", "UNUSED = 4", "UNUSED = 5")
 
 
 def test_network_cell_does_not_depend_on_other_studies():
-    found = code.reached(("valleys.nets.experiments.sweep:sweep", "valleys.nets.experiments.specs:SweepSpec"))
+    found = code.reached(
+        ("valleys.nets.experiments.sweep:sweep", "valleys.nets.experiments.specs:SweepSpec")
+    )
     assert ("valleys.nets.engine.training", "train") in found
     assert ("valleys.nets.experiments.specs", "SweepGrid") not in found
     assert ("valleys.nets.measures.solutions", "project") not in found
-    assert not [module for module, _ in found if module in ("valleys.nets.experiments.continuation", "valleys.nets.studies")]
+    assert not [
+        module
+        for module, _ in found
+        if module in ("valleys.nets.experiments.continuation", "valleys.nets.studies")
+    ]
 
 
 # The library itself, tidied and changed in a copy.
 STUDIES = {
     "network": ("valleys.nets.experiments.sweep:sweep", "valleys.nets.experiments.specs:SweepSpec"),
-    "walkers": ("valleys.toy.experiments.two_valley:phase_diagram", "valleys.toy.experiments.specs:PhaseDiagramSpec"),
-    "exact": ("valleys.toy.experiments.two_valley:master_map", "valleys.toy.experiments.specs:MasterMapSpec"),
+    "walkers": (
+        "valleys.toy.experiments.two_valley:phase_diagram",
+        "valleys.toy.experiments.specs:PhaseDiagramSpec",
+    ),
+    "exact": (
+        "valleys.toy.experiments.two_valley:master_map",
+        "valleys.toy.experiments.specs:MasterMapSpec",
+    ),
 }
 
 
@@ -338,7 +410,9 @@ STUDIES = {
 def copy(tmp_path) -> Path:
     """A copy of the library that may be edited."""
     library = Path(code.__file__).parents[2]
-    return Path(shutil.copytree(library, tmp_path / "lib", ignore=shutil.ignore_patterns("__pycache__")))
+    return Path(
+        shutil.copytree(library, tmp_path / "lib", ignore=shutil.ignore_patterns("__pycache__"))
+    )
 
 
 def digests(library: Path | None = None) -> dict[str, str]:
@@ -347,16 +421,30 @@ def digests(library: Path | None = None) -> dict[str, str]:
 
 
 def test_formatting_the_library_changes_nothing(copy):
-    subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", "--config", "line-length=88", copy], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "ruff", "format", "--quiet", "--config", "line-length=88", copy],
+        check=True,
+    )
     assert digests(copy) == digests()
 
 
 def test_reordering_all_definitions_and_dropping_comments_changes_nothing(copy):
     for path in copy.rglob("*.py"):
         tree = ast.parse(path.read_text())
-        functions = [each for each in tree.body if isinstance(each, ast.FunctionDef) and not each.decorator_list]
+        functions = [
+            each
+            for each in tree.body
+            if isinstance(each, ast.FunctionDef) and not each.decorator_list
+        ]
         others = [each for each in tree.body if each not in functions]
-        last_import = max((index for index, each in enumerate(others) if isinstance(each, ast.Import | ast.ImportFrom)), default=-1)
+        last_import = max(
+            (
+                index
+                for index, each in enumerate(others)
+                if isinstance(each, ast.Import | ast.ImportFrom)
+            ),
+            default=-1,
+        )
         tree.body = [*others[: last_import + 1], *reversed(functions), *others[last_import + 1 :]]
         path.write_text(ast.unparse(tree))
     assert digests(copy) == digests()
@@ -366,12 +454,26 @@ class _Renamed(ast.NodeTransformer):
     """Every variable of a function without inner scopes gets another name."""
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        inner = ast.FunctionDef | ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp | ast.Global
+        inner = (
+            ast.FunctionDef
+            | ast.Lambda
+            | ast.ListComp
+            | ast.SetComp
+            | ast.DictComp
+            | ast.GeneratorExp
+            | ast.Global
+        )
         if any(isinstance(each, inner) for statement in node.body for each in ast.walk(statement)):
             return node
-        stored = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+        stored = {
+            each.id
+            for each in ast.walk(node)
+            if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+        }
         for each in ast.walk(node):
-            if isinstance(each, ast.Name) and each.id in stored - {argument.arg for argument in ast.walk(node) if isinstance(argument, ast.arg)}:
+            if isinstance(each, ast.Name) and each.id in stored - {
+                argument.arg for argument in ast.walk(node) if isinstance(argument, ast.arg)
+            }:
                 each.id = f"renamed_{each.id}"
         return node
 

@@ -60,14 +60,27 @@ def test_an_error_reaches_as_far_as_95_per_cent_of_a_normal_distribution():
 
 
 def test_scaled_to_another_unit_all_parts_go_along():
-    assert Estimate(0.01, -0.02, 0.03).scaled(100, "%") == Estimate(100 * 0.01, 100 * -0.02, 100 * 0.03, "%")
+    assert Estimate(0.01, -0.02, 0.03).scaled(100, "%") == Estimate(
+        100 * 0.01, 100 * -0.02, 100 * 0.03, "%"
+    )
     assert Estimate.with_error(2.0, 0.5).scaled(2) == Estimate.with_error(4.0, 1.0)
     with pytest.raises(ValueError, match="above 0"):
         Estimate(0.01, -0.02, 0.03).scaled(-1)
 
 
 @pytest.mark.parametrize(
-    "value", [0.1, 3, True, "clear", "nan", [1, 2.5], [Estimate(1.0, 0.5, 2.0)], Estimate(1 / 3, 0.1, 0.9, "s"), Estimate.with_error(1 / 3, 0.01)]
+    "value",
+    [
+        0.1,
+        3,
+        True,
+        "clear",
+        "nan",
+        [1, 2.5],
+        [Estimate(1.0, 0.5, 2.0)],
+        Estimate(1 / 3, 0.1, 0.9, "s"),
+        Estimate.with_error(1 / 3, 0.01),
+    ],
 )
 def test_a_value_comes_back_from_json_as_it_was(value):
     again = of_json(json.loads(json.dumps(to_json(value), allow_nan=False)))
@@ -75,13 +88,32 @@ def test_a_value_comes_back_from_json_as_it_was(value):
     assert type(again) is type(value)
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, Estimate(math.nan, -math.inf, math.inf), Estimate(0.5, math.nan, math.nan)])
+@pytest.mark.parametrize(
+    "value",
+    [
+        math.nan,
+        math.inf,
+        -math.inf,
+        Estimate(math.nan, -math.inf, math.inf),
+        Estimate(0.5, math.nan, math.nan),
+    ],
+)
 def test_what_json_has_no_number_for_comes_back_too(value):
     assert repr(of_json(json.loads(json.dumps(to_json(value), allow_nan=False)))) == repr(value)
 
 
 def test_numpy_and_xarray_scalars_are_written_as_plain_numbers():
-    written = [to_json(each) for each in (np.float64(0.5), np.array(3), xr.DataArray(2.5), np.bool_(True), np.array([1.5, 2.5]), Estimate(*np.arange(3.0)))]
+    written = [
+        to_json(each)
+        for each in (
+            np.float64(0.5),
+            np.array(3),
+            xr.DataArray(2.5),
+            np.bool_(True),
+            np.array([1.5, 2.5]),
+            Estimate(*np.arange(3.0)),
+        )
+    ]
     assert written[:4] == [{"value": 0.5}, {"value": 3}, {"value": 2.5}, {"value": True}]
     assert written[4] == {"values": [{"value": 1.5}, {"value": 2.5}]}
     json.dumps(written)

@@ -1,4 +1,6 @@
-"""Grids make their cells and put them together; a result is asked for in one way, and of a grid only what is missing is computed."""
+"""Grids make their cells and put them together; a result is asked for in one way, and of a grid
+only what is missing is computed.
+"""
 
 import dataclasses
 from dataclasses import dataclass
@@ -36,14 +38,29 @@ def noted(log) -> list[str]:
 
 def test_cells_are_every_combination_and_the_last_axis_is_fastest():
     grid = Grid.of(Spec, AXES, levels=(3.0,))
-    assert [(cell.second, cell.first) for cell in grid.cells()] == [(0.5, 2), (0.5, 0), (0.5, 1), (0.25, 2), (0.25, 0), (0.25, 1)]
+    assert [(cell.second, cell.first) for cell in grid.cells()] == [
+        (0.5, 2),
+        (0.5, 0),
+        (0.5, 1),
+        (0.25, 2),
+        (0.25, 0),
+        (0.25, 1),
+    ]
     assert {cell.levels for cell in grid.cells()} == {(3.0,)}
     assert grid.places()[1] == {"second": 0.5, "first": 0}
     assert grid.cell_at(**grid.places()[1]) == grid.cells()[1]
     assert (grid.along("first"), grid.along("second")) == ((2, 0, 1), (0.5, 0.25))
 
 
-@pytest.mark.parametrize("axes", [{"first": (3,)}, {"second": (0.5, 1.0)}, AXES, {"second": (1.0,), "first": (1, 2), "log": ("", "no/such/file")}])
+@pytest.mark.parametrize(
+    "axes",
+    [
+        {"first": (3,)},
+        {"second": (0.5, 1.0)},
+        AXES,
+        {"second": (1.0,), "first": (1, 2), "log": ("", "no/such/file")},
+    ],
+)
 def test_a_whole_has_a_dimension_for_each_axis_before_those_of_a_cell(axes):
     grid = Grid.of(Spec, axes | {"log": ("",)} if "log" in axes else axes)
     whole = computed(study, grid)
@@ -58,7 +75,10 @@ def test_a_whole_has_a_dimension_for_each_axis_before_those_of_a_cell(axes):
 
 
 def test_equal_grids_are_equal_whatever_stood_in_the_cell_and_however_values_were_written():
-    one, other = Grid(Spec(first=7, second=9.0), (("second", (1,)), ("first", [1, 2]))), Grid.of(Spec, {"second": [1.0], "first": (1, 2)})
+    one, other = (
+        Grid(Spec(first=7, second=9.0), (("second", (1,)), ("first", [1, 2]))),
+        Grid.of(Spec, {"second": [1.0], "first": (1, 2)}),
+    )
     assert one == other
     assert naming.made_by(study, one).key == naming.made_by(study, other).key
     assert naming.made_by(study, one).again()[1] == one
@@ -69,11 +89,19 @@ def test_equal_grids_are_equal_whatever_stood_in_the_cell_and_however_values_wer
     ("axes", "values", "message"),
     [
         ({"first": ()}, {}, r"firsts must hold one value or more, each once, got \(\)"),
-        ({"second": (1, 1.0)}, {}, r"seconds must hold one value or more, each once, got \(1.0, 1.0\)"),
+        (
+            {"second": (1, 1.0)},
+            {},
+            r"seconds must hold one value or more, each once, got \(1.0, 1.0\)",
+        ),
         ({"first": "12"}, {}, "firsts must be a list, got '12'"),
         ({"first": (1, 2.5)}, {}, "firsts must be a whole number, got 2.5"),
         ({"first": (1, -1)}, {}, "first must be 0 or more, got -1"),
-        ({"third": (1,)}, {}, "third is no field of Spec; an axis is one of first, second, levels, log, deadly"),
+        (
+            {"third": (1,)},
+            {},
+            "third is no field of Spec; an axis is one of first, second, levels, log, deadly",
+        ),
     ],
 )
 def test_what_makes_no_grid_is_refused_in_one_line(axes, values, message):
@@ -89,7 +117,8 @@ def test_only_missing_cells_are_computed_and_a_whole_is_computed_once(results, l
     whole = compute(study, Grid.of(Spec, AXES, log=str(log)))
     assert noted(log)[2:] == ["1 0.5", "2 0.25", "0 0.25", "1 0.25"]
     np.testing.assert_array_equal(whole.value.sel(second=0.5, first=[0, 2]), first.value[0])
-    assert compute(study, Spec(first=1, second=0.25, log=str(log))).attrs["first"] == 1  # a cell is a result like any other
+    # a cell is a result like any other
+    assert compute(study, Spec(first=1, second=0.25, log=str(log))).attrs["first"] == 1
     assert len(noted(log)) == 6
     assert len(list((results / "study").glob("*.nc"))) == 6 + 2
 
@@ -104,11 +133,15 @@ def test_a_stopped_run_keeps_the_cells_that_were_finished(results, log):
     assert noted(log) == ["0 0", "1 0"]
 
 
-def test_a_whole_tells_the_time_and_threads_of_its_cells_and_is_asked_for_alone(results, tmp_path, monkeypatch):
+def test_a_whole_tells_the_time_and_threads_of_its_cells_and_is_asked_for_alone(
+    results, tmp_path, monkeypatch
+):
     monkeypatch.setenv(config.ASKED, str(tmp_path / "asked"))
     grid = Grid.of(Spec, {"first": (0, 1)})
     whole, cells = compute(study, grid), [compute(study, cell) for cell in grid.cells()]
-    assert whole.attrs["wall_time_seconds"] == pytest.approx(sum(cell.attrs["wall_time_seconds"] for cell in cells))
+    assert whole.attrs["wall_time_seconds"] == pytest.approx(
+        sum(cell.attrs["wall_time_seconds"] for cell in cells)
+    )
     assert whole.attrs["threads"] == cells[0].attrs["threads"]
     assert whole.attrs[naming.KEY] == naming.made_by(study, grid).key
     asked = (tmp_path / "asked").read_text().split()
@@ -160,7 +193,11 @@ class Sums(Grid[Spec]):
 
     def cell_at(self, **place) -> Spec:
         """The spec of one cell."""
-        levels = tuple(level + 10 for level in self.cell.levels) if place["first"] in self.shifted else self.cell.levels
+        levels = (
+            tuple(level + 10 for level in self.cell.levels)
+            if place["first"] in self.shifted
+            else self.cell.levels
+        )
         return dataclasses.replace(self.cell, **place, levels=levels)
 
     def kept(self, found: xr.Dataset) -> xr.Dataset:
@@ -173,7 +210,8 @@ def test_a_kind_of_grid_says_what_differs_in_some_cells_and_what_of_them_stays(r
     whole = compute(study, grid)
     assert list(whole.data_vars) == ["sum"]
     assert whole["sum"].values.tolist() == [[1, 2], [12, 13]]
-    assert compute(study, grid.cells()[1]).sizes["step"] == 3  # the cell is kept with all that it has
+    # the cell is kept with all that it has
+    assert compute(study, grid.cells()[1]).sizes["step"] == 3
     assert naming.Made.of(whole.attrs).again()[1] == grid
     with pytest.raises(ValueError, match="shifted must name"):
         dataclasses.replace(grid, shifted=(3,))
@@ -203,7 +241,7 @@ class Difference(Composite[Spec]):
         """The spec of each cell."""
         return list(self.pair)
 
-    def whole(self, found) -> xr.Dataset:
+    def assemble(self, found) -> xr.Dataset:
         """Their difference."""
         return (found[1][["value"]] - found[0][["value"]]).assign_attrs(made_of(found))
 
@@ -216,4 +254,6 @@ def test_other_results_of_several_cells_come_the_same_way(results, log):
     assert compute(study, spec).identical(found)
     assert noted(log) == ["1 0", "0 0"]
     assert naming.Made.of(found.attrs).again()[1] == spec
-    assert verify.compute_again(naming.Made.of(found.attrs), 1.0, 2.0, 0.5)[1].value.equals(found.value)
+    assert verify.compute_again(naming.Made.of(found.attrs), 1.0, 2.0, 0.5)[1].value.equals(
+        found.value
+    )

@@ -1,4 +1,6 @@
-"""Every part that a study offers, computed alone, is what stands in its place in the whole, to the last bit."""
+"""Every part that a study offers, computed alone, is what stands in its place in the whole, to
+the last bit.
+"""
 
 import inspect
 
@@ -13,42 +15,98 @@ from valleys.toy.experiments import more_valleys
 
 DATA = {"dataset": "digits", "train_per_class": 20, "training_time": 20.0, "seed": 3}
 TWO = {"batch_size": (20, 50), "learning_rate": (0.1, 0.2)}
-RUNS = {"batch_sizes": (20, 100), "learning_rates": (0.1, 0.2), "n_fractions": 5} | DATA | {"training_time": 40.0}
+RUNS = (
+    {"batch_sizes": (20, 100), "learning_rates": (0.1, 0.2), "n_fractions": 5}
+    | DATA
+    | {"training_time": 40.0}
+)
 TOY = {
     "phase_diagram": studies.PhaseDiagramSpec([0.05, 0.1], [0.03, 0.1], n_runs=70, n_steps=20),
     "freezing": studies.FreezingSpec([0.05, 0.1], [1e-3, 2e-3], n_runs=70, duration=2.0, seed=3),
-    "evolution": studies.EvolutionSpec(noise_strengths=[0.05, 0.1], n_runs=4, n_steps=20, record_every=10),
-    "trajectories": studies.TrajectoriesSpec(noise_strengths=[0.02, 0.05], n_runs=4, n_steps=20, record_every=10),
-    "frozen": studies.FrozenSpec([0.05, 0.1], [1e-3], [3.0, 4.0], n_runs=4, duration=10, burn_in=1, n_bins=20),
+    "evolution": studies.EvolutionSpec(
+        noise_strengths=[0.05, 0.1], n_runs=4, n_steps=20, record_every=10
+    ),
+    "trajectories": studies.TrajectoriesSpec(
+        noise_strengths=[0.02, 0.05], n_runs=4, n_steps=20, record_every=10
+    ),
+    "frozen": studies.FrozenSpec(
+        [0.05, 0.1], [1e-3], [3.0, 4.0], n_runs=4, duration=10, burn_in=1, n_bins=20
+    ),
     "operator": studies.FrozenSpec([0.05, 0.1], [1e-3], [3.0], n_runs=4, duration=10),
     "master_map": studies.MasterMapSpec([0.05, 0.1], [0.03], n_steps=200),
     "master_histories": studies.MasterHistorySpec([0.05, 0.1], [1e-3], duration=20.0, n_records=10),
     "contrast": studies.ContrastSpec([1.5, 3.0], n_runs=70, n_steps=50),
     "contrast_exact": studies.ContrastSpec([1.5, 3.0], n_runs=70, n_steps=50),
-    "occupation": studies.OccupationSpec([[0.65, 0.8, 0.7], [0.7, 0.65, 0.8]], [1e-3, 2e-3], n_runs=6, duration=5.0),
-    "powers": studies.PowersSpec([0.0, 1.0], [1e-3], learning_rates=[0.05, 0.02], n_runs=4, duration=5.0),
-    "fixed_powers": studies.FixedPowersSpec([-1.0, 1.0], [2.0, 3.0], n_runs=4, duration=20.0, burn_in=5.0),
+    "occupation": studies.OccupationSpec(
+        [[0.65, 0.8, 0.7], [0.7, 0.65, 0.8]], [1e-3, 2e-3], n_runs=6, duration=5.0
+    ),
+    "powers": studies.PowersSpec(
+        [0.0, 1.0], [1e-3], learning_rates=[0.05, 0.02], n_runs=4, duration=5.0
+    ),
+    "fixed_powers": studies.FixedPowersSpec(
+        [-1.0, 1.0], [2.0, 3.0], n_runs=4, duration=20.0, burn_in=5.0
+    ),
 }
 NETS = {
-    "sweep": nets.SweepGrid.of(nets.SweepSpec, TWO, followed_learning_rate=0.2, flatness_every=1, n_realizations=2, n_records=3, **DATA),
-    "walk": Grid.of(nets.WalkSpec, TWO, n_windows=5, steps_per_window=4, n_fractions=5, n_realizations=2, multiples=(1.0,), **DATA | {"training_time": 40.0}),
-    "conditions": Grid.of(nets.ConditionsSpec, TWO, n_realizations=2, n_records=3, n_directions=10, levels=(2.0,), **DATA | {"training_time": 40.0}),
-    "siblings": Grid.of(nets.SiblingsSpec, TWO, branch_times=(0.0, 5.0, 10.0), n_references=2, **DATA),
+    "sweep": nets.SweepGrid.of(
+        nets.SweepSpec,
+        TWO,
+        followed_learning_rate=0.2,
+        flatness_every=1,
+        n_realizations=2,
+        n_records=3,
+        **DATA,
+    ),
+    "walk": Grid.of(
+        nets.WalkSpec,
+        TWO,
+        n_windows=5,
+        steps_per_window=4,
+        n_fractions=5,
+        n_realizations=2,
+        multiples=(1.0,),
+        **DATA | {"training_time": 40.0},
+    ),
+    "conditions": Grid.of(
+        nets.ConditionsSpec,
+        TWO,
+        n_realizations=2,
+        n_records=3,
+        n_directions=10,
+        levels=(2.0,),
+        **DATA | {"training_time": 40.0},
+    ),
+    "siblings": Grid.of(
+        nets.SiblingsSpec, TWO, branch_times=(0.0, 5.0, 10.0), n_references=2, **DATA
+    ),
     "basins": Grid.of(nets.BasinsSpec, TWO, branch_time=5.0, last_time=10.0, **DATA),
     "restart": nets.restarts(2, **RUNS),
-    "endpoints": nets.EndpointsSpec(spectrum_batch_sizes=(20, 200), spectrum_learning_rate=0.2, n_records=3, **RUNS),
-    "rescaling": nets.RescalingSpec(batch_sizes=(20, 50), learning_rate=0.2, n_realizations=1, **DATA | {"training_time": 40.0}),
-    "continuation": nets.ContinuationSpec("digits", 20, branch_every=50, last_branch=100, n_steps=200, n_records=3),
+    "endpoints": nets.EndpointsSpec(
+        spectrum_batch_sizes=(20, 200), spectrum_learning_rate=0.2, n_records=3, **RUNS
+    ),
+    "rescaling": nets.RescalingSpec(
+        batch_sizes=(20, 50), learning_rate=0.2, n_realizations=1, **DATA | {"training_time": 40.0}
+    ),
+    "continuation": nets.ContinuationSpec(
+        "digits", 20, branch_every=50, last_branch=100, n_steps=200, n_records=3
+    ),
 }
-STUDIES = {name: (getattr(studies, name), spec) for name, spec in TOY.items()} | {name: (getattr(nets, name), spec) for name, spec in NETS.items()}
+STUDIES = {name: (getattr(studies, name), spec) for name, spec in TOY.items()} | {
+    name: (getattr(nets, name), spec) for name, spec in NETS.items()
+}
 SLOW = {"walk", "conditions", "siblings", "restart", "endpoints"}
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in STUDIES])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in STUDIES],
+)
 def test_each_part_alone_is_what_stands_in_its_place(name):
     study, spec = STUDIES[name]
     whole, parts = computed(study, spec), parts_of(study, spec)
-    assert len({tuple(part.place.items()) for part in parts if part.place}) == np.prod([whole.sizes[dim] for dim in parts[0].place] or [0])
+    assert len({tuple(part.place.items()) for part in parts if part.place}) == np.prod(
+        [whole.sizes[dim] for dim in parts[0].place] or [0]
+    )
     for part in parts:
         assert part.work > 0
         here, alone = whole.sel(part.place).squeeze(), part.compute().squeeze()
@@ -76,5 +134,7 @@ def test_a_wrong_value_is_noticed():
     whole, part = study(spec), parts_of(study, spec)[1]
     whole["p_flat"][1, -1] -= 0.9
     for same_processor in (True, False):
-        found = verify.compare(whole.sel(part.place), part.compute(), sampled=True, same_processor=same_processor)
+        found = verify.compare(
+            whole.sel(part.place), part.compute(), sampled=True, same_processor=same_processor
+        )
         assert found.differing == ["p_flat"]

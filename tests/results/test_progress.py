@@ -1,4 +1,6 @@
-"""Progress of sweeps: bars on a terminal, also for chapters that run in processes without one; silence elsewhere."""
+"""Progress of sweeps: bars on a terminal, also for chapters that run in processes without one;
+silence elsewhere.
+"""
 
 import os
 import pty
@@ -30,7 +32,9 @@ def on_terminal(code: str) -> str:
     """What a program writes to a terminal of 100 columns."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (30, 100))
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=book_root(), stderr=theirs, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=book_root(), stderr=theirs, stdout=subprocess.DEVNULL
+    )
     os.close(theirs)
     shown = b""
     while True:
@@ -49,7 +53,9 @@ def test_sweep_on_a_terminal_shows_cells_rate_and_time_left():
     assert re.search(r"cell: +40%.* 4/10 ", shown), "cells that were there count as done"
     first = re.search(r" 5/10 \[00:00<00:0(\d), +([\d.]+)(s/cell|cell/s)\]", shown)
     assert first, shown
-    assert 1 <= int(first[1]) <= 9, "they do not count for the rate, so the time left is not that of four cells in no time"
+    assert 1 <= int(first[1]) <= 9, (
+        "they do not count for the rate, so the time left is not that of four cells in no time"
+    )
 
 
 @pytest.mark.slow
@@ -63,7 +69,7 @@ path = Path({str(chapter)!r})
 chapter = Chapter(path.stem, path, read_parameters(path))
 for outcome in runner.run_chapters({{path.stem: (chapter, {{}})}}, Path({str(tmp_path / "executed")!r})):
     assert outcome.failure is None, outcome.line()
-"""
+"""  # noqa: E501
     shown = on_terminal(code)
     assert re.search(r"cell: +\d+%.* [1-4]/4 ", shown), shown
     assert re.search(r"cell: +\d+%.* [5-9]/10 ", shown), shown
@@ -78,9 +84,13 @@ def test_sweep_without_a_terminal_is_silent(capfd):
 def test_half_a_line_waits_for_its_other_half(tmp_path):
     told = tmp_path / "told"
     with progress.Watch(told) as watch:
-        told.write_text('{"name": "cell", "process": 1, "total": 4, "initial": 1, "done": 1}\n{"name": "ce')
+        told.write_text(
+            '{"name": "cell", "process": 1, "total": 4, "initial": 1, "done": 1}\n{"name": "ce'
+        )
         watch.show()
         assert list(watch.bars) == [("cell", 1)]
-        told.write_text(told.read_text() + 'll", "process": 2, "total": 4, "initial": 0, "done": 0}\n')
+        told.write_text(
+            told.read_text() + 'll", "process": 2, "total": 4, "initial": 0, "done": 0}\n'
+        )
         watch.show()
         assert list(watch.bars) == [("cell", 1), ("cell", 2)]

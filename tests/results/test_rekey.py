@@ -46,10 +46,17 @@ def grid_parts(spec: Spec):
 
 
 PARTS = {grid: grid_parts}
-"""
-RENAMED = ("def drawn(spec", "def sample(spec"), ("[drawn(", "[sample("), ("partial(drawn,", "partial(sample,")
+"""  # noqa: E501
+RENAMED = (
+    ("def drawn(spec", "def sample(spec"),
+    ("[drawn(", "[sample("),
+    ("partial(drawn,", "partial(sample,"),
+)
 TIDIED = ("values = np", "numbers = np"), ('("step", values)', '("step", numbers)')
-SAME = ("values = np.random.default_rng(spec.seed).normal(size=3)\n", "rng = np.random.default_rng(spec.seed)\n    values = rng.normal(size=3)\n")
+SAME = (
+    "values = np.random.default_rng(spec.seed).normal(size=3)\n",
+    "rng = np.random.default_rng(spec.seed)\n    values = rng.normal(size=3)\n",
+)
 OTHER = ("normal(size=3)", "normal(size=3) * (1 + 2e-16)")
 EXTENT = Extent(2, 60.0)
 
@@ -114,17 +121,25 @@ def edit(folder: Path, *changes: tuple[str, str]) -> None:
 
 
 def states(book: Path, evidence: Evidence | None = None) -> dict[str, str]:
-    return {one.study: one.state for one in rekey.rekey(book / "paper", evidence or Evidence(EXTENT))}
+    return {
+        one.study: one.state for one in rekey.rekey(book / "paper", evidence or Evidence(EXTENT))
+    }
 
 
 def current(book: Path) -> set[str]:
-    return {Path(name).parent.name for name in shipping.names(book / "paper") if store.is_current(book / "paper" / name)}
+    return {
+        Path(name).parent.name
+        for name in shipping.names(book / "paper")
+        if store.is_current(book / "paper" / name)
+    }
 
 
 def values(book: Path) -> list[bytes]:
     """The data of all files, in any order."""
     results = [store.load(path) for path in (book / "paper").rglob("*.nc")]
-    return sorted(variable.values.tobytes() for result in results for variable in result.variables.values())
+    return sorted(
+        variable.values.tobytes() for result in results for variable in result.variables.values()
+    )
 
 
 def test_code_that_gives_the_same_bits_keeps_results_current(book):
@@ -135,9 +150,18 @@ def test_code_that_gives_the_same_bits_keeps_results_current(book):
     assert current(book) == {"drawn", "grid"}
     assert values(book) == before
     module = sys.modules[MODULE]
-    path = store.result_path(module.drawn, module.Spec(1))  # so that a chapter, a worker and a shipment find it
-    assert "equal to the last bit to those of the stored results" in store.attributes(path)[rekey.REKEYED]
-    assert shipping.ship(book / "paper", book / "paper", lambda: shipping.names(book / "paper")).outdated == set()
+    # so that a chapter, a worker and a shipment find it
+    path = store.result_path(module.drawn, module.Spec(1))
+    assert (
+        "equal to the last bit to those of the stored results"
+        in store.attributes(path)[rekey.REKEYED]
+    )
+    assert (
+        shipping.ship(
+            book / "paper", book / "paper", lambda: shipping.names(book / "paper")
+        ).outdated
+        == set()
+    )
     assert states(book) == {}
 
 
@@ -167,17 +191,29 @@ def test_study_that_was_renamed_and_edited_is_named_by_hand(book):
 
 
 def test_field_that_is_new_and_has_a_default_comes_with_the_key(book):
-    edit(book, ("seed: int = 0", "seed: int = 0\n    size: int = 3"), ("normal(size=3)", "normal(size=spec.size)"))
+    edit(
+        book,
+        ("seed: int = 0", "seed: int = 0\n    size: int = 3"),
+        ("normal(size=3)", "normal(size=spec.size)"),
+    )
     assert states(book) == {"drawn": "recomputed", "grid": "recomputed"}
     module = sys.modules[MODULE]
     assert store.result_path(module.drawn, module.Spec(1, size=3)).exists()
 
 
 @pytest.mark.parametrize(
-    ("change", "seeds", "state"), [(SAME, (8, 9), "recomputed"), (OTHER, (8, 9), "refused"), (SAME, (8,), "refused"), (SAME, (), "refused")]
+    ("change", "seeds", "state"),
+    [
+        (SAME, (8, 9), "recomputed"),
+        (OTHER, (8, 9), "refused"),
+        (SAME, (8,), "refused"),
+        (SAME, (), "refused"),
+    ],
 )
 def test_runs_of_both_codes_at_a_small_size_tell_as_well(book, monkeypatch, change, seeds, state):
-    """The earlier code leaves two results; today's leaves those of the given seeds, equal or not, and may lack one or both."""
+    """The earlier code leaves two results; today's leaves those of the given seeds, equal or
+    not, and may lack one or both.
+    """
 
     def leave(name: str, seeds: tuple[int, ...]) -> Path:
         monkeypatch.setenv("VALLEYS_RESULTS", str(book / name))
@@ -233,7 +269,14 @@ def test_what_cannot_be_compared_to_the_last_bit_is_refused(book, monkeypatch):
     both = {"drawn": "refused", "grid": "refused"}
     edit(book, SAME)
     assert states(book, Evidence(Extent(2, 0.0))) == both
-    edit(book, SAME, ("seed: int = 0", "seed: int = 0\n\n    def __post_init__(self):\n        raise ValueError('no')"))
+    edit(
+        book,
+        SAME,
+        (
+            "seed: int = 0",
+            "seed: int = 0\n\n    def __post_init__(self):\n        raise ValueError('no')",
+        ),
+    )
     assert states(book) == both
     edit(book, SAME)
     monkeypatch.setattr(machine, "processor", lambda: "another one")
@@ -244,11 +287,17 @@ def test_what_cannot_be_compared_to_the_last_bit_is_refused(book, monkeypatch):
 def test_command_prints_a_line_for_each_study_and_fails_if_one_is_refused(book):
     edit(book, SAME)
     done = CliRunner().invoke(command_line.main, ["rekey", "--limit", "60"])
-    assert (done.exit_code, [line.split()[0] for line in done.output.splitlines()]) == (0, ["recomputed", "recomputed"])
+    assert (done.exit_code, [line.split()[0] for line in done.output.splitlines()]) == (
+        0,
+        ["recomputed", "recomputed"],
+    )
     assert CliRunner().invoke(command_line.main, ["rekey"]).output == "nothing is outdated\n"
     edit(book, SAME, *RENAMED, ("rng.normal(size=3)", "(rng.normal(size=3))"))
     done = CliRunner().invoke(command_line.main, ["rekey"])
-    assert (done.exit_code, [line.split()[0] for line in done.output.splitlines()]) == (0, ["renamed"])
+    assert (done.exit_code, [line.split()[0] for line in done.output.splitlines()]) == (
+        0,
+        ["renamed"],
+    )
     edit(book, OTHER, *RENAMED)
     failed = CliRunner().invoke(command_line.main, ["rekey"])
     assert [line.split()[0] for line in failed.output.splitlines()] == ["refused", "refused"]
@@ -263,7 +312,9 @@ def test_name_that_is_no_pair_is_refused_in_one_line(book):
 
 @pytest.mark.slow
 def test_earlier_code_computes_what_another_processor_cannot_compare(book, tmp_path):
-    """As a program: earlier code in a checkout of its own, results of a processor that is not here."""
+    """As a program: earlier code in a checkout of its own, results of a processor that is not
+    here.
+    """
     shutil.rmtree(book / "paper" / "drawn")
     for path in (book / "paper").rglob("*.nc"):
         path.write_bytes(rekey.with_attributes(path.read_bytes(), {"processor": "another one"}))
@@ -282,7 +333,15 @@ if __name__ == "__main__":
 """
     (tmp_path / "program.py").write_text(program)
     path = os.pathsep.join([str(book / "lib"), str(book_root() / "lib")])
-    for place, expected in ((".", "refused"), ("earlier", "recomputed")):  # today's code is not what made them
+    # today's code is not what made them
+    for place, expected in ((".", "refused"), ("earlier", "recomputed")):
         command = [sys.executable, str(tmp_path / "program.py"), str(book), place, MODULE]
-        finished = subprocess.run(command, env=dict(os.environ, PYTHONPATH=path), capture_output=True, text=True, timeout=300, check=True)
+        finished = subprocess.run(
+            command,
+            env=dict(os.environ, PYTHONPATH=path),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=True,
+        )
         assert finished.stdout.strip() == expected

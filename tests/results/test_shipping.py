@@ -38,7 +38,12 @@ def test_folder_holds_afterwards_what_was_asked_for(folder):
     old = asked(0, 1)
     done = shipping.ship(folder, folder, lambda: asked(1, 2))
     assert shipping.names(folder) == asked(1, 2)
-    assert (done.kept, done.added, done.unasked, done.outdated) == (asked(1), asked(2), old - asked(1), set())
+    assert (done.kept, done.added, done.unasked, done.outdated) == (
+        asked(1),
+        asked(2),
+        old - asked(1),
+        set(),
+    )
     assert done.size == sum(path.stat().st_size for path in folder.rglob("*.nc"))
     assert done.lines().endswith(f"1 kept, 1 added, 1 removed; {done.size / 1e6:.2f} MB in all")
     assert f"added: {asked(2).pop()}" in done.lines()
@@ -48,7 +53,9 @@ def test_outdated_damaged_and_misnamed_files_go_before_anything_runs(folder, mon
     asked(0, 1)
     monkeypatch.setattr(naming, "code_version", lambda roots, library=None: "edited")
     current = asked(2)
-    store.result_path(drawn, Spec(2)).with_name("misnamed.nc").write_bytes(store.result_path(drawn, Spec(2)).read_bytes())
+    store.result_path(drawn, Spec(2)).with_name("misnamed.nc").write_bytes(
+        store.result_path(drawn, Spec(2)).read_bytes()
+    )
     (folder / "drawn" / "damaged.nc").write_bytes(b"not a result")
     seen = []
     done = shipping.ship(folder, folder, lambda: seen.append(shipping.names(folder)) or asked(2))
@@ -63,7 +70,11 @@ def test_chapter_that_fails_costs_no_finished_file(folder):
         asked(1)
         raise BookError("1 of 2 chapters failed")
 
-    with pytest.raises(BookError, match=r"1 of 2 chapters failed; what was computed is kept in .*, 0 outdated"):
+    with pytest.raises(
+        BookError,
+        match=r"1 of 2 chapters failed; what was computed is kept in .*, "
+        r"0 outdated",
+    ):
         shipping.ship(folder, folder, failing)
     assert shipping.names(folder) == old | asked(1)
 
@@ -80,7 +91,9 @@ def test_what_was_computed_elsewhere_is_copied_and_cells_are_not(folder, tmp_pat
     monkeypatch.setenv("VALLEYS_ASKED", str(tmp_path / "asked"))
 
     def chapter() -> set[str]:
-        store.load_or_assemble(drawn, Spec(7), lambda: store.load_or_compute_all(drawn, [Spec(1), Spec(2)])[0])
+        store.load_or_assemble(
+            drawn, Spec(7), lambda: store.load_or_compute_all(drawn, [Spec(1), Spec(2)])[0]
+        )
         return set((tmp_path / "asked").read_text(encoding="utf-8").split())
 
     done = shipping.ship(folder, tmp_path / "cache", chapter)

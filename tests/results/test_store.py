@@ -27,7 +27,9 @@ def noise(spec: Spec) -> xr.Dataset:
     """A study that notes each of its calls."""
     calls.append(spec)
     values = np.random.default_rng(spec.seed).normal(size=spec.length)
-    return xr.Dataset({"value": ("step", values), "positive": ("step", values > 0)}, attrs={"seed": spec.seed})
+    return xr.Dataset(
+        {"value": ("step", values), "positive": ("step", values > 0)}, attrs={"seed": spec.seed}
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -57,25 +59,36 @@ def test_second_call_loads_the_same_values():
     assert first.attrs["wall_time_seconds"] >= 0
 
 
-@pytest.mark.parametrize(("rate", "is_shipped"), [(np.nextafter(0.1, 1.0), True), (0.1 * (1 + 1e-9), False)])
-def test_shipped_result_is_found_where_a_processor_rounds_the_spec_otherwise(shipped, rate, is_shipped):
+@pytest.mark.parametrize(
+    ("rate", "is_shipped"), [(np.nextafter(0.1, 1.0), True), (0.1 * (1 + 1e-9), False)]
+)
+def test_shipped_result_is_found_where_a_processor_rounds_the_spec_otherwise(
+    shipped, rate, is_shipped
+):
     found = store.load_or_compute(noise, Spec(rate=float(rate)))
     assert found.sizes["step"] == 3
     assert (calls == []) == is_shipped
 
 
-def test_result_that_was_found_under_a_rounded_spec_is_asked_for_by_its_own_name(shipped, tmp_path, monkeypatch):
+def test_result_that_was_found_under_a_rounded_spec_is_asked_for_by_its_own_name(
+    shipped, tmp_path, monkeypatch
+):
     monkeypatch.setenv("VALLEYS_ASKED", str(tmp_path / "asked"))
     store.load_or_compute(noise, Spec(rate=float(np.nextafter(0.1, 1.0))))
     assert (tmp_path / "asked").read_text().split() == [f"noise/{shipped.name}"]
 
 
 def test_another_spec_is_another_result():
-    assert store.load_or_compute(noise, Spec(seed=1)).value[0] != store.load_or_compute(noise, Spec(seed=2)).value[0]
+    assert (
+        store.load_or_compute(noise, Spec(seed=1)).value[0]
+        != store.load_or_compute(noise, Spec(seed=2)).value[0]
+    )
     assert len(calls) == 2
 
 
-@pytest.mark.parametrize("damage", [b"", b"not a result", None], ids=["empty", "foreign", "truncated"])
+@pytest.mark.parametrize(
+    "damage", [b"", b"not a result", None], ids=["empty", "foreign", "truncated"]
+)
 def test_damaged_file_is_computed_again_with_a_warning(damage):
     good = store.load_or_compute(noise, Spec())
     path = store.result_path(noise, Spec())
@@ -119,13 +132,22 @@ def test_sweep_keeps_what_was_finished_before_it_failed():
     with pytest.raises(ValueError, match="negative"):
         sweep(specs)
     calls.clear()
-    assert [result.attrs["seed"] for result in sweep([Spec(seed=seed) for seed in (1, 2, 3)])] == [1, 2, 3]
+    assert [result.attrs["seed"] for result in sweep([Spec(seed=seed) for seed in (1, 2, 3)])] == [
+        1,
+        2,
+        3,
+    ]
     assert calls == [Spec(seed=3)]
 
 
 def test_threads_on_one_store_agree():
     results: list[xr.Dataset] = []
-    threads = [threading.Thread(target=lambda: results.append(store.load_or_compute(noise, Spec(length=1000)))) for _ in range(4)]
+    threads = [
+        threading.Thread(
+            target=lambda: results.append(store.load_or_compute(noise, Spec(length=1000)))
+        )
+        for _ in range(4)
+    ]
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
     assert len(results) == 4
@@ -197,13 +219,25 @@ def test_large_variables_are_compressed_without_loss():
 
 def test_provenance_tells_version_and_machine_without_its_name():
     attributes = store.load_or_compute(noise, Spec()).attrs
-    assert {"valleys", "machine", "processor", "python", "wall_time_seconds", "computed_at", "result_key"} <= set(attributes)
-    assert not platform.node() or all(platform.node() not in str(value) for value in attributes.values())
+    assert {
+        "valleys",
+        "machine",
+        "processor",
+        "python",
+        "wall_time_seconds",
+        "computed_at",
+        "result_key",
+    } <= set(attributes)
+    assert not platform.node() or all(
+        platform.node() not in str(value) for value in attributes.values()
+    )
 
 
 def test_attributes_are_those_of_the_loaded_result(tmp_path):
     told = {"text": "a b", "whole": 3, "real": 0.25, "several": np.array([1.0, 2.0])}
-    xr.Dataset({"value": ("x", [1.0])}, attrs=told).to_netcdf(tmp_path / "one.nc", engine="h5netcdf")
+    xr.Dataset({"value": ("x", [1.0])}, attrs=told).to_netcdf(
+        tmp_path / "one.nc", engine="h5netcdf"
+    )
     found, loaded = store.attributes(tmp_path / "one.nc"), store.load(tmp_path / "one.nc").attrs
     assert set(found) == set(loaded) == set(told)
     for name in told:
@@ -211,7 +245,9 @@ def test_attributes_are_those_of_the_loaded_result(tmp_path):
     assert type(found["whole"]) is int
 
 
-def test_asked_results_are_listed_whether_computed_cached_or_shipped(shipped, tmp_path, monkeypatch):
+def test_asked_results_are_listed_whether_computed_cached_or_shipped(
+    shipped, tmp_path, monkeypatch
+):
     monkeypatch.setenv("VALLEYS_ASKED", str(tmp_path / "asked"))
     for seed in (0, 1, 1):
         store.load_or_compute(noise, Spec(seed=seed))
@@ -219,7 +255,9 @@ def test_asked_results_are_listed_whether_computed_cached_or_shipped(shipped, tm
     assert (tmp_path / "asked").read_text().split() == names
 
 
-def test_assembled_result_is_kept_under_the_study_and_counts_time_and_threads_of_its_cells(tmp_path):
+def test_assembled_result_is_kept_under_the_study_and_counts_time_and_threads_of_its_cells(
+    tmp_path,
+):
     def assemble() -> xr.Dataset:
         cells = store.load_or_compute_all(noise, [Spec(seed=1), Spec(seed=2)])
         return cells[0].assign_attrs(wall_time_seconds=12.5, threads=7)

@@ -1,4 +1,6 @@
-"""Sweeps survive what befalls them: killed processes, full disks, damaged files, company on the same store, workers that die."""
+"""Sweeps survive what befalls them: killed processes, full disks, damaged files, company on the
+same store, workers that die.
+"""
 
 import os
 import random
@@ -32,12 +34,29 @@ def folder(tmp_path, monkeypatch):
     return tmp_path / "cache"
 
 
-def start(folder: Path, log: Path, *, count: int = COUNT, seconds: float = 0.0, length: int = 10, workers: int = 0, **options) -> subprocess.Popen:
+def start(
+    folder: Path,
+    log: Path,
+    *,
+    count: int = COUNT,
+    seconds: float = 0.0,
+    length: int = 10,
+    workers: int = 0,
+    **options,
+) -> subprocess.Popen:
     """A sweep in a process of its own."""
     arguments = [str(value) for value in (count, seconds, length, log, workers)]
     environment = os.environ | {"VALLEYS_RESULTS": str(folder)}
     command = [sys.executable, "-m", "tests.results.sweeping", *arguments]
-    return subprocess.Popen(command, cwd=book_root(), env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    return subprocess.Popen(
+        command,
+        cwd=book_root(),
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
 
 
 def finish(process: subprocess.Popen) -> str:
@@ -76,8 +95,14 @@ def wait_for(condition, seconds: float = 30.0) -> None:
 
 def family(ancestor: int) -> set[int]:
     """Living descendants of a process."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,stat="], capture_output=True, text=True, check=True).stdout.splitlines()
-    rows = [(int(pid), int(parent)) for pid, parent, state in (line.split() for line in listed) if not state.startswith("Z")]
+    listed = subprocess.run(
+        ["ps", "-eo", "pid=,ppid=,stat="], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    rows = [
+        (int(pid), int(parent))
+        for pid, parent, state in (line.split() for line in listed)
+        if not state.startswith("Z")
+    ]
     found = {ancestor}
     while more := {pid for pid, parent in rows if parent in found} - found:
         found |= more
@@ -85,16 +110,23 @@ def family(ancestor: int) -> set[int]:
 
 
 def is_alive(pid: int) -> bool:
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout.strip()
+    state = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout.strip()
     return bool(state) and not state.startswith("Z")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 def test_killed_sweep_loses_nothing_that_was_finished(folder, tmp_path, workers):
-    log, draw, settings = tmp_path / "log", random.Random(workers), {"seconds": 0.05, "length": 30_000, "workers": workers}
+    log, draw, settings = (
+        tmp_path / "log",
+        random.Random(workers),
+        {"seconds": 0.05, "length": 30_000, "workers": workers},
+    )
     killed = 0
-    for progress in (lambda: len(logged(log)), lambda: len(list(folder.rglob("*.nc")))) * 2:  # between computing and writing, or after writing
+    # between computing and writing, or after writing
+    for progress in (lambda: len(logged(log)), lambda: len(list(folder.rglob("*.nc")))) * 2:
         before, process = progress(), start(folder, log, **settings)
         while process.poll() is None and progress() == before:
             time.sleep(0.002)
@@ -108,9 +140,13 @@ def test_killed_sweep_loses_nothing_that_was_finished(folder, tmp_path, workers)
     kept, computed = set(values_by_seed(folder)), len(logged(log))
     assert 2 <= len(kept) < COUNT
     finish(start(folder, log, **settings))
-    assert sorted(logged(log)[computed:]) == sorted(set(range(COUNT)) - kept), "finished cells are not computed again, missing ones are"
+    assert sorted(logged(log)[computed:]) == sorted(set(range(COUNT)) - kept), (
+        "finished cells are not computed again, missing ones are"
+    )
     assert_as_undisturbed(folder, length=30_000)
-    assert all(name.endswith((".nc", ".partial")) for name in files(folder)), "what killed writers leave is told apart from results"
+    assert all(name.endswith((".nc", ".partial")) for name in files(folder)), (
+        "what killed writers leave is told apart from results"
+    )
 
 
 @pytest.mark.slow
@@ -133,16 +169,32 @@ from valleys.results import store
 assert store.load_or_compute(sweeping.cell, sweeping.Spec(length=100_000)).value.size == 100_000
 store.load_or_compute(sweeping.cell, sweeping.Spec(length=10))
 print(sorted(path.suffix for path in pathlib.Path(os.environ["VALLEYS_RESULTS"]).rglob("*") if path.is_file()))
-"""
+"""  # noqa: E501
 
 
 @pytest.mark.slow
 def test_disk_that_is_really_full(folder):
-    small = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=128k none "$0" && exec "$@"', str(folder)]
+    small = [
+        "unshare",
+        "-rm",
+        "sh",
+        "-c",
+        'mount -t tmpfs -o size=128k none "$0" && exec "$@"',
+        str(folder),
+    ]
     folder.mkdir()
-    if shutil.which("unshare") is None or subprocess.run([*small, "true"], capture_output=True, check=False).returncode:
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run([*small, "true"], capture_output=True, check=False).returncode
+    ):
         pytest.skip("no small disk can be mounted here")
-    found = subprocess.run([*small, sys.executable, "-c", IN_SMALL_FOLDER], cwd=book_root(), capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        [*small, sys.executable, "-c", IN_SMALL_FOLDER],
+        cwd=book_root(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert found.returncode == 0, found.stderr
     assert found.stderr.count("No space left on device); the result is used but not kept") == 1
     assert found.stdout == "['.nc']\n", "the large one left nothing, the small one is kept"
@@ -176,7 +228,9 @@ def test_two_processes_on_one_store_end_with_the_same_files(folder, tmp_path):
 
 def test_changed_spec_is_another_file(folder, tmp_path):
     for length in (10, 20, 10):
-        store.load_or_compute_all(sweeping.cell, sweeping.specs(2, length=length, log=str(tmp_path / "log")))
+        store.load_or_compute_all(
+            sweeping.cell, sweeping.specs(2, length=length, log=str(tmp_path / "log"))
+        )
     assert len(files(folder)) == 4
     assert logged(tmp_path / "log") == [0, 1, 0, 1]
 
@@ -188,7 +242,9 @@ def processes():
 
 
 @pytest.mark.slow
-def test_workers_give_the_serial_results_in_order_with_one_thread_each(folder, tmp_path, processes, monkeypatch):
+def test_workers_give_the_serial_results_in_order_with_one_thread_each(
+    folder, tmp_path, processes, monkeypatch
+):
     log = tmp_path / "log"
     specs = [*reversed(sweeping.specs(COUNT, log=str(log))), sweeping.Spec(seed=3, log=str(log))]
     found = store.load_or_compute_all(sweeping.cell, specs, executor=processes)
@@ -204,14 +260,24 @@ def test_workers_give_the_serial_results_in_order_with_one_thread_each(folder, t
 def test_no_process_is_started_for_what_is_there(processes):
     store.load_or_compute_all(sweeping.cell, sweeping.specs(3))
     store.load_or_compute_all(sweeping.cell, sweeping.specs(3), executor=processes)
-    assert family(os.getpid()) & {worker.pid for worker in (processes.pool._processes or {}).values()} == set()
+    assert (
+        family(os.getpid()) & {worker.pid for worker in (processes.pool._processes or {}).values()}
+        == set()
+    )
 
 
 @pytest.mark.slow
 def test_dead_worker_costs_one_more_attempt(folder, tmp_path, processes):
     log = tmp_path / "log"
-    specs = [sweeping.Spec(seed, log=str(log), deadly=str(tmp_path / "deadly") if seed == 3 else "") for seed in range(6)]
-    with pytest.warns(store.StoreWarning, match=r"a worker process died .* of 6 cells of cell are missing and are tried once more"):
+    specs = [
+        sweeping.Spec(seed, log=str(log), deadly=str(tmp_path / "deadly") if seed == 3 else "")
+        for seed in range(6)
+    ]
+    with pytest.warns(
+        store.StoreWarning,
+        match=r"a worker process died .* of 6 cells of cell are "
+        r"missing and are tried once more",
+    ):
         found = store.load_or_compute_all(sweeping.cell, specs, executor=processes)
     assert [result.attrs["seed"] for result in found] == list(range(6))
     assert_as_undisturbed(folder, 6)
@@ -222,12 +288,21 @@ def test_dead_worker_costs_one_more_attempt(folder, tmp_path, processes):
 def test_worker_that_dies_again_ends_the_sweep_in_one_line_and_the_rest_is_kept(folder, processes):
     with (
         pytest.warns(store.StoreWarning, match="once more"),
-        pytest.raises(RuntimeError, match=r"after a second attempt; the finished ones are kept") as caught,
+        pytest.raises(
+            RuntimeError,
+            match=r"after a second attempt; the finished ones are "
+            r"kept",
+        ) as caught,
     ):
         store.load_or_compute_all(sweeping.always_deadly, sweeping.specs(4), executor=processes)
     assert "\n" not in str(caught.value)
     assert set(values_by_seed(folder)) >= {0}
-    assert [result.attrs["seed"] for result in store.load_or_compute_all(sweeping.cell, sweeping.specs(2), executor=processes)] == [0, 1]
+    assert [
+        result.attrs["seed"]
+        for result in store.load_or_compute_all(
+            sweeping.cell, sweeping.specs(2), executor=processes
+        )
+    ] == [0, 1]
 
 
 @pytest.mark.slow
@@ -280,7 +355,9 @@ def test_stop_ends_the_workers_at_once():
     wait_for(lambda: not any(is_alive(pid) for pid in workers), 10)
 
 
-@pytest.mark.parametrize(("threads", "asked", "given"), [("1", None, None), ("2", None, 2), ("2", "1", 1), ("2", "2", 2)])
+@pytest.mark.parametrize(
+    ("threads", "asked", "given"), [("1", None, None), ("2", None, 2), ("2", "1", 1), ("2", "2", 2)]
+)
 def test_workers_are_as_many_as_the_threads_that_may_be_used(monkeypatch, threads, asked, given):
     monkeypatch.setattr(executors.machine, "threads", lambda: int(threads))
     monkeypatch.setenv("VALLEYS_WORKERS", asked or "")
@@ -290,17 +367,31 @@ def test_workers_are_as_many_as_the_threads_that_may_be_used(monkeypatch, thread
 
 def test_more_workers_than_cores_are_refused(monkeypatch):
     monkeypatch.setattr(executors.machine, "threads", lambda: 2)
-    with pytest.raises(ValueError, match="between 1 and 2, the cores that this computation may use, got 3"), executors.workers(3):
+    with (
+        pytest.raises(
+            ValueError, match="between 1 and 2, the cores that this computation may use, got 3"
+        ),
+        executors.workers(3),
+    ):
         pass
     monkeypatch.setenv("VALLEYS_WORKERS", "many")
-    with pytest.raises(ValueError, match="VALLEYS_WORKERS must be a whole number, got 'many'"), executors.workers():
+    with (
+        pytest.raises(ValueError, match="VALLEYS_WORKERS must be a whole number, got 'many'"),
+        executors.workers(),
+    ):
         pass
 
 
 @pytest.fixture
 def cluster():
     """Two worker processes of a Dask cluster, with the working directory of the book."""
-    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None, "silence_logs": 50}
+    options = {
+        "n_workers": 2,
+        "threads_per_worker": 1,
+        "processes": True,
+        "dashboard_address": None,
+        "silence_logs": 50,
+    }
     with distributed.LocalCluster(**options) as cluster:
         yield cluster
 
@@ -308,7 +399,12 @@ def cluster():
 @pytest.mark.slow
 def test_dask_worker_that_is_killed_costs_nothing(cluster, folder, tmp_path, monkeypatch):
     log = tmp_path / "log"
-    specs = [sweeping.Spec(seed, seconds=0.1, log=str(log), deadly=str(tmp_path / "deadly") if seed == 3 else "") for seed in range(COUNT)]
+    specs = [
+        sweeping.Spec(
+            seed, seconds=0.1, log=str(log), deadly=str(tmp_path / "deadly") if seed == 3 else ""
+        )
+        for seed in range(COUNT)
+    ]
     monkeypatch.setenv("VALLEYS_SCHEDULER", cluster.scheduler_address)
     with executors.workers() as executor:
         found = store.load_or_compute_all(sweeping.cell, specs, executor=executor)
@@ -326,18 +422,48 @@ def test_lost_scheduler_ends_the_sweep_in_one_line_and_the_rest_is_kept(folder, 
     log = tmp_path / "log"
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    address, quiet = f"tcp://127.0.0.1:{port}", {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    address, quiet = (
+        f"tcp://127.0.0.1:{port}",
+        {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL},
+    )
     scheduler = subprocess.Popen(
-        [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"], **quiet
+        [
+            sys.executable,
+            "-m",
+            "distributed.cli.dask_scheduler",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--no-dashboard",
+        ],
+        **quiet,
     )
     worker = subprocess.Popen(
-        [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(tmp_path)],
+        [
+            sys.executable,
+            "-m",
+            "distributed.cli.dask_worker",
+            address,
+            "--nthreads",
+            "1",
+            "--no-nanny",
+            "--no-dashboard",
+            "--local-directory",
+            str(tmp_path),
+        ],
         cwd=book_root(),
         **quiet,
     )
-    threading.Thread(target=lambda: wait_for(lambda: len(logged(log)) >= 2) or scheduler.kill()).start()
+    threading.Thread(
+        target=lambda: wait_for(lambda: len(logged(log)) >= 2) or scheduler.kill()
+    ).start()
     try:
-        with pytest.raises(RuntimeError, match=r"the scheduler was lost; .* of 40 cells of cell are missing; the finished ones are kept"):
+        with pytest.raises(
+            RuntimeError,
+            match=r"the scheduler was lost; .* of 40 cells of cell "
+            r"are missing; the finished ones are kept",
+        ):
             sweep_on(address, sweeping.specs(40, seconds=0.2, log=str(log)))
     finally:
         scheduler.kill()
@@ -350,7 +476,13 @@ def sweep_on(address: str, specs: list[sweeping.Spec]) -> None:
         store.load_or_compute_all(sweeping.cell, specs, executor=executor)
 
 
-@pytest.mark.parametrize(("address", "message"), [("tcp://127.0.0.1:9", "no scheduler answers at tcp://127.0.0.1:9"), ("here", "reads tcp://HOST:PORT")])
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("tcp://127.0.0.1:9", "no scheduler answers at tcp://127.0.0.1:9"),
+        ("here", "reads tcp://HOST:PORT"),
+    ],
+)
 def test_scheduler_that_cannot_be_used_is_told_in_one_line(address, message, monkeypatch):
     monkeypatch.setattr(executors, "PATIENCE", "1s")
     with pytest.raises(ValueError, match=message), executors.workers(scheduler=address):

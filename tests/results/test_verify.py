@@ -42,7 +42,15 @@ def path_of(seed: int) -> Path:
 
 def command(*arguments: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "valleys", "verify", *arguments]
-    return subprocess.run(command, cwd=book_root(), env=dict(os.environ), capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command,
+        cwd=book_root(),
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 @pytest.mark.slow
@@ -50,11 +58,16 @@ def test_command_tells_a_line_for_each_result_and_finds_the_wrong_one(folder):
     good = command("--cells", "2", "--seed", "3", str(folder))
     assert (good.returncode, good.stderr) == (0, "")
     assert len(good.stdout.splitlines()) == 2
-    assert all(line.startswith("equal    cell/") and "1 variables to the last bit" in line for line in good.stdout.splitlines())
+    assert all(
+        line.startswith("equal    cell/") and "1 variables to the last bit" in line
+        for line in good.stdout.splitlines()
+    )
     wrong = change(path_of(4), spoil)
     bad = command("--cells", "6")
     assert bad.returncode == 1
-    assert [line.split()[:2] for line in bad.stdout.splitlines() if not line.startswith("equal")] == [["differs", wrong]]
+    assert [
+        line.split()[:2] for line in bad.stdout.splitlines() if not line.startswith("equal")
+    ] == [["differs", wrong]]
     assert bad.stderr == "valleys: 1 of 6 results did not come out again\n"
 
 
@@ -63,8 +76,13 @@ def one(name: str, folder: Path, limit: float = 60.0) -> verify.Recomputed:
 
 
 def test_draw_follows_from_its_seed(folder, monkeypatch):
-    monkeypatch.setattr(verify, "verify_one", lambda folder, name, **options: verify.Recomputed(name, "equal", ""))
-    drawn = [[verdict.name for verdict in verify.verify(folder, count=3, seed=seed, limit=1)] for seed in (0, 0, 1)]
+    monkeypatch.setattr(
+        verify, "verify_one", lambda folder, name, **options: verify.Recomputed(name, "equal", "")
+    )
+    drawn = [
+        [verdict.name for verdict in verify.verify(folder, count=3, seed=seed, limit=1)]
+        for seed in (0, 0, 1)
+    ]
     assert drawn[0] == drawn[1] != drawn[2]
 
 
@@ -104,13 +122,21 @@ def dataset(**values) -> xr.Dataset:
     ],
 )
 def test_comparison_is_as_strict_as_the_place_allows(sampled, same, again, differing, count):
-    found = verify.compare(dataset(p=[0.1, np.nan], p_error=[0.1, 0.1], n=[1, 2]), again, sampled=sampled, same_processor=same)
+    found = verify.compare(
+        dataset(p=[0.1, np.nan], p_error=[0.1, 0.1], n=[1, 2]),
+        again,
+        sampled=sampled,
+        same_processor=same,
+    )
     assert (found.differing, found.count) == (differing, count)
 
 
 def test_part_is_drawn_within_the_limit():
     parts = [Part({"x": index}, share, xr.Dataset) for index, share in enumerate((8.0, 1.0, 1.0))]
-    assert {verify.drawn_parts(parts, 100.0, 15.0, draw)[0].place["x"] for draw in range(20)} == {1, 2}
+    assert {verify.drawn_parts(parts, 100.0, 15.0, draw)[0].place["x"] for draw in range(20)} == {
+        1,
+        2,
+    }
     assert verify.drawn_parts(parts, 100.0, 5.0, 0) == []
     assert len(verify.drawn_parts(parts, 100.0, 25.0, 0, most=3)) == 2
 
@@ -120,5 +146,10 @@ def test_part_of_a_long_result_is_computed_alone_where_the_study_offers_it(folde
     made = naming.Made.of(result.attrs)
     assert verify.compute_again(made, 50.0, 60.0, 0.5)[0] is None
     place, again = verify.compute_again(made, 100.0, 60.0, 0.5)
-    assert verify.compare(result.sel(place).squeeze(), again, sampled=True, same_processor=True).differing == []
+    assert (
+        verify.compare(
+            result.sel(place).squeeze(), again, sampled=True, same_processor=True
+        ).differing
+        == []
+    )
     assert verify.compute_again(made, 1000.0, 60.0, 0.5) is None

@@ -25,12 +25,25 @@ def is_whole(session: pytest.Session) -> bool:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Begin to make the site where a chosen test wants it, so that other tests run meanwhile; one process of a test run does it."""
-    if getattr(session.config, "workerinput", {}).get("workerid", "gw0") != "gw0" or session.config.option.collectonly:
+    """Begin to make the site where a chosen test wants it, so that other tests run meanwhile;
+    one process of a test run does it.
+    """
+    if (
+        getattr(session.config, "workerinput", {}).get("workerid", "gw0") != "gw0"
+        or session.config.option.collectonly
+    ):
         return
     if any("html" in item.fixturenames for item in session.items):
-        command = [sys.executable, "-m", "tests.site.making", str(base_of(session.config._tmp_path_factory)), *(["whole"] if is_whole(session) else [])]
-        session.config.making = subprocess.Popen(command, cwd=book_root(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command = [
+            sys.executable,
+            "-m",
+            "tests.site.making",
+            str(base_of(session.config._tmp_path_factory)),
+            *(["whole"] if is_whole(session) else []),
+        ]
+        session.config.making = subprocess.Popen(
+            command, cwd=book_root(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -48,7 +61,9 @@ def shared(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def run_from_shipped(shared, request) -> Path:
-    """Where the notebooks were run: `notebooks`, and `results` and `data` if anything was computed or wanted."""
+    """Where the notebooks were run: `notebooks`, and `results` and `data` if anything was
+    computed or wanted.
+    """
     return making.run_from_shipped(shared, whole=is_whole(request.session))
 
 
@@ -66,7 +81,9 @@ def html(shared, request) -> Path:
 
 @pytest.fixture(scope="session")
 def student_html(executed, shared) -> Path:
-    """The site of the student edition, from the same executed chapters; its sources lie beside it."""
+    """The site of the student edition, from the same executed chapters; its sources lie beside
+    it.
+    """
 
     def make(folder: Path) -> None:
         copies.lay_out_student(book_root(), folder / "student")

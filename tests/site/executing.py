@@ -1,6 +1,8 @@
-"""Notebooks one after another in one kernel, so that what they share is imported once: `python -m tests.site.executing WORK FOLDER`.
+"""Notebooks one after another in one kernel, so that what they share is imported once: `python -m
+tests.site.executing WORK FOLDER`.
 
-`valleys run` gives each notebook a kernel of its own; that each chapter runs there is seen in `tests/test_smoke.py`.
+`valleys run` gives each notebook a kernel of its own; that each chapter runs there is seen in
+`tests/test_smoke.py`.
 """
 
 import os
@@ -39,14 +41,19 @@ class OneKernel(NBClientEngine):
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **_: object) -> Any:
         """As of papermill, in the one kernel."""
-        return FreshClient(nb_man, km=cls.kernel, kernel_name=kernel_name, startup_timeout=120, timeout=None).execute()
+        return FreshClient(
+            nb_man, km=cls.kernel, kernel_name=kernel_name, startup_timeout=120, timeout=None
+        ).execute()
 
 
-def execute_all(work: Mapping[str, Mapping[str, Any]], folder: Path, environment: Mapping[str, str]) -> None:
+def execute_all(
+    work: Mapping[str, Mapping[str, Any]], folder: Path, environment: Mapping[str, str]
+) -> None:
     """Run notebooks, each with its values, in a few processes of one kernel each.
 
     Args:
-        work: values of the parameters by notebook, such as chapters/04_toy_model.ipynb; those that take long come first.
+        work: values of the parameters by notebook, such as chapters/04_toy_model.ipynb; those that
+            take long come first.
         folder: for the executed copies.
         environment: variables for the notebooks.
 
@@ -54,10 +61,21 @@ def execute_all(work: Mapping[str, Mapping[str, Any]], folder: Path, environment
         AssertionError: a notebook failed; what its process said.
     """
     folder.mkdir(parents=True)
-    shares = [{name: dict(work[name]) for name in list(work)[first::N_KERNELS]} for first in range(N_KERNELS)]
+    shares = [
+        {name: dict(work[name]) for name in list(work)[first::N_KERNELS]}
+        for first in range(N_KERNELS)
+    ]
     command = [sys.executable, "-m", "tests.site.executing"]
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-    running = [subprocess.Popen([*command, yaml.safe_dump(share), str(folder)], cwd=book_root(), env=os.environ | environment, **pipes) for share in shares]
+    running = [
+        subprocess.Popen(
+            [*command, yaml.safe_dump(share), str(folder)],
+            cwd=book_root(),
+            env=os.environ | environment,
+            **pipes,
+        )
+        for share in shares
+    ]
     said = [process.communicate()[1] for process in running]
     assert [process.returncode for process in running] == [0] * N_KERNELS, "\n".join(said)
 
@@ -67,7 +85,14 @@ def main(work: str, folder: str) -> None:
     papermill_engines.register("one kernel", OneKernel)
     for name, values in yaml.safe_load(work).items():
         executed = Path(folder) / Path(name).name
-        papermill.execute_notebook(name, str(executed), values, engine_name="one kernel", kernel_name="python3", progress_bar=False)
+        papermill.execute_notebook(
+            name,
+            str(executed),
+            values,
+            engine_name="one kernel",
+            kernel_name="python3",
+            progress_bar=False,
+        )
 
 
 if __name__ == "__main__":

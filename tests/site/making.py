@@ -1,6 +1,8 @@
-"""The book as a reader builds it, made once for all tests: `python -m tests.site.making FOLDER [whole]` begins before the first test asks for it.
+"""The book as a reader builds it, made once for all tests: `python -m tests.site.making FOLDER
+[whole]` begins before the first test asks for it.
 
-Where only quick tests run, exercises but those of one chapter are not executed: they stand in the site as students get them.
+Where only quick tests run, exercises but those of one chapter are not executed: they stand in the
+site as students get them.
 """
 
 import sys
@@ -19,13 +21,16 @@ from valleys.book.site import builder
 from valleys.paths import book_root
 from valleys.results import shipping, store
 
-EXERCISES = "exercises/04_toy_model_exercises"  # those that stand for all where only quick tests run
+# those that stand for all where only quick tests run
+EXERCISES = "exercises/04_toy_model_exercises"
 SIZE = "paper"  # what `make book` builds
 SHIPPED = book_root() / "results" / "paper"
 
 
 def run_from_shipped(shared: Path, *, whole: bool) -> Path:
-    """Where the notebooks were run: `notebooks`, and `results` and `data` if anything was computed or wanted."""
+    """Where the notebooks were run: `notebooks`, and `results` and `data` if anything was
+    computed or wanted.
+    """
     return made_once(shared / "executed", partial(_execute, whole=whole))
 
 
@@ -42,15 +47,28 @@ def build(notebooks: Path, folder: Path, **options: object) -> None:
 
 
 def _execute(folder: Path, *, whole: bool) -> None:
-    """Run the notebooks; chapters find nothing but the results that come with the book, no data and no folder of earlier results."""
-    outdated = [name for name in sorted(shipping.names(SHIPPED)) if not store.is_current(SHIPPED / name)]
-    assert not outdated, f"the code behind {outdated[0]} and {len(outdated) - 1} others has changed since: run `make results`"
+    """Run the notebooks; chapters find nothing but the results that come with the book, no data
+    and no folder of earlier results.
+    """
+    outdated = [
+        name for name in sorted(shipping.names(SHIPPED)) if not store.is_current(SHIPPED / name)
+    ]
+    assert not outdated, (
+        f"the code behind {outdated[0]} and {len(outdated) - 1} others has changed since: run "
+        "`make results`"
+    )
     values = run_parameters(all_chapters(), SIZE)
     assert len(all_exercises()) == len(all_chapters())  # each chapter has its exercises
     exercises = [name for name in all_exercises() if whole or f"exercises/{name}" == EXERCISES]
     assert exercises
-    work = {f"chapters/{name}.ipynb": values[name] for name in all_chapters()} | {f"exercises/{name}.ipynb": {} for name in exercises}
-    own = {config.DATA: str(folder / "data"), config.RESULTS: str(folder / "results"), config.SHIPPED: str(SHIPPED)}
+    work = {f"chapters/{name}.ipynb": values[name] for name in all_chapters()} | {
+        f"exercises/{name}.ipynb": {} for name in exercises
+    }
+    own = {
+        config.DATA: str(folder / "data"),
+        config.RESULTS: str(folder / "results"),
+        config.SHIPPED: str(SHIPPED),
+    }
     execute_all(work, folder / "notebooks", own)
     for name in set(all_exercises()) - set(exercises):
         bare = student_notebook(read_notebook(book_root() / "exercises" / f"{name}.ipynb"), name)

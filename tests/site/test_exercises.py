@@ -1,4 +1,6 @@
-"""The pages of exercises in a browser: solutions are folded with their code, unfold at a click, and checks stay in sight."""
+"""The pages of exercises in a browser: solutions are folded with their code, unfold at a click,
+and checks stay in sight.
+"""
 
 import nbformat
 import pytest
@@ -13,7 +15,13 @@ INSIDE, CHECKS = "div.solution div.cell", ".tag_check"
 
 
 @needs_chromium
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[] if EXERCISES.endswith(name) else pytest.mark.slow) for name in all_exercises()])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if EXERCISES.endswith(name) else pytest.mark.slow)
+        for name in all_exercises()
+    ],
+)
 def test_solutions_unfold_with_their_code(html, browser, name):
     page, complaints = opened(browser, html / "exercises" / f"{name}.html", width=390, dark=True)
     assert page.locator("div.solution").count() == page.locator("div.exercise").count() >= 5
@@ -36,4 +44,8 @@ def test_checks_pass_on_the_solutions(executed):
         cells = nbformat.read(executed / f"{name}.ipynb", as_version=4).cells
         checks = [cell for cell in cells if "check" in cell.metadata.get("tags", [])]
         assert checks
-        assert all(cell.execution_count and not [output for output in cell.outputs if output.output_type == "error"] for cell in checks)
+        assert all(
+            cell.execution_count
+            and not [output for output in cell.outputs if output.output_type == "error"]
+            for cell in checks
+        )

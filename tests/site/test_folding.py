@@ -73,7 +73,9 @@ def test_solution_opens_by_keyboard(page):
 def test_contents_fold_by_keyboard(page):
     press_until_at(page, "nav details:not([open]) > summary")
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.nextElementSibling.querySelector('a').checkVisibility()")
+    assert page.evaluate(
+        "document.activeElement.nextElementSibling.querySelector('a').checkVisibility()"
+    )
 
 
 FOLDED = "div.admonition.toggle-hidden"
@@ -82,7 +84,10 @@ FOLDED = "div.admonition.toggle-hidden"
 @needs_chromium
 @pytest.mark.parametrize("page", [EXERCISES], indirect=True)
 def test_each_button_is_called_by_the_title_of_its_box(page):
-    script = "[...document.querySelectorAll('div.admonition.toggle > .admonition-title')].map((title) => title.innerText)"
+    script = (
+        "[...document.querySelectorAll('div.admonition.toggle > .admonition-title')].map((title) "
+        "=> title.innerText)"
+    )
     titles = [" ".join(title.split()) for title in page.evaluate(script)]
     assert titles
     for title in titles:
@@ -93,7 +98,11 @@ def test_each_button_is_called_by_the_title_of_its_box(page):
 @pytest.mark.parametrize("page", [EXERCISES], indirect=True)
 def test_a_link_into_a_folded_box_opens_it(page):
     inside = page.locator(f"{FOLDED} section").first
-    page.evaluate("(selector) => { document.querySelector(selector).querySelector('section').id = 'inside'; }", FOLDED)
+    page.evaluate(
+        "(selector) => { document.querySelector(selector).querySelector('section').id = "
+        "'inside'; }",
+        FOLDED,
+    )
     assert not inside.is_visible()
     n_folded = page.locator(FOLDED).count()
     page.evaluate("location.hash = '#inside'")
@@ -109,7 +118,9 @@ def test_an_address_into_a_folded_box_opens_it(browser, html):
     assert page.locator(FOLDED).count() > 1
     page.goto("about:blank")
     page.goto(f"{(html / EXERCISES).as_uri()}#{box}")
-    page.wait_for_function("(id) => !document.getElementById(id).classList.contains('toggle-hidden')", arg=box)
+    page.wait_for_function(
+        "(id) => !document.getElementById(id).classList.contains('toggle-hidden')", arg=box
+    )
     assert page.locator(FOLDED).count() > 0
     page.close()
 

@@ -1,4 +1,6 @@
-"""The front page says at once what the book is, and its landscape lives, stands still where motion is unwanted, and is a picture without scripts."""
+"""The front page says at once what the book is, and its landscape lives, stands still where
+motion is unwanted, and is a picture without scripts.
+"""
 
 import pytest
 
@@ -13,7 +15,7 @@ CHANGED = "(before) => document.querySelector('#hero canvas').toDataURL() !== be
 BOTTOM = "(selector) => document.querySelector(selector).getBoundingClientRect().bottom"
 
 SHIFTS = """() => { globalThis.shifts = 0;
-  new PerformanceObserver((list) => list.getEntries().forEach((entry) => (shifts += entry.value))).observe({ type: "layout-shift", buffered: true }); }"""
+  new PerformanceObserver((list) => list.getEntries().forEach((entry) => (shifts += entry.value))).observe({ type: "layout-shift", buffered: true }); }"""  # noqa: E501
 
 
 @pytest.fixture
@@ -35,7 +37,16 @@ def calm(browser, html):
 def test_first_screen_names_the_paper_and_leads_on(page):
     page.set_viewport_size({"width": 1280, "height": 800})
     text = page.locator(".landing-paper").inner_text()
-    for words in ("executable edition", "Transient Learning Dynamics Drive Escape", "Yang", "Zhang", "Ouyang", "Tang", "Tu", "arXiv:2601.10962"):
+    for words in (
+        "executable edition",
+        "Transient Learning Dynamics Drive Escape",
+        "Yang",
+        "Zhang",
+        "Ouyang",
+        "Tang",
+        "Tu",
+        "arXiv:2601.10962",
+    ):
         assert words in text
     for selector in (".landing-paper", "#hero", ".landing-sentence", ".landing-ways"):
         assert 0 < page.evaluate(BOTTOM, selector) <= 800, selector
@@ -45,7 +56,11 @@ def test_first_screen_names_the_paper_and_leads_on(page):
 def test_each_chapter_has_a_card_of_few_words_with_a_picture(page):
     cards = page.locator(".landing-card")
     assert cards.count() == len(all_chapters())
-    assert all(cards.locator("img").evaluate_all("(images) => images.map((image) => image.naturalWidth > 0)"))
+    assert all(
+        cards.locator("img").evaluate_all(
+            "(images) => images.map((image) => image.naturalWidth > 0)"
+        )
+    )
     for text in cards.locator("p.sd-card-text").all_inner_texts():
         assert 0 < len(text.split()) <= 12
         assert "±" not in text

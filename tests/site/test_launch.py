@@ -1,4 +1,6 @@
-"""Buttons for Binder and Colab: on every page of a notebook that has a public address, and on none without one."""
+"""Buttons for Binder and Colab: on every page of a notebook that has a public address, and on
+none without one.
+"""
 
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
@@ -39,7 +41,12 @@ def assert_buttons_lead_to_the_notebook(html: Path, name: str) -> None:
 def test_buttons_of_a_small_book_lead_to_its_notebooks(tmp_path):
     root = write_book(tmp_path / "book")
     config = (root / "_config.yml").read_text(encoding="utf-8")
-    (root / "_config.yml").write_text(config.replace("[sphinx_exercise]", "[sphinx_exercise, valleys.book.pages.run_box], config: {}"), encoding="utf-8")
+    (root / "_config.yml").write_text(
+        config.replace(
+            "[sphinx_exercise]", "[sphinx_exercise, valleys.book.pages.run_box], config: {}"
+        ),
+        encoding="utf-8",
+    )
     for notebook in (*root.glob("chapters/*.ipynb"), *root.glob("exercises/*.ipynb")):
         (tmp_path / notebook.name).write_bytes(notebook.read_bytes())
     build(tmp_path, tmp_path / "site", root=root, address=PUBLIC)
@@ -48,8 +55,12 @@ def test_buttons_of_a_small_book_lead_to_its_notebooks(tmp_path):
 
 
 def test_without_an_address_there_are_no_buttons(html):
-    for name in ("index", "chapters/04_toy_model", EXERCISES, "pages/status"):  # a page of each kind
+    # a page of each kind
+    for name in ("index", "chapters/04_toy_model", EXERCISES, "pages/status"):
         page = parsed(html, name)
         assert launched(page) == {}
         assert "git clone" not in page.get_text()
-    assert "make book REPOSITORY=https://github.com/OWNER/NAME" in parsed(html, "pages/status").get_text()
+    assert (
+        "make book REPOSITORY=https://github.com/OWNER/NAME"
+        in parsed(html, "pages/status").get_text()
+    )

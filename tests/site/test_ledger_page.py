@@ -1,4 +1,6 @@
-"""The ledger of the built site lists every claim, each with a verdict that its marks support, and filters that leave the right rows."""
+"""The ledger of the built site lists every claim, each with a verdict that its marks support,
+and filters that leave the right rows.
+"""
 
 from collections import Counter
 from pathlib import Path
@@ -12,8 +14,14 @@ from valleys.book.numbers.claims import OTHER, PAPER, Verdict, read_claims
 from valleys.paths import book_root
 
 CLAIMS = book_root() / "pages" / "claims.yml"
-SHOWN = "[...document.querySelectorAll('table.ledger tbody tr')].filter((row) => row.checkVisibility()).map((row) => row.id)"
-SECTIONS = "[...document.querySelectorAll('table.ledger')].filter((table) => table.closest('section').checkVisibility()).length"
+SHOWN = (
+    "[...document.querySelectorAll('table.ledger tbody tr')].filter((row) => "
+    "row.checkVisibility()).map((row) => row.id)"
+)
+SECTIONS = (
+    "[...document.querySelectorAll('table.ledger')].filter((table) => "
+    "table.closest('section').checkVisibility()).length"
+)
 COUNT = "#ledger-filters output"
 in_one_process = pytest.mark.xdist_group("pages/ledger")
 
@@ -25,7 +33,9 @@ def plain(tag: Tag) -> str:
 
 @pytest.fixture
 def page(html) -> BeautifulSoup:
-    return BeautifulSoup((html / "pages" / "ledger.html").read_text(encoding="utf-8"), "html.parser")
+    return BeautifulSoup(
+        (html / "pages" / "ledger.html").read_text(encoding="utf-8"), "html.parser"
+    )
 
 
 def test_every_claim_has_a_row_with_its_verdict(page):
@@ -43,17 +53,32 @@ def test_marks_and_verdicts_agree(page):
     rows = page.select("tr[id^=claim-]")
     assert rows
     for row in rows:
-        marks = {mark.get_text().strip() for mark in row.select(".ledger-yes, .ledger-no, .ledger-open")}
+        marks = {
+            mark.get_text().strip() for mark in row.select(".ledger-yes, .ledger-no, .ledger-open")
+        }
         without_tick = Verdict.FAILS if "✗" in marks else Verdict.UNTESTABLE
-        expected = without_tick if "✓" not in marks else Verdict.HOLDS if marks == {"✓"} else Verdict.PART
+        expected = (
+            without_tick if "✓" not in marks else Verdict.HOLDS if marks == {"✓"} else Verdict.PART
+        )
         assert row.select_one(".verdict").get_text() == expected
 
 
-@pytest.mark.parametrize(("source", "words"), [(PAPER, "claims,"), (OTHER, "claims of others and questions of this book,")])
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [(PAPER, "claims,"), (OTHER, "claims of others and questions of this book,")],
+)
 def test_summary_counts_the_rows_of_its_source(page, html, source, words):
-    rows = [page.find(id=f"claim-{claim.name}") for claim in read_claims(CLAIMS) if claim.source == source]
+    rows = [
+        page.find(id=f"claim-{claim.name}")
+        for claim in read_claims(CLAIMS)
+        if claim.source == source
+    ]
     holding = sum(row.select_one(".verdict").get_text() == Verdict.HOLDS for row in rows)
-    pages = (page, BeautifulSoup((html / "index.html").read_text(encoding="utf-8"), "html.parser")) if source == PAPER else (page,)
+    pages = (
+        (page, BeautifulSoup((html / "index.html").read_text(encoding="utf-8"), "html.parser"))
+        if source == PAPER
+        else (page,)
+    )
     for each in pages:
         said = [text.get_text() for text in each.select("p.ledger-summary")]
         assert any(text.startswith(f"Of {len(rows)} {words} {holding} hold") for text in said)
@@ -67,7 +92,9 @@ def test_links_of_a_row_name_figures_by_their_number_or_a_section(page):
 
 def test_the_argument_stands_before_the_tables(page):
     steps = page.select(".ledger-argument > li")
-    claims = sorted((claim for claim in read_claims(CLAIMS) if claim.step), key=lambda claim: claim.step)
+    claims = sorted(
+        (claim for claim in read_claims(CLAIMS) if claim.step), key=lambda claim: claim.step
+    )
     assert [plain(step.find("strong")) for step in steps] == [claim.says for claim in claims]
     for step, claim in zip(steps, claims, strict=True):
         row = page.find(id=f"claim-{claim.name}")
@@ -88,7 +115,9 @@ def ledger(browser: Browser, html: Path, address: str = "") -> Page:
 @in_one_process
 def test_buttons_leave_the_rows_of_their_verdicts(browser, html, page):
     window = ledger(browser, html)
-    verdicts = Counter(row.select_one(".verdict").get_text() for row in page.select("tr[id^=claim-]"))
+    verdicts = Counter(
+        row.select_one(".verdict").get_text() for row in page.select("tr[id^=claim-]")
+    )
     assert len(window.evaluate(SHOWN)) == sum(verdicts.values())
     window.locator("[data-verdict=fails]").press("Enter")
     assert len(window.evaluate(SHOWN)) == verdicts[Verdict.FAILS]
@@ -106,15 +135,21 @@ def test_buttons_leave_the_rows_of_their_verdicts(browser, html, page):
 def test_lists_leave_the_rows_of_a_chapter_a_figure_or_a_world(browser, html):
     window, claims = ledger(browser, html), read_claims(CLAIMS)
     window.locator("select[name=chapter]").select_option("03_continuation")
-    assert window.evaluate(SHOWN) == [f"claim-{claim.name}" for claim in claims if claim.chapter == "03_continuation"]
+    assert window.evaluate(SHOWN) == [
+        f"claim-{claim.name}" for claim in claims if claim.chapter == "03_continuation"
+    ]
     assert window.evaluate(SECTIONS) == 1
     window.locator("select[name=chapter]").select_option("")
     window.locator("select[name=figure]").select_option("5")
-    assert set(window.evaluate(SHOWN)) == {f"claim-{claim.name}" for claim in claims if "5" in claim.paper_figures}
+    assert set(window.evaluate(SHOWN)) == {
+        f"claim-{claim.name}" for claim in claims if "5" in claim.paper_figures
+    }
     window.locator("select[name=about]").select_option("network")
     assert window.evaluate(SHOWN) == []
     window.locator("select[name=about]").select_option("model")
-    assert set(window.evaluate(SHOWN)) == {f"claim-{claim.name}" for claim in claims if "5" in claim.paper_figures}
+    assert set(window.evaluate(SHOWN)) == {
+        f"claim-{claim.name}" for claim in claims if "5" in claim.paper_figures
+    }
     window.close()
 
 
@@ -145,7 +180,9 @@ def test_link_of_a_row_is_seen_when_the_keyboard_reaches_it(browser, html):
     assert link.evaluate("(link) => getComputedStyle(link).opacity") == "0"
     rows[0].locator("a").last.focus()
     window.keyboard.press("Tab")
-    assert link.evaluate("(link) => [link === document.activeElement, getComputedStyle(link).opacity]") == [True, "1"]
+    assert link.evaluate(
+        "(link) => [link === document.activeElement, getComputedStyle(link).opacity]"
+    ) == [True, "1"]
     link.press("Enter")
     assert window.evaluate("location.hash") == f"#{rows[1].get_attribute('id')}"
     window.close()

@@ -1,4 +1,6 @@
-"""Every page of the site is complete and quiet, asks no other host for anything, draws its formulas and figures, and is light."""
+"""Every page of the site is complete and quiet, asks no other host for anything, draws its
+formulas and figures, and is light.
+"""
 
 import json
 import re
@@ -19,8 +21,10 @@ from valleys.book.site.check import check_site
 from valleys.paths import book_root
 
 BESIDES = ("search", "genindex")
-LANDING, FRAME, TEXT, REQUESTS = 1_000_000, 700_000, 300_000, 35  # bytes of the landing page; of what all pages load; of the text of one; files
-OWN, OWN_FOLDERS = 120_000, {path.name for path in (book_root() / "_extra").iterdir()}  # bytes of scripts and styles that one page alone loads; where they lie
+# bytes of the landing page; of what all pages load; of the text of one; files
+LANDING, FRAME, TEXT, REQUESTS = 1_000_000, 700_000, 300_000, 35
+# bytes of scripts and styles that one page alone loads; where they lie
+OWN, OWN_FOLDERS = 120_000, {path.name for path in (book_root() / "_extra").iterdir()}
 
 
 @cache
@@ -41,7 +45,12 @@ def test_chapters_from_the_shipped_results_need_no_data_and_compute_nothing(run_
 
 
 def test_site_is_in_order(html):
-    assert check_site(html, read=lambda path: parsed(html, path.relative_to(html).with_suffix("").as_posix())) == []
+    assert (
+        check_site(
+            html, read=lambda path: parsed(html, path.relative_to(html).with_suffix("").as_posix())
+        )
+        == []
+    )
 
 
 def test_alt_text_of_every_figure_tells_a_number(html):
@@ -57,7 +66,11 @@ def test_alt_text_of_every_figure_tells_a_number(html):
 def test_no_page_holds_settings_of_thebe(html):
     pages = sorted(html.rglob("*.html"))
     assert len(pages) > len(page_names())
-    assert [page for page in pages if re.search("thebe-config|jupyter-stacks|kernelName", page.read_text(encoding="utf-8"))] == []
+    assert [
+        page
+        for page in pages
+        if re.search("thebe-config|jupyter-stacks|kernelName", page.read_text(encoding="utf-8"))
+    ] == []
 
 
 def test_site_offers_each_notebook_and_a_search(html):
@@ -79,7 +92,8 @@ def test_assembling_without_executed_chapters_is_refused(tmp_path):
 @needs_chromium
 @each_page(besides=BESIDES)
 def test_page_is_quiet_and_stays_at_home(visits, name):
-    assert visits(name).complaints == []  # of the console, of scripts, and of requests that leave this machine
+    # of the console, of scripts, and of requests that leave this machine
+    assert visits(name).complaints == []
 
 
 @needs_chromium
@@ -95,10 +109,18 @@ def test_formulas_and_figures_are_drawn(visits, name):
 @needs_chromium
 @each_page()
 def test_frame_of_a_page_is_light(visits, html, name):
-    sizes = {file: size for file, size in visits(name).files.items() if not {"_images", "mathjax"} & set(file.parts)}
+    sizes = {
+        file: size
+        for file, size in visits(name).files.items()
+        if not {"_images", "mathjax"} & set(file.parts)
+    }
     assert len(sizes) <= REQUESTS
     assert sizes.pop(html / f"{name}.html") <= TEXT
-    own = {file: sizes.pop(file) for file in list(sizes) if file.relative_to(html).parts[0] in OWN_FOLDERS}
+    own = {
+        file: sizes.pop(file)
+        for file in list(sizes)
+        if file.relative_to(html).parts[0] in OWN_FOLDERS
+    }
     assert sum(own.values()) <= OWN
     assert sum(sizes.values()) <= FRAME, sorted(sizes.items(), key=lambda item: -item[1])[:8]
 
@@ -122,7 +144,9 @@ def test_landing_page_is_light(visits, html):
 @each_page()
 def test_buttons_lead_from_chapter_to_chapter(visits, html, name):
     def first(names: list[str]) -> list[str]:
-        return [(html / f"{each}.html").as_uri() for each in names if not each.startswith("exercises/")][:1]
+        return [
+            (html / f"{each}.html").as_uri() for each in names if not each.startswith("exercises/")
+        ][:1]
 
     place = page_names().index(name)
     assert visits(name).links["next"] == first(page_names()[place + 1 :])
@@ -140,11 +164,17 @@ def test_chapter_ends_with_the_way_to_its_exercises_and_the_side_bar_has_them_on
 def test_what_is_no_step_of_the_argument_has_no_number(html):
     for name in page_names():
         page = parsed(html, name)
-        for entry in [*page.select("article h1, article h2"), *page.select("nav.page-toc a"), *page.select("nav.bd-docs-nav a")]:
+        for entry in [
+            *page.select("article h1, article h2"),
+            *page.select("nav.page-toc a"),
+            *page.select("nav.bd-docs-nav a"),
+        ]:
             text = entry.get_text().strip().rstrip("#").strip()
             is_apart = re.fullmatch(r"[\d. ]*(Checks|Summary|References|Exercises\b.*)", text)
             assert not (is_apart and text[0].isdigit()), f"{name}: {text}"
-        assert re.match(r"\d", page.select_one("article h1").get_text()) or not name.startswith("chapters/")
+        assert re.match(r"\d", page.select_one("article h1").get_text()) or not name.startswith(
+            "chapters/"
+        )
 
 
 def test_code_of_chapters_is_folded(html):
@@ -163,10 +193,19 @@ def test_code_of_chapters_is_folded(html):
 
 def test_folds_lose_no_line_of_code_and_keep_the_order(html):
     for name in all_chapters():
-        notebook = json.loads((html / "_sources" / "chapters" / f"{name}.ipynb").read_text(encoding="utf-8"))
-        written = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-        shown = [block.get_text() for block in parsed(html, f"chapters/{name}").select("article .cell_input pre")]
-        assert [squeezed(code) for code in shown] == [squeezed(code) for code in written if code.strip()]
+        notebook = json.loads(
+            (html / "_sources" / "chapters" / f"{name}.ipynb").read_text(encoding="utf-8")
+        )
+        written = [
+            "".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"
+        ]
+        shown = [
+            block.get_text()
+            for block in parsed(html, f"chapters/{name}").select("article .cell_input pre")
+        ]
+        assert [squeezed(code) for code in shown] == [
+            squeezed(code) for code in written if code.strip()
+        ]
 
 
 def test_exercises_show_the_code_that_is_there_to_be_worked_on(html):
@@ -180,16 +219,28 @@ def test_page_tells_what_it_is(html):
     for name, page in told.items():
         (description,) = page.select("head meta[name=description]")
         assert 20 <= len(description["content"]) <= 300, name
-    title, shared = told["index"].title.get_text(), {tag["property"]: tag["content"] for tag in told["index"].select("head meta[property^='og:']")}
+    title, shared = (
+        told["index"].title.get_text(),
+        {
+            tag["property"]: tag["content"]
+            for tag in told["index"].select("head meta[property^='og:']")
+        },
+    )
     assert title == shared["og:title"]
     assert shared["og:description"] == told["index"].select_one("meta[name=description]")["content"]
-    assert all((html / picture).is_file() for name, picture in shared.items() if name == "og:image" and "://" not in picture)
+    assert all(
+        (html / picture).is_file()
+        for name, picture in shared.items()
+        if name == "og:image" and "://" not in picture
+    )
 
 
 def test_no_number_on_a_page_is_left_as_a_machine_prints_it(html):
     for name in page_names():
         for value in parsed(html, name).select("article :not(.provenance) > .pasted-text"):
-            assert not re.search(r"(?<![\w.])-\d|\de[+-]\d|\d ?%|(?<![\w.])\d{5,}", value.get_text()), f"{name}: {value.get_text()}"
+            assert not re.search(
+                r"(?<![\w.])-\d|\de[+-]\d|\d ?%|(?<![\w.])\d{5,}", value.get_text()
+            ), f"{name}: {value.get_text()}"
 
 
 @needs_chromium

@@ -1,4 +1,6 @@
-"""The book in print: every page in order, contents whose page numbers are true, A4, fonts inside, and links to it only where it is."""
+"""The book in print: every page in order, contents whose page numbers are true, A4, fonts
+inside, and links to it only where it is.
+"""
 
 import re
 import shutil
@@ -24,7 +26,10 @@ from valleys.book.site.check import broken_links
 from valleys.errors import BookError
 from valleys.paths import html_pages
 
-PRINT = "import sys; from pathlib import Path; from valleys.book.print.pdf import make_pdf; make_pdf(*map(Path, sys.argv[1:]))"
+PRINT = (
+    "import sys; from pathlib import Path; from valleys.book.print.pdf import make_pdf; "
+    "make_pdf(*map(Path, sys.argv[1:]))"
+)
 A4 = (595.3, 841.9)  # points
 ETA = f"{ord('η'):04X}"
 SMALLEST, LARGEST = 100_000, 25_000_000  # bytes
@@ -42,8 +47,11 @@ def small(tmp_path_factory) -> PdfReader:
     """The print of a book of three pages, in a face that has ligatures and without formulas."""
     folder = tmp_path_factory.mktemp("small")
     face = Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSerif.ttf"
-    style = f"@font-face {{ font-family: Ligatures; src: url('{face.as_uri()}') }} body, h1, p {{ font-family: Ligatures !important }}"
-    drawing = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><rect width="20" height="20"/></svg>'
+    style = (
+        f"@font-face {{ font-family: Ligatures; src: url('{face.as_uri()}') }} body, h1, p {{ "
+        f"font-family: Ligatures !important }}"
+    )
+    drawing = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><rect width="20" height="20"/></svg>'  # noqa: E501
     files = FILES | {
         "chapters/a.svg": drawing,
         "_static/sphinx-design.min.css": style,
@@ -51,7 +59,9 @@ def small(tmp_path_factory) -> PdfReader:
     }
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text.replace("1.2. Exercises", "1.2. Exercises on noise and flatness"), encoding="utf-8")
+        (folder / name).write_text(
+            text.replace("1.2. Exercises", "1.2. Exercises on noise and flatness"), encoding="utf-8"
+        )
     print_site(folder, folder / "print", folder)
     return PdfReader(folder / NAME)
 
@@ -93,15 +103,22 @@ def reader(printed) -> PdfReader:
 
 @pytest.fixture(scope="module")
 def text_of(reader) -> Callable[[int], str]:
-    """The text of a page, counted from zero; it takes a while to read, so each is read once and only where it is wanted."""
+    """The text of a page, counted from zero; it takes a while to read, so each is read once and
+    only where it is wanted.
+    """
     return cache(lambda number: reader.pages[number].extract_text())
 
 
 @pytest.fixture(scope="module")
 def titles(html) -> list[str]:
     """Titles of all pages as the site shows them, in the order of the table of contents."""
-    pages = [BeautifulSoup((html / f"{name}.html").read_text(encoding="utf-8"), "html.parser") for name in page_names()]
-    return [" ".join(page.select_one("article h1").get_text().split()).rstrip("#") for page in pages]
+    pages = [
+        BeautifulSoup((html / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+        for name in page_names()
+    ]
+    return [
+        " ".join(page.select_one("article h1").get_text().split()).rstrip("#") for page in pages
+    ]
 
 
 def squeezed(text: str) -> str:
@@ -113,18 +130,29 @@ def squeezed(text: str) -> str:
 def test_outline_holds_every_page_in_order(reader, titles):
     top = [item.title for item in reader.outline if not isinstance(item, list)]
     assert top[0] == "Contents"
-    assert [squeezed(title) for title in top[1 : len(titles) + 1]] == [squeezed(title) for title in titles]
+    assert [squeezed(title) for title in top[1 : len(titles) + 1]] == [
+        squeezed(title) for title in titles
+    ]
     assert top[len(titles) + 1 :] in ([], ["Solutions"])
 
 
 @pytest.mark.slow
 def test_contents_tell_the_page_of_each_title(reader, text_of, titles):
-    first = next(number for number in range(3, len(reader.pages)) if squeezed(titles[0]) in squeezed(text_of(number)))
+    first = next(
+        number
+        for number in range(3, len(reader.pages))
+        if squeezed(titles[0]) in squeezed(text_of(number))
+    )
     contents = " ".join(map(text_of, range(1, first)))
     for title in titles:
-        told = re.search(r"\s*".join(re.escape(letter) for letter in squeezed(title)) + r"[\s.]+(\d+)\b", contents)
+        told = re.search(
+            r"\s*".join(re.escape(letter) for letter in squeezed(title)) + r"[\s.]+(\d+)\b",
+            contents,
+        )
         assert told, f"{title} is not in the contents"
-        assert squeezed(title) in squeezed(text_of(int(told[1]) - 1)), f"{title} is not on page {told[1]}"
+        assert squeezed(title) in squeezed(text_of(int(told[1]) - 1)), (
+            f"{title} is not on page {told[1]}"
+        )
 
 
 @pytest.mark.slow
@@ -136,7 +164,10 @@ def test_running_foot_counts_the_pages(reader, text_of):
 @pytest.mark.slow
 def test_book_is_of_a_sane_size_on_a4(reader, printed):
     assert len(reader.pages) > 2 * len(page_names())
-    assert {(round(float(page.mediabox.width)), round(float(page.mediabox.height))) for page in reader.pages} == {tuple(map(round, A4))}
+    assert {
+        (round(float(page.mediabox.width)), round(float(page.mediabox.height)))
+        for page in reader.pages
+    } == {tuple(map(round, A4))}
     assert SMALLEST < (printed / NAME).stat().st_size < LARGEST
 
 
@@ -149,9 +180,17 @@ def test_book_has_a_title_a_language_and_tags(reader):
 
 @pytest.mark.slow
 def test_fonts_are_inside_and_formulas_are_set(reader):
-    fonts = {id(font.get_object()): font.get_object() for page in reader.pages for font in page["/Resources"].get("/Font", {}).values()}
+    fonts = {
+        id(font.get_object()): font.get_object()
+        for page in reader.pages
+        for font in page["/Resources"].get("/Font", {}).values()
+    }
     assert all(is_inside(font) for font in fonts.values())
-    letters = " ".join(font["/ToUnicode"].get_data().decode() for font in fonts.values() if font["/Subtype"] == "/Type3")
+    letters = " ".join(
+        font["/ToUnicode"].get_data().decode()
+        for font in fonts.values()
+        if font["/Subtype"] == "/Type3"
+    )
     assert ETA in letters  # formulas come in such fonts, and a reader can copy what they say
 
 
@@ -159,7 +198,9 @@ def is_inside(font) -> bool:
     """Whether the glyphs of a font are in the file."""
     if font["/Subtype"] == "/Type3":  # they are drawings
         return len(font["/CharProcs"]) > 0
-    descriptor = font.get("/DescendantFonts", [font])[0].get_object()["/FontDescriptor"].get_object()
+    descriptor = (
+        font.get("/DescendantFonts", [font])[0].get_object()["/FontDescriptor"].get_object()
+    )
     return any(f"/FontFile{kind}" in descriptor for kind in ("", "2", "3"))
 
 
@@ -167,8 +208,13 @@ def is_inside(font) -> bool:
 def test_folded_code_is_left_out_and_figures_are_there(html, one):
     page, _ = one
     assert page.select("details, summary, script:not([src]):not(head script)") == []
-    chapter = BeautifulSoup((html / "chapters" / "04_toy_model.html").read_text(encoding="utf-8"), "html.parser")
-    drawn, hidden = chapter.select("article figure img:not(.only-dark)"), chapter.select("details .cell_input")
+    chapter = BeautifulSoup(
+        (html / "chapters" / "04_toy_model.html").read_text(encoding="utf-8"), "html.parser"
+    )
+    drawn, hidden = (
+        chapter.select("article figure img:not(.only-dark)"),
+        chapter.select("details .cell_input"),
+    )
     assert len(page.select("#chapters-04_toy_model figure img")) == len(drawn) > 0
     assert hidden
     text = page.get_text()
@@ -183,11 +229,15 @@ def test_links_of_the_print_lead_to_places_of_it(one):
     inner = [link["href"][1:] for link in page.select("a[href^='#']")]
     assert set(inner) <= set(places)
     assert all(link["href"].startswith("http") for link in page.select("a[href]:not([href^='#'])"))
-    assert all((folder / image["src"]).is_file() for image in page.select("img:not([src^='data:'])"))
+    assert all(
+        (folder / image["src"]).is_file() for image in page.select("img:not([src^='data:'])")
+    )
 
 
 def test_links_are_seen_from_the_root():
-    assert inside("../pages/notation.html#time", "chapters/04_toy_model") == "pages/notation.html#time"
+    assert (
+        inside("../pages/notation.html#time", "chapters/04_toy_model") == "pages/notation.html#time"
+    )
     assert inside("#here", "chapters/04_toy_model") == "chapters/04_toy_model.html#here"
     assert inside("https://arxiv.org/abs/1", "index") == "https://arxiv.org/abs/1"
 
@@ -198,7 +248,9 @@ def test_site_links_to_the_pdf_only_where_it_is(html, printed):
         return [path for path in folder.rglob("*.html") if MARK in path.read_text(encoding="utf-8")]
 
     assert linking(html) == []
-    assert sorted(linking(printed)) == sorted(printed / path.relative_to(html) for path in html_pages(html))
+    assert sorted(linking(printed)) == sorted(
+        printed / path.relative_to(html) for path in html_pages(html)
+    )
     path = printed / "chapters" / "04_toy_model.html"
     page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
     assert [link["href"] for link in page.select(f".{MARK} a")] == [f"../{NAME}"] * 2

@@ -1,4 +1,6 @@
-"""On a phone: text of figures is high enough to read, and whatever is wider than the screen scrolls in its own frame, by finger and by keyboard."""
+"""On a phone: text of figures is high enough to read, and whatever is wider than the screen
+scrolls in its own frame, by finger and by keyboard.
+"""
 
 from tests.site.browsing import needs_chromium, opened
 from tests.site.visiting import PHONE, each_page
@@ -51,7 +53,8 @@ def test_figure_scrolls_by_keyboard_and_says_so(browser, html):
     frame.focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_function("document.querySelector('.figure-frame').scrollLeft > 0")
-    page.set_viewport_size({"width": 1400, "height": 900})  # where the figure fits, it is no stop for the keyboard
+    # where the figure fits, it is no stop for the keyboard
+    page.set_viewport_size({"width": 1400, "height": 900})
     page.wait_for_function("document.querySelectorAll('.figure-frame[tabindex]').length === 0")
     assert not page.locator(".figure-frame + .figure-hint").first.is_visible()
     page.close()

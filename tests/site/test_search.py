@@ -7,12 +7,21 @@ from tests.site.browsing import needs_chromium, opened
 
 def results(page) -> list[str]:
     # the page adds results one by one and says at the end how many there are
-    page.wait_for_function("document.querySelector('.search-summary')?.textContent.includes('Search finished')")
+    page.wait_for_function(
+        "document.querySelector('.search-summary')?.textContent.includes('Search finished')"
+    )
     return page.locator("#search-results li a").all_inner_texts()
 
 
 @needs_chromium
-@pytest.mark.parametrize(("word", "title"), [("freezing", "Stopping the noise"), ("hessian", "A landscape that forks"), ("jaccard", "One start, many valleys")])
+@pytest.mark.parametrize(
+    ("word", "title"),
+    [
+        ("freezing", "Stopping the noise"),
+        ("hessian", "A landscape that forks"),
+        ("jaccard", "One start, many valleys"),
+    ],
+)
 def test_word_leads_to_its_chapter(browser, html, word, title):
     page, complaints = opened(browser, html / "search.html")
     page.goto((html / "search.html").as_uri() + f"?q={word}")
@@ -25,7 +34,9 @@ def test_word_leads_to_its_chapter(browser, html, word, title):
 def test_word_that_no_page_holds_finds_nothing(browser, html):
     page, _ = opened(browser, html / "search.html")
     page.goto((html / "search.html").as_uri() + "?q=xylophone")
-    page.wait_for_function("document.querySelector('.search-summary')?.textContent.includes('did not match')")
+    page.wait_for_function(
+        "document.querySelector('.search-summary')?.textContent.includes('did not match')"
+    )
     assert page.locator("#search-results li").count() == 0
     page.close()
 
@@ -34,7 +45,9 @@ def test_word_that_no_page_holds_finds_nothing(browser, html):
 @pytest.mark.parametrize("way", ["click", "keys"])
 def test_dialog_opens_takes_the_word_and_leads_to_results(browser, html, way):
     page, complaints = opened(browser, html / "pages" / "cite.html")
-    page.locator("button.search-button-field").click() if way == "click" else page.keyboard.press("Control+k")
+    page.locator("button.search-button-field").click() if way == "click" else page.keyboard.press(
+        "Control+k"
+    )
     assert page.evaluate("document.activeElement.id") == "search-input"
     page.keyboard.type("freezing")
     page.keyboard.press("Enter")

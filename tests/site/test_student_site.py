@@ -1,4 +1,6 @@
-"""The site of the student edition: in order, with exercises, and without a trace of a solution in pages, sources, search and downloads."""
+"""The site of the student edition: in order, with exercises, and without a trace of a solution
+in pages, sources, search and downloads.
+"""
 
 import json
 import re
@@ -18,12 +20,22 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def notebooks():
-    return {name: nbformat.read(exercises.path, as_version=4) for name, exercises in all_exercises().items()}
+    return {
+        name: nbformat.read(exercises.path, as_version=4)
+        for name, exercises in all_exercises().items()
+    }
 
 
 def searched(html):
     """The words that the search of a site knows, in the form in which it keeps them."""
-    return set(json.loads((html / "searchindex.js").read_text(encoding="utf-8").removeprefix("Search.setIndex(").removesuffix(")"))["terms"])
+    return set(
+        json.loads(
+            (html / "searchindex.js")
+            .read_text(encoding="utf-8")
+            .removeprefix("Search.setIndex(")
+            .removesuffix(")")
+        )["terms"]
+    )
 
 
 def stems(text):
@@ -31,15 +43,31 @@ def stems(text):
 
 
 def told_elsewhere(student_html, notebooks):
-    """Everything that a student may read: all pages but exercises, and of these the cells and the heads of functions that are given."""
-    pages = [re.sub(r"<[^>]*>", " ", path.read_text(encoding="utf-8")) for path in student_html.rglob("*.html") if path.parent.name != "exercises"]
-    given = [cell.source for notebook in notebooks.values() for cell in notebook.cells if not is_hidden(cell)]
-    return "\n".join([*pages, *given, *(head for notebook in notebooks.values() for head in heads(notebook))])
+    """Everything that a student may read: all pages but exercises, and of these the cells and
+    the heads of functions that are given.
+    """
+    pages = [
+        re.sub(r"<[^>]*>", " ", path.read_text(encoding="utf-8"))
+        for path in student_html.rglob("*.html")
+        if path.parent.name != "exercises"
+    ]
+    given = [
+        cell.source
+        for notebook in notebooks.values()
+        for cell in notebook.cells
+        if not is_hidden(cell)
+    ]
+    return "\n".join(
+        [*pages, *given, *(head for notebook in notebooks.values() for head in heads(notebook))]
+    )
 
 
 def test_student_site_is_in_order(student_html):
     assert check_site(student_html) == []
-    assert {path.relative_to(student_html).with_suffix("").as_posix() for path in student_html.rglob("*.html")} >= set(page_names())
+    assert {
+        path.relative_to(student_html).with_suffix("").as_posix()
+        for path in student_html.rglob("*.html")
+    } >= set(page_names())
 
 
 def test_no_file_of_the_student_site_tells_a_solution(student_html):
@@ -54,7 +82,9 @@ def test_the_full_site_would_be_found_to_tell(html, notebooks):
 
 
 def test_search_knows_no_word_that_only_solutions_have(student_html, html, notebooks):
-    hidden = "\n".join(cell.source for notebook in notebooks.values() for cell in notebook.cells if is_hidden(cell))
+    hidden = "\n".join(
+        cell.source for notebook in notebooks.values() for cell in notebook.cells if is_hidden(cell)
+    )
     secret = stems(hidden) - stems(told_elsewhere(student_html, notebooks))
     assert searched(student_html) & secret == set()
     assert searched(html) & secret
@@ -62,11 +92,21 @@ def test_search_knows_no_word_that_only_solutions_have(student_html, html, noteb
 
 def test_exercises_stand_as_given_and_are_not_executed(student_html, notebooks):
     for name, notebook in notebooks.items():
-        handed_out = nbformat.read(student_html / "_sources" / "exercises" / f"{name}.ipynb", as_version=4)
+        handed_out = nbformat.read(
+            student_html / "_sources" / "exercises" / f"{name}.ipynb", as_version=4
+        )
         assert [cell for cell in handed_out.cells if is_hidden(cell)] == []
-        assert all(not cell.outputs and cell.execution_count is None for cell in handed_out.cells if cell.cell_type == "code")
+        assert all(
+            not cell.outputs and cell.execution_count is None
+            for cell in handed_out.cells
+            if cell.cell_type == "code"
+        )
         page = (student_html / "exercises" / f"{name}.html").read_text(encoding="utf-8")
-        labels = [label for cell in notebook.cells for label in re.findall(r"\{exercise\}[^\n]*\n:label: (\S+)", cell.source)]
+        labels = [
+            label
+            for cell in notebook.cells
+            for label in re.findall(r"\{exercise\}[^\n]*\n:label: (\S+)", cell.source)
+        ]
         assert [label for label in labels if f'id="{label}"' not in page] == []
         assert "NotImplementedError: " not in page  # no traceback
         assert "solution" not in re.findall(r'class="([^"]*)"', page)
@@ -75,8 +115,13 @@ def test_exercises_stand_as_given_and_are_not_executed(student_html, notebooks):
 def test_chapters_are_the_same_as_in_the_book(student_html, html):
     for name in page_names():
         if name.startswith("chapters/"):
-            pages = [(folder / f"{name}.html").read_text(encoding="utf-8") for folder in (student_html, html)]
-            articles = [re.search(r"<article.*</article>", page, re.DOTALL).group() for page in pages]
+            pages = [
+                (folder / f"{name}.html").read_text(encoding="utf-8")
+                for folder in (student_html, html)
+            ]
+            articles = [
+                re.search(r"<article.*</article>", page, re.DOTALL).group() for page in pages
+            ]
             assert articles[0] == articles[1], name
 
 

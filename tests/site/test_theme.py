@@ -1,4 +1,6 @@
-"""The page is light or dark as the system says, or as the reader chose, on this page and on the next."""
+"""The page is light or dark as the system says, or as the reader chose, on this page and on the
+next.
+"""
 
 import pytest
 
@@ -15,7 +17,9 @@ def brightness(page) -> float:
 
 def chosen(page) -> tuple[str, str]:
     """What the reader chose, and what that comes to."""
-    return page.evaluate("[document.documentElement.dataset.mode, document.documentElement.dataset.theme]")
+    return page.evaluate(
+        "[document.documentElement.dataset.mode, document.documentElement.dataset.theme]"
+    )
 
 
 @needs_chromium

@@ -1,4 +1,6 @@
-"""Ways through the book by hand: from page to page, the drawers of a phone, the menu of downloads."""
+"""Ways through the book by hand: from page to page, the drawers of a phone, the menu of
+downloads.
+"""
 
 import pytest
 
@@ -6,12 +8,13 @@ from tests.site.browsing import needs_chromium, opened
 
 DRAWERS = {"primary": ".bd-sidebar-primary", "secondary": ".bd-sidebar-secondary"}
 CHAPTER = "chapters/04_toy_model.html"
-# A drawer slides: it is open when it lies within the window and its links can be reached, and shut when it lies outside or is not there.
+# A drawer slides: it is open when it lies within the window and its links can be reached, and shut
+# when it lies outside or is not there.
 IS_OPEN = """(drawer) => { const { left, right, width } = document.querySelector(drawer).getBoundingClientRect();
   const links = [...document.querySelectorAll(`${drawer} a`)];
-  return width > 0 && left >= 0 && right <= innerWidth && links.some((link) => link.checkVisibility()); }"""
+  return width > 0 && left >= 0 && right <= innerWidth && links.some((link) => link.checkVisibility()); }"""  # noqa: E501
 IS_SHUT = """(drawer) => { const { left, right, width } = document.querySelector(drawer).getBoundingClientRect();
-  return width === 0 || right <= 0 || left >= innerWidth; }"""
+  return width === 0 || right <= 0 || left >= innerWidth; }"""  # noqa: E501
 
 
 @needs_chromium
@@ -34,7 +37,9 @@ def test_drawer_opens_and_closes_by_keyboard(browser, html, side):
     assert page.evaluate(IS_SHUT, drawer)
     button.focus()
     page.keyboard.press("Enter")
-    page.wait_for_function("(drawer) => document.querySelector(drawer).contains(document.activeElement)", arg=drawer)
+    page.wait_for_function(
+        "(drawer) => document.querySelector(drawer).contains(document.activeElement)", arg=drawer
+    )
     page.wait_for_function(IS_OPEN, arg=drawer)
     page.keyboard.press("Escape")
     page.wait_for_function(IS_SHUT, arg=drawer)

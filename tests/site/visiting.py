@@ -1,4 +1,6 @@
-"""One visit to each page of the site: opened once, looked at on a desk and on a phone, light and dark, and everything that was seen kept."""
+"""One visit to each page of the site: opened once, looked at on a desk and on a phone, light and
+dark, and everything that was seen kept.
+"""
 
 import base64
 from collections.abc import Callable, Iterable
@@ -14,10 +16,17 @@ from tests.site.making import EXERCISES
 from valleys.book.chapters import page_names
 
 DESK, PHONE = 1280, 390  # CSS pixels
-FORMULAS = "[document.querySelectorAll('mjx-container').length, document.querySelectorAll('mjx-merror').length]"
-# Of a figure and its twin for the other theme one is shown; what is fetched when a reader comes near is fetched now.
+FORMULAS = (
+    "[document.querySelectorAll('mjx-container').length, "
+    "document.querySelectorAll('mjx-merror').length]"
+)
+# Of a figure and its twin for the other theme one is shown; what is fetched when a reader comes
+# near is fetched now.
 SHOWN = "[...document.querySelectorAll('article img')].filter((image) => image.checkVisibility())"
-FETCH = f"Promise.all({SHOWN}.map((image) => {{ image.loading = 'eager'; return image.decode().catch(() => null); }}))"
+FETCH = (
+    f"Promise.all({SHOWN}.map((image) => {{ image.loading = 'eager'; return "
+    f"image.decode().catch(() => null); }}))"
+)
 FIGURES = f"{SHOWN}.filter((image) => image.closest('figure'))"
 DRAWN = f"{FIGURES}.map((image) => image.complete && image.naturalWidth > 0)"
 IMAGES = f"{SHOWN}.map((image) => [image.src, image.clientWidth])"
@@ -25,13 +34,14 @@ SOURCES = f"{FIGURES}.map((image) => image.src)"
 CARDS = f"{FIGURES}.map((image) => getComputedStyle(image).backgroundColor)"
 # Values in a sentence that are set in another weight than the words around them.
 LOUD = """[...document.querySelectorAll("article .pasted-text")].filter((value) =>
-  getComputedStyle(value).fontWeight !== getComputedStyle(value.parentElement).fontWeight).map((value) => value.innerText)"""
+  getComputedStyle(value).fontWeight !== getComputedStyle(value.parentElement).fontWeight).map((value) => value.innerText)"""  # noqa: E501
 # Code that must be scrolled sideways where all folds are open.
 UNFOLD = "document.querySelectorAll('article details').forEach((fold) => { fold.open = true; })"
 SIDEWAYS = """[...document.querySelectorAll("article .highlight pre")].filter((code) => code.checkVisibility() && code.scrollWidth > code.clientWidth + 1)
-  .map((code) => code.innerText.slice(0, 120))"""
+  .map((code) => code.innerText.slice(0, 120))"""  # noqa: E501
 FOLD = "document.querySelectorAll('article details').forEach((fold) => { fold.open = false; })"
-# Of wide figures: how wide each is shown, how wide it was drawn, and how wide the column of text is.
+# Of wide figures: how wide each is shown, how wide it was drawn, and how wide the column of text
+# is.
 WIDTHS = f"""{SHOWN}.filter((image) => image.matches("figure.full-width img")).map((image) =>
   [image.clientWidth, Number(image.getAttribute("width")), image.closest("section").clientWidth])"""
 LINKS = "(selector) => [...document.querySelectorAll(selector)].map((link) => link.href)"
@@ -42,12 +52,18 @@ CLIPPED = """[...document.querySelectorAll("article pre, article table, article 
   for (let frame = part; frame.tagName !== "ARTICLE"; frame = frame.parentElement)
     if (reaches(frame)) return frame.scrollWidth > frame.clientWidth + 1 && frame.tabIndex < 0;
   return part.getBoundingClientRect().right > innerWidth + 1;
-}).map((part) => part.outerHTML.slice(0, 120))"""
-# The browser's own matrices tell how high 100 units of a font come out, whatever turns and scales lie in between.
-HEIGHTS = """[...document.querySelectorAll("g[id^='text_'] > g")].map((text) => text.getScreenCTM()).map((m) => 100 * Math.hypot(m.a, m.b))"""
-# Colours fade from theme to theme: each comes to its end at once, as one that is not drawn would never end by itself.
-STILL = "document.getAnimations().forEach((animation) => { try { animation.finish(); } catch { animation.cancel(); } })"
-PATIENCE = 5_000  # milliseconds, for the theme to mark what scrolls after the window has changed its width
+}).map((part) => part.outerHTML.slice(0, 120))"""  # noqa: E501
+# The browser's own matrices tell how high 100 units of a font come out, whatever turns and scales
+# lie in between.
+HEIGHTS = """[...document.querySelectorAll("g[id^='text_'] > g")].map((text) => text.getScreenCTM()).map((m) => 100 * Math.hypot(m.a, m.b))"""  # noqa: E501
+# Colours fade from theme to theme: each comes to its end at once, as one that is not drawn would
+# never end by itself.
+STILL = (
+    "document.getAnimations().forEach((animation) => { try { animation.finish(); } catch { "
+    "animation.cancel(); } })"
+)
+# milliseconds, for the theme to mark what scrolls after the window has changed its width
+PATIENCE = 5_000
 
 Visits = Callable[[str], "Visit"]
 
@@ -65,10 +81,12 @@ class Visit:
         figures: addresses of the figures that the light theme shows, and those of the dark one.
         loud: values in a sentence that are set in another weight than its words.
         sideways: code that must be scrolled on a desk.
-        widths: of each wide figure on a desk: as it is shown, as it was drawn, and of the text, CSS pixels.
+        widths: of each wide figure on a desk: as it is shown, as it was drawn, and of the text, CSS
+            pixels.
         overflow: how much wider than the phone the page is, CSS pixels.
         clipped: what is cut off on a phone.
-        text_heights: of each image with text on a phone, by the beginning of its address, CSS pixels.
+        text_heights: of each image with text on a phone, by the beginning of its address, CSS
+            pixels.
         cards: what figures lie on in the dark.
         links: where the buttons of a page lead: `next`, `previous`, `source`.
     """
@@ -89,13 +107,21 @@ class Visit:
     links: dict[str, list[str]] = field(default_factory=dict)
 
 
-BUTTONS = {"next": "a.right-next", "previous": "a.left-prev", "source": "a.btn-download-source-button"}
+BUTTONS = {
+    "next": "a.right-next",
+    "previous": "a.left-prev",
+    "source": "a.btn-download-source-button",
+}
 
 
 def each_page(*folders: str, besides: Iterable[str] = ()) -> pytest.MarkDecorator:
-    """Run a test for each page, or each page of some folders, in the process that visits the page; of the pages of exercises one is quick."""
+    """Run a test for each page, or each page of some folders, in the process that visits the
+    page; of the pages of exercises one is quick.
+    """
     chosen = [name for name in page_names() if not folders or name.startswith(folders)]
-    return pytest.mark.parametrize("name", [pytest.param(name, marks=_marks(name)) for name in [*chosen, *besides]])
+    return pytest.mark.parametrize(
+        "name", [pytest.param(name, marks=_marks(name)) for name in [*chosen, *besides]]
+    )
 
 
 def _marks(name: str) -> list[pytest.MarkDecorator]:
@@ -108,7 +134,10 @@ def visit(browser: Browser, path: Path) -> Visit:
     page = browser.new_page(viewport={"width": DESK, "height": 900}, color_scheme="light")
     seen = Visit(watched(page))
     files: set[Path] = set()
-    page.on("request", lambda request: files.add(_file(request.url)) if request.url.startswith("file:") else None)
+    page.on(
+        "request",
+        lambda request: files.add(_file(request.url)) if request.url.startswith("file:") else None,
+    )
     page.goto(path.as_uri())
     page.evaluate(SETTLED)
     page.evaluate(FETCH)
@@ -169,7 +198,11 @@ def _text_heights(browser: Browser, images: list[tuple[str, int]]) -> dict[str, 
 def _drawing(source: str) -> str:
     """The SVG behind an address, as text that a page may hold."""
     _, is_embedded, packed = source.partition("data:image/svg+xml;base64,")
-    text = base64.b64decode(packed).decode() if is_embedded else _file(source).read_text(encoding="utf-8")
+    text = (
+        base64.b64decode(packed).decode()
+        if is_embedded
+        else _file(source).read_text(encoding="utf-8")
+    )
     return text[text.index("<svg") :]
 
 

@@ -1,4 +1,6 @@
-"""The benchmark script forms its table and refuses what it does not know; how fast anything is stands in no test."""
+"""The benchmark script forms its table and refuses what it does not know; how fast anything is
+stands in no test.
+"""
 
 import importlib.util
 import platform
@@ -21,7 +23,10 @@ def bench():
 
 
 def test_table_has_median_and_range_of_each_quantity(bench):
-    rows = [bench.Row("kernel", "million steps/s", (230.0, 250.0, 220.4)), bench.Row("ratio", "times", (1234.5,))]
+    rows = [
+        bench.Row("kernel", "million steps/s", (230.0, 250.0, 220.4)),
+        bench.Row("ratio", "times", (1234.5,)),
+    ]
     assert bench.table(rows).splitlines()[2:] == [
         "| kernel | 230 | 220 | 250 | million steps/s |",
         "| ratio | 1,234 | 1,234 | 1,234 | times |",
@@ -46,9 +51,12 @@ def test_benchmarks_measure_something_positive(bench):
 
 def test_time_of_the_sweep_is_that_of_its_steps_and_records(bench, monkeypatch):
     monkeypatch.setattr(bench, "step_seconds", lambda name, size, seed: size * 1e-3)
-    monkeypatch.setattr(bench, "timed", lambda function, *_: 7.0 if function is bench.nets.sweep else 1.0)
+    monkeypatch.setattr(
+        bench, "timed", lambda function, *_: 7.0 if function is bench.nets.sweep else 1.0
+    )
     monkeypatch.setattr(bench.nets, "sweep", lambda spec: None)
-    steps, records = 188_000 * 1.88, 1.0 * 101 * 7 * 6.05  # all steps at one batch size; one second a record and cell, one run of gradient descent
+    # all steps at one batch size; one second a record and cell, one run of gradient descent
+    steps, records = 188_000 * 1.88, 1.0 * 101 * 7 * 6.05
     assert bench.sweep_seconds("digits", 0) == pytest.approx(steps + records)
 
 
@@ -57,7 +65,9 @@ def test_a_step_of_training_takes_time(bench):
 
 
 def test_unknown_name_is_refused_with_the_known_ones(bench):
-    with pytest.raises(BookError, match="no benchmark is named 'speed'; the benchmarks are two_valley") as refused:
+    with pytest.raises(
+        BookError, match="no benchmark is named 'speed'; the benchmarks are two_valley"
+    ) as refused:
         bench.chosen(("two_valley", "speed"))
     assert "\n" not in str(refused.value)
 

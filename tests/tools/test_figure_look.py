@@ -1,4 +1,6 @@
-"""The tool that measures figures finds small text, values of two colours and greys that the dark theme does not know."""
+"""The tool that measures figures finds small text, values of two colours and greys that the dark
+theme does not know.
+"""
 
 import importlib.util
 import io
@@ -19,7 +21,9 @@ from valleys.toy import TwoValley
 
 @pytest.fixture(scope="module")
 def tool():
-    spec = importlib.util.spec_from_file_location("figure_look", book_root() / "tools" / "figure_look.py")
+    spec = importlib.util.spec_from_file_location(
+        "figure_look", book_root() / "tools" / "figure_look.py"
+    )
     module = importlib.util.module_from_spec(spec)
     sys.modules["figure_look"] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
@@ -63,7 +67,10 @@ def test_text_is_measured_on_a_page_of_700_pixels_without_subscripts(tool):
 
 
 def test_a_line_tells_the_value_of_its_colour(tool):
-    expected = {("learning_rate", rate, str(colour).lower()) for rate, colour in learning_rate_colours([0.02, 0.1]).items()}
+    expected = {
+        ("learning_rate", rate, str(colour).lower())
+        for rate, colour in learning_rate_colours([0.02, 0.1]).items()
+    }
     assert tool.look_of("example", drawn(example())).shades == expected
 
 
@@ -89,8 +96,16 @@ def test_small_text_torn_values_and_unknown_greys_are_faults(tool, tmp_path, cap
 def test_figures_of_executed_notebooks_are_found_shown_or_glued(tool, tmp_path):
     svg = drawn(example())
     cells = [
-        {"metadata": {"mystnb": {"figure": {"name": "fig-one"}}}, "outputs": [{"data": {"image/svg+xml": svg.splitlines(keepends=True)}}]},
-        {"metadata": {}, "outputs": [{"data": {"application/papermill.record/image/svg+xml": svg, "text/plain": ""}}]},
+        {
+            "metadata": {"mystnb": {"figure": {"name": "fig-one"}}},
+            "outputs": [{"data": {"image/svg+xml": svg.splitlines(keepends=True)}}],
+        },
+        {
+            "metadata": {},
+            "outputs": [
+                {"data": {"application/papermill.record/image/svg+xml": svg, "text/plain": ""}}
+            ],
+        },
         {"metadata": {}, "source": "text"},
     ]
     (tmp_path / "chapter.ipynb").write_text(json.dumps({"cells": cells}), encoding="utf-8")
@@ -102,7 +117,9 @@ def test_nothing_to_measure_is_no_success(tool, tmp_path):
 
 
 def test_the_landscape_is_known_to_the_dark_theme(tool):
-    svg = drawn(figures.landscape(TwoValley().on_grid(np.linspace(-0.9, 0.9, 31), np.linspace(0, 60, 13))))
+    svg = drawn(
+        figures.landscape(TwoValley().on_grid(np.linspace(-0.9, 0.9, 31), np.linspace(0, 60, 13)))
+    )
     assert tool.look_of("landscape", svg).strays == frozenset()
     assert INK in svg
     assert len(set(DARK.values()) & set(DARK)) == 0

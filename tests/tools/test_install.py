@@ -65,7 +65,9 @@ def test_missing_network_is_named(install):
 
 def test_failed_step_gives_its_error(install):
     with pytest.raises(SystemExit) as stopped:
-        install.call("packages", [sys.executable, "-c", "import sys; sys.exit('ERROR: no such package')"])
+        install.call(
+            "packages", [sys.executable, "-c", "import sys; sys.exit('ERROR: no such package')"]
+        )
     assert "ERROR: no such package" in one_line(stopped)
 
 

@@ -1,4 +1,6 @@
-"""pyproject.toml, requirements.lock and environment.yml name the same versions, and the lock names no place."""
+"""pyproject.toml, requirements.lock and environment.yml name the same versions, and the lock
+names no place.
+"""
 
 import re
 import tomllib
@@ -18,7 +20,9 @@ def canonical(name: str) -> str:
 
 def pins(text: str) -> dict[tuple[str, str], str]:
     """Version by package and environment marker."""
-    return {(canonical(name), marker.strip()): version for name, version, marker in PIN.findall(text)}
+    return {
+        (canonical(name), marker.strip()): version for name, version, marker in PIN.findall(text)
+    }
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +36,19 @@ def project() -> dict:
 
 
 def test_every_requirement_of_the_project_is_locked(lock, project):
-    wanted = [*project["dependencies"], *(item for extra in project["optional-dependencies"].values() for item in extra)]
+    wanted = [
+        *project["dependencies"],
+        *(item for extra in project["optional-dependencies"].values() for item in extra),
+    ]
     locked = pins(lock)
     for requirement in map(Requirement, wanted):
-        found = {version for (name, _), version in locked.items() if name == canonical(requirement.name)}
+        found = {
+            version for (name, _), version in locked.items() if name == canonical(requirement.name)
+        }
         assert found, f"{requirement.name} is not locked"
-        assert all(version in requirement.specifier for version in found), f"pyproject says {requirement}, the lock says {found}"
+        assert all(version in requirement.specifier for version in found), (
+            f"pyproject says {requirement}, the lock says {found}"
+        )
 
 
 def test_conda_environment_gives_the_locked_versions(lock):
@@ -73,7 +84,9 @@ def test_citations_name_the_version_of_the_project(project):
 
 
 def test_page_on_citing_shows_the_entry_of_the_paper():
-    page, entries = ((book_root() / name).read_text() for name in ("pages/cite.md", "references.bib"))
+    page, entries = (
+        (book_root() / name).read_text() for name in ("pages/cite.md", "references.bib")
+    )
     first, last = map(int, re.search(r":lines: (\d+)-(\d+)", page).groups())
     shown = entries.splitlines()[first - 1 : last]
     assert shown[0].startswith("@article{yang2026transient")

@@ -16,7 +16,10 @@ from valleys.errors import BookError
 from valleys.paths import book_root
 
 KINDS = {"int": int, "float": float, "str": str, "bool": bool, "list": list}
-FORM = f"'name: kind = default  # meaning [unit]', of kind {', '.join(KINDS)}, without a second '=', the default a literal"
+FORM = (
+    f"'name: kind = default  # meaning [unit]', of kind {', '.join(KINDS)}, without a second '=', "
+    "the default a literal"
+)
 NOTEBOOK_FORMAT = 4
 
 
@@ -44,9 +47,14 @@ class Chapter:
     parameters: dict[str, Parameter]
 
     def opening(self) -> Iterator[tuple[str, list[str]]]:
-        """Source and tags of each code cell up to the last one tagged `derived`: imports, parameters, specs."""
+        """Source and tags of each code cell up to the last one tagged `derived`: imports,
+        parameters, specs.
+        """
         cells = [(cell.source, cell.metadata.get("tags", [])) for cell in _code_cells(self.path)]
-        last = max((place for place, (_, tags) in enumerate(cells) if "derived" in tags), default=len(cells))
+        last = max(
+            (place for place, (_, tags) in enumerate(cells) if "derived" in tags),
+            default=len(cells),
+        )
         yield from cells[: last + 1]
 
 
@@ -56,16 +64,27 @@ def page_names(root: Path | None = None) -> list[str]:
 
 
 def book_parts(root: Path | None = None) -> list[tuple[str, list[str]]]:
-    """Caption and pages of each part of `_toc.yml`; the first part has no caption and holds the landing page."""
+    """Caption and pages of each part of `_toc.yml`; the first part has no caption and holds the
+    landing page.
+    """
     toc = yaml.safe_load(((root or book_root()) / "_toc.yml").read_text(encoding="utf-8"))
     parts = [(part.get("caption", ""), part["chapters"]) for part in toc.get("parts", [])]
-    named = [(caption, [each["file"] for entry in entries for each in (entry, *entry.get("sections", []))]) for caption, entries in parts]
+    named = [
+        (
+            caption,
+            [each["file"] for entry in entries for each in (entry, *entry.get("sections", []))],
+        )
+        for caption, entries in parts
+    ]
     return [("", [toc["root"]]), *named]
 
 
 def all_chapters(root: Path | None = None) -> dict[str, Chapter]:
     """Every chapter of `_toc.yml` in reading order, by name."""
-    return {path.stem: Chapter(path.stem, path, read_parameters(path)) for path in _notebooks("chapters", root)}
+    return {
+        path.stem: Chapter(path.stem, path, read_parameters(path))
+        for path in _notebooks("chapters", root)
+    }
 
 
 def all_exercises(root: Path | None = None) -> dict[str, Chapter]:
@@ -91,20 +110,28 @@ def check_notebooks(root: Path | None = None) -> None:
 
 
 def unexecuted_patterns(root: Path | None = None) -> list[str]:
-    """Patterns of the notebooks that `_config.yml` leaves unexecuted: the exercises of the student edition, none in the full book."""
+    """Patterns of the notebooks that `_config.yml` leaves unexecuted: the exercises of the
+    student edition, none in the full book.
+    """
     config = yaml.safe_load(((root or book_root()) / "_config.yml").read_text(encoding="utf-8"))
     return config.get("execute", {}).get("exclude_patterns", [])
 
 
 def is_executed(page: str, root: Path | None = None) -> bool:
-    """Whether a page, such as exercises/04_toy_model_exercises.ipynb, is a notebook that the book executes."""
-    return page.endswith(".ipynb") and not any(PurePosixPath(page).match(pattern) for pattern in unexecuted_patterns(root))
+    """Whether a page, such as exercises/04_toy_model_exercises.ipynb, is a notebook that the
+    book executes.
+    """
+    return page.endswith(".ipynb") and not any(
+        PurePosixPath(page).match(pattern) for pattern in unexecuted_patterns(root)
+    )
 
 
 def root_above(notebook: Path) -> Path | None:
     """Root of the book in whose folder `chapters` or `exercises` a notebook lies, if it does."""
     folder = notebook.resolve().parent
-    is_book = folder.name in ("chapters", "exercises") and all((folder.parent / part).exists() for part in ("_config.yml", "_toc.yml", "lib/valleys"))
+    is_book = folder.name in ("chapters", "exercises") and all(
+        (folder.parent / part).exists() for part in ("_config.yml", "_toc.yml", "lib/valleys")
+    )
     return folder.parent if is_book else None
 
 
@@ -115,7 +142,9 @@ def chapter_at(path: Path) -> Chapter:
         BookError: it is no notebook, or its parameters are not of the agreed form.
     """
     read_notebook(path)
-    return Chapter(path.stem, path, read_parameters(path) if path.resolve().parent.name == "chapters" else {})
+    return Chapter(
+        path.stem, path, read_parameters(path) if path.resolve().parent.name == "chapters" else {}
+    )
 
 
 def find_chapter(name: str, chapters: dict[str, Chapter]) -> Chapter:
@@ -140,11 +169,23 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
         content = json.loads(path.read_text(encoding="utf-8"))
         version = content.get("nbformat")
         if version != NOTEBOOK_FORMAT:
-            raise BookError(f"{path.name} is of notebook format {version}, not {NOTEBOOK_FORMAT}; open it in Jupyter and save it")
+            raise BookError(
+                f"{path.name} is of notebook format {version}, not {NOTEBOOK_FORMAT}; "
+                "open it in Jupyter and save it"
+            )
         nbformat.validate(content)
-    except (OSError, ValueError, AttributeError, TypeError, LookupError, nbformat.ValidationError) as error:
+    except (
+        OSError,
+        ValueError,
+        AttributeError,
+        TypeError,
+        LookupError,
+        nbformat.ValidationError,
+    ) as error:
         reason = str(error).partition("\n")[0]
-        raise BookError(f"{path.name} is no notebook that can be read ({reason}); take it from the repository") from None
+        raise BookError(
+            f"{path.name} is no notebook that can be read ({reason}); take it from the repository"
+        ) from None
     return nbformat.v4.to_notebook(content)
 
 
@@ -154,14 +195,20 @@ def read_parameters(path: Path) -> dict[str, Parameter]:
     Raises:
         BookError: the notebook has no parameters cell, or a line of it is not of the agreed form.
     """
-    tagged = [cell.source for cell in _code_cells(path) if "parameters" in cell.metadata.get("tags", [])]
+    tagged = [
+        cell.source for cell in _code_cells(path) if "parameters" in cell.metadata.get("tags", [])
+    ]
     if len(tagged) != 1:
-        raise BookError(f"{path.name} has {len(tagged)} cells tagged 'parameters'; it needs exactly one")
+        raise BookError(
+            f"{path.name} has {len(tagged)} cells tagged 'parameters'; it needs exactly one"
+        )
     parameters: dict[str, Parameter] = {}
     for statement, where, meaning in _statements(tagged[0], path.name):
         parameter = _parameter(statement, meaning, where)
         if parameter.name in parameters:
-            raise BookError(f"{where}: {parameter.name} is there twice; each parameter must have one line")
+            raise BookError(
+                f"{where}: {parameter.name} is there twice; each parameter must have one line"
+            )
         parameters[parameter.name] = parameter
     return parameters
 
@@ -182,7 +229,10 @@ def _statements(source: str, name: str) -> Iterator[tuple[ast.stmt, str, str]]:
     try:
         statements = ast.parse(source).body
     except (SyntaxError, ValueError) as error:
-        raise BookError(f"{cell}, line {getattr(error, 'lineno', None) or 1}: {getattr(error, 'msg', error)}; each line must read {FORM}") from None
+        raise BookError(
+            f"{cell}, line {getattr(error, 'lineno', None) or 1}: "
+            f"{getattr(error, 'msg', error)}; each line must read {FORM}"
+        ) from None
     comments = _comments(source)
     for statement in statements:
         yield statement, f"{cell}, line {statement.lineno}", comments.get(statement.lineno, "")
@@ -190,13 +240,24 @@ def _statements(source: str, name: str) -> Iterator[tuple[ast.stmt, str, str]]:
 
 def _comments(source: str) -> dict[int, str]:
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    return {token.start[0]: token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT}
+    return {
+        token.start[0]: token.string.lstrip("# ")
+        for token in tokens
+        if token.type == tokenize.COMMENT
+    }
 
 
 def _parameter(statement: ast.stmt, meaning: str, where: str) -> Parameter:
     match statement:
-        case ast.AnnAssign(target=ast.Name(id=name), annotation=ast.Name(id=kind), value=ast.expr() as value):
-            if kind in KINDS and meaning and "=" not in meaning and _is_of(kind, default := _default(value)):
+        case ast.AnnAssign(
+            target=ast.Name(id=name), annotation=ast.Name(id=kind), value=ast.expr() as value
+        ):
+            if (
+                kind in KINDS
+                and meaning
+                and "=" not in meaning
+                and _is_of(kind, default := _default(value))
+            ):
                 return Parameter(name, kind, default, meaning)
     raise BookError(f"{where}: '{' '.join(ast.unparse(statement).split())}' must read {FORM}")
 

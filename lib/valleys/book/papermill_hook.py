@@ -1,7 +1,9 @@
-"""Papermill's command line takes values for a notebook of the book as `--set` does, and runs it in the kernel of the book.
+"""Papermill's command line takes values for a notebook of the book as `--set` does, and runs it in
+the kernel of the book.
 
-Papermill asks for `engine`, an entry point in its group `papermill.engine`, while it is itself imported, before its command line takes the functions
-that are replaced here. For notebooks outside the folders `chapters` and `exercises` of a book they do what they did.
+Papermill asks for `engine`, an entry point in its group `papermill.engine`, while it is itself
+imported, before its command line takes the functions that are replaced here. For notebooks outside
+the folders `chapters` and `exercises` of a book they do what they did.
 """
 
 import contextlib
@@ -19,7 +21,8 @@ from valleys.book.run.parameters import PARTS, typed, values_for
 from valleys.errors import BookError
 
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-OF_PAPERMILL = {"PAPERMILL_INPUT_PATH", "PAPERMILL_OUTPUT_PATH"}  # what its option --inject-paths adds
+# what its option --inject-paths adds
+OF_PAPERMILL = {"PAPERMILL_INPUT_PATH", "PAPERMILL_OUTPUT_PATH"}
 
 
 def __getattr__(name: str) -> type:
@@ -37,7 +40,9 @@ def __getattr__(name: str) -> type:
 
 @dataclass(frozen=True)
 class _Parameters:
-    """What `yaml.load` takes for a loader: reads parameters for a chapter, of a file like those in `params/` the part of this chapter."""
+    """What `yaml.load` takes for a loader: reads parameters for a chapter, of a file like those
+    in `params/` the part of this chapter.
+    """
 
     text: str | bytes
     chapter: Chapter
@@ -80,7 +85,8 @@ def _notebook(original: Callable[[Any], NotebookNode]) -> Callable[[Any], Notebo
     def load_notebook_node(notebook_path: Any) -> NotebookNode:
         notebook = original(notebook_path)
         if isinstance(notebook_path, str) and root_above(Path(notebook_path)):
-            notebook.metadata.kernelspec = from_dict(KERNEL)  # an editor may have saved it with another name, or none
+            # an editor may have saved it with another name, or none
+            notebook.metadata.kernelspec = from_dict(KERNEL)
         return notebook
 
     return load_notebook_node
@@ -92,16 +98,28 @@ def _checked(original: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[
     def add_builtin_parameters(parameters: Any) -> dict[str, Any]:
         if chapter := _chapter_asked_for():
             with _told_in_one_line():
-                parameters.update({name: typed(chapter, name, value) for name, value in parameters.items() if name not in OF_PAPERMILL})
+                parameters.update(
+                    {
+                        name: typed(chapter, name, value)
+                        for name, value in parameters.items()
+                        if name not in OF_PAPERMILL
+                    }
+                )
         return original(parameters)
 
     return add_builtin_parameters
 
 
 def _chapter_asked_for() -> Chapter | None:
-    """The notebook on papermill's command line, if it is one of a book; None where papermill is used otherwise."""
+    """The notebook on papermill's command line, if it is one of a book; None where papermill is
+    used otherwise.
+    """
     context = click.get_current_context(silent=True)
-    path = context.params.get("notebook_path") if context and context.command.name == "papermill" else None
+    path = (
+        context.params.get("notebook_path")
+        if context and context.command.name == "papermill"
+        else None
+    )
     with _told_in_one_line():
         return chapter_at(Path(path)) if path and root_above(Path(path)) else None
 

@@ -1,4 +1,6 @@
-"""Small image sets cut from public ones exactly as in the paper: the first images of each class, in file order."""
+"""Small image sets cut from public ones exactly as in the paper: the first images of each class,
+in file order.
+"""
 
 import contextlib
 import hashlib
@@ -30,12 +32,16 @@ DOWNLOAD_TIMEOUT = 20.0  # seconds without an answer before a download counts as
 
 
 class DataError(Exception):
-    """Image files are missing or not the published ones; the message says which, where, and what to do."""
+    """Image files are missing or not the published ones; the message says which, where, and what
+    to do.
+    """
 
 
 @dataclass(frozen=True)
 class Source:
-    """What a data set offers: image shape and the smallest class of its train and of its test file."""
+    """What a data set offers: image shape and the smallest class of its train and of its test
+    file.
+    """
 
     image_shape: tuple[int, ...]
     train_per_class: int
@@ -74,21 +80,37 @@ class ImageData:
     full_test_labels: np.ndarray
 
 
-def load(name: str, train_per_class: int = 100, test_per_class: int = 20, directory: str | os.PathLike | None = None) -> ImageData:
-    """The first `train_per_class` images of each class for training, the first `test_per_class` of each class of the test file for testing.
+def load(
+    name: str,
+    train_per_class: int = 100,
+    test_per_class: int = 20,
+    directory: str | os.PathLike | None = None,
+) -> ImageData:
+    """The first `train_per_class` images of each class for training, the first `test_per_class` of
+    each class of the test file for testing.
 
     Args:
-        name: `digits` (8 × 8, comes with scikit-learn; its test file is the rest), `mnist` or `cifar10` (downloaded on first use).
+        name: `digits` (8 × 8, comes with scikit-learn; its test file is the rest), `mnist` or
+            `cifar10` (downloaded on first use).
         train_per_class: training images per class.
         test_per_class: images per class of the small test set.
-        directory: folder of the image files; `$VALLEYS_DATA` if None, else `data/` beside `pyproject.toml`.
+        directory: folder of the image files; `$VALLEYS_DATA` if None, else `data/` beside
+            `pyproject.toml`.
 
     Raises:
         ValueError: unknown name, or more images per class than there are.
         DataError: the files are missing and cannot be downloaded, or are not the published ones.
+
+    Example:
+        >>> from valleys.nets import load
+        >>> digits = load("digits", train_per_class=20)
+        >>> digits.train_images.shape, digits.full_test_images.shape
+        ((200, 64), (1597, 64))
     """
     check_request(name, train_per_class, test_per_class)
-    return _load(name, train_per_class, test_per_class, None if name == "digits" else data_folder(directory))
+    return _load(
+        name, train_per_class, test_per_class, None if name == "digits" else data_folder(directory)
+    )
 
 
 def check_request(name: str, train_per_class: int, test_per_class: int) -> None:
@@ -101,15 +123,24 @@ def check_request(name: str, train_per_class: int, test_per_class: int) -> None:
         raise ValueError(f"no data set is named {name!r}; the names are {', '.join(SOURCES)}")
     source = SOURCES[name]
     if not 1 <= train_per_class < source.train_per_class:
-        raise ValueError(f"train_per_class of {name} must lie between 1 and {source.train_per_class - 1}, got {train_per_class}")
+        raise ValueError(
+            f"train_per_class of {name} must lie between 1 and "
+            f"{source.train_per_class - 1}, got {train_per_class}"
+        )
     limit = source.test_per_class - (train_per_class if name == "digits" else 0)
     if not 1 <= test_per_class <= limit:
-        raise ValueError(f"test_per_class of {name} must lie between 1 and {limit} with train_per_class {train_per_class}, got {test_per_class}")
+        raise ValueError(
+            f"test_per_class of {name} must lie between 1 and {limit} with "
+            f"train_per_class {train_per_class}, got {test_per_class}"
+        )
 
 
 def data_folder(directory: str | os.PathLike | None = None) -> Path:
-    """Folder of the image files: `directory`, else `$VALLEYS_DATA` (both relative to the working directory), else `data/` of the repository."""
-    named = directory or config.text(config.DATA)  # as `config.text` reads it; results of networks rest on this line
+    """Folder of the image files: `directory`, else `$VALLEYS_DATA` (both relative to the working
+    directory), else `data/` of the repository.
+    """
+    # as `config.text` reads it; results of networks rest on this line
+    named = directory or config.text(config.DATA)
     if named:
         return Path(named).expanduser().resolve()
     root = Path(__file__).resolve().parents[3]
@@ -118,7 +149,9 @@ def data_folder(directory: str | os.PathLike | None = None) -> Path:
 
 def first_per_class(labels: np.ndarray, count: int) -> np.ndarray:
     """Indices of the first `count` samples of each class, in file order; shape (10 · count,)."""
-    return np.sort(np.concatenate([np.flatnonzero(labels == label)[:count] for label in range(N_CLASSES)]))
+    return np.sort(
+        np.concatenate([np.flatnonzero(labels == label)[:count] for label in range(N_CLASSES)])
+    )
 
 
 @lru_cache(maxsize=4)
@@ -130,7 +163,11 @@ def _load(name: str, train_per_class: int, test_per_class: int, folder: Path | N
     chosen = first_per_class(train[1], train_per_class)
     small = first_per_class(test[1], test_per_class)
     subsets = ((train[0][chosen], train[1][chosen]), (test[0][small], test[1][small]), test)
-    arrays = [_frozen(array) for images, labels in subsets for array in (_scaled(images), labels.astype(np.int64))]
+    arrays = [
+        _frozen(array)
+        for images, labels in subsets
+        for array in (_scaled(images), labels.astype(np.int64))
+    ]
     return ImageData(name, SOURCES[name].image_shape, *arrays)
 
 
@@ -172,34 +209,53 @@ def _verify(path: Path, digest: str) -> None:
     try:
         found = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}); mend its permissions or set {config.DATA} to another folder") from None
+        raise DataError(
+            f"{path} cannot be read ({error.strerror}); mend its permissions or set "
+            f"{config.DATA} to another folder"
+        ) from None
     if found != digest:
-        raise DataError(f"{path} is truncated or corrupt (its SHA-256 is not the published one); delete it, and the next run downloads it again")
+        raise DataError(
+            f"{path} is truncated or corrupt (its SHA-256 is not the published one); "
+            "delete it, and the next run downloads it again"
+        )
 
 
 def _cifar10(folder: Path) -> tuple[Labelled, Labelled]:
     if not (folder / CIFAR_FOLDER).is_dir():
         _download("CIFAR10", "cifar10", folder, [CIFAR_FOLDER])
     try:  # torchvision compares each file with its published MD5 before it unpickles it
-        parts = [_torchvision_datasets().CIFAR10(str(folder), train=train) for train in (True, False)]
+        parts = [
+            _torchvision_datasets().CIFAR10(str(folder), train=train) for train in (True, False)
+        ]
     except (RuntimeError, OSError):
-        raise DataError(f"{folder / CIFAR_FOLDER} is incomplete or corrupt; delete that folder, and the next run downloads it again") from None
+        raise DataError(
+            f"{folder / CIFAR_FOLDER} is incomplete or corrupt; delete that folder, "
+            "and the next run downloads it again"
+        ) from None
     return tuple((part.data, np.asarray(part.targets)) for part in parts)
 
 
 def _download(kind: str, name: str, folder: Path, wanted: list[str]) -> None:
-    """Fetch into a temporary folder beside the final place, then rename: a broken download leaves nothing behind."""
+    """Fetch into a temporary folder beside the final place, then rename: a broken download
+    leaves nothing behind.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".download-", dir=folder) as partial, _patient_socket(), contextlib.redirect_stdout(io.StringIO()):
+        with (
+            tempfile.TemporaryDirectory(prefix=".download-", dir=folder) as partial,
+            _patient_socket(),
+            contextlib.redirect_stdout(io.StringIO()),
+        ):
             getattr(_torchvision_datasets(), kind)(partial, download=True)
             for path in wanted:
                 _move(Path(partial) / path, folder / path)
     except (OSError, RuntimeError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(
-            f"{name} is not in {folder} ({', '.join(Path(path).name for path in wanted)} missing) and could not be downloaded ({reason}); "
-            f"connect to a network, set {config.DATA} to a folder that holds {'MNIST/raw' if name == 'mnist' else CIFAR_FOLDER}, "
+            f"{name} is not in {folder} ({', '.join(Path(path).name for path in wanted)} missing) "
+            f"and could not be downloaded ({reason}); "
+            f"connect to a network, set {config.DATA} to a folder that holds "
+            f"{'MNIST/raw' if name == 'mnist' else CIFAR_FOLDER}, "
             "or choose the data set digits, which needs no download"
         ) from None
 
@@ -229,7 +285,8 @@ def _patient_socket() -> Iterator[None]:
 def _torchvision_datasets() -> ModuleType:
     """`torchvision.datasets`, also beside a torch that its compiled operators do not load in.
 
-    That is the rule where torch is a CPU build: the wheels that `requirements.lock` names by hash were built for CUDA.
+    That is the rule where torch is a CPU build: the wheels that `requirements.lock` names by hash
+    were built for CUDA.
     """
     try:
         from torchvision import datasets
@@ -245,7 +302,9 @@ _DECLARED = []  # a torch Library declares its operators for as long as it lives
 
 
 def _declare_missing_operators() -> None:
-    """Declare the operators that torchvision describes at import; reading image files never calls them."""
+    """Declare the operators that torchvision describes at import; reading image files never
+    calls them.
+    """
     import torch
 
     for module in [module for module in sys.modules if module.split(".")[0] == "torchvision"]:

@@ -5,7 +5,11 @@ import torch
 
 def found() -> list[str]:
     """Names of all devices that torch finds, such as cpu, cuda:0 and, short for it, cuda."""
-    graphics = [f"cuda:{index}" for index in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    graphics = (
+        [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+        if torch.cuda.is_available()
+        else []
+    )
     return ["cpu", *graphics, *(["cuda"] if graphics else [])]
 
 
@@ -16,4 +20,7 @@ def check(device: str) -> None:
         ValueError: names those that are.
     """
     if device not in found():
-        raise ValueError(f"device must be one that torch finds on this machine, {' or '.join(found())}; got {device[:40]!r}")
+        raise ValueError(
+            "device must be one that torch finds on this machine, "
+            f"{' or '.join(found())}; got {device[:40]!r}"
+        )

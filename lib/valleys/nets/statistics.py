@@ -1,6 +1,8 @@
-"""Means, ratios, ranks and fits with their bootstrap intervals, of runs in groups, of pairs that share a member, and of runs within starts.
+"""Means, ratios, ranks and fits with their bootstrap intervals, of runs in groups, of pairs that
+share a member, and of runs within starts.
 
-One rule says when there is an interval (`FEWEST_RUNS`), and one number how often is resampled (`N_RESAMPLES`).
+One rule says when there is an interval (`FEWEST_RUNS`), and one number how often is resampled
+(`N_RESAMPLES`).
 """
 
 from collections.abc import Sequence
@@ -14,7 +16,9 @@ from scipy.stats import binomtest, rankdata
 from valleys.results.estimates import Estimate as Estimate
 
 N_RESAMPLES = 2000
-FEWEST_RUNS = 3  # resampled, for an interval: a bootstrap of two numbers ends at them; one that is alone in its group stands as it is
+# resampled, for an interval: a bootstrap of two numbers ends at them; one that is alone in its
+# group stands as it is
+FEWEST_RUNS = 3
 FEWEST_POINTS = 3  # for an order: two are ordered alike or not, whatever they are
 LEVEL = 0.95
 ENDS = ("", "_low", "_high")  # what the names of a value and of the ends of its interval end in
@@ -23,7 +27,9 @@ _TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 
 @dataclass(frozen=True)
 class LinearFit:
-    """Least-squares line y = slope · x + intercept, with the intervals of its R² and of its slope."""
+    """Least-squares line y = slope · x + intercept, with the intervals of its R² and of its
+    slope.
+    """
 
     slope: float
     intercept: float
@@ -32,12 +38,22 @@ class LinearFit:
 
 
 def have_interval(sizes: Sequence[int]) -> bool:
-    """Whether what is resampled in groups of these sizes has an interval: `FEWEST_RUNS` values or more in groups of more than one."""
+    """Whether what is resampled in groups of these sizes has an interval: `FEWEST_RUNS` values
+    or more in groups of more than one.
+    """
     return sum(size for size in sizes if size > 1) >= FEWEST_RUNS
 
 
 def mean(values: np.ndarray, rng: np.random.Generator) -> Estimate:
-    """Mean of independent values, (n,), resampled with replacement; NaN without values."""
+    """Mean of independent values, (n,), resampled with replacement; NaN without values.
+
+    Example:
+        >>> import numpy as np
+        >>> from valleys.nets import mean
+        >>> found = mean([1.0, 2.0, 3.0, 4.0], np.random.default_rng(0))
+        >>> found.value, bool(found.low < 2.5 < found.high)
+        (2.5, True)
+    """
     values = np.asarray(values, dtype=float)
     if values.size < 2:
         return Estimate(float(values[0]) if values.size else np.nan, np.nan, np.nan)
@@ -53,7 +69,8 @@ def stratified_mean(
     fewest: int = 1,
     runs_count_alike: bool = False,
 ) -> Estimate:
-    """Mean over strata, such as settings, of the means of their finite values, which are resampled within each stratum.
+    """Mean over strata, such as settings, of the means of their finite values, which are resampled
+    within each stratum.
 
     Args:
         values: one number a run.
@@ -78,20 +95,29 @@ def stratified_mean(
 
 
 def drawn_means(groups: Sequence[np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    """Mean of each of k groups of independent values, (n, …) each, in each resample, (k, N_RESAMPLES, …); every group is resampled on its own."""
+    """Mean of each of k groups of independent values, (n, …) each, in each resample, (k,
+    N_RESAMPLES, …); every group is resampled on its own.
+    """
     return np.stack([counts(len(group), rng) @ group / len(group) for group in groups])
 
 
 def run_means(values: xr.DataArray, runs: str, name: str, *, seed: int) -> xr.Dataset:
-    """Mean over the finite values along the dimension of runs, as `name`, `name_low` and `name_high`; equally many runs are resampled alike."""
+    """Mean over the finite values along the dimension of runs, as `name`, `name_low` and
+    `name_high`; equally many runs are resampled alike.
+    """
     means = partial(row_means, seed=seed)
     found = xr.apply_ufunc(means, values, input_core_dims=[[runs]], output_core_dims=[["end"]])
     return xr.Dataset({f"{name}{end}": found.isel(end=index) for index, end in enumerate(ENDS)})
 
 
 def row_means(values: np.ndarray, *, seed: int) -> np.ndarray:
-    """`mean` over the finite values of each row, (..., n), as value, low and high, (..., 3); rows of equally many are resampled by the same draws."""
-    rows, known = values.reshape(-1, values.shape[-1]), np.isfinite(values).reshape(-1, values.shape[-1])
+    """`mean` over the finite values of each row, (..., n), as value, low and high, (..., 3);
+    rows of equally many are resampled by the same draws.
+    """
+    rows, known = (
+        values.reshape(-1, values.shape[-1]),
+        np.isfinite(values).reshape(-1, values.shape[-1]),
+    )
     found = np.full((len(rows), 3), np.nan)
     n_known = known.sum(axis=1)
     for n in np.unique(n_known[n_known > 0]):
@@ -104,14 +130,23 @@ def row_means(values: np.ndarray, *, seed: int) -> np.ndarray:
     return found.reshape(*values.shape[:-1], 3)
 
 
-def ratio(first: np.ndarray, second: np.ndarray, rng: np.random.Generator, *, paired: bool = False) -> Estimate:
-    """Mean of one group of independent values, (n,), over that of another, (m,), both resampled; NaN where a group is empty.
+def ratio(
+    first: np.ndarray, second: np.ndarray, rng: np.random.Generator, *, paired: bool = False
+) -> Estimate:
+    """Mean of one group of independent values, (n,), over that of another, (m,), both resampled;
+    NaN where a group is empty.
 
     Args:
         first: values.
         second: values.
         rng: of the resamples.
         paired: whether both are of the same runs, in the same order, which are then drawn together.
+
+    Example:
+        >>> import numpy as np
+        >>> from valleys.nets import ratio
+        >>> ratio([2.0, 4.0, 6.0], [1.0, 2.0, 3.0], np.random.default_rng(0)).value
+        2.0
     """
     above, below = (np.asarray(values, dtype=float) for values in (first, second))
     if not (above.size and below.size):
@@ -124,13 +159,23 @@ def ratio(first: np.ndarray, second: np.ndarray, rng: np.random.Generator, *, pa
     return interval(value, drawn[0] / drawn[1], [len(above), len(below)])
 
 
-def pair_mean(matrix: np.ndarray, rng: np.random.Generator, where: np.ndarray | None = None) -> Estimate:
-    """Mean over the pairs i < j of a symmetric matrix, (n, n), resampling the n members: pairs are not independent of one another.
+def pair_mean(
+    matrix: np.ndarray, rng: np.random.Generator, where: np.ndarray | None = None
+) -> Estimate:
+    """Mean over the pairs i < j of a symmetric matrix, (n, n), resampling the n members: pairs are
+    not independent of one another.
 
     Args:
         matrix: value of each pair.
         rng: of the resamples.
         where: which pairs count, bool, (n, n); all if None. NaN without any.
+
+    Example:
+        >>> import numpy as np
+        >>> from valleys.nets import pair_mean
+        >>> alike = np.array([[1.0, 0.5, 0.25], [0.5, 1.0, 0.75], [0.25, 0.75, 1.0]])
+        >>> pair_mean(alike, np.random.default_rng(0)).value
+        0.5
     """
     first, second = np.triu_indices(len(matrix), 1)
     chosen = np.ones(len(first), bool) if where is None else np.asarray(where)[first, second]
@@ -142,8 +187,12 @@ def pair_mean(matrix: np.ndarray, rng: np.random.Generator, where: np.ndarray | 
     return interval(values.mean(), weights @ values / weights.sum(axis=1), [len(members)])
 
 
-def means(values: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean of each column of (n, m) over its finite values, with the ends of its pointwise interval when rows are resampled, (m,) each."""
+def means(
+    values: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean of each column of (n, m) over its finite values, with the ends of its pointwise
+    interval when rows are resampled, (m,) each.
+    """
     known = np.isfinite(values)
     weights, filled = counts(len(values), rng), np.where(known, values, 0)
     with np.errstate(invalid="ignore"):
@@ -156,7 +205,14 @@ def means(values: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.
 
 
 def share(count: int, n: int) -> Estimate:
-    """Share of successes in n tries with Wilson's interval, which keeps a width where all or none succeed; NaN without tries."""
+    """Share of successes in n tries with Wilson's interval, which keeps a width where all or none
+    succeed; NaN without tries.
+
+    Example:
+        >>> from valleys.nets import share
+        >>> f"{share(10, 10):.2f}"
+        '1.00 (0.72 to 1.00)'
+    """
     if not n:
         return Estimate(np.nan, np.nan, np.nan)
     found = binomtest(int(count), int(n)).proportion_ci(LEVEL, method="wilson")
@@ -169,28 +225,40 @@ def middle(values: np.ndarray) -> Estimate:
 
 
 def since(times: np.ndarray, holds: np.ndarray) -> np.ndarray:
-    """The first of rising times from which on something holds for good, (…); NaN where it does not hold at the last.
+    """The first of rising times from which on something holds for good, (…); NaN where it does not
+    hold at the last.
 
     Args:
         times: (n,), or (…, n).
         holds: whether it holds at each, (…, n).
     """
-    forever = np.logical_and.accumulate(np.asarray(holds, dtype=bool)[..., ::-1], axis=-1)[..., ::-1]
+    forever = np.logical_and.accumulate(np.asarray(holds, dtype=bool)[..., ::-1], axis=-1)[
+        ..., ::-1
+    ]
     return np.fmin.reduce(np.where(forever, times, np.nan), axis=-1)
 
 
 def spearman(x: np.ndarray, y: np.ndarray) -> float:
-    """Spearman's rank correlation of pairs, (n,) each, a tenth of the time of SciPy's, which also tests it.
+    """Spearman's rank correlation of pairs, (n,) each, a tenth of the time of SciPy's, which also
+    tests it.
 
     NaN for fewer than `FEWEST_POINTS`, and where one of them is constant.
     """
-    if len(x) < FEWEST_POINTS or not (np.ptp(x) and np.ptp(y)):  # one run drawn again and again has no order
+    # one run drawn again and again has no order
+    if len(x) < FEWEST_POINTS or not (np.ptp(x) and np.ptp(y)):
         return float("nan")
     return float(np.corrcoef(rankdata(x), rankdata(y))[0, 1])
 
 
-def rank_correlation(first: np.ndarray, second: np.ndarray, rng: np.random.Generator, *, strata: np.ndarray | None = None) -> Estimate:
-    """Spearman's rank correlation of pairs, which are resampled within strata; NaN for fewer than `FEWEST_POINTS`.
+def rank_correlation(
+    first: np.ndarray,
+    second: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    strata: np.ndarray | None = None,
+) -> Estimate:
+    """Spearman's rank correlation of pairs, which are resampled within strata; NaN for fewer than
+    `FEWEST_POINTS`.
 
     Args:
         first: one number of each pair, any shape; pairs with one that is not finite are left out.
@@ -207,21 +275,36 @@ def rank_correlation(first: np.ndarray, second: np.ndarray, rng: np.random.Gener
         return Estimate(np.nan, np.nan, np.nan)
     groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     drawn = [group[rng.integers(len(group), size=(N_RESAMPLES, len(group)))] for group in groups]
-    return interval(value, spearman_rows(*pairs[:, np.concatenate(drawn, axis=1)]), [len(group) for group in groups])
+    return interval(
+        value,
+        spearman_rows(*pairs[:, np.concatenate(drawn, axis=1)]),
+        [len(group) for group in groups],
+    )
 
 
-def rank_correlation_of_means(first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> Estimate:
-    """Spearman's rank correlation over k groups of the means of two numbers of their runs, (k, n) each, drawn together within each group."""
+def rank_correlation_of_means(
+    first: np.ndarray, second: np.ndarray, rng: np.random.Generator
+) -> Estimate:
+    """Spearman's rank correlation over k groups of the means of two numbers of their runs, (k,
+    n) each, drawn together within each group.
+    """
     both = np.stack([first, second], axis=-1)
     drawn = drawn_means(both, rng) if len(both) else np.empty((0, N_RESAMPLES, 2))
-    return interval(spearman(*both.mean(axis=1).T), spearman_rows(*drawn.transpose(2, 1, 0)), [both.shape[1]] * len(both))
+    return interval(
+        spearman(*both.mean(axis=1).T),
+        spearman_rows(*drawn.transpose(2, 1, 0)),
+        [both.shape[1]] * len(both),
+    )
 
 
 def spearman_rows(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """`spearman` of each row of two arrays, (…), from (…, n) each; pairs with one that is not finite are left out of their row."""
+    """`spearman` of each row of two arrays, (…), from (…, n) each; pairs with one that is not
+    finite are left out of their row.
+    """
     known = np.isfinite(x) & np.isfinite(y)
     n = known.sum(axis=-1, keepdims=True)
-    last = (np.where(known, values, np.inf) for values in (x, y))  # what is unknown ranks behind all others
+    # what is unknown ranks behind all others
+    last = (np.where(known, values, np.inf) for values in (x, y))
     ranks = [np.where(known, rankdata(values, axis=-1) - (n + 1) / 2, 0) for values in last]
     sizes = [(values**2).sum(axis=-1) for values in ranks]
     with np.errstate(invalid="ignore"):  # where all are equal there is no order
@@ -230,7 +313,8 @@ def spearman_rows(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def nested_mean(values: np.ndarray, rng: np.random.Generator) -> Estimate:
-    """Mean of runs within training sets within starts, or other levels, with all levels resampled, the outermost first; see `nested_means`.
+    """Mean of runs within training sets within starts, or other levels, with all levels resampled,
+    the outermost first; see `nested_means`.
 
     Args:
         values: one number a run, (n_starts, n_training_sets, …, n_runs); NaN where there is none.
@@ -241,51 +325,68 @@ def nested_mean(values: np.ndarray, rng: np.random.Generator) -> Estimate:
 
 
 def nested_difference(first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> Estimate:
-    """`nested_mean` of one setting less that of another on the same starts and training sets, which are drawn for both at once, runs for each.
+    """`nested_mean` of one setting less that of another on the same starts and training sets, which
+    are drawn for both at once, runs for each.
 
     Args:
         first: one number a run of the one setting, (n_starts, n_training_sets, …, n_runs).
-        second: the same of the other, with as many starts and training sets, and any number of runs.
+        second: the same of the other, with as many starts and training sets, and any number of
+            runs.
         rng: of the resamples.
     """
     value, drawn = nested_means([first, second], rng)
     return interval(value[0] - value[1], drawn[0] - drawn[1], [_first_drawn([first, second])])
 
 
-def nested_means(settings: Sequence[np.ndarray], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def nested_means(
+    settings: Sequence[np.ndarray], rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Mean of each of several settings, and in each resample; means of means, level by level.
 
-    Starts are drawn, then training sets for each start drawn, then runs for each training set drawn. Of S · T · R values the resampled means have
-    the variance V_S/S + V_T/(S T) + V_R/(S T R), with V_S the variance of the means of starts, V_T that of the means of training sets within a
-    start, and V_R that of runs within a training set, each over its number and not its number less one. Runs scatter the means of training sets and
-    of starts, too, so that the interval is too wide rather than too narrow where runs scatter most.
+    Starts are drawn, then training sets for each start drawn, then runs for each training set
+    drawn. Of S · T · R values the resampled means have the variance V_S/S + V_T/(S T) + V_R/(S T
+    R), with V_S the variance of the means of starts, V_T that of the means of training sets within
+    a start, and V_R that of runs within a training set, each over its number and not its number
+    less one. Runs scatter the means of training sets and of starts, too, so that the interval is
+    too wide rather than too narrow where runs scatter most.
 
     Args:
-        settings: one number a run, (n_starts, n_training_sets, …, n_runs) each; all but the last level are the same for all settings. NaN where
-            there is none; a start or training set counts if every setting knows a run of it.
+        settings: one number a run, (n_starts, n_training_sets, …, n_runs) each; all but the last
+            level are the same for all settings. NaN where there is none; a start or training set
+            counts if every setting knows a run of it.
         rng: of the resamples.
 
     Returns:
-        Of each setting, (n_settings,), and in each resample, (n_settings, N_RESAMPLES); NaN where nothing is known.
+        Of each setting, (n_settings,), and in each resample, (n_settings, N_RESAMPLES); NaN where
+        nothing is known.
 
     Raises:
         ValueError: the settings differ in their outer levels.
     """
     every = [np.asarray(values, dtype=float) for values in settings]
     if len({values.shape[:-1] for values in every}) != 1:
-        raise ValueError(f"settings must have the same levels but for the last, the runs, got shapes {[values.shape for values in every]}")
+        raise ValueError(
+            "settings must have the same levels but for the last, the runs, got "
+            f"shapes {[values.shape for values in every]}"
+        )
     once = np.ones(1, dtype=np.int64)
     value = _nested_sums(every, once, None)[:, 0]
     return value, _nested_sums(every, np.full(N_RESAMPLES, 1), rng)
 
 
-def _nested_sums(settings: list[np.ndarray], copies: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
-    """Sum over copies of the mean of each setting, (n_settings, m), from how many copies there are in each resample, (m,).
+def _nested_sums(
+    settings: list[np.ndarray], copies: np.ndarray, rng: np.random.Generator | None
+) -> np.ndarray:
+    """Sum over copies of the mean of each setting, (n_settings, m), from how many copies there are
+    in each resample, (m,).
 
-    Draws for several copies are added up: k draws of n members, copy by copy, are as one draw of k · n. Without a generator each member is drawn once.
+    Draws for several copies are added up: k draws of n members, copy by copy, are as one draw of k
+    · n. Without a generator each member is drawn once.
     """
     if settings[0].ndim == 1:
-        return np.stack([_sum_over_copies(values[np.isfinite(values)], copies, rng) for values in settings])
+        return np.stack(
+            [_sum_over_copies(values[np.isfinite(values)], copies, rng) for values in settings]
+        )
     parts = _known_parts(settings)
     drawn = _draws(len(parts), copies, rng)
     total = np.full((len(settings), len(copies)), 0.0 if parts else np.nan)
@@ -296,10 +397,16 @@ def _nested_sums(settings: list[np.ndarray], copies: np.ndarray, rng: np.random.
 
 def _known_parts(settings: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
     """What lies within each member of the outermost level of which every setting knows a run."""
-    return [list(part) for part in zip(*settings, strict=True) if all(np.isfinite(values).any() for values in part)]
+    return [
+        list(part)
+        for part in zip(*settings, strict=True)
+        if all(np.isfinite(values).any() for values in part)
+    ]
 
 
-def _sum_over_copies(values: np.ndarray, copies: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
+def _sum_over_copies(
+    values: np.ndarray, copies: np.ndarray, rng: np.random.Generator | None
+) -> np.ndarray:
     if not values.size:
         return np.full(len(copies), np.nan)
     return _draws(len(values), copies, rng) @ values / len(values)
@@ -313,7 +420,9 @@ def _draws(n: int, copies: np.ndarray, rng: np.random.Generator | None) -> np.nd
 
 
 def _first_drawn(settings: Sequence[np.ndarray]) -> int:
-    """How many known members the outermost level has that has more than one: those inside it scatter its members, too."""
+    """How many known members the outermost level has that has more than one: those inside it
+    scatter its members, too.
+    """
     if np.ndim(settings[0]) == 1:
         return min(int(np.isfinite(values).sum()) for values in settings)
     parts = _known_parts(settings)
@@ -321,32 +430,50 @@ def _first_drawn(settings: Sequence[np.ndarray]) -> int:
 
 
 def fit_points(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> LinearFit:
-    """Least-squares line through points, (n,) each, resampling points."""
+    """Least-squares line through points, (n,) each, resampling points.
+
+    Example:
+        >>> import numpy as np
+        >>> from valleys.nets import fit_points
+        >>> line = fit_points([0.0, 1.0, 2.0, 3.0], [1.0, 3.0, 5.0, 7.0], np.random.default_rng(0))
+        >>> round(line.slope, 6), round(line.intercept, 6)
+        (2.0, 1.0)
+    """
     return _fit(np.asarray(x, dtype=float), np.asarray(y, dtype=float), counts(len(x), rng))
 
 
 def fit_pairs(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> LinearFit:
-    """Least-squares line through the pairs i < j of two symmetric matrices, (n, n) each, resampling the n members."""
+    """Least-squares line through the pairs i < j of two symmetric matrices, (n, n) each,
+    resampling the n members.
+    """
     pairs = np.triu_indices(len(x), 1)
     return _fit(np.asarray(x)[pairs], np.asarray(y)[pairs], _pair_weights(len(x), rng))
 
 
 def r_squared_without(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """R² of the line through the pairs i < j of two symmetric matrices, (n, n) each, with each of the n members left out in turn, (n,)."""
+    """R² of the line through the pairs i < j of two symmetric matrices, (n, n) each, with each
+    of the n members left out in turn, (n,).
+    """
     first, second = np.triu_indices(len(x), 1)
     left = np.arange(len(x))[:, None]
     kept = ((first != left) & (second != left)).astype(float)
-    return _weighted_line(np.asarray(x, dtype=float)[first, second], np.asarray(y, dtype=float)[first, second], kept)[2]
+    return _weighted_line(
+        np.asarray(x, dtype=float)[first, second], np.asarray(y, dtype=float)[first, second], kept
+    )[2]
 
 
 def _fit(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> LinearFit:
     weights = weights[(weights > 0).sum(axis=1) >= 3]  # two points lie on a line whatever they are
     slope, intercept, r_squared = (value[0] for value in _weighted_line(x, y, np.ones((1, len(x)))))
     slopes, _, shares = _weighted_line(x, y, weights)
-    return LinearFit(float(slope), float(intercept), interval(r_squared, shares), interval(slope, slopes))
+    return LinearFit(
+        float(slope), float(intercept), interval(r_squared, shares), interval(slope, slopes)
+    )
 
 
-def _weighted_line(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _weighted_line(
+    x: np.ndarray, y: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Slope, intercept and R² for each row of weights, (m, n)."""
     share = weights / weights.sum(axis=1, keepdims=True)
     mean_x, mean_y = share @ x, share @ y
@@ -369,7 +496,9 @@ def counts(n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _pair_weights(n: int, rng: np.random.Generator) -> np.ndarray:
-    """Weight of each pair i < j in each resample of the n members; resamples of a single member are left out."""
+    """Weight of each pair i < j in each resample of the n members; resamples of a single member
+    are left out.
+    """
     drawn = counts(n, rng)
     first, second = np.triu_indices(n, 1)
     weights = drawn[:, first] * drawn[:, second]
@@ -382,7 +511,8 @@ def interval(value: float, resampled: np.ndarray, sizes: Sequence[int] | None = 
     Args:
         value: the value.
         resampled: the same of each resample.
-        sizes: of the groups that were resampled, for `have_interval`; None if it is known that there is an interval.
+        sizes: of the groups that were resampled, for `have_interval`; None if it is known that
+            there is an interval.
     """
     if (sizes is not None and not have_interval(sizes)) or np.isnan(resampled).all():
         return Estimate(float(value), np.nan, np.nan)

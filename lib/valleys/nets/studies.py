@@ -1,33 +1,40 @@
-"""The network experiments of the book: each study is a function of one spec that returns a dataset."""
+"""The network experiments of the book: each study is a function of one spec that returns a
+dataset.
+"""
 
 from valleys.nets.analysis.assumptions import (
     courses_of,
-    held_to_parabola,
     outcomes,
-    pooled,
-    prefactor_slope,
     separation,
     separation_course,
     separation_means,
-    shrinkage,
-    stability,
-    tail_exponents,
     where_reached,
 )
-from valleys.nets.analysis.continuation import agreement, basin_times, clock_agreement, clock_lag, clocks, flatness_at_equal_loss, later_share, milestones
+from valleys.nets.analysis.continuation import (
+    agreement,
+    basin_times,
+    clock_agreement,
+    clock_lag,
+    clocks,
+    flatness_at_equal_loss,
+    later_share,
+    milestones,
+)
 from valleys.nets.analysis.endpoints import walls
 from valleys.nets.analysis.flattening import (
     at_losses,
-    flattening_exponents,
-    mean_exponent,
-    model_exponent,
     model_floor,
-    model_separation,
-    model_slope,
-    noise_exponents,
 )
 from valleys.nets.analysis.selection import best_of_runs, probability_of_superiority
-from valleys.nets.analysis.siblings import at_middles, barriers_over_noise, escape_rates, joined_time, kramers, last_before_freezing, over_runs
+from valleys.nets.analysis.siblings import (
+    at_middles,
+    barriers_over_noise,
+    escape_rates,
+    joined_time,
+    kramers,
+    last_before_freezing,
+    over_runs,
+)
 from valleys.nets.analysis.sweep import (
     accuracy_gain,
     converged_cells,
@@ -42,27 +49,27 @@ from valleys.nets.analysis.sweep import (
     summarize,
     variance_explained,
 )
-from valleys.nets.analysis.walk import (
-    at_freezing,
-    estimate_of,
+from valleys.nets.analysis.walk.courses import (
     freezing_changes,
-    hills_ahead,
-    mean_within,
-    overtaking,
-    ratio_of,
-    until_freezing,
     walk_courses,
     wall_courses,
-    with_hill,
     with_sags,
 )
 from valleys.nets.experiments.assumptions import ConditionsSpec, conditions
 from valleys.nets.experiments.continuation import basins, continuation
 from valleys.nets.experiments.endpoints import endpoints, restart
 from valleys.nets.experiments.fluctuations import FluctuationsSpec, fluctuations, variance_exponents
-from valleys.nets.experiments.rescaling import RescalingSpec, moved_share, rescaling, solution_rank_correlation
+from valleys.nets.experiments.rescaling import RescalingSpec, rescaling
 from valleys.nets.experiments.siblings import SiblingsSpec, siblings
-from valleys.nets.experiments.specs import BasinsSpec, ContinuationSpec, EndpointsSpec, RestartSpec, SweepGrid, SweepSpec, restarts
+from valleys.nets.experiments.specs import (
+    BasinsSpec,
+    ContinuationSpec,
+    EndpointsSpec,
+    RestartSpec,
+    SweepGrid,
+    SweepSpec,
+    restarts,
+)
 from valleys.nets.experiments.sweep import Plane, sweep
 from valleys.nets.experiments.timescales import TimescalesSpec, timescales
 from valleys.nets.experiments.walk import WalkSpec, walk
@@ -83,7 +90,6 @@ __all__ = [
     "WalkSpec",
     "accuracy_gain",
     "agreement",
-    "at_freezing",
     "at_losses",
     "at_middles",
     "barriers_over_noise",
@@ -101,38 +107,23 @@ __all__ = [
     "endpoints",
     "escape_rates",
     "estimate",
-    "estimate_of",
     "flatness_at_equal_loss",
     "flatness_at_loss",
-    "flattening_exponents",
     "fluctuations",
     "freezing_changes",
-    "held_to_parabola",
-    "hills_ahead",
     "joined_time",
     "kramers",
     "last_before_freezing",
     "later_share",
-    "mean_exponent",
-    "mean_within",
     "milestones",
-    "model_exponent",
     "model_floor",
-    "model_separation",
-    "model_slope",
-    "moved_share",
     "noise_effect",
-    "noise_exponents",
     "noisiest_batch_size",
     "of_solutions",
     "outcomes",
     "over_runs",
-    "overtaking",
-    "pooled",
-    "prefactor_slope",
     "probability_of_superiority",
     "rank_correlation",
-    "ratio_of",
     "rescaling",
     "restart",
     "restarts",
@@ -140,15 +131,10 @@ __all__ = [
     "separation",
     "separation_course",
     "separation_means",
-    "shrinkage",
     "siblings",
-    "solution_rank_correlation",
-    "stability",
     "summarize",
     "sweep",
-    "tail_exponents",
     "timescales",
-    "until_freezing",
     "variance_explained",
     "variance_exponents",
     "walk",
@@ -156,6 +142,5 @@ __all__ = [
     "wall_courses",
     "walls",
     "where_reached",
-    "with_hill",
     "with_sags",
 ]

@@ -11,7 +11,8 @@ DAY_SECONDS = 86_400.0  # at rest for so long, a partial file has no writer any 
 
 
 def write(path: Path, content: bytes | memoryview) -> None:
-    """Write beside the final place, then rename; what killed writers left there a day ago is removed.
+    """Write beside the final place, then rename; what killed writers left there a day ago is
+    removed.
 
     Raises:
         OSError: the disk is full or the place cannot be written; then nothing is left of the file.

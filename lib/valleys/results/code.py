@@ -1,12 +1,14 @@
 """The code behind a result, as a digest of what it computes.
 
-Reached are the functions, classes and constants that a reached definition names, whole, in its own module and in those of this package. Of each, only
-its meaning counts: the syntax tree without docstrings, without annotations of functions and without the texts of errors, its local variables numbered.
-What a module binds is called by the order in which it is reached. So layout, comments, names of files, of functions and of local variables, and the
-order of definitions do not matter.
+Reached are the functions, classes and constants that a reached definition names, whole, in its own
+module and in those of this package. Of each, only its meaning counts: the syntax tree without
+docstrings, without annotations of functions and without the texts of errors, its local variables
+numbered. What a module binds is called by the order in which it is reached. So layout, comments,
+names of files, of functions and of local variables, and the order of definitions do not matter.
 
-Whatever cannot be followed counts as a whole: a module that is used as a value, and every module where code looks names up while it runs. Statements
-that may act on others when their module is imported count too.
+Whatever cannot be followed counts as a whole: a module that is used as a value, and every module
+where code looks names up while it runs. Statements that may act on others when their module is
+imported count too.
 """
 
 import ast
@@ -39,7 +41,8 @@ class Place:
 
 
 Token = str | Place
-Local = str | Place  # what a name stands for in a scope: a token of its own, or what a local import binds
+# what a name stands for in a scope: a token of its own, or what a local import binds
+Local = str | Place
 
 
 @cache
@@ -48,20 +51,25 @@ def code_version(roots: tuple[str, ...], library: Path | None = None) -> str:
 
     Args:
         roots: a study and the class of its spec, each as `module:name`.
-        library: folder in which the package lies, such as `lib` of another checkout; the package of this process if None.
+        library: folder in which the package lies, such as `lib` of another checkout; the package of
+            this process if None.
     """
     texts = [part.text for part in _behind(roots, library)]
     return hashlib.sha256("\n\n".join([texts[0], *sorted(texts[1:])]).encode()).hexdigest()[:16]
 
 
 def reached(roots: tuple[str, ...], library: Path | None = None) -> set[tuple[str, str]]:
-    """Module and name of all that stands behind the digest of `roots`; the name is empty where a module counts as a whole."""
+    """Module and name of all that stands behind the digest of `roots`; the name is empty where a
+    module counts as a whole.
+    """
     return {(place.module, place.name) for part in _behind(roots, library) for place in part.places}
 
 
 @cache
 def kind_of_spec(place: str, library: Path | None = None) -> str | None:
-    """The class of the spec that a study, `module:name`, is annotated with, as `module:name`; None where there is no such study or class."""
+    """The class of the spec that a study, `module:name`, is annotated with, as `module:name`;
+    None where there is no such study or class.
+    """
     module, _, name = place.partition(":")
     package = _Package((module,), library)
     statements = package.modules[module].bound.get(name, []) if module in package.modules else []
@@ -82,12 +90,18 @@ def class_at(place: str, library: Path | None = None) -> bool:
 
 def classes(library: Path | None = None, name: str = "") -> list[str]:
     """Classes of this package with a name, each as `module:name`."""
-    return _defined(library, f"class {name}", lambda each: isinstance(each, ast.ClassDef) and each.name == name)
+    return _defined(
+        library, f"class {name}", lambda each: isinstance(each, ast.ClassDef) and each.name == name
+    )
 
 
 def studies(library: Path | None = None, name: str = "") -> list[str]:
-    """Functions of one `spec` in this package, each as `module:name`; only those of a name if one is given."""
-    return _defined(library, f"def {name}", lambda each: _is_study(each) and name in ("", each.name))
+    """Functions of one `spec` in this package, each as `module:name`; only those of a name if
+    one is given.
+    """
+    return _defined(
+        library, f"def {name}", lambda each: _is_study(each) and name in ("", each.name)
+    )
 
 
 def _defined(library: Path | None, sign: str, wanted: Callable[[ast.stmt], bool]) -> list[str]:
@@ -105,10 +119,14 @@ def _defined(library: Path | None, sign: str, wanted: Callable[[ast.stmt], bool]
 
 
 def _is_study(statement: ast.stmt) -> bool:
-    """Whether a statement defines a public function of nothing but a `spec` of a kind that is told."""
+    """Whether a statement defines a public function of nothing but a `spec` of a kind that is
+    told.
+    """
     if not isinstance(statement, ast.FunctionDef) or statement.name.startswith("_"):
         return False
-    return [each.arg for each in _parameters(statement.args)] == ["spec"] and _first_annotation(statement) is not None
+    return [each.arg for each in _parameters(statement.args)] == ["spec"] and _first_annotation(
+        statement
+    ) is not None
 
 
 def _first_annotation(function: ast.FunctionDef) -> ast.expr | None:
@@ -125,7 +143,10 @@ def _unquoted(annotation: ast.expr) -> ast.expr:
 
 def _behind(roots: tuple[str, ...], library: Path | None) -> list["_Trace"]:
     """What the roots reach, and then each statement that acts on it when its module is imported."""
-    places = [Place(module, name.split(".")[0]) for module, _, name in (root.partition(":") for root in roots)]
+    places = [
+        Place(module, name.split(".")[0])
+        for module, _, name in (root.partition(":") for root in roots)
+    ]
     return _Package(tuple({place.module for place in places}), library).traces(places)
 
 
@@ -168,14 +189,20 @@ def _module(name: str, source: str, is_package: bool) -> _Module:
 
 
 class _Package:
-    """The modules of this package that stand behind some of them, and what each name in them means."""
+    """The modules of this package that stand behind some of them, and what each name in them
+    means.
+    """
 
     def __init__(self, roots: tuple[str, ...], library: Path | None) -> None:
-        self.modules = {name: _module(name, *source) for name, source in _sources_behind(roots, library).items()}
+        self.modules = {
+            name: _module(name, *source) for name, source in _sources_behind(roots, library).items()
+        }
         self.written: dict[Place, tuple[Token, ...]] = {}
 
     def traces(self, roots: list[Place]) -> list[_Trace]:
-        """What the roots reach, then each statement that acts on it, or on anything, when its module is imported."""
+        """What the roots reach, then each statement that acts on it, or on anything, when its
+        module is imported.
+        """
         taken = [self.trace(roots)]
         waiting = list(self._acting())
         while chosen := [entry for entry in waiting if entry[2] or self._changes(entry[1], taken)]:
@@ -195,7 +222,9 @@ class _Package:
         return _Trace(tuple(numbers), "\n".join(texts))
 
     def meaning(self, place: Place) -> Place | None:
-        """Where in this package a name is defined, however often it is handed on; None for what is not of this package."""
+        """Where in this package a name is defined, however often it is handed on; None for what
+        is not of this package.
+        """
         for _ in range(len(self.modules) + 1):
             if place.module not in self.modules:
                 return None
@@ -204,24 +233,36 @@ class _Package:
             module, inside = self.modules[place.module], f"{place.module}.{place.name}"
             statements = module.bound.get(place.name)
             if statements is None:
-                return Place(inside) if inside in self.modules else self._starred(module, place.name)
+                return (
+                    Place(inside) if inside in self.modules else self._starred(module, place.name)
+                )
             if not all(isinstance(statement, Imports) for statement in statements):
                 return place
             place = dict(module.imports(statements[-1]))[place.name]
         return None
 
     def outside(self, module: _Module, name: str) -> str:
-        """What a name of a module that is not of this package is called: `numpy.linalg`, or the name itself where it is built in."""
+        """What a name of a module that is not of this package is called: `numpy.linalg`, or the
+        name itself where it is built in.
+        """
         place: Place | None = Place(module.name, name)
         while place and place.module in self.modules:
             bound = self.modules[place.module].bound.get(place.name)
             imports = [each for each in bound or () if isinstance(each, Imports)]
-            place = dict(self.modules[place.module].imports(imports[-1]))[place.name] if imports else None
+            place = (
+                dict(self.modules[place.module].imports(imports[-1]))[place.name]
+                if imports
+                else None
+            )
         return f"{place.module}.{place.name}".rstrip(".") if place else name
 
     def _starred(self, module: _Module, name: str) -> Place | None:
         """What `from … import *` may bind to a name."""
-        stars = [each for each in module.statements if isinstance(each, ast.ImportFrom) and each.names[0].name == "*"]
+        stars = [
+            each
+            for each in module.statements
+            if isinstance(each, ast.ImportFrom) and each.names[0].name == "*"
+        ]
         found = [self.meaning(Place(module.absolute(each), name)) for each in stars]
         return next((place for place in found if place), None)
 
@@ -229,14 +270,21 @@ class _Package:
         if place not in self.written:
             module = self.modules[place.module]
             statements = module.bound[place.name] if place.name else module.statements
-            self.written[place] = tuple(_Writer(self, module, whole=not place.name).tokens(statements))
+            self.written[place] = tuple(
+                _Writer(self, module, whole=not place.name).tokens(statements)
+            )
         return self.written[place]
 
     def _acting(self) -> Iterator[tuple[ast.stmt, _Trace, bool]]:
-        """Statements that act when their module is imported, with what they reach, and whether they may act on anything."""
+        """Statements that act when their module is imported, with what they reach, and whether
+        they may act on anything.
+        """
         for module in self.modules.values():
             for statement in module.statements:
-                acts, calls = _acts(statement), any(self._is_own(module, name) for name in _called_at_import(statement))
+                acts, calls = (
+                    _acts(statement),
+                    any(self._is_own(module, name) for name in _called_at_import(statement)),
+                )
                 if acts or calls:
                     tokens = tuple(_Writer(self, module).tokens([statement]))
                     yield statement, self.trace([], tokens), acts
@@ -247,7 +295,9 @@ class _Package:
     def _changes(self, trace: _Trace, others: list[_Trace]) -> bool:
         """Whether what a statement reaches may change a variable that others reach."""
         known = {place for other in others for place in other.places}
-        return any(variable in known for place in trace.places for variable in self._changed_in(place))
+        return any(
+            variable in known for place in trace.places for variable in self._changed_in(place)
+        )
 
     def _changed_in(self, place: Place) -> Iterator[Place]:
         """Variables of modules of which a definition sets or deletes a part, or calls a method."""
@@ -260,12 +310,18 @@ class _Package:
                     yield variable
 
     def _is_variable(self, place: Place) -> bool:
-        return not all(isinstance(each, Definition) for each in self.modules[place.module].bound.get(place.name, ()))
+        return not all(
+            isinstance(each, Definition)
+            for each in self.modules[place.module].bound.get(place.name, ())
+        )
 
 
 def _numbered(tokens: tuple[Token, ...], numbers: dict[Place, int]) -> str:
     """A text in which each place is called by its number; a new one gets the next."""
-    return " ".join(token if isinstance(token, str) else f"#{numbers.setdefault(token, len(numbers))}" for token in tokens)
+    return " ".join(
+        token if isinstance(token, str) else f"#{numbers.setdefault(token, len(numbers))}"
+        for token in tokens
+    )
 
 
 @dataclass
@@ -287,14 +343,18 @@ class _Scope:
 
 
 class _Writer:
-    """The tokens of statements of a module: what they mean, with places for the names of this package."""
+    """The tokens of statements of a module: what they mean, with places for the names of this
+    package.
+    """
 
     def __init__(self, package: _Package, module: _Module, *, whole: bool = False) -> None:
         self.package, self.module, self.whole = package, module, whole
         self.scopes: list[_Scope] = []
 
     def tokens(self, statements: list[ast.stmt]) -> Iterator[Token]:
-        """Those of statements, in order; where one looks names up while it runs, all modules come with it."""
+        """Those of statements, in order; where one looks names up while it runs, all modules
+        come with it.
+        """
         for statement in statements:
             yield from self.node(statement)
             if _looks_names_up(statement):
@@ -335,16 +395,25 @@ class _Writer:
         yield self._named(node.id)
 
     def _named(self, name: str) -> Token:
-        """The token of a name: a local, something of this package, something of another one, or what is built in."""
+        """The token of a name: a local, something of this package, something of another one, or
+        what is built in.
+        """
         for scope in reversed(self.scopes):
             if name in scope.names and not (scope.is_class and scope is not self.scopes[-1]):
                 return scope.token(name)
         if self.whole and name in self.module.bound:
-            return self.package.meaning(Place(self.module.name, name)) or f"{name}: {self.package.outside(self.module, name)}"
-        return self.package.meaning(Place(self.module.name, name)) or self.package.outside(self.module, name)
+            return (
+                self.package.meaning(Place(self.module.name, name))
+                or f"{name}: {self.package.outside(self.module, name)}"
+            )
+        return self.package.meaning(Place(self.module.name, name)) or self.package.outside(
+            self.module, name
+        )
 
     def _Attribute(self, node: ast.Attribute) -> Iterator[Token]:
-        """`module.name` is what the module binds to the name; any other attribute is called by its name."""
+        """`module.name` is what the module binds to the name; any other attribute is called by
+        its name.
+        """
         found = self._dotted(node)
         if found is None:
             yield from self.plain(node)
@@ -352,7 +421,9 @@ class _Writer:
             yield found
 
     def _dotted(self, node: ast.expr) -> Token | None:
-        """What a name with dots stands for, where it begins with a module; None where it does not."""
+        """What a name with dots stands for, where it begins with a module; None where it does
+        not.
+        """
         if isinstance(node, ast.Name):
             token = self._named(node.id)
             is_module = isinstance(token, Place) and not token.name
@@ -373,8 +444,14 @@ class _Writer:
         return local or (bool(statements) and all(isinstance(each, Imports) for each in statements))
 
     def _Constant(self, node: ast.Constant) -> Iterator[Token]:
-        """A text that names a module of this package stands for the module, which may be imported by it."""
-        yield Place(node.value) if isinstance(node.value, str) and node.value in self.package.modules else repr(node.value)
+        """A text that names a module of this package stands for the module, which may be
+        imported by it.
+        """
+        yield (
+            Place(node.value)
+            if isinstance(node.value, str) and node.value in self.package.modules
+            else repr(node.value)
+        )
 
     def _Import(self, node: Imports) -> Iterator[Token]:
         """Within a compound statement of a module: what is bound."""
@@ -407,12 +484,20 @@ class _Writer:
         """Defaults, in the scope around it, then parameters and body in its own."""
         for default in [*arguments.defaults, *arguments.kw_defaults]:
             yield from self.node(default) if default else ["-"]
-        by_name = [*arguments.args, *arguments.kwonlyargs] if isinstance(body[0] if body else None, ast.stmt) else arguments.kwonlyargs
+        by_name = (
+            [*arguments.args, *arguments.kwonlyargs]
+            if isinstance(body[0] if body else None, ast.stmt)
+            else arguments.kwonlyargs
+        )
         names: dict[str, Local | None] = {name: None for name in _locals(body)}
         names |= {each.arg: f"parameter:{each.arg}" for each in by_name}
         hidden = {each.arg for each in _parameters(arguments)} - {each.arg for each in by_name}
         scope = _Scope(names | dict.fromkeys(sorted(hidden)), len(self.scopes))
-        scope.names |= {bound: self._imported(place) for each in _own_imports(body) for bound, place in self.module.imports(each)}
+        scope.names |= {
+            bound: self._imported(place)
+            for each in _own_imports(body)
+            for bound, place in self.module.imports(each)
+        }
         self.scopes.append(scope)
         yield from self._signature(arguments)
         yield from self._value(body)
@@ -420,7 +505,13 @@ class _Writer:
 
     def _signature(self, arguments: ast.arguments) -> Iterator[Token]:
         """Parameters by kind; their annotations are not meant."""
-        kinds = {"/": arguments.posonlyargs, "=": arguments.args, "*": [arguments.vararg], "k": arguments.kwonlyargs, "**": [arguments.kwarg]}
+        kinds = {
+            "/": arguments.posonlyargs,
+            "=": arguments.args,
+            "*": [arguments.vararg],
+            "k": arguments.kwonlyargs,
+            "**": [arguments.kwarg],
+        }
         for kind, parameters in kinds.items():
             for each in filter(None, parameters):
                 yield kind
@@ -436,10 +527,14 @@ class _Writer:
         for outer in [*node.decorator_list, *node.bases, *node.keywords]:
             yield from self.node(outer)
         body = _meant(node.body)
-        methods = sorted((each for each in body if isinstance(each, Function)), key=lambda each: each.name)
+        methods = sorted(
+            (each for each in body if isinstance(each, Function)), key=lambda each: each.name
+        )
         names: dict[str, Local | None] = {name: f"attribute:{name}" for name in _locals(body)}
         self.scopes.append(_Scope(names, len(self.scopes), is_class=True))
-        yield from self._value([*(each for each in body if not isinstance(each, Function)), *methods])
+        yield from self._value(
+            [*(each for each in body if not isinstance(each, Function)), *methods]
+        )
         self.scopes.pop()
         yield ")"
 
@@ -451,7 +546,9 @@ class _Writer:
             yield from self.node(ast.Assign([node.target], node.value))
 
     def _comprehension_scope(self, node: ast.expr) -> Iterator[Token]:
-        """A comprehension, its variables numbered; what it runs over first is looked up around it."""
+        """A comprehension, its variables numbered; what it runs over first is looked up around
+        it.
+        """
         yield f"({type(node).__name__}"
         yield from self.node(node.generators[0].iter)
         bound = [name for each in node.generators for name in _stored(each.target)]
@@ -470,7 +567,9 @@ class _Writer:
 
     def _Raise(self, node: ast.Raise) -> Iterator[Token]:
         """What kind of error; its text and its cause are not meant."""
-        yield from self.plain(node, exc=node.exc.func if isinstance(node.exc, ast.Call) else node.exc, cause=None)
+        yield from self.plain(
+            node, exc=node.exc.func if isinstance(node.exc, ast.Call) else node.exc, cause=None
+        )
 
     def _Assert(self, node: ast.Assert) -> Iterator[Token]:
         yield from self.plain(node, msg=None)
@@ -494,16 +593,28 @@ class _Writer:
 
 def _meant(body: list[ast.stmt]) -> list[ast.stmt]:
     """Statements without docstrings and other bare texts."""
-    return [each for each in body if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))]
+    return [
+        each
+        for each in body
+        if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))
+    ]
 
 
 def _parameters(arguments: ast.arguments) -> list[ast.arg]:
-    every = [*arguments.posonlyargs, *arguments.args, arguments.vararg, *arguments.kwonlyargs, arguments.kwarg]
+    every = [
+        *arguments.posonlyargs,
+        *arguments.args,
+        arguments.vararg,
+        *arguments.kwonlyargs,
+        arguments.kwarg,
+    ]
     return [each for each in every if each]
 
 
 def _inside(body: list) -> Iterator[ast.AST]:
-    """Nodes of a scope; of a scope within it the definition alone, but what `:=` binds in a comprehension belongs out here."""
+    """Nodes of a scope; of a scope within it the definition alone, but what `:=` binds in a
+    comprehension belongs out here.
+    """
     waiting = list(reversed(body))
     while waiting:
         node = waiting.pop()
@@ -518,7 +629,12 @@ def _inside(body: list) -> Iterator[ast.AST]:
 
 def _locals(body: list) -> Iterator[str]:
     """Names that a function or a class binds in its body."""
-    elsewhere = {name for node in _inside(body) if isinstance(node, ast.Global | ast.Nonlocal) for name in node.names}
+    elsewhere = {
+        name
+        for node in _inside(body)
+        if isinstance(node, ast.Global | ast.Nonlocal)
+        for name in node.names
+    }
     for node in _inside(body):
         yield from (name for name in _names_of(node) if name not in elsewhere)
 
@@ -538,7 +654,12 @@ def _names_of(node: ast.AST) -> list[str]:
             return [name]
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
             return [name]
-        case ast.ExceptHandler(name=name) | ast.MatchAs(name=name) | ast.MatchStar(name=name) | ast.MatchMapping(rest=name):
+        case (
+            ast.ExceptHandler(name=name)
+            | ast.MatchAs(name=name)
+            | ast.MatchStar(name=name)
+            | ast.MatchMapping(rest=name)
+        ):
             return [name] if name else []
         case ast.Import(names=names):
             return [alias.asname or alias.name.split(".")[0] for alias in names]
@@ -548,7 +669,9 @@ def _names_of(node: ast.AST) -> list[str]:
 
 
 def _names_bound_by(statement: ast.stmt) -> Iterator[str]:
-    """Names that a statement of a module binds there; for a compound statement also those that it binds further inside."""
+    """Names that a statement of a module binds there; for a compound statement also those that
+    it binds further inside.
+    """
     for node in _inside([statement]):
         yield from _names_of(node)
 
@@ -556,7 +679,14 @@ def _names_bound_by(statement: ast.stmt) -> Iterator[str]:
 def _acts(statement: ast.stmt) -> bool:
     """Whether a statement may change something elsewhere when its module is imported."""
     match statement:
-        case ast.Import() | ast.ImportFrom() | ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() | ast.Pass():
+        case (
+            ast.Import()
+            | ast.ImportFrom()
+            | ast.FunctionDef()
+            | ast.AsyncFunctionDef()
+            | ast.ClassDef()
+            | ast.Pass()
+        ):
             return False
         case ast.Expr(value=ast.Constant()):
             return False
@@ -575,7 +705,9 @@ def _acts(statement: ast.stmt) -> bool:
 def _changed_by(node: ast.AST) -> str | None:
     """The name of what a node sets or deletes a part of, or calls a method of."""
     inner = node.func if isinstance(node, ast.Call) else node
-    if not isinstance(inner, ast.Attribute | ast.Subscript) or (inner is node and isinstance(inner.ctx, ast.Load)):
+    if not isinstance(inner, ast.Attribute | ast.Subscript) or (
+        inner is node and isinstance(inner.ctx, ast.Load)
+    ):
         return None
     while isinstance(inner, ast.Attribute | ast.Subscript):
         inner = inner.value
@@ -585,9 +717,18 @@ def _changed_by(node: ast.AST) -> str | None:
 def _called_at_import(node: ast.AST) -> Iterator[str]:
     """Names in decorators, metaclasses and called functions, outside the bodies of functions."""
     if isinstance(node, Definition):
-        outside = [inner for part in [*node.decorator_list, *getattr(node, "keywords", [])] for inner in ast.walk(part)]
-        unpacked = [inner.value for inner in outside if isinstance(inner, ast.keyword) and inner.arg is None]  # **SETTINGS is data
-        yield from (inner.id for inner in outside if isinstance(inner, ast.Name) and inner not in unpacked)
+        outside = [
+            inner
+            for part in [*node.decorator_list, *getattr(node, "keywords", [])]
+            for inner in ast.walk(part)
+        ]
+        # **SETTINGS is data
+        unpacked = [
+            inner.value for inner in outside if isinstance(inner, ast.keyword) and inner.arg is None
+        ]
+        yield from (
+            inner.id for inner in outside if isinstance(inner, ast.Name) and inner not in unpacked
+        )
     if isinstance(node, ast.Call):
         yield from (inner.id for inner in ast.walk(node.func) if isinstance(inner, ast.Name))
     if isinstance(node, ast.Lambda):
@@ -608,7 +749,9 @@ def _looks_names_up(statement: ast.stmt) -> bool:
 
 
 def _sources_behind(names: tuple[str, ...], library: Path | None) -> dict[str, tuple[str, bool]]:
-    """Source by name, and whether it is a package, of these modules and of all modules of this package that they import, directly or not."""
+    """Source by name, and whether it is a package, of these modules and of all modules of this
+    package that they import, directly or not.
+    """
     found: dict[str, tuple[str, bool]] = {}
     waiting = list(names)
     while waiting:
@@ -617,7 +760,11 @@ def _sources_behind(names: tuple[str, ...], library: Path | None) -> dict[str, t
         if origin is None:
             continue
         found[name] = origin.read_text(encoding="utf-8"), origin.name == "__init__.py"
-        waiting += [imported for imported in _imports(*found[name], name) if imported.split(".")[0] == PACKAGE]
+        waiting += [
+            imported
+            for imported in _imports(*found[name], name)
+            if imported.split(".")[0] == PACKAGE
+        ]
     return found
 
 
@@ -628,7 +775,9 @@ def _source_file(module_name: str, library: Path | None) -> Path | None:
     if not inner or home is None or home.name != "__init__.py":
         return None if inner else home
     path = home.parent.joinpath(*inner)
-    return next((each for each in (path / "__init__.py", path.with_suffix(".py")) if each.is_file()), None)
+    return next(
+        (each for each in (path / "__init__.py", path.with_suffix(".py")) if each.is_file()), None
+    )
 
 
 def _home(top: str) -> Path | None:
@@ -652,7 +801,10 @@ def _each_import(source: str, is_package: bool, name: str) -> Iterator[str]:
             dotted = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             origin = _absolute(node, name, is_package)
-            dotted = [origin, *(f"{origin}.{alias.name}" for alias in node.names if alias.name != "*")]
+            dotted = [
+                origin,
+                *(f"{origin}.{alias.name}" for alias in node.names if alias.name != "*"),
+            ]
         else:
             continue
         for one in dotted:
@@ -665,13 +817,19 @@ def _absolute(statement: ast.ImportFrom, name: str, is_package: bool) -> str:
     if not statement.level:
         return statement.module or ""
     parts = name.split(".") if is_package else name.split(".")[:-1]
-    return ".".join([*parts[: len(parts) - statement.level + 1], *([statement.module] if statement.module else [])])
+    return ".".join(
+        [
+            *parts[: len(parts) - statement.level + 1],
+            *([statement.module] if statement.module else []),
+        ]
+    )
 
 
 @cache
 def _parsed(source: str) -> ast.Module:
     for attempt in range(5):
-        with contextlib.suppress(SystemError):  # in CPython 3.11, where another thread parses at the same moment
+        # in CPython 3.11, where another thread parses at the same moment
+        with contextlib.suppress(SystemError):
             return ast.parse(source)
         time.sleep(0.01 * attempt)
     return ast.parse(source)

@@ -18,21 +18,30 @@ def compute(study: Study, spec: Any, executor: Executor | None = None) -> xr.Dat
     Args:
         study: module-level function of one spec.
         spec: what the study takes, or a grid of it.
-        executor: where to compute, such as `valleys.results.executors.workers()` gives; in this process
-            if None. A worker has one thread, which suits small matrices better than all threads.
+        executor: where to compute, such as `valleys.results.executors.workers()` gives; in this
+            process if None. A worker has one thread, which suits small matrices better than all
+            threads.
 
     Returns:
         The dataset, with its provenance in the attributes.
 
     Raises:
         RuntimeError: workers died twice, or the scheduler of a cluster was lost.
+
+    Example:
+        >>> from valleys.results import compute
+        >>> from valleys.toy import studies
+        >>> spec = studies.PhaseDiagramSpec([0.1], [0.1], n_runs=100, n_steps=500)
+        >>> found = compute(studies.phase_diagram, spec)
+        >>> compute(studies.phase_diagram, spec).identical(found)  # from disk
+        True
     """
     if isinstance(spec, Composite):
 
-        def assemble() -> xr.Dataset:
-            return spec.whole(store.load_or_compute_all(study, spec.cells(), executor=executor))
+        def from_cells() -> xr.Dataset:
+            return spec.assemble(store.load_or_compute_all(study, spec.cells(), executor=executor))
 
-        return store.load_or_assemble(study, spec, assemble)
+        return store.load_or_assemble(study, spec, from_cells)
     if executor is not None:
         store.load_or_compute_all(study, [spec], executor=executor)
     return store.load_or_compute(study, spec)

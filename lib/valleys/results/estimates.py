@@ -15,7 +15,13 @@ WITH_ERROR = "±"  # the form that prints a standard error
 class Estimate:
     """A value with the ends of its 95 % interval, NaN where it has none.
 
-    Formats as `0.64 (0.32 to 0.84)`, and one that knows its standard error as `0.715 ± 0.004` where no form is given.
+    Formats as `0.64 (0.32 to 0.84)`, and one that knows its standard error as `0.715 ± 0.004` where
+    no form is given.
+
+    Example:
+        >>> from valleys.results import Estimate
+        >>> f"{Estimate(0.641, 0.318, 0.842):.2f}"
+        '0.64 (0.32 to 0.84)'
     """
 
     value: float
@@ -33,12 +39,16 @@ class Estimate:
         """
         value, error = float(value), float(error)
         if not (math.isfinite(value) and math.isfinite(error) and error >= 0):
-            raise ValueError(f"a value with its error must be finite and the error not negative, got {value} ± {error}")
+            raise ValueError(
+                "a value with its error must be finite and the error not negative, "
+                f"got {value} ± {error}"
+            )
         half = STANDARD_ERRORS * error
         return cls(value, value - half, value + half, unit, error)
 
     def __format__(self, form: str) -> str:
-        """The value, then the interval, each in the given form; `±`, or none where the error is known, prints value and error.
+        """The value, then the interval, each in the given form; `±`, or none where the error is
+        known, prints value and error.
 
         Raises:
             ValueError: the form is none of a number, or is `±` where no standard error is known.
@@ -70,13 +80,18 @@ class Estimate:
         return replace(self, value=factor * self.value, low=low, high=high, unit=unit, error=error)
 
 
+Findings = dict[str, Estimate | float | int | str]  # what a section found, each number by its name
+
+
 def to_json(value: Any) -> dict[str, Any]:
-    """What may be written as JSON: `{value: …}`, an estimate with all its parts, `{values: […]}` of a list, `{text: …}`.
+    """What may be written as JSON: `{value: …}`, an estimate with all its parts, `{values: […]}` of
+    a list, `{text: …}`.
 
     What JSON has no number for is written as the text `nan`, `inf` or `-inf`.
 
     Args:
-        value: an estimate, a number of Python, NumPy or xarray, a boolean, a text, or a list, tuple or one-dimensional array of these.
+        value: an estimate, a number of Python, NumPy or xarray, a boolean, a text, or a list, tuple
+            or one-dimensional array of these.
 
     Raises:
         TypeError: it is something else.
@@ -118,7 +133,9 @@ def _plain(value: Any) -> bool | int | float | str | None:
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
-    raise TypeError(f"{type(value).__name__} is no number, estimate, boolean, text or list of these")
+    raise TypeError(
+        f"{type(value).__name__} is no number, estimate, boolean, text or list of these"
+    )
 
 
 def _number(written: bool | int | float | str | None) -> bool | int | float | None:

@@ -39,15 +39,28 @@ def workers(count: int | None = None, scheduler: str | None = None) -> Iterator[
     """An executor for the cells of a sweep.
 
     Args:
-        count: worker processes; `$VALLEYS_WORKERS` if None, else as many as this process may use threads.
-        scheduler: address of a Dask scheduler, such as tls://10.0.0.1:8786, whose workers compute instead; `$VALLEYS_SCHEDULER` if None.
-            The certificates for tls are those of `$VALLEYS_TLS_CA`, `$VALLEYS_TLS_CERT` and `$VALLEYS_TLS_KEY`, else of Dask's own settings.
+        count: worker processes; `$VALLEYS_WORKERS` if None, else as many as this process may use
+            threads.
+        scheduler: address of a Dask scheduler, such as tls://10.0.0.1:8786, whose workers compute
+            instead; `$VALLEYS_SCHEDULER` if None. The certificates for tls are those of
+            `$VALLEYS_TLS_CA`, `$VALLEYS_TLS_CERT` and `$VALLEYS_TLS_KEY`, else of Dask's own
+            settings.
 
     Yields:
         The executor; None where this process alone computes, with the one thread that it may use.
 
     Raises:
-        ValueError: there are more workers than threads that this process may use, or the scheduler cannot be used.
+        ValueError: there are more workers than threads that this process may use, or the scheduler
+            cannot be used.
+
+    Example:
+        >>> from valleys.results import compute, workers
+        >>> from valleys.toy import studies
+        >>> spec = studies.FrozenSpec([0.05], [0.02], [5.0, 10.0])
+        >>> with workers(1) as executor:
+        ...     found = compute(studies.operator, spec, executor)
+        >>> found.p_flat.shape
+        (1, 1, 2)
     """
     address = scheduler or config.text(config.SCHEDULER)
     if address:
@@ -70,7 +83,10 @@ def check_count(count: int | None, granted: int) -> None:
         ValueError: there are more.
     """
     if count is not None and not 1 <= count <= granted:
-        raise ValueError(f"the number of workers must lie between 1 and {granted}, the cores that this computation may use, got {count}")
+        raise ValueError(
+            f"the number of workers must lie between 1 and {granted}, the cores that "
+            f"this computation may use, got {count}"
+        )
 
 
 def _count_from_environment() -> int | None:
@@ -84,15 +100,23 @@ class Processes(Executor):
     """A pool of processes; after a worker died, the next call starts a fresh pool."""
 
     def __init__(self, count: int, *, threads: int = 1) -> None:
-        """Prepare a number of workers with so many numerical threads each; a worker starts when it is needed."""
+        """Prepare a number of workers with so many numerical threads each; a worker starts when
+        it is needed.
+        """
         self.count, self.threads = count, threads
-        # Workers end when the writing end is closed, which also happens when this process is killed.
+        # Workers end when the writing end is closed, which also happens when this process is
+        # killed.
         self.reader, self.writer = multiprocessing.get_context("spawn").Pipe(duplex=False)
         self.pool = self._fresh()
 
     def _fresh(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self.count, mp_context=context, initializer=_begin_worker, initargs=(self.reader, self.threads))
+        return ProcessPoolExecutor(
+            self.count,
+            mp_context=context,
+            initializer=_begin_worker,
+            initargs=(self.reader, self.threads),
+        )
 
     def submit(self, function: Callable, /, *args: Any, **kwargs: Any) -> Future:
         """As of an `Executor`."""
@@ -116,7 +140,9 @@ class Processes(Executor):
 
 
 def _begin_worker(alive: Connection, threads: int) -> None:
-    """The number of threads, also for numerical libraries that a script has loaded by now; and an end when the process that asked is gone."""
+    """The number of threads, also for numerical libraries that a script has loaded by now; and
+    an end when the process that asked is gone.
+    """
     os.environ.update({variable: str(threads) for variable in machine.THREAD_VARIABLES})
     threadpool_limits(threads)
     threading.Thread(target=_end_with_parent, args=(alive,), daemon=True).start()
@@ -129,16 +155,20 @@ def _end_with_parent(alive: Connection) -> None:
 
 @contextlib.contextmanager
 def dask_workers(address: str) -> Iterator[Executor]:
-    """An executor on the workers of a Dask scheduler, which gives the cells of a lost worker to another one.
+    """An executor on the workers of a Dask scheduler, which gives the cells of a lost worker to
+    another one.
 
     Raises:
-        ValueError: the address is of another form, Dask is not installed, certificates are missing, or no scheduler answers.
+        ValueError: the address is of another form, Dask is not installed, certificates are missing,
+            or no scheduler answers.
     """
     check_scheduler(address)
     from distributed import Client
 
     try:
-        client = Client(address, timeout=PATIENCE, set_as_default=False, security=_security(address))
+        client = Client(
+            address, timeout=PATIENCE, set_as_default=False, security=_security(address)
+        )
     except (OSError, TimeoutError) as error:
         raise ValueError(_why_no_answer(address, error)) from None
     with client, client.get_executor(pure=False) as executor:
@@ -152,9 +182,15 @@ def check_scheduler(address: str) -> None:
         ValueError: one of the two.
     """
     if not SCHEDULER_FORM.fullmatch(address):
-        raise ValueError(f"a scheduler's address reads tcp://HOST:PORT, or tls://HOST:PORT with encryption, such as tls://10.0.0.1:8786; got '{address}'")
+        raise ValueError(
+            "a scheduler's address reads tcp://HOST:PORT, or tls://HOST:PORT with "
+            f"encryption, such as tls://10.0.0.1:8786; got '{address}'"
+        )
     if importlib.util.find_spec("distributed") is None:
-        raise ValueError("a scheduler needs Dask: pip install dask distributed, in the versions of requirements.lock")
+        raise ValueError(
+            "a scheduler needs Dask: pip install dask distributed, in the versions of "
+            "requirements.lock"
+        )
 
 
 def _why_no_answer(address: str, error: Exception) -> str:
@@ -163,9 +199,15 @@ def _why_no_answer(address: str, error: Exception) -> str:
     while (before := causes[-1].__cause__ or causes[-1].__context__) is not None:
         causes.append(before)
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return f"the certificate of the scheduler at {address} is not of your authority; name the one that it was started with, with {TLS['tls_ca_file'][1]}"
+        return (
+            f"the certificate of the scheduler at {address} is not of your authority; name the one "
+            f"that it was started with, with {TLS['tls_ca_file'][1]}"
+        )
     doubt = "that takes your certificate" if is_encrypted(address) else "without encryption"
-    return f"no scheduler answers at {address} {doubt} within {PATIENCE} ({type(causes[-1]).__name__}); start it, or mend the address"
+    return (
+        f"no scheduler answers at {address} {doubt} within {PATIENCE} "
+        f"({type(causes[-1]).__name__}); start it, or mend the address"
+    )
 
 
 def is_encrypted(address: str) -> bool:
@@ -174,7 +216,9 @@ def is_encrypted(address: str) -> bool:
 
 
 def lets_strangers_in(address: str) -> bool:
-    """Whether who reaches a scheduler may run code there: there is no encryption, and the host is not this machine as only it can see itself."""
+    """Whether who reaches a scheduler may run code there: there is no encryption, and the host
+    is not this machine as only it can see itself.
+    """
     if is_encrypted(address):
         return False
     host = urlsplit(address).hostname or ""
@@ -191,7 +235,8 @@ def _is_loopback(host: str) -> bool:
 
 
 def _security(address: str) -> Any:
-    """How to speak to a scheduler: Dask's own settings, with the certificates that the variables name over them; None without encryption.
+    """How to speak to a scheduler: Dask's own settings, with the certificates that the variables
+    name over them; None without encryption.
 
     Raises:
         ValueError: certificates are missing, cannot be read, or are none.
@@ -200,15 +245,26 @@ def _security(address: str) -> Any:
         return None
     from distributed.security import Security
 
-    named = {field: place for field, (variable, _) in TLS.items() if (place := config.place(variable))}
-    security = Security(require_encryption=True, **{field: str(place) for field, place in named.items()})
+    named = {
+        field: place for field, (variable, _) in TLS.items() if (place := config.place(variable))
+    }
+    security = Security(
+        require_encryption=True, **{field: str(place) for field, place in named.items()}
+    )
     for field, (variable, option) in TLS.items():
-        _check_certificate(getattr(security, field), f"{address} needs {option} FILE, or {variable}")
+        _check_certificate(
+            getattr(security, field), f"{address} needs {option} FILE, or {variable}"
+        )
     try:
         security.get_connection_args("client")
     except (ssl.SSLError, OSError) as error:
-        files = ", ".join(getattr(security, field) for field in TLS if "\n" not in getattr(security, field))
-        raise ValueError(f"{files or 'what Dask is set to'} make no certificate with its key and authority ({error.strerror or error})") from None
+        files = ", ".join(
+            getattr(security, field) for field in TLS if "\n" not in getattr(security, field)
+        )
+        raise ValueError(
+            f"{files or 'what Dask is set to'} make no certificate with its key and "
+            f"authority ({error.strerror or error})"
+        ) from None
     return security
 
 
@@ -224,12 +280,19 @@ def _check_certificate(place: str | None, wanted: str) -> None:
 
 
 def told(address: str) -> dict[str, str]:
-    """The variables by which a process with another working directory finds a scheduler, once it has answered.
+    """The variables by which a process with another working directory finds a scheduler, once it
+    has answered.
 
     Raises:
         ValueError: as of `dask_workers`.
     """
     with dask_workers(address):
         security = _security(address)
-    files = {variable: getattr(security, field) for field, (variable, _) in TLS.items()} if security else {}
-    return {config.SCHEDULER: address} | {variable: os.path.abspath(place) for variable, place in files.items() if "\n" not in place}
+    files = (
+        {variable: getattr(security, field) for field, (variable, _) in TLS.items()}
+        if security
+        else {}
+    )
+    return {config.SCHEDULER: address} | {
+        variable: os.path.abspath(place) for variable, place in files.items() if "\n" not in place
+    }

@@ -41,7 +41,7 @@ class Composite(ABC, Generic[Spec]):
         """The spec of each cell."""
 
     @abstractmethod
-    def whole(self, found: Sequence[xr.Dataset]) -> xr.Dataset:
+    def assemble(self, found: Sequence[xr.Dataset]) -> xr.Dataset:
         """The result, from those of the cells in their order."""
 
     def parts(self, study: Study) -> list[Part]:
@@ -56,6 +56,15 @@ class Grid(Composite[Spec]):
     Attributes:
         cell: the cell at the first value of each axis, with all that the cells have in common.
         axes: fields of the cell and the values that each takes; the last one varies fastest.
+
+    Example:
+        >>> from valleys.nets import SweepSpec
+        >>> from valleys.results import Grid
+        >>> grid = Grid.of(
+        ...     SweepSpec, {"batch_size": (20, 200), "learning_rate": (0.05, 0.1)}, seed=1
+        ... )
+        >>> [(cell.batch_size, cell.learning_rate) for cell in grid.cells()]
+        [(20, 0.05), (20, 0.1), (200, 0.05), (200, 0.1)]
     """
 
     cell: Spec
@@ -119,7 +128,7 @@ class Grid(Composite[Spec]):
         """What of a cell stays in the whole: all of it."""
         return found
 
-    def whole(self, found: Sequence[xr.Dataset]) -> xr.Dataset:
+    def assemble(self, found: Sequence[xr.Dataset]) -> xr.Dataset:
         """One dataset with a dimension for each axis, and then those of a cell."""
         names, shape = [name for name, _ in self.axes], [len(values) for _, values in self.axes]
         nested = _nested([self.kept(each) for each in found], shape)
@@ -128,7 +137,9 @@ class Grid(Composite[Spec]):
         return whole.assign_attrs(made_of(found)).assign_coords(coords).transpose(*names, ...)
 
     def parts(self, study: Study) -> list[Part]:
-        """Every cell as it stands in the whole; its share of the work is its `work`, if it has one."""
+        """Every cell as it stands in the whole; its share of the work is its `work`, if it has
+        one.
+        """
         cells = self.cells()
         works = [getattr(cell, "work", 1.0) for cell in cells]
         ways = [partial(_alone, self, study, cell) for cell in cells]
@@ -171,13 +182,16 @@ def made_of(cells: Sequence[xr.Dataset]) -> dict[str, float]:
     threads = {cell.attrs.get("threads") for cell in cells}
     if None in seconds:
         return {}
-    return {"wall_time_seconds": sum(seconds), "threads": threads.pop() if len(threads) == 1 else MIXED}
+    return {
+        "wall_time_seconds": sum(seconds),
+        "threads": threads.pop() if len(threads) == 1 else MIXED,
+    }
 
 
 def computed(study: Study, spec: Any) -> xr.Dataset:
     """A result computed here and now, whatever is stored."""
     if isinstance(spec, Composite):
-        return spec.whole([study(cell) for cell in spec.cells()])
+        return spec.assemble([study(cell) for cell in spec.cells()])
     return study(spec)
 
 

@@ -4,7 +4,12 @@ import os
 import platform
 from pathlib import Path
 
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
 PROCESSORS = Path("/proc/cpuinfo")
 
 
@@ -14,9 +19,13 @@ def system() -> str:
 
 
 def processor() -> str:
-    """Model name of the processor, from /proc/cpuinfo where there is one; of one name, those without AVX-512 round otherwise and say so."""
+    """Model name of the processor, from /proc/cpuinfo where there is one; of one name, those
+    without AVX-512 round otherwise and say so.
+    """
     lines = PROCESSORS.read_text(encoding="utf-8").splitlines() if PROCESSORS.is_file() else []
-    known = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    known = {
+        name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)
+    }
     name = known.get("model name") or platform.processor() or platform.machine()
     lacks = "flags" in known and "avx512f" not in known["flags"].split()
     return f"{name} without AVX-512" if lacks else name
@@ -28,17 +37,23 @@ def cores() -> int:
 
 
 def granted() -> int:
-    """Logical cores that this process may use: a batch system or a container may leave it fewer than the machine has."""
+    """Logical cores that this process may use: a batch system or a container may leave it fewer
+    than the machine has.
+    """
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores()
 
 
 def threads() -> int:
-    """Threads that a computation may use: those that the environment allows it, else one for each core."""
+    """Threads that a computation may use: those that the environment allows it, else one for
+    each core.
+    """
     allowed = [os.environ[name] for name in THREAD_VARIABLES if os.environ.get(name, "").isdigit()]
     return max(1, min([granted(), *map(int, allowed)]))
 
 
 def description() -> str:
-    """System and cores, such as `Linux x86_64, 2 cores`, or `1 of 2 cores` where a computation may not use them all."""
+    """System and cores, such as `Linux x86_64, 2 cores`, or `1 of 2 cores` where a computation
+    may not use them all.
+    """
     share = "" if threads() == cores() else f"{threads()} of "
     return f"{system()}, {share}{cores()} core{'s' if cores() > 1 else ''}"

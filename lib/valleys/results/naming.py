@@ -17,13 +17,15 @@ from valleys.results.code import class_at, classes, code_version, kind_of_spec, 
 Study = Callable[[Any], xr.Dataset]
 KEY = "result_key"  # attribute: the JSON text that names a result
 MODULE = "study_module"  # attribute: where the study was when it ran, which names nothing
-KIND_MODULE = "spec_module"  # attribute: where the class of the spec was, if it is not the one that the study takes
+# attribute: where the class of the spec was, if it is not the one that the study takes
+KIND_MODULE = "spec_module"
 DIGITS = 12  # in which numbers of a spec that were computed on two processors agree
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where code is that makes results: a study, and the class of its spec if that is another one than the study takes, each as `module:name`.
+    """Where code is that makes results: a study, and the class of its spec if that is another one
+    than the study takes, each as `module:name`.
 
     A study takes the spec of one cell; the spec of a grid of them is of another class.
     """
@@ -32,13 +34,18 @@ class Place:
     kind: str = ""
 
     def version(self, library: Path | None = None) -> str | None:
-        """Digest of what the code computes; None where the study names no class of spec that can be found.
+        """Digest of what the code computes; None where the study names no class of spec that can be
+        found.
 
         Args:
             library: folder of another copy of the package; that of this process if None.
         """
         cell = kind_of_spec(self.study, library)
-        return code_version(tuple(filter(None, (self.study, cell, self.kind))), library) if cell else None
+        return (
+            code_version(tuple(filter(None, (self.study, cell, self.kind))), library)
+            if cell
+            else None
+        )
 
     def function(self) -> Study:
         """The study."""
@@ -58,7 +65,8 @@ class Made:
         study: its name.
         code: digest of what the code behind it computes.
         spec: the fields of its spec.
-        kind: name of the class of the spec, if it is another one than the study takes, such as that of a grid.
+        kind: name of the class of the spec, if it is another one than the study takes, such as that
+            of a grid.
         module: where the study was.
         kind_module: where that class was.
     """
@@ -77,7 +85,10 @@ class Made:
         Raises:
             ValueError: they say nothing of the kind.
         """
-        where = {"module": str(attributes.get(MODULE, "")), "kind_module": str(attributes.get(KIND_MODULE, ""))}
+        where = {
+            "module": str(attributes.get(MODULE, "")),
+            "kind_module": str(attributes.get(KIND_MODULE, "")),
+        }
         try:
             return cls(**json.loads(attributes[KEY]), **where)
         except (KeyError, TypeError, json.JSONDecodeError):
@@ -86,7 +97,9 @@ class Made:
     @property
     def key(self) -> str:
         """The JSON text that names the result."""
-        named = {"study": self.study, "code": self.code, "spec": self.spec} | ({"kind": self.kind} if self.kind else {})
+        named = {"study": self.study, "code": self.code, "spec": self.spec} | (
+            {"kind": self.kind} if self.kind else {}
+        )
         return json.dumps(named, sort_keys=True, allow_nan=False)
 
     @property
@@ -97,7 +110,9 @@ class Made:
     @property
     def attributes(self) -> dict[str, str]:
         """What a stored result says of this."""
-        return {KEY: self.key, MODULE: self.module} | ({KIND_MODULE: self.kind_module} if self.kind else {})
+        return {KEY: self.key, MODULE: self.module} | (
+            {KIND_MODULE: self.kind_module} if self.kind else {}
+        )
 
     @property
     def rounded(self) -> Any:
@@ -110,17 +125,24 @@ class Made:
         return '"seed":' in json.dumps(self.spec)
 
     def place(self, library: Path | None = None) -> Place | None:
-        """Where its code is today, also after it moved; None if it is gone, or if several have its name.
+        """Where its code is today, also after it moved; None if it is gone, or if several have its
+        name.
 
         Args:
             library: folder of another copy of the package; that of this process if None.
         """
         study = self._known(self.module, self.study, kind_of_spec, studies, library)
-        kind = self._known(self.kind_module, self.kind, class_at, classes, library) if self.kind else ""
+        kind = (
+            self._known(self.kind_module, self.kind, class_at, classes, library)
+            if self.kind
+            else ""
+        )
         return None if study is None or kind is None else Place(study, kind)
 
     @staticmethod
-    def _known(module: str, name: str, look: Callable, search: Callable, library: Path | None) -> str | None:
+    def _known(
+        module: str, name: str, look: Callable, search: Callable, library: Path | None
+    ) -> str | None:
         """`module:name` if it is there, else the one place of this package that has the name."""
         if module and look(f"{module}:{name}", library):
             return f"{module}:{name}"
@@ -140,7 +162,10 @@ class Made:
         """
         place = self.place()
         if place is None:
-            raise ValueError(f"there is no study {self.study} with a spec {self.kind} any more, or more than one".replace("  ", " "))
+            raise ValueError(
+                f"there is no study {self.study} with a spec {self.kind} any more, or "
+                "more than one".replace("  ", " ")
+            )
         return place.function(), place.spec(self.spec)
 
 
@@ -148,17 +173,31 @@ def made_by(study: Study, spec: Any) -> Made:
     """What names the result `study(spec)`, or that of a grid of such specs.
 
     Raises:
-        ValueError: the study or the class of the spec lives in a notebook or inside another function.
+        ValueError: the study or the class of the spec lives in a notebook or inside another
+            function.
     """
     for thing, what in ((study, "a function"), (type(spec), "a class")):
         if thing.__module__ == "__main__" or "<" in thing.__qualname__:
-            raise ValueError(f"{thing.__qualname__} must be {what} of a module, so that its code can be hashed")
-    place, kind = f"{study.__module__}:{study.__qualname__}", f"{type(spec).__module__}:{type(spec).__qualname__}"
+            raise ValueError(
+                f"{thing.__qualname__} must be {what} of a module, so that its code can be hashed"
+            )
+    place, kind = (
+        f"{study.__module__}:{study.__qualname__}",
+        f"{type(spec).__module__}:{type(spec).__qualname__}",
+    )
     cell = kind_of_spec(place)
     another = "" if kind == cell else kind
-    version = Place(place, another).version() or code_version((place, kind))  # a study that does not say what it takes
+    # a study that does not say what it takes
+    version = Place(place, another).version() or code_version((place, kind))
     module, _, name = another.partition(":")
-    return Made(study.__qualname__, version, dataclasses.asdict(spec), name if cell else "", study.__module__, module if cell else "")
+    return Made(
+        study.__qualname__,
+        version,
+        dataclasses.asdict(spec),
+        name if cell else "",
+        study.__module__,
+        module if cell else "",
+    )
 
 
 def _imported(place: str) -> Any:
@@ -167,11 +206,17 @@ def _imported(place: str) -> Any:
 
 
 def _built(hint: Any, value: Any, cell: type) -> Any:
-    """A stored value as its annotation wants it; what is annotated by a variable for a kind of spec is a cell."""
+    """A stored value as its annotation wants it; what is annotated by a variable for a kind of
+    spec is a cell.
+    """
     if isinstance(value, Mapping):
-        known = [each for each in (hint, *typing.get_args(hint), cell) if dataclasses.is_dataclass(each)]
+        known = [
+            each for each in (hint, *typing.get_args(hint), cell) if dataclasses.is_dataclass(each)
+        ]
         hints = typing.get_type_hints(known[0])
-        return known[0](**{name: _built(hints.get(name), inner, cell) for name, inner in value.items()})
+        return known[0](
+            **{name: _built(hints.get(name), inner, cell) for name, inner in value.items()}
+        )
     if isinstance(value, list | tuple):
         inner = (*typing.get_args(hint), None)[0]
         return tuple(_built(inner, each, cell) for each in value)

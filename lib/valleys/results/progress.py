@@ -1,6 +1,7 @@
 """How far a sweep has come: a bar on a terminal, silence elsewhere.
 
-A chapter runs in a process without a terminal; it tells its progress in a file, which the process that shows the bars reads.
+A chapter runs in a process without a terminal; it tells its progress in a file, which the process
+that shows the bars reads.
 """
 
 import contextlib
@@ -46,7 +47,9 @@ def progress(name: str, *, total: int, initial: int) -> Iterator[Callable[[], No
 
 
 def _bar(name: str, **options: object) -> tqdm:
-    """Cells done, cells a second and the time left; `disable=None` is quiet where there is no terminal."""
+    """Cells done, cells a second and the time left; `disable=None` is quiet where there is no
+    terminal.
+    """
     return tqdm(desc=name, unit="cell", disable=None, **options)
 
 
@@ -93,7 +96,9 @@ class Watch:
         if state["done"] == state["total"] and sweep not in self.bars:
             return  # all of it was there
         if sweep not in self.bars:
-            self.bars[sweep] = _bar(state["name"], total=state["total"], initial=state["initial"], leave=False)
+            self.bars[sweep] = _bar(
+                state["name"], total=state["total"], initial=state["initial"], leave=False
+            )
         self.bars[sweep].update(state["done"] - self.bars[sweep].n)
         if state["done"] == state["total"]:
             self.bars.pop(sweep).close()

@@ -1,6 +1,7 @@
 """Stored results that get the key of today's code.
 
-At once where today's code provably computes the same under another name, else once drawn parts have come out again to the last bit.
+At once where today's code provably computes the same under another name, else once drawn parts have
+come out again to the last bit.
 """
 
 import dataclasses
@@ -48,7 +49,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Extent:
-    """How much of each file is computed again: so many cells, in so many seconds by the stored time, or the whole where a study offers no cells."""
+    """How much of each file is computed again: so many cells, in so many seconds by the stored
+    time, or the whole where a study offers no cells.
+    """
 
     count: int = 1
     limit: float = 180.0
@@ -59,10 +62,12 @@ class Evidence:
     """Where it is looked up what the code behind the stored results gives.
 
     Attributes:
-        extent: of what is computed again and compared with the stored values, which takes the processor that made them.
-        earlier: a checkout of the code that made the results, to compute the same parts with; None to compare with the stored values.
-        runs: two folders of results at another size, of the code that made the stored ones and of today's, for the same specs: these are compared
-            instead, and nothing is computed.
+        extent: of what is computed again and compared with the stored values, which takes the
+            processor that made them.
+        earlier: a checkout of the code that made the results, to compute the same parts with; None
+            to compare with the stored values.
+        runs: two folders of results at another size, of the code that made the stored ones and of
+            today's, for the same specs: these are compared instead, and nothing is computed.
         names: names of studies today, by the names that they had.
     """
 
@@ -73,14 +78,22 @@ class Evidence:
 
 
 def rekey(folder: Path, evidence: Evidence) -> Iterator[Outcome]:
-    """Give outdated results the key of today's code where it gives the same; files are rewritten one by one, and a stopped run goes on from there."""
+    """Give outdated results the key of today's code where it gives the same; files are rewritten
+    one by one, and a stopped run goes on from there.
+    """
     for (study, *_), files in _outdated(folder).items():
         try:
             place, renamed = _place_today(next(iter(files.values())), evidence.names)
-            remark = f"the same code as {place.study} today" if renamed else _proof(files, place, evidence)
+            remark = (
+                f"the same code as {place.study} today"
+                if renamed
+                else _proof(files, place, evidence)
+            )
             for path, made in files.items():
                 _rewrite(path, folder, made, place, remark)
-            yield Outcome(study, "renamed" if renamed else "recomputed", f"{remark}; {len(files)} files")
+            yield Outcome(
+                study, "renamed" if renamed else "recomputed", f"{remark}; {len(files)} files"
+            )
         except Refused as refusal:
             yield Outcome(study, "refused", f"{refusal}; its results stay outdated")
 
@@ -98,11 +111,23 @@ def _outdated(folder: Path) -> dict[tuple[str, str, str], Files]:
 def _place_today(made: Made, names: Mapping[str, str]) -> tuple[Place, bool]:
     """Where the code is today, and whether it is provably that which made the results."""
     own = studies(name=names.get(made.study, made.study))
-    here = [place for study in own or studies() if (place := dataclasses.replace(made, study=study.partition(":")[2], module=study.partition(":")[0]).place())]
+    here = [
+        place
+        for study in own or studies()
+        if (
+            place := dataclasses.replace(
+                made, study=study.partition(":")[2], module=study.partition(":")[0]
+            ).place()
+        )
+    ]
     same = [place for place in here if place.version() == made.code]
     chosen = same or (here if own else [])
     if len(chosen) != 1:
-        raise Refused(f"there are {len(chosen)} studies that it may be today" if chosen else "there is no such study any more")
+        raise Refused(
+            f"there are {len(chosen)} studies that it may be today"
+            if chosen
+            else "there is no such study any more"
+        )
     return chosen[0], bool(same)
 
 
@@ -132,28 +157,46 @@ def _proof(files: Files, place: Place, evidence: Evidence) -> str:
     """
     if evidence.runs:
         return _proof_by_runs(files, place, *evidence.runs)
-    counts = [count for path, made in files.items() for count in _compared(path, made, place, evidence)]
+    counts = [
+        count for path, made in files.items() for count in _compared(path, made, place, evidence)
+    ]
     against = "the earlier code" if evidence.earlier else "the stored results"
-    return f"{len(counts)} parts, {sum(counts)} variables equal to the last bit to those of {against}, on {machine.processor()}"
+    return (
+        f"{len(counts)} parts, {sum(counts)} variables equal to the last bit to those of "
+        f"{against}, on {machine.processor()}"
+    )
 
 
 def _proof_by_runs(files: Files, place: Place, earlier: Path, today: Path) -> str:
     """The same from results that the chapters left at another size."""
     known = next(iter(files.values()))
-    left = [made for name in sorted(shipping.names(earlier)) if (made := store.made_of(earlier / name))]
-    pairs = [made for made in left if (made.study, made.kind, made.code) == (known.study, known.kind, known.code)]
+    left = [
+        made for name in sorted(shipping.names(earlier)) if (made := store.made_of(earlier / name))
+    ]
+    pairs = [
+        made
+        for made in left
+        if (made.study, made.kind, made.code) == (known.study, known.kind, known.code)
+    ]
     if not pairs:
         raise Refused(f"{earlier} holds no result of the code that made its files")
     counts = [_equal_in_both(made, place, earlier, today) for made in pairs]
-    return f"{len(counts)} small results, {sum(counts)} variables equal to the last bit to those of the earlier code, on {machine.processor()}"
+    return (
+        f"{len(counts)} small results, {sum(counts)} variables equal to the last bit to those of "
+        f"the earlier code, on {machine.processor()}"
+    )
 
 
 def _equal_in_both(made: Made, place: Place, earlier: Path, today: Path) -> int:
-    """How many variables a result of the earlier code has, all of which are equal to those of today's for the same spec."""
+    """How many variables a result of the earlier code has, all of which are equal to those of
+    today's for the same spec.
+    """
     again = naming.made_by(place.function(), place.spec(made.spec))
     if not (today / again.name).exists():
         raise Refused(f"{today} lacks the result {again.name} of today's code")
-    return _equal(again.name, [({}, store.load(earlier / made.name))], {}, store.load(today / again.name))
+    return _equal(
+        again.name, [({}, store.load(earlier / made.name))], {}, store.load(today / again.name)
+    )
 
 
 def _compared(path: Path, made: Made, place: Place, evidence: Evidence) -> list[int]:
@@ -162,7 +205,10 @@ def _compared(path: Path, made: Made, place: Place, evidence: Evidence) -> list[
     threads, seconds = int(stored.attrs["threads"]), float(stored.attrs["wall_time_seconds"])
     same_processor = threads and stored.attrs["processor"] == machine.processor()
     if threads > machine.threads() or (evidence.earlier is None and not same_processor):
-        raise Refused(f"{path.name} was made with {threads} threads on {stored.attrs['processor']}, and bits may differ here")
+        raise Refused(
+            f"{path.name} was made with {threads} threads on "
+            f"{stored.attrs['processor']}, and bits may differ here"
+        )
     asked = (made.spec, seconds, evidence.extent, made.key)
     references = [({}, stored)]
     if library := evidence.earlier and evidence.earlier / "lib":
@@ -174,14 +220,29 @@ def _compared(path: Path, made: Made, place: Place, evidence: Evidence) -> list[
     return [_equal(path.name, references, *part) for part in parts]
 
 
-def _computed(name: str, threads: int, place: Place, spec: dict[str, Any], seconds: float, extent: Extent, draw: str, library: Path | None) -> list[Again]:
+def _computed(
+    name: str,
+    threads: int,
+    place: Place,
+    spec: dict[str, Any],
+    seconds: float,
+    extent: Extent,
+    draw: str,
+    library: Path | None,
+) -> list[Again]:
     with Processes(1, threads=threads) as executor:
         try:
-            parts = executor.submit(parts_again, place, spec, seconds, extent, draw, library and str(library)).result()
+            parts = executor.submit(
+                parts_again, place, spec, seconds, extent, draw, library and str(library)
+            ).result()
         except Exception as error:  # whatever the code raises, it does not stand for another one
-            raise Refused(f"{name} cannot be computed again ({type(error).__name__}: {error})") from None
+            raise Refused(
+                f"{name} cannot be computed again ({type(error).__name__}: {error})"
+            ) from None
     if not parts:
-        raise Refused(f"no part of {name} takes less than the limit of {extent.limit:g} s: raise --limit")
+        raise Refused(
+            f"no part of {name} takes less than the limit of {extent.limit:g} s: raise --limit"
+        )
     return parts
 
 
@@ -189,15 +250,28 @@ def _equal(name: str, references: list[Again], place: dict[str, Any], again: xr.
     for known, reference in references:
         if known.items() <= place.items():
             rest = {dim: value for dim, value in place.items() if dim not in known}
-            found = compare(reference.sel(rest).squeeze(), again.squeeze(), sampled=True, same_processor=True)
+            found = compare(
+                reference.sel(rest).squeeze(), again.squeeze(), sampled=True, same_processor=True
+            )
             if found.differing or not found.count:
-                raise Refused(f"{name} differs in {', '.join(found.differing) or 'everything'}{f' at {place}' if place else ''}")
+                raise Refused(
+                    f"{name} differs in "
+                    f"{', '.join(found.differing) or 'everything'}{f' at {place}' if place else ''}"
+                )
             return found.count
     raise Refused(f"the earlier code does not offer the cell of {name} at {place}")
 
 
-def parts_again(place: Place, spec: dict[str, Any], seconds: float, extent: Extent, draw: str, library: str | None) -> list[Again]:
-    """Drawn parts of a result that can be computed alone, else the whole, each with where it stands; none if they take longer than the limit.
+def parts_again(
+    place: Place,
+    spec: dict[str, Any],
+    seconds: float,
+    extent: Extent,
+    draw: str,
+    library: str | None,
+) -> list[Again]:
+    """Drawn parts of a result that can be computed alone, else the whole, each with where it
+    stands; none if they take longer than the limit.
 
     Args:
         place: the study, and the class of its spec.
@@ -224,11 +298,18 @@ def _become(library: str) -> None:
         del sys.modules[name]
 
 
-def cheap_parts(parts: list[Part], seconds: float, extent: Extent, draw: random.Random) -> list[Part]:
-    """Parts drawn with odds of one over what each takes, that take less than the limit together; of a result that took so many seconds."""
+def cheap_parts(
+    parts: list[Part], seconds: float, extent: Extent, draw: random.Random
+) -> list[Part]:
+    """Parts drawn with odds of one over what each takes, that take less than the limit together;
+    of a result that took so many seconds.
+    """
     whole = sum(part.work for part in parts) or 1.0
     chosen: list[Part] = []
     for part in sorted(parts, key=lambda part: draw.expovariate(1.0) * (part.work or 1.0)):
-        if len(chosen) < extent.count and seconds * sum(each.work for each in [*chosen, part]) / whole < extent.limit:
+        if (
+            len(chosen) < extent.count
+            and seconds * sum(each.work for each in [*chosen, part]) / whole < extent.limit
+        ):
             chosen.append(part)
     return chosen

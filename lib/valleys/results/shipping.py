@@ -1,4 +1,6 @@
-"""The results that come with the book: a folder that holds what some chapters show, as long as the code behind it is the code of today."""
+"""The results that come with the book: a folder that holds what some chapters show, as long as
+the code behind it is the code of today.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,10 +22,20 @@ class Shipment:
 
     def lines(self) -> str:
         """What was added and removed, each file on a line, and the sum."""
-        changes = (("added", self.added), ("removed, outdated", self.outdated), ("removed, not asked for", self.unasked))
+        changes = (
+            ("added", self.added),
+            ("removed, outdated", self.outdated),
+            ("removed, not asked for", self.unasked),
+        )
         each = [f"{what}: {name}" for what, names in changes for name in sorted(names)]
         n_removed = len(self.outdated) + len(self.unasked)
-        return "\n".join([*each, f"{len(self.kept)} kept, {len(self.added)} added, {n_removed} removed; {self.size / 1e6:.2f} MB in all"])
+        return "\n".join(
+            [
+                *each,
+                f"{len(self.kept)} kept, {len(self.added)} added, {n_removed} "
+                f"removed; {self.size / 1e6:.2f} MB in all",
+            ]
+        )
 
 
 def ship(folder: Path, computed: Path, compute: Callable[[], set[str]]) -> Shipment:
@@ -32,8 +44,8 @@ def ship(folder: Path, computed: Path, compute: Callable[[], set[str]]) -> Shipm
     Args:
         folder: where the shipped results lie.
         computed: where computed results lie; those that were asked for are copied from there.
-        compute: runs the chapters, and returns the names of the results that they asked for; raises where a chapter failed, and then nothing but
-            the outdated files is removed.
+        compute: runs the chapters, and returns the names of the results that they asked for; raises
+            where a chapter failed, and then nothing but the outdated files is removed.
 
     Raises:
         BookError: a chapter failed, or a result that was asked for is in neither folder.
@@ -44,13 +56,25 @@ def ship(folder: Path, computed: Path, compute: Callable[[], set[str]]) -> Shipm
     try:
         asked = compute()
     except BookError as error:
-        raise BookError(f"{error}; what was computed is kept in {computed}, {len(outdated)} outdated results were removed, and nothing else") from error
+        raise BookError(
+            f"{error}; what was computed is kept in {computed}, {len(outdated)} "
+            "outdated results were removed, and nothing else"
+        ) from error
     _copy(asked - before, computed, folder)
     now = names(folder)
     if missing := sorted(asked - now):
-        raise BookError(f"{len(missing)} results could not be written to {folder}, such as {missing[0]}; nothing was removed but what is outdated")
+        raise BookError(
+            f"{len(missing)} results could not be written to {folder}, such as "
+            f"{missing[0]}; nothing was removed but what is outdated"
+        )
     _remove(folder, now - asked)
-    return Shipment(before & asked, asked - before, outdated - asked, now - asked, sum((folder / name).stat().st_size for name in asked))
+    return Shipment(
+        before & asked,
+        asked - before,
+        outdated - asked,
+        now - asked,
+        sum((folder / name).stat().st_size for name in asked),
+    )
 
 
 def names(folder: Path) -> set[str]:

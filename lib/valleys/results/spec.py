@@ -37,4 +37,7 @@ def _settle_plain(name: str, kind: type, value: Any) -> Any:
 
 def check_distinct(name: str, values: tuple) -> None:
     """Refuse an empty list and repeated values."""
-    require(len(values) > 0 and len(set(values)) == len(values), f"{name} must hold one value or more, each once, got {values}")
+    require(
+        len(values) > 0 and len(set(values)) == len(values),
+        f"{name} must hold one value or more, each once, got {values}",
+    )

@@ -1,7 +1,8 @@
 """Results on disk, each named by what made it: the spec of a study and the code behind it.
 
-A result is looked for in the folder of computed results, then among those that come with the book. Both follow the same rule: a file whose spec or
-code is another one is never shown. Those that come with the book were made on another machine, whose processor may round a logarithm or a power the
+A result is looked for in the folder of computed results, then among those that come with the book.
+Both follow the same rule: a file whose spec or code is another one is never shown. Those that come
+with the book were made on another machine, whose processor may round a logarithm or a power the
 other way: there, numbers of a spec are the same if they agree in twelve digits.
 """
 
@@ -29,15 +30,19 @@ from valleys.results.naming import KEY, Made, Study
 from valleys.results.progress import progress
 
 COMPRESSED_FROM = 10_000  # bytes; smaller variables grow when they are compressed
-LIBRARIES = ("numpy", "scipy", "xarray", "numba", "torch")  # whose versions are noted, where they were in use
+# whose versions are noted, where they were in use
+LIBRARIES = ("numpy", "scipy", "xarray", "numba", "torch")
 
 
 class StoreWarning(UserWarning):
-    """A result could not be read or written; the message says which file, why, and what happens now."""
+    """A result could not be read or written; the message says which file, why, and what happens
+    now.
+    """
 
 
 def load_or_compute(study: Study, spec: Any) -> xr.Dataset:
-    """The dataset `study(spec)`, from the store or from what the book ships if it is there, else computed and stored.
+    """The dataset `study(spec)`, from the store or from what the book ships if it is there, else
+    computed and stored.
 
     Args:
         study: module-level function of one spec.
@@ -50,34 +55,53 @@ def load_or_compute(study: Study, spec: Any) -> xr.Dataset:
 
 
 def load_or_assemble(study: Study, spec: Any, assemble: Callable[[], xr.Dataset]) -> xr.Dataset:
-    """`load_or_compute` for a result that is put together from cells: where it is not there, `assemble()` gives what `study(spec)` would.
+    """`load_or_compute` for a result that is put together from cells: where it is not there,
+    `assemble()` gives what `study(spec)` would.
 
     Args:
         study: module-level function of one spec, which names the result.
         spec: as in `load_or_compute`.
-        assemble: puts the result together; its attributes `wall_time_seconds` and `threads`, which cells agree on, count as its own.
+        assemble: puts the result together; its attributes `wall_time_seconds` and `threads`, which
+            cells agree on, count as its own.
     """
     made = naming.made_by(study, spec)
     stored = _stored(made)
     _note_asked(made if stored is None else Made.of(stored.attrs))
-    return _compute_and_store(lambda _: assemble(), spec, made, results_folder()) if stored is None else stored
+    return (
+        _compute_and_store(lambda _: assemble(), spec, made, results_folder())
+        if stored is None
+        else stored
+    )
 
 
-def load_or_compute_all(study: Study, specs: Iterable[Any], *, executor: Executor | None = None) -> list[xr.Dataset]:
-    """`load_or_compute` for each spec in order; a stopped run keeps every finished one. Cells are not noted as asked for, and so not shipped.
+def load_or_compute_all(
+    study: Study, specs: Iterable[Any], *, executor: Executor | None = None
+) -> list[xr.Dataset]:
+    """`load_or_compute` for each spec in order; a stopped run keeps every finished one. Cells are
+    not noted as asked for, and so not shipped.
 
     Args:
         study: module-level function of one spec.
         specs: the specs, one a cell of a sweep.
-        executor: where to compute, such as `valleys.results.executors.workers()` gives; in this process if None.
+        executor: where to compute, such as `valleys.results.executors.workers()` gives; in this
+            process if None.
 
     Raises:
-        RuntimeError: workers died, and died again in a second attempt at what was missing; or the scheduler of a cluster was lost.
+        RuntimeError: workers died, and died again in a second attempt at what was missing; or the
+            scheduler of a cluster was lost.
     """
     specs = list(specs)
     made = [naming.made_by(study, spec) for spec in specs]
-    found = {each.key: stored for each in {each.key: each for each in made}.values() if (stored := _stored(each)) is not None}
-    missing = {each.key: (each, spec) for each, spec in zip(made, specs, strict=True) if each.key not in found}
+    found = {
+        each.key: stored
+        for each in {each.key: each for each in made}.values()
+        if (stored := _stored(each)) is not None
+    }
+    missing = {
+        each.key: (each, spec)
+        for each, spec in zip(made, specs, strict=True)
+        if each.key not in found
+    }
     with progress(study.__name__, total=len(found) + len(missing), initial=len(found)) as advance:
         for key, result in _computed(study, missing, executor):
             found[key] = result
@@ -85,11 +109,18 @@ def load_or_compute_all(study: Study, specs: Iterable[Any], *, executor: Executo
     return [found[each.key] for each in made]
 
 
-def _computed(study: Study, missing: dict[str, tuple[Made, Any]], executor: Executor | None) -> Iterator[tuple[str, xr.Dataset]]:
-    """Key and result of each missing cell as it is finished, in any order; where workers died, what is then missing is tried once more."""
+def _computed(
+    study: Study, missing: dict[str, tuple[Made, Any]], executor: Executor | None
+) -> Iterator[tuple[str, xr.Dataset]]:
+    """Key and result of each missing cell as it is finished, in any order; where workers died,
+    what is then missing is tried once more.
+    """
     folder, waiting = results_folder(), dict(missing)
     if executor is None:
-        yield from ((key, _compute_and_store(study, spec, made, folder)) for key, (made, spec) in missing.items())
+        yield from (
+            (key, _compute_and_store(study, spec, made, folder))
+            for key, (made, spec) in missing.items()
+        )
         return
     for last_attempt in (False, True):
         try:
@@ -98,20 +129,35 @@ def _computed(study: Study, missing: dict[str, tuple[Made, Any]], executor: Exec
                 yield key, result
             return
         except (BrokenExecutor, CancelledError) as error:
-            lost = "the scheduler was lost" if isinstance(error, CancelledError) else "a worker process died (killed, or out of memory?)"
-            state = f"{lost}; {len(waiting)} of {len(missing)} cells of {study.__name__} are missing"
+            lost = (
+                "the scheduler was lost"
+                if isinstance(error, CancelledError)
+                else "a worker process died (killed, or out of memory?)"
+            )
+            state = (
+                f"{lost}; {len(waiting)} of {len(missing)} cells of {study.__name__} are missing"
+            )
             if last_attempt or isinstance(error, CancelledError):
                 attempt = " after a second attempt" if last_attempt else ""
-                raise RuntimeError(f"{state}{attempt}; the finished ones are kept, and the same command goes on from there") from None
+                raise RuntimeError(
+                    f"{state}{attempt}; the finished ones are kept, and the same "
+                    "command goes on from there"
+                ) from None
             warnings.warn(f"{state} and are tried once more", StoreWarning, stacklevel=4)
 
 
-def _from_workers(study: Study, cells: dict[str, tuple[Made, Any]], folder: Path, executor: Executor) -> Iterator[tuple[str, xr.Dataset]]:
-    futures = {executor.submit(compute_elsewhere, study, spec, made, str(folder)): made for made, spec in cells.values()}
+def _from_workers(
+    study: Study, cells: dict[str, tuple[Made, Any]], folder: Path, executor: Executor
+) -> Iterator[tuple[str, xr.Dataset]]:
+    futures = {
+        executor.submit(compute_elsewhere, study, spec, made, str(folder)): made
+        for made, spec in cells.values()
+    }
     try:
         for future in as_completed(futures):
             made, result = futures[future], future.result()
-            if not (folder / made.name).exists():  # the worker sees another disk, or could not write
+            # the worker sees another disk, or could not write
+            if not (folder / made.name).exists():
                 _keep(result, folder / made.name)
             yield made.key, result
     finally:
@@ -120,19 +166,31 @@ def _from_workers(study: Study, cells: dict[str, tuple[Made, Any]], folder: Path
 
 
 def compute_elsewhere(study: Study, spec: Any, made: Made, folder: str) -> xr.Dataset:
-    """A cell in a worker process, which may have another environment: everything comes as an argument.
+    """A cell in a worker process, which may have another environment: everything comes as an
+    argument.
 
     Raises:
         RuntimeError: the worker has other code than the process that asks.
     """
     if naming.made_by(study, spec).key != made.key:
-        raise RuntimeError(f"a worker on {machine.description()} has other code behind {study.__name__}: bring both to the same version")
+        raise RuntimeError(
+            f"a worker on {machine.description()} has other code behind "
+            f"{study.__name__}: bring both to the same version"
+        )
     stored = _read(made, Path(folder))
     return _compute_and_store(study, spec, made, Path(folder)) if stored is None else stored
 
 
 def result_path(study: Study, spec: Any) -> Path:
-    """File of a computed result: `<study>/<hash of its key>.nc` in the folder of results."""
+    """File of a computed result: `<study>/<hash of its key>.nc` in the folder of results.
+
+    Example:
+        >>> from valleys.results import result_path
+        >>> from valleys.toy import studies
+        >>> path = result_path(studies.phase_diagram, studies.PhaseDiagramSpec([0.1], [0.1]))
+        >>> path.parent.name, path.suffix
+        ('phase_diagram', '.nc')
+    """
     return results_folder() / naming.made_by(study, spec).name
 
 
@@ -141,19 +199,41 @@ def load(path: Path) -> xr.Dataset:
 
     Raises:
         Exception: of many kinds, where the file is damaged.
+
+    Example:
+        >>> from valleys.results import compute, load, result_path
+        >>> from valleys.toy import studies
+        >>> spec = studies.MasterMapSpec([0.1], [0.1], n_steps=200)
+        >>> found = compute(studies.master_map, spec)
+        >>> load(result_path(studies.master_map, spec)).identical(found)
+        True
     """
     with xr.open_dataset(io.BytesIO(path.read_bytes()), engine="h5netcdf") as opened:
         return opened.load()
 
 
 def attributes(path: Path) -> dict[str, Any]:
-    """The attributes of a stored result, without its variables: milliseconds where `load` may take a second.
+    """The attributes of a stored result, without its variables: milliseconds where `load` may take
+    a second.
 
     Raises:
         Exception: of many kinds, where the file is damaged.
+
+    Example:
+        >>> from valleys.results import attributes, compute, result_path
+        >>> from valleys.toy import studies
+        >>> spec = studies.MasterMapSpec([0.1], [0.1], n_steps=200)
+        >>> found = compute(studies.master_map, spec)
+        >>> path = result_path(studies.master_map, spec)
+        >>> attributes(path)["computed_at"] == found.computed_at
+        True
     """
     with h5py.File(io.BytesIO(path.read_bytes())) as opened:  # which gives numbers as arrays of one
-        return {name: value.item() if getattr(value, "size", 0) == 1 else value for name, value in opened.attrs.items() if name != "_NCProperties"}
+        return {
+            name: value.item() if getattr(value, "size", 0) == 1 else value
+            for name, value in opened.attrs.items()
+            if name != "_NCProperties"
+        }
 
 
 def made_of(path: Path) -> Made | None:
@@ -178,16 +258,19 @@ def is_current(path: Path) -> bool:
 
 def _stored(wanted: Made) -> xr.Dataset | None:
     """The result among those computed or those shipped."""
-    for folder in dict.fromkeys((results_folder(), shipped_folder())):
-        stored = _read(wanted, folder)
+    shipped = shipped_folder()
+    for folder in dict.fromkeys((results_folder(), shipped)):
+        stored = _read(wanted, folder) if folder else None
         if stored is not None:
             return stored
-    twin = _twin(wanted, shipped_folder())
-    return None if twin is None else _read(twin, shipped_folder())
+    twin = _twin(wanted, shipped) if shipped else None
+    return None if twin is None else _read(twin, shipped)
 
 
 def _twin(wanted: Made, folder: Path) -> Made | None:
-    """A result in a folder whose spec differs from the wanted one by the rounding of another processor only."""
+    """A result in a folder whose spec differs from the wanted one by the rounding of another
+    processor only.
+    """
     others = (made_of(path) for path in sorted((folder / wanted.name).parent.glob("*.nc")))
     return next((other for other in others if other and other.rounded == wanted.rounded), None)
 
@@ -196,27 +279,45 @@ def _compute_and_store(study: Study, spec: Any, made: Made, folder: Path) -> xr.
     started = time.perf_counter()
     result = study(spec).load()
     seconds = result.attrs.get("wall_time_seconds", time.perf_counter() - started)
-    result.attrs |= _provenance(seconds) | {"threads": result.attrs.get("threads", machine.threads())} | made.attributes
+    result.attrs |= (
+        _provenance(seconds)
+        | {"threads": result.attrs.get("threads", machine.threads())}
+        | made.attributes
+    )
     stored = _read(made, folder) if _keep(result, folder / made.name) else None
     return result if stored is None else stored
 
 
 def _keep(result: xr.Dataset, path: Path) -> bool:
     """Write a result, or warn and return False."""
-    large = [name for name, variable in result.variables.items() if variable.nbytes >= COMPRESSED_FROM]
+    large = [
+        name for name, variable in result.variables.items() if variable.nbytes >= COMPRESSED_FROM
+    ]
     with _without_lock_of_the_cluster():
-        content = result.to_netcdf(engine="h5netcdf", encoding={name: {"zlib": True, "shuffle": True} for name in large})
+        content = result.to_netcdf(
+            engine="h5netcdf", encoding={name: {"zlib": True, "shuffle": True} for name in large}
+        )
     try:
         atomic.write(path, content)
     except OSError as error:
-        warnings.warn(f"{path} could not be written ({error}); the result is used but not kept", StoreWarning, stacklevel=4)
+        warnings.warn(
+            f"{path} could not be written ({error}); the result is used but not kept",
+            StoreWarning,
+            stacklevel=4,
+        )
         return False
     return True
 
 
 def _without_lock_of_the_cluster() -> contextlib.AbstractContextManager:
-    """In a Dask worker xarray asks the scheduler for a lock, even for memory that is its own, and fails when the scheduler is busy with a lost worker."""
-    return sys.modules["dask"].config.set(scheduler="synchronous") if "dask" in sys.modules else contextlib.nullcontext()
+    """In a Dask worker xarray asks the scheduler for a lock, even for memory that is its own,
+    and fails when the scheduler is busy with a lost worker.
+    """
+    return (
+        sys.modules["dask"].config.set(scheduler="synchronous")
+        if "dask" in sys.modules
+        else contextlib.nullcontext()
+    )
 
 
 def _note_asked(made: Made) -> None:
@@ -228,9 +329,18 @@ def _note_asked(made: Made) -> None:
 
 def _provenance(seconds: float) -> dict[str, str | float]:
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    made_on = {"machine": machine.description(), "processor": machine.processor(), "python": platform.python_version()}
+    made_on = {
+        "machine": machine.description(),
+        "processor": machine.processor(),
+        "python": platform.python_version(),
+    }
     versions = {name: importlib.metadata.version(name) for name in LIBRARIES if name in sys.modules}
-    return {"wall_time_seconds": round(seconds, 3), "computed_at": now} | made_on | versions | {PACKAGE: _package_version()}
+    return (
+        {"wall_time_seconds": round(seconds, 3), "computed_at": now}
+        | made_on
+        | versions
+        | {PACKAGE: _package_version()}
+    )
 
 
 def _package_version() -> str:
@@ -241,16 +351,24 @@ def _package_version() -> str:
 
 
 def _read(made: Made, folder: Path) -> xr.Dataset | None:
-    """The stored dataset, or None with a warning where the file is damaged or belongs to something else."""
+    """The stored dataset, or None with a warning where the file is damaged or belongs to
+    something else.
+    """
     path = folder / made.name
     if not path.exists():
         return None
     try:
         result = load(path)
-    except Exception as error:  # h5py raises many kinds for a damaged file, and each means the same here
-        warnings.warn(f"{path} cannot be read ({error}); it counts as missing", StoreWarning, stacklevel=3)
+    except (
+        Exception
+    ) as error:  # h5py raises many kinds for a damaged file, and each means the same here
+        warnings.warn(
+            f"{path} cannot be read ({error}); it counts as missing", StoreWarning, stacklevel=3
+        )
         return None
     if result.attrs.get(KEY) == made.key:
         return result
-    warnings.warn(f"{path} was made by something else; it counts as missing", StoreWarning, stacklevel=3)
+    warnings.warn(
+        f"{path} was made by something else; it counts as missing", StoreWarning, stacklevel=3
+    )
     return None

@@ -1,4 +1,6 @@
-"""Stored results computed again: the same processor and number of threads must give the same bits, another processor the same within stated errors."""
+"""Stored results computed again: the same processor and number of threads must give the same
+bits, another processor the same within stated errors.
+"""
 
 import math
 import random
@@ -38,13 +40,16 @@ class Recomputed:
 
 
 def verify(folder: Path, *, count: int, seed: int, limit: float) -> Iterator[Recomputed]:
-    """Compute results of a folder, drawn at random, again; each in a process of its own, with as many threads as it was made with.
+    """Compute results of a folder, drawn at random, again; each in a process of its own, with as
+    many threads as it was made with.
 
     Args:
         folder: folder of results.
-        count: how many to compute again; those that are damaged, outdated or take too long come on top.
+        count: how many to compute again; those that are damaged, outdated or take too long come on
+            top.
         seed: of the draw.
-        limit: seconds that one may take, by its stored time. Of a longer one a cell is computed, where its study offers them.
+        limit: seconds that one may take, by its stored time. Of a longer one a cell is computed,
+            where its study offers them.
     """
     draw, done = random.Random(seed), 0
     names = sorted(shipping.names(folder))
@@ -61,12 +66,16 @@ def verify_one(folder: Path, name: str, *, draw: float, limit: float) -> Recompu
     try:
         stored = store.load(folder / name)
         made = Made.of(stored.attrs)
-    except Exception as error:  # h5py raises many kinds for a damaged file, and each means the same here
+    except (
+        Exception
+    ) as error:  # h5py raises many kinds for a damaged file, and each means the same here
         return Recomputed(name, "damaged", f"it cannot be read ({error})")
     if made.name != name:
         return Recomputed(name, "damaged", "its name does not follow from its contents")
     if not made.is_current():
-        return Recomputed(name, "outdated", "the code behind it has changed since: run `make results`")
+        return Recomputed(
+            name, "outdated", "the code behind it has changed since: run `make results`"
+        )
     threads, seconds = int(stored.attrs["threads"]), float(stored.attrs["wall_time_seconds"])
     started = time.perf_counter()
     with Processes(1, threads=max(1, min(threads, machine.threads()))) as executor:
@@ -75,8 +84,19 @@ def verify_one(folder: Path, name: str, *, draw: float, limit: float) -> Recompu
         return Recomputed(name, "skipped", f"it took {seconds:.0f} s, and the limit is {limit:g} s")
     place, again = found
     same = stored.attrs["processor"] == machine.processor() and 1 <= threads <= machine.threads()
-    compared = compare(stored.sel(place).squeeze() if place else stored, again.squeeze() if place else again, sampled=made.is_sampled, same_processor=same)
-    return _verdict(name, compared, f"at {place}, {time.perf_counter() - started:.1f} s" if place else f"{time.perf_counter() - started:.1f} s")
+    compared = compare(
+        stored.sel(place).squeeze() if place else stored,
+        again.squeeze() if place else again,
+        sampled=made.is_sampled,
+        same_processor=same,
+    )
+    return _verdict(
+        name,
+        compared,
+        f"at {place}, {time.perf_counter() - started:.1f} s"
+        if place
+        else f"{time.perf_counter() - started:.1f} s",
+    )
 
 
 def _verdict(name: str, compared: "Comparison", remark: str) -> Recomputed:
@@ -84,12 +104,24 @@ def _verdict(name: str, compared: "Comparison", remark: str) -> Recomputed:
         return Recomputed(name, "differs", f"in {', '.join(compared.differing)}; {remark}")
     if compared.exact:
         return Recomputed(name, "equal", f"{compared.count} variables to the last bit, {remark}")
-    left_out = f", {compared.left_out} cannot be compared on another processor" if compared.left_out else ""
-    return Recomputed(name, "agrees" if compared.count else "skipped", f"{compared.count} variables within tolerance{left_out}, {remark}")
+    left_out = (
+        f", {compared.left_out} cannot be compared on another processor"
+        if compared.left_out
+        else ""
+    )
+    return Recomputed(
+        name,
+        "agrees" if compared.count else "skipped",
+        f"{compared.count} variables within tolerance{left_out}, {remark}",
+    )
 
 
-def compute_again(made: Made, seconds: float, limit: float, draw: float) -> tuple[dict[str, Any] | None, xr.Dataset] | None:
-    """Where it stands and what it is: the whole result, or else a part drawn at random, that takes less than the limit; None if there is none."""
+def compute_again(
+    made: Made, seconds: float, limit: float, draw: float
+) -> tuple[dict[str, Any] | None, xr.Dataset] | None:
+    """Where it stands and what it is: the whole result, or else a part drawn at random, that
+    takes less than the limit; None if there is none.
+    """
     study, spec = made.again()
     if seconds <= limit:
         return None, computed(study, spec).load()
@@ -97,8 +129,12 @@ def compute_again(made: Made, seconds: float, limit: float, draw: float) -> tupl
     return (dict(chosen[0].place), chosen[0].compute().load()) if chosen else None
 
 
-def drawn_parts(parts: list[Part], seconds: float, limit: float, draw: float | str, most: int = 1) -> list[Part]:
-    """Parts at random that can be computed together within the limit, of a result that took so many seconds."""
+def drawn_parts(
+    parts: list[Part], seconds: float, limit: float, draw: float | str, most: int = 1
+) -> list[Part]:
+    """Parts at random that can be computed together within the limit, of a result that took so
+    many seconds.
+    """
     whole = math.fsum(part.work for part in parts)
     chosen: list[Part] = []
     for part in random.Random(draw).sample(parts, len(parts)):
@@ -110,7 +146,9 @@ def drawn_parts(parts: list[Part], seconds: float, limit: float, draw: float | s
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a comparison found: variables that differ, how many were compared and left out, and whether bits had to be equal."""
+    """What a comparison found: variables that differ, how many were compared and left out, and
+    whether bits had to be equal.
+    """
 
     differing: list[str]
     count: int
@@ -118,23 +156,34 @@ class Comparison:
     exact: bool
 
 
-def compare(stored: xr.Dataset, again: xr.Dataset, *, sampled: bool, same_processor: bool) -> Comparison:
+def compare(
+    stored: xr.Dataset, again: xr.Dataset, *, sampled: bool, same_processor: bool
+) -> Comparison:
     """Compare each variable of `again` with the stored one of its name.
 
     Args:
         stored: the result, or the part of it that `again` holds.
         again: what was computed again.
-        sampled: whether random numbers are drawn. If not, values must agree within 1e-6 of their size.
-        same_processor: whether sampled values must be equal to the last bit. If not, the compiler may round otherwise, and those with an
-            error must agree within the sum of both errors; the others cannot be compared.
+        sampled: whether random numbers are drawn. If not, values must agree within 1e-6 of their
+            size.
+        same_processor: whether sampled values must be equal to the last bit. If not, the compiler
+            may round otherwise, and those with an error must agree within the sum of both errors;
+            the others cannot be compared.
     """
-    verdicts = {name: _agrees(stored, again, name, sampled, same_processor) for name in map(str, again.data_vars)}
+    verdicts = {
+        name: _agrees(stored, again, name, sampled, same_processor)
+        for name in map(str, again.data_vars)
+    }
     differing = [name for name, verdict in verdicts.items() if verdict is False]
     compared = [name for name, verdict in verdicts.items() if verdict is not None]
-    return Comparison(differing, len(compared), len(verdicts) - len(compared), sampled and same_processor)
+    return Comparison(
+        differing, len(compared), len(verdicts) - len(compared), sampled and same_processor
+    )
 
 
-def _agrees(stored: xr.Dataset, again: xr.Dataset, name: str, sampled: bool, same_processor: bool) -> bool | None:
+def _agrees(
+    stored: xr.Dataset, again: xr.Dataset, name: str, sampled: bool, same_processor: bool
+) -> bool | None:
     """Whether a variable agrees; None if it cannot be compared."""
     if name not in stored or stored[name].shape != again[name].shape:
         return False
@@ -143,7 +192,11 @@ def _agrees(stored: xr.Dataset, again: xr.Dataset, name: str, sampled: bool, sam
     if sampled and same_processor:
         return np.array_equal(one, other, equal_nan=floats)
     if not sampled:
-        return np.allclose(other, one, RELATIVE, ABSOLUTE, equal_nan=True) if floats else np.array_equal(one, other)
+        return (
+            np.allclose(other, one, RELATIVE, ABSOLUTE, equal_nan=True)
+            if floats
+            else np.array_equal(one, other)
+        )
     if f"{name}_error" not in again:
         return None
     error = stored[f"{name}_error"].values + again[f"{name}_error"].values

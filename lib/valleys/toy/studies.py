@@ -1,6 +1,18 @@
-"""The experiments of the two-valley chapters: each study is a function of one spec that returns a dataset."""
+"""The experiments of the two-valley chapters: each study is a function of one spec that returns
+a dataset.
+"""
 
-from valleys.toy.experiments.more_valleys import FixedPowersSpec, OccupationSpec, PowersSpec, RowRunsSpec, fixed_powers, in_order, occupation, powers, row_runs
+from valleys.toy.experiments.more_valleys import (
+    FixedPowersSpec,
+    OccupationSpec,
+    PowersSpec,
+    RowRunsSpec,
+    fixed_powers,
+    in_order,
+    occupation,
+    powers,
+    row_runs,
+)
 from valleys.toy.experiments.specs import (
     ContrastSpec,
     EvolutionSpec,

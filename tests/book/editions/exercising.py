@@ -50,37 +50,83 @@ END = "```{solution-end}\n```"
 
 
 def cell(kind: str, name: str, source: str, *tags: str, **more: Any) -> dict[str, Any]:
-    body = {"cell_type": kind, "id": name, "metadata": {"tags": list(tags)} if tags else {}, "source": source, **more}
-    return body | ({"outputs": [], "execution_count": None} if kind == "code" and "outputs" not in more else {})
+    body = {
+        "cell_type": kind,
+        "id": name,
+        "metadata": {"tags": list(tags)} if tags else {},
+        "source": source,
+        **more,
+    }
+    return body | (
+        {"outputs": [], "execution_count": None} if kind == "code" and "outputs" not in more else {}
+    )
 
 
 def good_cells() -> list[dict[str, Any]]:
-    told = {"output_type": "stream", "name": "stdout", "text": "the leaked output of a demonstration"}
+    told = {
+        "output_type": "stream",
+        "name": "stdout",
+        "text": "the leaked output of a demonstration",
+    }
     return [
         cell("markdown", "title", "# Exercises on ridges"),
         cell("code", "setup", SETUP),
-        cell("markdown", "ridge", "```{exercise} Ridge\n:label: x91-ridge\n\nWrite `ridge_share`, see {doc}`../chapters/91_ridge`.\n```"),
-        cell("markdown", "ridge-solution", EXPLAINED, "solution", attachments={"secret.png": {"image/png": "c2VjcmV0"}}),
+        cell(
+            "markdown",
+            "ridge",
+            "```{exercise} Ridge\n:label: x91-ridge\n\nWrite `ridge_share`, "
+            "see {doc}`../chapters/91_ridge`.\n```",
+        ),
+        cell(
+            "markdown",
+            "ridge-solution",
+            EXPLAINED,
+            "solution",
+            attachments={"secret.png": {"image/png": "c2VjcmV0"}},
+        ),
         cell("code", "ridge-code", SOLVED, "solution"),
-        cell("code", "ridge-demo", "report(x91_demo_value=ridge_share(0.44))\nprint('walkers beyond')", "solution-demo", outputs=[told], execution_count=7),
+        cell(
+            "code",
+            "ridge-demo",
+            "report(x91_demo_value=ridge_share(0.44))\nprint('walkers beyond')",
+            "solution-demo",
+            outputs=[told],
+            execution_count=7,
+        ),
         cell("markdown", "ridge-end", END, "solution"),
         cell("code", "ridge-check", CHECK, "check"),
-        cell("markdown", "predict", "```{exercise} Predict\n:label: x91-predict\n\nWill the curve fall?\n```"),
+        cell(
+            "markdown",
+            "predict",
+            "```{exercise} Predict\n:label: x91-predict\n\nWill the curve fall?\n```",
+        ),
         cell("markdown", "predict-solution", PREDICTED, "solution"),
     ]
 
 
 def notebook(cells: list[dict[str, Any]] | None = None) -> NotebookNode:
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}, "secret": {"answer": "hidden in the metadata"}}
-    return nbformat.from_dict({"cells": cells or good_cells(), "metadata": kernel, "nbformat": 4, "nbformat_minor": 5})
+    kernel = {
+        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+        "secret": {"answer": "hidden in the metadata"},
+    }
+    return nbformat.from_dict(
+        {"cells": cells or good_cells(), "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
+    )
 
 
 def write_book(root: Path, exercises: NotebookNode | None = None) -> Path:
     """A book of one chapter with exercises, and with files that nobody should hand to students."""
-    chapter = notebook([cell("markdown", "title", "# A ridge\n\nWalkers cross a ridge."), cell("code", "one", "one: int = 1  # a number [1]", "parameters")])
+    chapter = notebook(
+        [
+            cell("markdown", "title", "# A ridge\n\nWalkers cross a ridge."),
+            cell("code", "one", "one: int = 1  # a number [1]", "parameters"),
+        ]
+    )
     texts = {
-        "_config.yml": "title: Ridges\nexecute: {execute_notebooks: force}\nonly_build_toc_files: true\nsphinx: {extra_extensions: [sphinx_exercise]}\n",
-        "_toc.yml": "format: jb-book\nroot: index\nparts:\n  - chapters:\n      - file: chapters/91_ridge\n        sections:\n"
+        "_config.yml": "title: Ridges\nexecute: {execute_notebooks: force}\nonly_build_toc_files: "
+        "true\nsphinx: {extra_extensions: [sphinx_exercise]}\n",
+        "_toc.yml": "format: jb-book\nroot: index\nparts:\n  - chapters:\n      - file: "
+        "chapters/91_ridge\n        sections:\n"
         "          - file: exercises/91_ridge_exercises\n      - file: pages/teach\n",
         "index.md": "# Ridges\n",
         "pages/teach.md": "# Teach\n\nExpect that the exponent is named at once.\n",
@@ -100,7 +146,9 @@ def write_book(root: Path, exercises: NotebookNode | None = None) -> Path:
 
 
 def failing_checks(cells: list[NotebookNode]) -> Iterator[tuple[str, Exception | None]]:
-    """The name of each check cell, with what it raises where all cells before it but demonstrations have run; one without assert is a helper of the next."""
+    """The name of each check cell, with what it raises where all cells before it but
+    demonstrations have run; one without assert is a helper of the next.
+    """
     namespace: dict[str, Any] = {"__name__": "exercises"}
     for each in (each for each in cells if each.cell_type == "code"):
         marks = each.metadata.get("tags", [])

@@ -1,4 +1,6 @@
-"""The agreed shape of every notebook of exercises, read from its source: the student edition is made from it."""
+"""The agreed shape of every notebook of exercises, read from its source: the student edition is
+made from it.
+"""
 
 import ast
 import re
@@ -19,7 +21,10 @@ FEWEST_EXERCISES = 5
 FEWEST_WITH_FUNCTION = 3
 KINDS = ("predict", "derive", "compute", "measure", "project")
 TAGS = {"solution", "solution-demo", "check"}
-OPENING = re.compile(r"^## (\d+)\. (.+)\n\n`{3,}\{exercise\} (.+)\n:label: (\S+)\n:nonumber:\n([\s\S]*?)\n`{3,}$", re.MULTILINE)
+OPENING = re.compile(
+    r"^## (\d+)\. (.+)\n\n`{3,}\{exercise\} (.+)\n:label: (\S+)\n:nonumber:\n([\s\S]*?)\n`{3,}$",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True)
@@ -32,10 +37,19 @@ class Exercise:
     cells: list[NotebookNode]
 
     def functions(self) -> list[ast.FunctionDef]:
-        return [node for cell in tagged(self.cells, "solution") if cell.cell_type == "code" for node in ast.parse(cell.source).body]
+        return [
+            node
+            for cell in tagged(self.cells, "solution")
+            if cell.cell_type == "code"
+            for node in ast.parse(cell.source).body
+        ]
 
     def kinds(self) -> set[str]:
-        return {kind for kind in KINDS if re.search(rf"\b{kind}\b", self.statement.partition("*")[2].partition("*")[0])}
+        return {
+            kind
+            for kind in KINDS
+            if re.search(rf"\b{kind}\b", self.statement.partition("*")[2].partition("*")[0])
+        }
 
     def goals(self) -> set[str]:
         return set(re.findall(r"\bG\d\b", self.statement.partition("*")[2].partition("*")[0]))
@@ -58,9 +72,15 @@ def code(cells: list[NotebookNode]) -> list[NotebookNode]:
 
 
 def exercises(notebook: NotebookNode) -> Iterator[Exercise]:
-    openings = [(place, OPENING.match(cell.source)) for place, cell in enumerate(notebook.cells) if "{exercise}" in cell.source]
+    openings = [
+        (place, OPENING.match(cell.source))
+        for place, cell in enumerate(notebook.cells)
+        if "{exercise}" in cell.source
+    ]
     assert openings, "the notebook has no exercise"
-    assert all(found for _, found in openings), "an exercise does not open with its heading, label and :nonumber:"
+    assert all(found for _, found in openings), (
+        "an exercise does not open with its heading, label and :nonumber:"
+    )
     ends = [place for place, _ in openings[1:]] + [len(notebook.cells)]
     for (place, found), end in zip(openings, ends, strict=True):
         number, heading, title, label, statement = found.groups()
@@ -69,10 +89,16 @@ def exercises(notebook: NotebookNode) -> Iterator[Exercise]:
 
 
 def library_functions() -> set[str]:
-    """Names of the public functions of both packages of physics, read from their source; decorated ones count."""
+    """Names of the public functions of both packages of physics, read from their source;
+    decorated ones count.
+    """
     paths = [path for package in (toy, nets) for path in Path(package.__path__[0]).rglob("*.py")]
     nodes = [node for path in paths for node in ast.parse(path.read_text(encoding="utf-8")).body]
-    found = {node.name for node in nodes if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")}
+    found = {
+        node.name
+        for node in nodes
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+    }
     assert {"times_to_ridge", "barrier", "bottom_to_bottom"} <= found
     return found
 
@@ -97,7 +123,10 @@ def test_source_is_plain(notebook):
 def test_opening_names_chapter_goals_and_time(name, notebook):
     opening = notebook.cells[0].source
     assert opening.startswith("# Exercises on ")
-    assert f"{{doc}}`Chapter {int(name[:2])} <../chapters/{name.removesuffix('_exercises')}>`" in opening
+    assert (
+        f"{{doc}}`Chapter {int(name[:2])} <../chapters/{name.removesuffix('_exercises')}>`"
+        in opening
+    )
     assert "{admonition} Learning goals" in opening
     assert re.search(r"\*\*Time\*\*", opening)
 
@@ -125,25 +154,43 @@ def test_each_exercise_names_goals_kind_and_time(notebook):
         assert exercise.kinds(), exercise.label
         assert exercise.goals(), exercise.label
         assert exercise.goals() <= set(listed), exercise.label
-        assert re.search(r"\d+ minutes|\d+ hours?", exercise.statement.partition("*")[2].partition("*")[0]), exercise.label
-    assert set().union(*(exercise.goals() for exercise in exercises(notebook))) == set(listed), "a goal has no exercise"
+        assert re.search(
+            r"\d+ minutes|\d+ hours?", exercise.statement.partition("*")[2].partition("*")[0]
+        ), exercise.label
+    assert set().union(*(exercise.goals() for exercise in exercises(notebook))) == set(listed), (
+        "a goal has no exercise"
+    )
 
 
 def test_solutions_are_folded_and_tagged_from_start_to_end(notebook):
     for exercise in exercises(notebook):
-        inside = [place for place, cell in enumerate(exercise.cells) if tags(cell) & {"solution", "solution-demo"}]
-        assert inside == list(range(inside[0], inside[-1] + 1)), f"{exercise.label}: a cell of the solution is not tagged, or one outside is"
+        inside = [
+            place
+            for place, cell in enumerate(exercise.cells)
+            if tags(cell) & {"solution", "solution-demo"}
+        ]
+        assert inside == list(range(inside[0], inside[-1] + 1)), (
+            f"{exercise.label}: a cell of the solution is not tagged, or one outside is"
+        )
         first, last = exercise.cells[inside[0]].source, exercise.cells[inside[-1]].source
-        assert first.startswith(f"```{{solution-start}} {exercise.label}\n:class: dropdown\n```"), exercise.label
+        assert first.startswith(f"```{{solution-start}} {exercise.label}\n:class: dropdown\n```"), (
+            exercise.label
+        )
         assert last.endswith("```{solution-end}\n```"), exercise.label
-        assert "".join(cell.source for cell in exercise.cells).count("{solution-") == 2, exercise.label
+        assert "".join(cell.source for cell in exercise.cells).count("{solution-") == 2, (
+            exercise.label
+        )
 
 
 def test_solution_code_is_documented_typed_functions(notebook):
     for exercise in exercises(notebook):
         for function in exercise.functions():
-            assert isinstance(function, ast.FunctionDef), f"{exercise.label}: a cell tagged solution holds more than functions"
-            assert len((ast.get_docstring(function) or "").splitlines()) >= 3, f"{function.name}: one line, then shapes and units"
+            assert isinstance(function, ast.FunctionDef), (
+                f"{exercise.label}: a cell tagged solution holds more than functions"
+            )
+            assert len((ast.get_docstring(function) or "").splitlines()) >= 3, (
+                f"{function.name}: one line, then shapes and units"
+            )
             given = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
             assert function.returns is not None, function.name
             assert all(argument.annotation is not None for argument in given), function.name
@@ -156,18 +203,38 @@ def test_each_function_is_checked_before_the_next_exercise(notebook):
         names = {function.name for function in exercise.functions()}
         assert bool(checks) == bool(names), exercise.label
         tree = ast.parse("\n".join(cell.source for cell in checks))
-        called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
-        inner = {node.id for function in exercise.functions() for node in ast.walk(function) if isinstance(node, ast.Name)}
-        assert names <= called | inner, f"{exercise.label}: {sorted(names - called)} not called in a check"
+        called = {
+            node.func.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        inner = {
+            node.id
+            for function in exercise.functions()
+            for node in ast.walk(function)
+            if isinstance(node, ast.Name)
+        }
+        assert names <= called | inner, (
+            f"{exercise.label}: {sorted(names - called)} not called in a check"
+        )
         if names:
             assert names & called, exercise.label
             assert any(isinstance(node, ast.Assert) for node in ast.walk(tree)), exercise.label
-            assert checks[-1].source.endswith(f'print("exercise {exercise.number}: all checks hold")'), exercise.label
-            assert exercise.cells.index(checks[0]) > exercise.cells.index(tagged(exercise.cells, "solution")[-1]), exercise.label
+            assert checks[-1].source.endswith(
+                f'print("exercise {exercise.number}: all checks hold")'
+            ), exercise.label
+            assert exercise.cells.index(checks[0]) > exercise.cells.index(
+                tagged(exercise.cells, "solution")[-1]
+            ), exercise.label
 
 
 def test_no_solution_has_a_namesake_in_the_library():
-    asked = {function.name for name in NAMES for exercise in exercises(read(name)) for function in exercise.functions()}
+    asked = {
+        function.name
+        for name in NAMES
+        for exercise in exercises(read(name))
+        for function in exercise.functions()
+    }
     assert "fall_to_flat" in asked, "no function of a solution was found"
     assert not asked & library_functions(), "a student can call these instead of writing them"
 
@@ -176,19 +243,27 @@ def test_no_check_calls_a_namesake_of_a_solution(notebook):
     for exercise in exercises(notebook):
         asked = {function.name for function in exercise.functions()}
         tree = ast.parse("\n".join(cell.source for cell in tagged(exercise.cells, "check")))
-        called = {node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)}
+        called = {
+            node.func.attr
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        }
         assert not asked & called, exercise.label
 
 
 def test_numbers_of_the_text_are_computed_under_names_of_their_own(name, notebook):
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    assert all(number.startswith(f"x{name[:2]}_") for number in re.findall(r"\{number\}`(\w+)", prose))
+    assert all(
+        number.startswith(f"x{name[:2]}_") for number in re.findall(r"\{number\}`(\w+)", prose)
+    )
     reporting = [cell for cell in code(notebook.cells) if "report(" in cell.source]
     assert all("solution-demo" in tags(cell) for cell in reporting)
 
 
 def test_labels_are_unique_in_the_book_and_carry_the_chapter():
     labels = {name: [exercise.label for exercise in exercises(read(name))] for name in NAMES}
-    assert all(label.startswith(f"ex-c{name[:2]}-") for name, found in labels.items() for label in found)
+    assert all(
+        label.startswith(f"ex-c{name[:2]}-") for name, found in labels.items() for label in found
+    )
     everything = [label for found in labels.values() for label in found]
     assert len(everything) == len(set(everything))

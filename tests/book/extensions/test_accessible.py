@@ -1,4 +1,6 @@
-"""Mends of the written pages: each makes its mend, once, and leaves the rest of a page as it was."""
+"""Mends of the written pages: each makes its mend, once, and leaves the rest of a page as it
+was.
+"""
 
 import base64
 import re
@@ -8,7 +10,7 @@ import matplotlib.pyplot as plt
 import pytest
 from bs4 import BeautifulSoup
 
-from valleys.book.extensions.accessible import BLEEDS, HINT, LEGIBLE, legible_width, mended
+from valleys.book.extensions.accessible import BLEEDS, HINT, LEGIBLE, legible_width, mend
 from valleys.book.figures.style import NOTE
 from valleys.paths import book_root
 
@@ -23,7 +25,13 @@ PAGE = """<nav><ul><li><a href="#">1. Valleys</a><details><summary><span role="p
 <p><img alt="b" src="logo.png"></p>
 <div class="math">\\[x\\]</div>
 <div class="exercise"><section id="exercise-content">Do</section></div><div class="exercise"><section id="exercise-content">Do</section></div>
-</article>"""
+</article>"""  # noqa: E501
+
+
+def mended(text: str, path: Path) -> str:
+    page = BeautifulSoup(text, "html.parser")
+    mend(page, path)
+    return str(page)
 
 
 @pytest.fixture
@@ -64,15 +72,20 @@ def test_figure_gets_a_frame_and_its_caption_number(page):
 def test_only_a_wide_figure_reaches_into_the_margin(tmp_path):
     def classes(width: float, page: str = PAGE) -> list[str]:
         draw(tmp_path / "figure.svg", width=width, height_of_text=10)
-        return BeautifulSoup(mended(page, tmp_path / "page.html"), "html.parser").figure.get("class", [])
+        return BeautifulSoup(mended(page, tmp_path / "page.html"), "html.parser").figure.get(
+            "class", []
+        )
 
     assert classes(7.0) == []
     assert classes(7.4) == [BLEEDS]
-    assert classes(7.4, PAGE.replace("bd-sidebar-secondary", "")) == []  # there the theme has no contents to take away
+    # there the theme has no contents to take away
+    assert classes(7.4, PAGE.replace("bd-sidebar-secondary", "")) == []
 
 
 def test_formula_that_may_be_cut_has_a_hint(page):
-    assert [hint.get_text() for hint in page.select("div.math + .figure-hint")] == [HINT.format("formula")]
+    assert [hint.get_text() for hint in page.select("div.math + .figure-hint")] == [
+        HINT.format("formula")
+    ]
 
 
 def test_no_two_parts_share_a_name(page):
@@ -90,7 +103,8 @@ def test_second_mend_changes_nothing(tmp_path):
 @pytest.mark.parametrize(("width", "height_of_text"), [(8.0, 10.0), (12.0, 8.5)])
 def test_legible_width_follows_from_the_smallest_text(tmp_path, width, height_of_text):
     draw(tmp_path / "figure.svg", width=width, height_of_text=height_of_text)
-    expected = LEGIBLE * width * 72 / height_of_text  # the figure is so many points wide, its text so many points high
+    # the figure is so many points wide, its text so many points high
+    expected = LEGIBLE * width * 72 / height_of_text
     assert legible_width((tmp_path / "figure.svg").read_text()) == pytest.approx(expected, abs=1)
 
 
@@ -98,17 +112,33 @@ def test_figure_inside_the_page_is_measured_too(tmp_path):
     draw(tmp_path / "figure.svg", width=8.0, height_of_text=10)
     embedded = base64.b64encode((tmp_path / "figure.svg").read_bytes()).decode()
     page = f'<article><img alt="a" src="data:image/svg+xml;base64,{embedded}"></article>'
-    assert f"--legible-width: {legible_width((tmp_path / 'figure.svg').read_text())}px" in mended(page, tmp_path / "page.html")
+    assert f"--legible-width: {legible_width((tmp_path / 'figure.svg').read_text())}px" in mended(
+        page, tmp_path / "page.html"
+    )
 
 
 def luminance(colour: str) -> float:
     """Of the definition behind contrast ratios (WCAG 2.2)."""
     parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def test_small_print_of_figures_stands_out_on_both_grounds():
-    card = re.search(r"background: (#\w{6})", (book_root() / "_static" / "valleys.css").read_text())[1]
+    card = re.search(
+        r"background: (#\w{6})", (book_root() / "_static" / "valleys.css").read_text()
+    )[1]
     for ground in ("#ffffff", card):
         assert (luminance(ground) + 0.05) / (luminance(NOTE) + 0.05) >= 4.5
+
+
+def test_lines_of_a_long_signature_are_no_list_of_definitions(tmp_path):
+    text = '<article><dl><dt class="sig">f(<dl><dd>x,</dd><dd>y</dd></dl>)</dt><dd>says</dd></dl></article>'  # noqa: E501
+    once = mended(text, tmp_path / "page.html")
+    page = BeautifulSoup(once, "html.parser")
+    assert [line.get_text() for line in page.select("dt div.sig-lines > div")] == ["x,", "y"]
+    assert page.select("dt dl, dt dd") == []
+    assert page.select_one("article > dl > dd").get_text() == "says"
+    assert mended(once, tmp_path / "page.html") == once

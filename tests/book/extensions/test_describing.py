@@ -14,7 +14,10 @@ def page(*content: nodes.Node) -> nodes.document:
 
 def test_first_paragraph_outside_of_boxes_describes_a_page():
     box = nodes.admonition("", nodes.paragraph("", "In a box"))
-    assert first_paragraph(page(box, nodes.paragraph("", "Two\nlines."), nodes.paragraph("", "More."))) == "Two lines."
+    assert (
+        first_paragraph(page(box, nodes.paragraph("", "Two\nlines."), nodes.paragraph("", "More.")))
+        == "Two lines."
+    )
     assert first_paragraph(page(box)) == ""
 
 
@@ -26,11 +29,28 @@ def test_long_descriptions_are_cut_at_a_word():
 
 def test_letters_of_formulas_are_told_as_such():
     assert (
-        first_paragraph(page(nodes.paragraph("", "", nodes.Text("Rate "), nodes.math("", r"\eta"), nodes.Text(" and "), nodes.math("", r"\log x"))))
+        first_paragraph(
+            page(
+                nodes.paragraph(
+                    "",
+                    "",
+                    nodes.Text("Rate "),
+                    nodes.math("", r"\eta"),
+                    nodes.Text(" and "),
+                    nodes.math("", r"\log x"),
+                )
+            )
+        )
         == "Rate η and log x"
     )
 
 
 def test_title_tells_the_name_of_the_book_once():
-    assert DOUBLED.sub(r"<title>\1</title>", "<title>A book — A book</title>") == "<title>A book</title>"
-    assert DOUBLED.sub(r"<title>\1</title>", "<title>One &#8212; A book</title>") == "<title>One &#8212; A book</title>"
+    assert (
+        DOUBLED.sub(r"<title>\1</title>", "<title>A book — A book</title>")
+        == "<title>A book</title>"
+    )
+    assert (
+        DOUBLED.sub(r"<title>\1</title>", "<title>One &#8212; A book</title>")
+        == "<title>One &#8212; A book</title>"
+    )

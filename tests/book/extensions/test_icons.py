@@ -11,18 +11,28 @@ from fontTools.ttLib import TTFont
 
 from valleys.book.extensions.icons import icon_style
 
-THEME = Path(pydata_sphinx_theme.__file__).parent / "theme/pydata_sphinx_theme/static/vendor/fontawesome"
+THEME = (
+    Path(pydata_sphinx_theme.__file__).parent
+    / "theme/pydata_sphinx_theme/static/vendor/fontawesome"
+)
 BARS, GITHUB, INFO = 0xF0C9, 0xF09B, 0xF05A
 
 
 @pytest.fixture(scope="module")
 def style() -> str:
-    return icon_style(next(THEME.glob("*/css/all.min.css")), names={"fa-bars", "fa-github", "fa-lg", "fa-nonsense"}, points={INFO})
+    return icon_style(
+        next(THEME.glob("*/css/all.min.css")),
+        names={"fa-bars", "fa-github", "fa-lg", "fa-nonsense"},
+        points={INFO},
+    )
 
 
 def fonts(style: str) -> dict[str, set[int]]:
     found = re.findall(r'font-family:"([^"]+)"[^}]*base64,([^)]+)\)', style)
-    return {family: set(TTFont(io.BytesIO(base64.b64decode(font))).getBestCmap()) for family, font in found}
+    return {
+        family: set(TTFont(io.BytesIO(base64.b64decode(font))).getBestCmap())
+        for family, font in found
+    }
 
 
 def test_icons_in_use_have_a_rule_and_a_glyph(style):

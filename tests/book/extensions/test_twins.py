@@ -1,4 +1,6 @@
-"""Each figure of matplotlib gets a twin for the dark theme, once, and other images stay as they are."""
+"""Each figure of matplotlib gets a twin for the dark theme, once, and other images stay as they
+are.
+"""
 
 import base64
 from pathlib import Path
@@ -7,11 +9,11 @@ import pytest
 from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 
-from valleys.book.extensions.twins import paired
+from valleys.book.extensions.twins import pair_figures
 
 COLOURS = {"#000000": "#eeeeee", "#333333": "#dddddd"}
 PAGE = """<article><figure><span class="figure-frame"><img id="one" alt="a" src="../_images/figure.svg"></span><figcaption>What</figcaption></figure>
-<figure><img alt="b" src="data:image/svg+xml;base64,{embedded}"><figcaption>What</figcaption></figure><img alt="c" src="logo.png"></article>"""
+<figure><img alt="b" src="data:image/svg+xml;base64,{embedded}"><figcaption>What</figcaption></figure><img alt="c" src="logo.png"></article>"""  # noqa: E501
 
 
 @pytest.fixture
@@ -28,7 +30,9 @@ def place(tmp_path) -> Path:
 
 def pair(place: Path, text: str | None = None) -> str:
     embedded = base64.b64encode((place / "_images" / "figure.svg").read_bytes()).decode()
-    return paired(text or PAGE.format(embedded=embedded), place / "chapters" / "page.html", place / "_images", COLOURS)
+    page = BeautifulSoup(text or PAGE.format(embedded=embedded), "html.parser")
+    pair_figures(page, place / "chapters" / "page.html", place / "_images", COLOURS)
+    return str(page)
 
 
 def images(place: Path) -> list[dict[str, str]]:
@@ -45,7 +49,9 @@ def test_a_figure_is_followed_by_its_twin_and_each_theme_shows_one(place):
 
 def test_twin_has_the_colours_of_the_dark_and_keeps_those_that_mean_something(place):
     twin = place / "chapters" / images(place)[1]["src"]
-    drawn, dark = (path.read_text(encoding="utf-8") for path in (place / "_images" / "figure.svg", twin))
+    drawn, dark = (
+        path.read_text(encoding="utf-8") for path in (place / "_images" / "figure.svg", twin)
+    )
     assert "#333333" in drawn
     assert "#333333" not in dark
     assert "#dddddd" in dark
@@ -57,7 +63,9 @@ def test_a_figure_inside_the_page_becomes_a_file(place):
     _, _, light, dark, _ = images(place)
     for image in (light, dark):
         assert (place / "chapters" / image["src"]).is_file()
-    assert (place / "chapters" / light["src"]).read_text() == (place / "_images" / "figure.svg").read_text()
+    assert (place / "chapters" / light["src"]).read_text() == (
+        place / "_images" / "figure.svg"
+    ).read_text()
 
 
 def test_the_place_of_a_figure_is_held_until_it_is_there(place):
@@ -69,7 +77,10 @@ def test_the_place_of_a_figure_is_held_until_it_is_there(place):
 def test_other_images_and_captions_stay(place):
     page = BeautifulSoup(pair(place), "html.parser")
     assert page.select_one("img[alt=c]").attrs == {"alt": "c", "src": "logo.png"}
-    assert all(caption.find_previous_sibling("img") is None for caption in page.select("figcaption"))  # the theme would hide it with that image
+    # the theme would hide it with that image
+    assert all(
+        caption.find_previous_sibling("img") is None for caption in page.select("figcaption")
+    )
 
 
 def test_a_second_time_changes_nothing(place):

@@ -6,7 +6,17 @@ import pytest
 from docutils import nodes
 from docutils.utils import new_document
 
-from valleys.book.extensions.typography import FIXED, NARROW, keep_together, mark_takeaway, prose, set_page, set_text, typeset, typeset_table
+from valleys.book.extensions.typography import (
+    FIXED,
+    NARROW,
+    keep_together,
+    mark_takeaway,
+    prose,
+    set_page,
+    set_text,
+    typeset,
+    typeset_table,
+)
 
 SET = {
     "-0.17 (-0.48 to -0.055)": "−0.17~(−0.48~to~−0.055)",
@@ -87,11 +97,27 @@ def together(line: nodes.paragraph) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "kept"),
     [
-        (paragraph(nodes.Text("so ("), nodes.math("", "s=1"), nodes.Text("), and no end")), ["(s=1),"]),
+        (
+            paragraph(nodes.Text("so ("), nodes.math("", "s=1"), nodes.Text("), and no end")),
+            ["(s=1),"],
+        ),
         (paragraph(nodes.math("", "x"), nodes.Text("-axis and")), ["x-axis"]),
         (paragraph(nodes.Text("the "), nodes.math("", "x"), nodes.Text(" of")), []),
-        (paragraph(nodes.math("", r"\gamma="), nodes.Text(" "), value("1.5"), nodes.Text(". It")), [rf"\gamma={FIXED}1.5."]),
-        (paragraph(nodes.math("", r"\gamma="), nodes.Text(" "), value("0.01, 0.02, 0.05, 0.1"), nodes.Text(". It")), []),
+        (
+            paragraph(
+                nodes.math("", r"\gamma="), nodes.Text(" "), value("1.5"), nodes.Text(". It")
+            ),
+            [rf"\gamma={FIXED}1.5."],
+        ),
+        (
+            paragraph(
+                nodes.math("", r"\gamma="),
+                nodes.Text(" "),
+                value("0.01, 0.02, 0.05, 0.1"),
+                nodes.Text(". It"),
+            ),
+            [],
+        ),
     ],
 )
 def test_a_formula_keeps_what_belongs_to_it(line, kept):
@@ -110,7 +136,13 @@ def test_texts_that_read_alike_are_set_each_in_its_place():
 
 
 def test_signs_behind_a_value_are_read_with_it():
-    line = paragraph(nodes.Text("loses "), value("6"), nodes.Text(" % of"), nodes.math("", "x"), nodes.Text("-2 and -3"))
+    line = paragraph(
+        nodes.Text("loses "),
+        value("6"),
+        nodes.Text(" % of"),
+        nodes.math("", "x"),
+        nodes.Text("-2 and -3"),
+    )
     for text in list(prose(line)):
         set_text(text)
     assert line.astext() == f"loses 6{NARROW}% ofx-2 and −3"
@@ -118,7 +150,7 @@ def test_signs_behind_a_value_are_read_with_it():
 
 def test_cells_of_a_table_of_data_are_set_and_its_markup_stays():
     table = '<table class="dataframe" data-x="-1"><td>-0.5</td><th>noise 3e-05</th></table>'
-    expected = f'<table class="dataframe" data-x="-1"><td>−0.5</td><th>noise 3{FIXED}×{FIXED}10⁻⁵</th></table>'
+    expected = f'<table class="dataframe" data-x="-1"><td>−0.5</td><th>noise 3{FIXED}×{FIXED}10⁻⁵</th></table>'  # noqa: E501
     assert typeset_table(table) == expected
     document = new_document("page")
     document += nodes.raw("", table, format="html", classes=["output"])
@@ -130,7 +162,10 @@ def test_cells_of_a_table_of_data_are_set_and_its_markup_stays():
 def test_code_formulas_addresses_and_origins_stay():
     address = nodes.reference("", "https://doi.org/10.1/12345-1", refuri="x")
     document = new_document("page")
-    document += [paragraph(nodes.literal("", "-1e-07"), nodes.math("", "-1e-07"), address), nodes.paragraph("", "seed 0 · 20000 s", classes=["provenance"])]
+    document += [
+        paragraph(nodes.literal("", "-1e-07"), nodes.math("", "-1e-07"), address),
+        nodes.paragraph("", "seed 0 · 20000 s", classes=["provenance"]),
+    ]
     assert list(prose(document)) == []
 
 
@@ -138,7 +173,10 @@ def test_code_formulas_addresses_and_origins_stay():
     ("children", "takeaway"),
     [
         ([nodes.Text("More noise. Left: "), nodes.math("", "x"), nodes.Text(".")], "More noise."),
-        ([nodes.Text("As in Eq. 5, "), nodes.math("", "x"), nodes.Text(" grows. Right.")], "As in Eq. 5, x grows."),
+        (
+            [nodes.Text("As in Eq. 5, "), nodes.math("", "x"), nodes.Text(" grows. Right.")],
+            "As in Eq. 5, x grows.",
+        ),
         ([nodes.Text("One sentence")], "One sentence"),
     ],
 )
@@ -152,7 +190,12 @@ def test_first_sentence_of_a_caption_is_marked(children, takeaway):
 
 
 def test_a_set_of_data_is_called_by_its_name_and_stays_in_code():
-    paragraph = nodes.paragraph("", "This page ran on ", nodes.inline("", "mnist"), nodes.Text("; dataset=mnist asks for it"))
+    paragraph = nodes.paragraph(
+        "",
+        "This page ran on ",
+        nodes.inline("", "mnist"),
+        nodes.Text("; dataset=mnist asks for it"),
+    )
     for text in list(paragraph.findall(nodes.Text)):
         set_text(text)
     assert paragraph.astext() == "This page ran on MNIST; dataset=mnist asks for it"

@@ -29,7 +29,10 @@ class Points:
     label: str
 
     def shows(self, x, y, error) -> bool:
-        return all(np.allclose(drawn, given) for drawn, given in ((self.x, x), (self.y, y), (self.error, error)))
+        return all(
+            np.allclose(drawn, given)
+            for drawn, given in ((self.x, x), (self.y, y), (self.error, error))
+        )
 
 
 def points(axes: Axes) -> list[Points]:
@@ -37,14 +40,29 @@ def points(axes: Axes) -> list[Points]:
     for container in axes.containers:
         line, _, (bars,) = container.lines
         half = [np.ptp(segment[:, 1]) / 2 for segment in bars.get_segments()]
-        found.append(Points(line.get_xdata(), line.get_ydata(), np.array(half), colour_of(line.get_color()), container.get_label()))
+        found.append(
+            Points(
+                line.get_xdata(),
+                line.get_ydata(),
+                np.array(half),
+                colour_of(line.get_color()),
+                container.get_label(),
+            )
+        )
     return found
 
 
 def lines(axes: Axes) -> dict[str, tuple[np.ndarray, np.ndarray, str]]:
     """x, y and colour of each labelled line."""
     named = [line for line in axes.lines if not str(line.get_label()).startswith("_")]
-    return {line.get_label(): (np.array(line.get_xdata()), np.array(line.get_ydata()), colour_of(line.get_color())) for line in named}
+    return {
+        line.get_label(): (
+            np.array(line.get_xdata()),
+            np.array(line.get_ydata()),
+            colour_of(line.get_color()),
+        )
+        for line in named
+    }
 
 
 def legend(axes: Axes) -> list[str]:
@@ -71,13 +89,22 @@ def written(axes: Axes) -> list[str]:
 
 
 def letters(figure: Figure) -> list[str]:
-    """The letters of the panels, in the order in which the panels were made; an empty one where there is none."""
-    return ["".join(text.get_text() for text in axes.texts if (text.get_gid() or "").startswith(LETTER)) for axes in figure.axes]
+    """The letters of the panels, in the order in which the panels were made; an empty one where
+    there is none.
+    """
+    return [
+        "".join(text.get_text() for text in axes.texts if (text.get_gid() or "").startswith(LETTER))
+        for axes in figure.axes
+    ]
 
 
 def hatched(axes: Axes) -> list[tuple[float, float]]:
     """Corners of the rectangles that are hatched."""
-    return [patch.get_xy() for patch in axes.patches if isinstance(patch, Rectangle) and patch.get_hatch()]
+    return [
+        patch.get_xy()
+        for patch in axes.patches
+        if isinstance(patch, Rectangle) and patch.get_hatch()
+    ]
 
 
 def dashed(axes: Axes) -> list[Line2D]:

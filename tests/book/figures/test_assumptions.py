@@ -16,29 +16,45 @@ GRID = ("batch_size", "learning_rate")
 
 def around(value: np.ndarray, name: str, dims: tuple[str, ...]) -> dict:
     """A mean with its interval, ten per cent to either side."""
-    return {name: (dims, value), f"{name}_low": (dims, 0.9 * value), f"{name}_high": (dims, 1.1 * value)}
+    return {
+        name: (dims, value),
+        f"{name}_low": (dims, 0.9 * value),
+        f"{name}_high": (dims, 1.1 * value),
+    }
 
 
 @pytest.fixture
 def cell() -> xr.Dataset:
-    """Two runs of one setting with four directions; noise is 0.5, 0.2 and 0.01 times the curvature."""
+    """Two runs of one setting with four directions; noise is 0.5, 0.2 and 0.01 times the
+    curvature.
+    """
     bent = np.broadcast_to([4.0, 2.0, 1.0, 0.5], (2, 3, 4)) * np.array([1.0, 0.8, 0.3])[:, None]
     factor = np.array([0.5, 0.2, 0.01])
-    found = {"curvature": (("realization", "stage", "direction"), bent), "noise": (("realization", "stage", "direction"), factor[:, None] * bent)}
+    found = {
+        "curvature": (("realization", "stage", "direction"), bent),
+        "noise": (("realization", "stage", "direction"), factor[:, None] * bent),
+    }
     scalars = {
         "bulk_curvature_at": np.full((2, 3), 1e-3),
         "bulk_noise_at": np.broadcast_to(1e-3 * factor, (2, 3)),
         "noise_per_curvature_at": np.broadcast_to(factor, (2, 3)),
     }
-    return xr.Dataset(found | {name: (("realization", "stage"), values) for name, values in scalars.items()}, {"stage": STAGES})
+    return xr.Dataset(
+        found | {name: (("realization", "stage"), values) for name, values in scalars.items()},
+        {"stage": STAGES},
+    )
 
 
 @pytest.fixture
 def course() -> xr.Dataset:
     shape = (2, 2, 4)
     scale = np.array([1.0, 2.0])[:, None, None] * np.array([1.0, 4.0])[:, None]
-    found = around(np.broadcast_to(0.4 * scale / scale.max(), shape).copy(), "cosine", (*GRID, "record"))
-    found |= around(np.full(shape, 1.1), "exponent", (*GRID, "record")) | around(scale * np.array([3.0, 1.0, 0.5, 0.1]), "scaled_sharpness", (*GRID, "record"))
+    found = around(
+        np.broadcast_to(0.4 * scale / scale.max(), shape).copy(), "cosine", (*GRID, "record")
+    )
+    found |= around(np.full(shape, 1.1), "exponent", (*GRID, "record")) | around(
+        scale * np.array([3.0, 1.0, 0.5, 0.1]), "scaled_sharpness", (*GRID, "record")
+    )
     found["isotropic_cosine"] = ((*GRID, "record"), np.full(shape, 0.07))
     found["time"] = ((*GRID, "record"), np.broadcast_to(TIMES, shape))
     return xr.Dataset(found, {"batch_size": SIZES, "learning_rate": RATES})
@@ -52,7 +68,9 @@ def test_each_stage_has_its_points_and_a_line_of_proportional_noise(cell):
         np.testing.assert_allclose(cloud.get_xdata(), cell.curvature[:, place].values.ravel())
         np.testing.assert_allclose(cloud.get_ydata(), cell.noise[:, place].values.ravel())
         np.testing.assert_allclose(bulk.get_ydata(), cell.bulk_noise_at[:, place])
-        np.testing.assert_allclose(line.get_ydata() / line.get_xdata(), float(cell.noise_per_curvature_at[0, place]))
+        np.testing.assert_allclose(
+            line.get_ydata() / line.get_xdata(), float(cell.noise_per_curvature_at[0, place])
+        )
         assert line.get_linestyle() == "--"
     assert legend(axes)[:3] == ["at loss 1", "at loss 0.1", "end"]
     assert axes.get_xscale() == axes.get_yscale() == "log"
@@ -65,7 +83,9 @@ def test_the_alignment_is_shown_from_the_first_record_after_the_start(course):
         shown = [line for line in axes.lines if str(line.get_label()).startswith("B = ")]
         for line, size in zip(shown, SIZES, strict=True):
             np.testing.assert_allclose(line.get_xdata(), TIMES[1:])
-            np.testing.assert_allclose(line.get_ydata(), course[name].sel(batch_size=size, learning_rate=0.05)[1:])
+            np.testing.assert_allclose(
+                line.get_ydata(), course[name].sel(batch_size=size, learning_rate=0.05)[1:]
+            )
             assert colour_of(line.get_color()) == colour_of(colours[size])
         assert len(bands(axes)) == 2
     assert [line.get_ydata()[0] for line in dashed(right)] == [1, 2]
@@ -76,9 +96,15 @@ def test_the_line_of_proportional_strength_passes_through_the_late_points():
     loss = np.geomspace(1, 1e-3, 8)
     strength = np.minimum(0.5, 5 * loss)
     found = {
-        name: ((*GRID, "realization", "record"), np.broadcast_to(v, (2, 2, 1, 8))) for name, v in (("train_loss", loss), ("noise_per_curvature", strength))
+        name: ((*GRID, "realization", "record"), np.broadcast_to(v, (2, 2, 1, 8)))
+        for name, v in (("train_loss", loss), ("noise_per_curvature", strength))
     }
-    (axes,) = drawn_axes(figures.noise_strength_course(xr.Dataset(found, {"batch_size": SIZES, "learning_rate": RATES}), 0.1), 1)
+    (axes,) = drawn_axes(
+        figures.noise_strength_course(
+            xr.Dataset(found, {"batch_size": SIZES, "learning_rate": RATES}), 0.1
+        ),
+        1,
+    )
     (line,) = dashed(axes)
     np.testing.assert_allclose(np.array(line.get_ydata()) / line.get_xdata(), 5)
     assert axes.xaxis_inverted()
@@ -94,8 +120,14 @@ def test_memory_and_scatter_are_medians_over_runs_beside_the_parabola():
         found[f"{prefix}curvature"] = (("realization", "stage", f"{prefix}direction"), bent)
         for name, factor in (("relaxation", 10.0), ("scatter", 1e-3)):
             runs = factor * np.arange(1, 4)[:, None, None, None] * np.array([1, 5])[:, None]
-            found[f"{prefix}{name}"] = (("realization", "stage", "draw", f"{prefix}direction"), np.broadcast_to(runs, shape).copy())
-            found[f"{prefix}expected_{name}"] = (("realization", "stage", "draw", f"{prefix}direction"), np.full(shape, 3 * factor))
+            found[f"{prefix}{name}"] = (
+                ("realization", "stage", "draw", f"{prefix}direction"),
+                np.broadcast_to(runs, shape).copy(),
+            )
+            found[f"{prefix}expected_{name}"] = (
+                ("realization", "stage", "draw", f"{prefix}direction"),
+                np.full(shape, 3 * factor),
+            )
     followed = xr.Dataset(found, {"stage": ["end"], "draw": list(DRAW_COLOURS)})
     followed["relaxation"][0, 0, 0, 0] = np.inf  # left out
     left, right = drawn_axes(figures.forgetting(followed, "end"), 2)
@@ -103,20 +135,31 @@ def test_memory_and_scatter_are_medians_over_runs_beside_the_parabola():
     np.testing.assert_allclose(open_points.get_ydata(), [25] + [20] * 5)
     np.testing.assert_allclose(filled.get_ydata(), 20)
     np.testing.assert_allclose(parabola.get_ydata(), 30)
-    assert [colour_of(line.get_color()) for line in (left.lines[0], left.lines[3])] == [colour_of(colour) for colour in DRAW_COLOURS.values()]
+    assert [colour_of(line.get_color()) for line in (left.lines[0], left.lines[3])] == [
+        colour_of(colour) for colour in DRAW_COLOURS.values()
+    ]
     np.testing.assert_allclose(right.lines[4].get_ydata(), 1e-3 * 2 * 5)
-    assert [text.get_text() for text in right.figure.legends[0].get_texts()][:2] == list(DRAW_COLOURS)
+    assert [text.get_text() for text in right.figure.legends[0].get_texts()][:2] == list(
+        DRAW_COLOURS
+    )
 
 
 def test_the_separation_has_lines_points_and_the_model():
-    course = xr.Dataset({"ratio": ((*GRID, "interval"), np.full((2, 2, 3), 0.1)), "time": ((*GRID, "interval"), np.broadcast_to([1.0, 10.0, 50.0], (2, 2, 3)))})
+    course = xr.Dataset(
+        {
+            "ratio": ((*GRID, "interval"), np.full((2, 2, 3), 0.1)),
+            "time": ((*GRID, "interval"), np.broadcast_to([1.0, 10.0, 50.0], (2, 2, 3))),
+        }
+    )
     course = course.assign_coords(batch_size=SIZES, learning_rate=RATES)
     window = xr.Dataset(
         around(np.array([0.2, 0.1]), "layer_ratio", ("stage",))
         | around(np.array([0.02, 0.01]), "network_ratio", ("stage",))
         | {"stage_time": ("stage", [2.0, 90.0])}
     )
-    (axes,) = drawn_axes(figures.separation(course, [window.assign_coords(learning_rate=0.2)], 6e-5), 1)
+    (axes,) = drawn_axes(
+        figures.separation(course, [window.assign_coords(learning_rate=0.2)], 6e-5), 1
+    )
     first, second = (container.lines[0] for container in axes.containers)
     np.testing.assert_allclose(first.get_ydata(), [0.2, 0.1])
     np.testing.assert_allclose(second.get_ydata(), [0.02, 0.01])
@@ -126,7 +169,11 @@ def test_the_separation_has_lines_points_and_the_model():
 
 
 def test_the_sharpness_has_a_panel_a_batch_size_and_a_dot_where_runs_freeze(course):
-    frozen = xr.DataArray([[10.0, 10.0], [np.nan, 1.0]], dims=GRID, coords={"batch_size": SIZES, "learning_rate": RATES})
+    frozen = xr.DataArray(
+        [[10.0, 10.0], [np.nan, 1.0]],
+        dims=GRID,
+        coords={"batch_size": SIZES, "learning_rate": RATES},
+    )
     left, right = drawn_axes(figures.sharpness(course, frozen, [1000, 20]), 2)
     assert [title(axes) for axes in (left, right)] == ["B = 1000, gradient descent", "B = 20"]
     dots = [[line for line in axes.lines if line.get_marker() == "o"] for axes in (left, right)]
@@ -137,10 +184,20 @@ def test_the_sharpness_has_a_panel_a_batch_size_and_a_dot_where_runs_freeze(cour
 
 
 def test_settings_beyond_the_edge_are_open():
-    found = around(np.array([[20.0, 30.0], [15.0, 16.0]]), "freezing_time", GRID) | around(np.array([[3.0, 8.0], [2.0, 2.5]]), "flatness", GRID)
+    found = around(np.array([[20.0, 30.0], [15.0, 16.0]]), "freezing_time", GRID) | around(
+        np.array([[3.0, 8.0], [2.0, 2.5]]), "flatness", GRID
+    )
     found["flatness_low"][1][1], found["flatness_high"][1][1] = np.nan, np.nan  # a single run
-    summary = xr.Dataset(found | {"highest": (GRID, [[1.0, 2.5], [0.8, 1.9]])}, {"batch_size": SIZES, "learning_rate": RATES})
-    for axes, name in zip(drawn_axes(figures.stable_runs(summary), 2), ("freezing_time", "flatness"), strict=True):
+    summary = xr.Dataset(
+        found | {"highest": (GRID, [[1.0, 2.5], [0.8, 1.9]])},
+        {"batch_size": SIZES, "learning_rate": RATES},
+    )
+    for axes, name in zip(
+        drawn_axes(figures.stable_runs(summary), 2), ("freezing_time", "flatness"), strict=True
+    ):
         fills = [container.lines[0].get_fillstyle() for container in axes.containers]
         assert fills == ["full", "none", "full", "full"]
-        np.testing.assert_allclose([float(container.lines[0].get_ydata()[0]) for container in axes.containers], summary[name].values.ravel())
+        np.testing.assert_allclose(
+            [float(container.lines[0].get_ydata()[0]) for container in axes.containers],
+            summary[name].values.ravel(),
+        )

@@ -1,4 +1,6 @@
-"""The figures of the chapters on end points and on continuations draw what their datasets say, in the colours of the book, with named axes."""
+"""The figures of the chapters on end points and on continuations draw what their datasets say,
+in the colours of the book, with named axes.
+"""
 
 from types import SimpleNamespace
 
@@ -6,10 +8,30 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tests.book.figures.drawn import band_ends, bands, colour_bar, colour_of, dashed, drawn_axes, legend, lines, segments, title, written
+from tests.book.figures.drawn import (
+    band_ends,
+    bands,
+    colour_bar,
+    colour_of,
+    dashed,
+    drawn_axes,
+    legend,
+    lines,
+    segments,
+    title,
+    written,
+)
 from valleys.book import figures
 from valleys.book.figures.parts import bars
-from valleys.book.figures.style import FRAME, LOSS, NEUTRAL, THEORY, TIME_MAP, batch_size_colours, learning_rate_colours
+from valleys.book.figures.style import (
+    FRAME,
+    LOSS,
+    NEUTRAL,
+    THEORY,
+    TIME_MAP,
+    batch_size_colours,
+    learning_rate_colours,
+)
 
 RATES, SIZES = [0.1, 0.1, 0.2, 0.2], [50, 10, 50, 10]
 TIMES, FRACTIONS = [0.0, 1.0, 2.0], [0.0, 0.5, 1.0]
@@ -35,37 +57,60 @@ def facecolours(collection) -> list[str]:
 def ends() -> xr.Dataset:
     """Four solutions, two learning rates of two batch sizes each, with three records."""
     rng = np.random.default_rng(0)
-    likeness = {"similarity": symmetric(0.2, 0.3, 0.4, 0.5, 0.6, 0.7), "similarity_full": symmetric(0.15, 0.35, 0.45, 0.55, 0.65, 0.75)}
+    likeness = {
+        "similarity": symmetric(0.2, 0.3, 0.4, 0.5, 0.6, 0.7),
+        "similarity_full": symmetric(0.15, 0.35, 0.45, 0.55, 0.65, 0.75),
+    }
     spectra = [[4.0, 1.0, -0.5], [np.nan] * 3, [8.0, 2.0, 0.5]]
     found = {name: (("solution", "other"), values) for name, values in likeness.items()} | {
         "position": (("solution", "record", "component"), rng.normal(size=(4, 3, 2))),
         "explained": ("component", [0.6, 0.25]),
         "path_loss": (("pair", "record", "fraction"), rng.uniform(0.1, 2, (2, 3, 3))),
         "pair_member": (("pair", "end"), [[2, 3], [0, 1]]),
-        "barrier": (("solution", "other", "record"), np.stack([symmetric(*rng.random(6)) for _ in TIMES], axis=-1)),
-        "train_loss": (("solution", "record"), [[2.0, 1.0, 0.1], [2.0, 0.8, 0.3], [2.0, 1.2, 0.5], [2.0, 1.0, 0.7]]),
+        "barrier": (
+            ("solution", "other", "record"),
+            np.stack([symmetric(*rng.random(6)) for _ in TIMES], axis=-1),
+        ),
+        "train_loss": (
+            ("solution", "record"),
+            [[2.0, 1.0, 0.1], [2.0, 0.8, 0.3], [2.0, 1.2, 0.5], [2.0, 1.0, 0.7]],
+        ),
         "top_eigenvalue": (("solution", "top"), [[3.0, 1.0], [6.0, 2.0], [5.0, 2.0], [4.0, 1.0]]),
         "trace": ("solution", [5.0, 16.0, 8.0, 5.0]),
         "eigenvalue": (("spectrum_batch_size", "rank"), spectra),
     }
-    coords = {"learning_rate": ("solution", RATES), "batch_size": ("solution", SIZES), "time": ("record", TIMES), "fraction": FRACTIONS}
-    return xr.Dataset(found, coords | {"pair": ["most similar", "least similar"], "spectrum_batch_size": [10, 20, 1000]})
+    coords = {
+        "learning_rate": ("solution", RATES),
+        "batch_size": ("solution", SIZES),
+        "time": ("record", TIMES),
+        "fraction": FRACTIONS,
+    }
+    return xr.Dataset(
+        found,
+        coords | {"pair": ["most similar", "least similar"], "spectrum_batch_size": [10, 20, 1000]},
+    )
 
 
 def test_each_run_has_the_colour_of_its_learning_rate_and_the_marker_of_its_batch_size(ends):
     (axes,) = drawn_axes(figures.endpoint_trajectories(ends), 1)
     colours, markers = learning_rate_colours(RATES), {}
     *runs, start = axes.lines
-    for position, rate, size, path, end in zip(ends.position.values, RATES, SIZES, runs[::2], runs[1::2], strict=True):
+    for position, rate, size, path, end in zip(
+        ends.position.values, RATES, SIZES, runs[::2], runs[1::2], strict=True
+    ):
         np.testing.assert_array_equal(path.get_xydata(), position)
         np.testing.assert_array_equal(end.get_xydata(), position[-1:])
         assert colour_of(path.get_color()) == colour_of(end.get_color()) == colour_of(colours[rate])
         markers.setdefault(size, set()).add(end.get_marker())
-    assert sorted(map(len, [*markers.values(), markers[10] | markers[50]])) == [1, 1, 2]  # one each, not the same
+    # one each, not the same
+    assert sorted(map(len, [*markers.values(), markers[10] | markers[50]])) == [1, 1, 2]
     np.testing.assert_array_equal(start.get_xydata(), ends.position.values[0, :1])
     assert (start.get_marker(), colour_of(start.get_color())) == ("*", THEORY)
     assert legend(axes) == ["η = 0.1", "η = 0.2", "B = 10", "B = 50", "start"]
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("principal component 1 (60%)", "principal component 2 (25%)")
+    assert (axes.get_xlabel(), axes.get_ylabel()) == (
+        "principal component 1 (60%)",
+        "principal component 2 (25%)",
+    )
 
 
 def test_similarities_share_one_scale_and_are_grouped_by_learning_rate(ends):
@@ -76,7 +121,8 @@ def test_similarities_share_one_scale_and_are_grouped_by_learning_rate(ends):
         assert image.get_clim() == (0.15, 1)
         assert list(axes.get_xticks()) == list(axes.get_yticks()) == [0.5, 2.5]
         assert [label.get_text() for label in axes.get_xticklabels()] == ["0.1", "0.2"]
-        assert [list(line.get_ydata()) for line in axes.lines] == [[1.5, 1.5], [0, 1]]  # across and up between the second and the third run
+        # across and up between the second and the third run
+        assert [list(line.get_ydata()) for line in axes.lines] == [[1.5, 1.5], [0, 1]]
         assert list(axes.lines[1].get_xdata()) == [1.5, 1.5]
     assert [title(axes) for axes in figure.axes[:2]] == ["small test set", "all test images"]
     assert colour_bar(figure.axes[2]) == ("Jaccard similarity $Sim_J$", [0.15, 1])
@@ -84,7 +130,13 @@ def test_similarities_share_one_scale_and_are_grouped_by_learning_rate(ends):
 
 def test_line_between_two_runs_has_a_curve_a_record_and_the_last_dashed(ends):
     figure = figures.interpolation(ends)
-    for axes, losses, name, value in zip(drawn_axes(figure, 2), ends.path_loss.values, ends.pair.values, ("0.70", "0.20"), strict=True):
+    for axes, losses, name, value in zip(
+        drawn_axes(figure, 2),
+        ends.path_loss.values,
+        ends.pair.values,
+        ("0.70", "0.20"),
+        strict=True,
+    ):
         *curves, last = axes.lines
         for curve, record in zip(curves, losses, strict=True):
             np.testing.assert_array_equal(curve.get_xydata().T, [FRACTIONS, record])
@@ -100,8 +152,15 @@ def test_line_between_two_runs_has_a_curve_a_record_and_the_last_dashed(ends):
 def walls() -> xr.Dataset:
     """Two measures at three records; of four solutions one is never fitted."""
     kept = ("measure", "record")
-    found = {"height": [[0.1, 0.2, 0.6], [0.05, 0.1, 0.3]], "standing": [[0.0, 0.5, 1.0], [0.0, 0.25, 1.0]]}
-    parts = {name + suffix: (kept, shift * np.array(value)) for name, value in found.items() for suffix, shift in (("", 1), ("_low", 0.5), ("_high", 2))}
+    found = {
+        "height": [[0.1, 0.2, 0.6], [0.05, 0.1, 0.3]],
+        "standing": [[0.0, 0.5, 1.0], [0.0, 0.25, 1.0]],
+    }
+    parts = {
+        name + suffix: (kept, shift * np.array(value))
+        for name, value in found.items()
+        for suffix, shift in (("", 1), ("_low", 0.5), ("_high", 2))
+    }
     parts["fitted"] = ("solution", [1.0, 0.5, np.nan, 2.0])
     return xr.Dataset(parts, {"measure": ["barrier", "rise"], "time": ("record", TIMES)})
 
@@ -109,16 +168,22 @@ def walls() -> xr.Dataset:
 def test_walls_have_their_bands_beside_the_mean_loss_and_the_share_of_fitted_runs(walls, ends):
     left, right = drawn_axes(figures.wall_times(walls, ends), 2)
     for axes, name in ((left, "height"), (right, "standing")):
-        for index, (label, colour) in enumerate((("above the mean of both ends", NEUTRAL), ("above the higher end", LOSS))):
+        for index, (label, colour) in enumerate(
+            (("above the mean of both ends", NEUTRAL), ("above the higher end", LOSS))
+        ):
             x, y, own = lines(axes)[label]
             np.testing.assert_array_equal([x, y], [TIMES, walls[name][index]])
             assert own == colour == facecolours(bands(axes)[index])[0]
-            np.testing.assert_allclose(band_ends(bands(axes)[index], TIMES), np.stack([walls[f"{name}{end}"][index] for end in ("_low", "_high")], axis=1))
+            np.testing.assert_allclose(
+                band_ends(bands(axes)[index], TIMES),
+                np.stack([walls[f"{name}{end}"][index] for end in ("_low", "_high")], axis=1),
+            )
     np.testing.assert_allclose(dashed(left)[0].get_xydata(), [[0, 2], [1, 1], [2, 0.4]])
     np.testing.assert_allclose(dashed(right)[0].get_xydata(), [[0, 0], [1, 0.5], [2, 0.75]])
     assert legend(left) == ["above the mean of both ends", "above the higher end"]
     assert left.get_yscale() == "log"
-    assert left.get_ylim()[0] == pytest.approx(0.01)  # a thirtieth of the lower last height, here below half the last loss
+    # a thirtieth of the lower last height, here below half the last loss
+    assert left.get_ylim()[0] == pytest.approx(0.01)
 
 
 def test_where_no_pair_ends_with_a_wall_the_losses_are_still_drawn(walls, ends):
@@ -129,18 +194,29 @@ def test_where_no_pair_ends_with_a_wall_the_losses_are_still_drawn(walls, ends):
 
 
 def test_barriers_show_each_pair_once_and_the_lines_that_were_given(ends):
-    given, pairs = [SimpleNamespace(slope=-2.0, intercept=3.0), SimpleNamespace(slope=-1.0, intercept=2.5)], np.triu_indices(4, 1)
+    given, pairs = (
+        [SimpleNamespace(slope=-2.0, intercept=3.0), SimpleNamespace(slope=-1.0, intercept=2.5)],
+        np.triu_indices(4, 1),
+    )
     left, right = drawn_axes(figures.barrier_against_similarity(ends, given), 2)
-    for axes, name, (x, y) in ((left, "similarity", ([0.2, 0.7], [2.6, 1.6])), (right, "similarity_full", ([0.15, 0.75], [2.35, 1.75]))):
+    for axes, name, (x, y) in (
+        (left, "similarity", ([0.2, 0.7], [2.6, 1.6])),
+        (right, "similarity_full", ([0.15, 0.75], [2.35, 1.75])),
+    ):
         drawn, line = axes.lines
-        np.testing.assert_array_equal(drawn.get_xydata().T, [ends[name].values[pairs], ends.barrier.values[pairs][:, -1]])
+        np.testing.assert_array_equal(
+            drawn.get_xydata().T, [ends[name].values[pairs], ends.barrier.values[pairs][:, -1]]
+        )
         assert (colour_of(drawn.get_color()), drawn.get_linestyle()) == (LOSS, "None")
         np.testing.assert_allclose(line.get_xydata().T, [x, y])
         assert (colour_of(line.get_color()), line.get_linestyle()) == (THEORY, "--")
 
 
-def test_restarts_have_a_row_for_each_test_set_with_the_first_rimmed_and_the_published_value_a_line():
-    shares, first = {"small": np.array([0.2, 0.7, 0.5]), "all": np.array([0.4, 0.9])}, {"small": 0.7, "all": 0.4}
+def test_restarts_have_a_row_for_each_test_set_with_the_first_rimmed_and_the_published_value_a_line():  # noqa: E501
+    shares, first = (
+        {"small": np.array([0.2, 0.7, 0.5]), "all": np.array([0.4, 0.9])},
+        {"small": 0.7, "all": 0.4},
+    )
     figure = figures.restart_fits(shares, first, 0.64)
     figure.canvas.draw()
     (axes,) = figure.axes
@@ -150,14 +226,23 @@ def test_restarts_have_a_row_for_each_test_set_with_the_first_rimmed_and_the_pub
         np.testing.assert_array_equal(rimmed.get_xydata(), [[first[label], row]])
         assert colour_of(dots.get_color()) == colour_of(rimmed.get_color()) == LOSS
         assert (colour_of(rimmed.get_markeredgecolor()), dots.get_markeredgewidth()) == (THEORY, 0)
-    assert (list(published.get_xdata()), published.get_linestyle(), written(axes)) == ([0.64, 0.64], "--", ["published"])
-    assert list(zip(axes.get_yticks(), (label.get_text() for label in axes.get_yticklabels()), strict=True)) == [(0, "small"), (1, "all")]
+    assert (list(published.get_xdata()), published.get_linestyle(), written(axes)) == (
+        [0.64, 0.64],
+        "--",
+        ["published"],
+    )
+    assert list(
+        zip(axes.get_yticks(), (label.get_text() for label in axes.get_yticklabels()), strict=True)
+    ) == [(0, "small"), (1, "all")]
     assert (axes.get_xlim(), axes.get_xlabel()) == ((0, 1), "$R^2$ of the straight line")
 
 
 def test_spectra_leave_out_runs_that_did_not_converge_and_shares_are_of_the_trace(ends):
     left, right = drawn_axes(figures.hessian_spectrum(ends), 2)
-    colours = {f"B = {size}": colour_of(colour) for size, colour in batch_size_colours([10, 20, 50, 1000]).items()}
+    colours = {
+        f"B = {size}": colour_of(colour)
+        for size, colour in batch_size_colours([10, 20, 50, 1000]).items()
+    }
     for label, values in (("B = 10", [4, 1, 0]), ("B = 1000", [8, 2, 0.5])):
         x, y, colour = lines(left)[label]
         np.testing.assert_array_equal([x, y], [[1, 2, 3], values])
@@ -173,21 +258,46 @@ def test_spectra_leave_out_runs_that_did_not_converge_and_shares_are_of_the_trac
 
 @pytest.fixture
 def continued() -> xr.Dataset:
-    """Two reference runs, four branches each, four records; the flatness is measured at all but the second."""
-    rng, along, kept = np.random.default_rng(1), ("reference", "record"), ("reference", "branch", "record")
-    unmeasured, unbegun = np.array([0, np.nan, 0, 0]), np.where(np.array(RECORDS) < np.array(STEPS)[:, None], np.nan, 0)
+    """Two reference runs, four branches each, four records; the flatness is measured at all but
+    the second.
+    """
+    rng, along, kept = (
+        np.random.default_rng(1),
+        ("reference", "record"),
+        ("reference", "branch", "record"),
+    )
+    unmeasured, unbegun = (
+        np.array([0, np.nan, 0, 0]),
+        np.where(np.array(RECORDS) < np.array(STEPS)[:, None], np.nan, 0),
+    )
     found = {
         "reference_position": ((*along, "component"), rng.normal(size=(2, 4, 2))),
-        "branch_position": ((*kept, "component"), rng.normal(size=(2, 4, 4, 2)) + unbegun[..., None]),
+        "branch_position": (
+            (*kept, "component"),
+            rng.normal(size=(2, 4, 4, 2)) + unbegun[..., None],
+        ),
         "explained": (("reference", "component"), [[0.7, 0.2], [0.5, 0.4]]),
-        "similarity_full": (("reference", "branch", "other"), [symmetric(0.5, 0.4, 0.3, 0.6, 0.5, 0.8), symmetric(0.7, 0.3, 0.2, 0.6, 0.5, 0.9)]),
+        "similarity_full": (
+            ("reference", "branch", "other"),
+            [symmetric(0.5, 0.4, 0.3, 0.6, 0.5, 0.8), symmetric(0.7, 0.3, 0.2, 0.6, 0.5, 0.9)],
+        ),
         "freezing_time": (("reference", "threshold"), [[99.0, 12.0], [99.0, 40.0]]),
     }
     for name, gap in (("train_loss", 0), ("test_loss", 0), ("flatness", unmeasured)):
-        found |= {f"reference_{name}": (along, rng.uniform(1, 2, (2, 4)) + gap), f"branch_{name}": (kept, rng.uniform(1, 2, (2, 4, 4)) + unbegun + gap)}
+        found |= {
+            f"reference_{name}": (along, rng.uniform(1, 2, (2, 4)) + gap),
+            f"branch_{name}": (kept, rng.uniform(1, 2, (2, 4, 4)) + unbegun + gap),
+        }
     for name in ("test_loss", "test_loss_full", "test_accuracy_full"):
         found[f"final_{name}"] = (kept[:2], rng.uniform(0.5, 1, (2, 4)))
-    return xr.Dataset(found, {"branch_step": ("branch", STEPS), "step": ("record", RECORDS), "threshold": [0.01, THRESHOLD]})
+    return xr.Dataset(
+        found,
+        {
+            "branch_step": ("branch", STEPS),
+            "step": ("record", RECORDS),
+            "threshold": [0.01, THRESHOLD],
+        },
+    )
 
 
 SHADES = shades_of(np.array(STEPS) / 30)
@@ -199,7 +309,9 @@ def test_plane_shows_the_first_run_in_black_and_its_branches_in_the_colour_of_th
     (axes,) = drawn_axes(figure, 1)
     run, *branches, start = axes.lines
     np.testing.assert_array_equal(run.get_xydata(), continued.reference_position.values[0])
-    for position, colour, path, end in zip(continued.branch_position.values[0], SHADES, branches[::2], branches[1::2], strict=True):
+    for position, colour, path, end in zip(
+        continued.branch_position.values[0], SHADES, branches[::2], branches[1::2], strict=True
+    ):
         np.testing.assert_array_equal(path.get_xydata(), position)
         np.testing.assert_array_equal(end.get_xydata(), position[-1:])
         assert colour_of(path.get_color()) == colour_of(end.get_color()) == colour
@@ -220,7 +332,9 @@ def shows_histories(axes, continued: xr.Dataset, name: str, records: list[int]) 
 
 
 def shows_final_values(axes, values: np.ndarray) -> None:
-    """A thin line for each run, the mean over runs, and markers on the first; lines before them are none of its business."""
+    """A thin line for each run, the mean over runs, and markers on the first; lines before them
+    are none of its business.
+    """
     *runs, mean = axes.lines[-3:]
     for run, row in zip(runs, values, strict=True):
         np.testing.assert_array_equal(run.get_xydata().T, [STEPS, row])
@@ -233,7 +347,11 @@ def shows_final_values(axes, values: np.ndarray) -> None:
 
 
 def test_histories_leave_out_what_was_not_measured_and_show_every_run_at_its_end(continued):
-    at_equal_loss = xr.DataArray([[1.0, 2.0, 3.0, 4.0], [3.0, 4.0, 5.0, 6.0]], dims=("reference", "branch"), attrs={"train_loss": 0.1234})
+    at_equal_loss = xr.DataArray(
+        [[1.0, 2.0, 3.0, 4.0], [3.0, 4.0, 5.0, 6.0]],
+        dims=("reference", "branch"),
+        attrs={"train_loss": 0.1234},
+    )
     figure = figures.branch_histories(continued, at_equal_loss)
     losses, flatness, final_losses, final_flatness = drawn_axes(figure, 4)
     shows_histories(losses, continued, "test_loss", [0, 1, 2, 3])
@@ -241,7 +359,9 @@ def test_histories_leave_out_what_was_not_measured_and_show_every_run_at_its_end
     shows_final_values(final_losses, continued.final_test_loss_full.values)
     shows_final_values(final_flatness, at_equal_loss.values)
     end = final_flatness.lines[0]
-    np.testing.assert_allclose(end.get_xydata().T, [STEPS, continued.branch_flatness.values[..., -1].mean(axis=0)])
+    np.testing.assert_allclose(
+        end.get_xydata().T, [STEPS, continued.branch_flatness.values[..., -1].mean(axis=0)]
+    )
     assert end.get_linestyle() == ":"
     assert legend(final_flatness) == ["at training loss 0.12", "at the end"]
     assert (losses.get_yscale(), colour_bar(figure.axes[4])) == ("log", CLOCK)
@@ -252,22 +372,46 @@ def test_training_of_branches_ends_in_a_cloud_of_every_run(continued):
     left, middle, right = drawn_axes(figure, 3)
     shows_histories(left, continued, "train_loss", [0, 1, 2, 3])
     shows_final_values(middle, continued.branch_train_loss.values[..., -1])
-    clouds = zip(right.collections, continued.final_test_accuracy_full.values[::-1], continued.branch_flatness.values[::-1, :, -1], strict=True)
+    clouds = zip(
+        right.collections,
+        continued.final_test_accuracy_full.values[::-1],
+        continued.branch_flatness.values[::-1, :, -1],
+        strict=True,
+    )
     for drawn, accuracy, flatness in clouds:  # the first run on top
         np.testing.assert_array_equal(drawn.get_offsets().T, [accuracy, flatness])
         assert facecolours(drawn) == SHADES
-    assert (left.get_yscale(), middle.get_yscale(), colour_bar(figure.axes[3])) == ("log", "log", CLOCK)
+    assert (left.get_yscale(), middle.get_yscale(), colour_bar(figure.axes[3])) == (
+        "log",
+        "log",
+        CLOCK,
+    )
 
 
-def test_flatness_is_drawn_over_the_loss_with_the_line_of_each_run_and_the_first_one_dark(continued):
-    given = [[SimpleNamespace(slope=slope, intercept=add) for slope in (-1.0, -2.0)] for add in (3.0, 5.0)]
-    figure, flat = figures.flatness_against_test_loss(continued, given), continued.branch_flatness.values[..., -1]
-    for axes, name, row in zip(drawn_axes(figure, 2), ("final_test_loss", "final_test_loss_full"), given, strict=True):
+def test_flatness_is_drawn_over_the_loss_with_the_line_of_each_run_and_the_first_one_dark(
+    continued,
+):
+    given = [
+        [SimpleNamespace(slope=slope, intercept=add) for slope in (-1.0, -2.0)]
+        for add in (3.0, 5.0)
+    ]
+    figure, flat = (
+        figures.flatness_against_test_loss(continued, given),
+        continued.branch_flatness.values[..., -1],
+    )
+    for axes, name, row in zip(
+        drawn_axes(figure, 2), ("final_test_loss", "final_test_loss_full"), given, strict=True
+    ):
         assert [colour_of(line.get_color()) for line in axes.lines] == [NEUTRAL, THEORY]
         for index, line, cloud in zip((1, 0), axes.lines, axes.collections, strict=True):
             low, high = flat[index].min(), flat[index].max()
-            np.testing.assert_allclose(line.get_xydata(), [[row[index].intercept + row[index].slope * y, y] for y in (low, high)])
-            np.testing.assert_array_equal(cloud.get_offsets().T, [continued[name].values[index], flat[index]])
+            np.testing.assert_allclose(
+                line.get_xydata(),
+                [[row[index].intercept + row[index].slope * y, y] for y in (low, high)],
+            )
+            np.testing.assert_array_equal(
+                cloud.get_offsets().T, [continued[name].values[index], flat[index]]
+            )
             assert [colour[:7] for colour in facecolours(cloud)] == SHADES
         assert axes.collections[1].get_sizes()[0] > axes.collections[0].get_sizes()[0]
     assert colour_bar(figure.axes[2]) == CLOCK
@@ -287,19 +431,37 @@ def test_branches_are_compared_with_the_frozen_ones_framed(continued):
     for axes, values in ((left, continued.similarity_full.values[0]), (middle, mean)):
         (image,) = axes.images
         np.testing.assert_allclose(image.get_array(), values)
-        assert image.get_clim() == (pytest.approx(0.25), 1)  # the lowest mean is below the lowest of the first run
-        assert (list(image.get_extent()), image.origin, axes.get_xlabel()) == ([-5, 35, -5, 35], "lower", CLOCK[0])
-    assert (frames(left), frames(middle)) == ([(15, 15, 20, 20)], [(25, 25, 10, 10)])  # frozen at 12, and at 26 in the mean
+        # the lowest mean is below the lowest of the first run
+        assert image.get_clim() == (pytest.approx(0.25), 1)
+        assert (list(image.get_extent()), image.origin, axes.get_xlabel()) == (
+            [-5, 35, -5, 35],
+            "lower",
+            CLOCK[0],
+        )
+    # frozen at 12, and at 26 in the mean
+    assert (frames(left), frames(middle)) == ([(15, 15, 20, 20)], [(25, 25, 10, 10)])
     *runs, freezing = right.lines
     for run, freeze, row in zip(runs, (12, 40), continued.similarity_full.values, strict=True):
         np.testing.assert_allclose(run.get_xydata().T, [np.array([0, 10, 20]) / freeze, row[:3, 3]])
-    assert (list(freezing.get_xdata()), colour_of(freezing.get_color()), freezing.get_linestyle()) == ([1, 1], THEORY, "--")
-    assert (right.get_xlabel(), right.get_ylabel()) == ("branching step / freezing time", "$Sim_J$ to the last continuation")
+    assert (
+        list(freezing.get_xdata()),
+        colour_of(freezing.get_color()),
+        freezing.get_linestyle(),
+    ) == ([1, 1], THEORY, "--")
+    assert (right.get_xlabel(), right.get_ylabel()) == (
+        "branching step / freezing time",
+        "$Sim_J$ to the last continuation",
+    )
     assert "mean over 2 runs" in title(middle)
 
 
-@pytest.mark.parametrize(("freeze", "framed"), [(20.0, [(15, 15, 20, 20)]), (30.0, [(25, 25, 10, 10)]), (30.5, []), (np.nan, [])])
-def test_the_frame_begins_with_the_branch_at_the_freezing_time_and_is_absent_after_the_last(continued, freeze, framed):
+@pytest.mark.parametrize(
+    ("freeze", "framed"),
+    [(20.0, [(15, 15, 20, 20)]), (30.0, [(25, 25, 10, 10)]), (30.5, []), (np.nan, [])],
+)
+def test_the_frame_begins_with_the_branch_at_the_freezing_time_and_is_absent_after_the_last(
+    continued, freeze, framed
+):
     continued["freezing_time"] = continued.freezing_time * 0 + freeze
     left, middle = figures.branch_similarity(continued, THRESHOLD).axes[:2]
     assert frames(left) == frames(middle) == framed
@@ -310,21 +472,37 @@ def compared() -> xr.Dataset:
     """Two levels at four settings, without a value by the basin at one of them."""
     cell, loss = ("batch_size", "learning_rate"), np.array([[4.0, 3.0], [2.0, 1.0]])
     basin = np.stack([loss + 1, [[8.0, 6.0], [4.0, np.nan]]], axis=-1)
-    found = {f"freezing_time{end}": (cell, loss + shift) for end, shift in (("", 0), ("_low", -0.5), ("_high", 0.25))}
-    found |= {f"basin_time{end}": ((*cell, "level"), basin + shift) for end, shift in (("", 0), ("_low", -1), ("_high", 2))}
-    return xr.Dataset(found, {"batch_size": [10, 50], "learning_rate": [0.1, 0.2], "level": [0.7, 0.8]})
+    found = {
+        f"freezing_time{end}": (cell, loss + shift)
+        for end, shift in (("", 0), ("_low", -0.5), ("_high", 0.25))
+    }
+    found |= {
+        f"basin_time{end}": ((*cell, "level"), basin + shift)
+        for end, shift in (("", 0), ("_low", -1), ("_high", 2))
+    }
+    return xr.Dataset(
+        found, {"batch_size": [10, 50], "learning_rate": [0.1, 0.2], "level": [0.7, 0.8]}
+    )
 
 
 def test_two_clocks_have_a_point_with_both_bars_for_each_setting(compared):
-    panels, colours, markers = drawn_axes(figures.two_clocks(compared), 2), learning_rate_colours([0.1, 0.2]), {}
+    panels, colours, markers = (
+        drawn_axes(figures.two_clocks(compared), 2),
+        learning_rate_colours([0.1, 0.2]),
+        {},
+    )
     for axes, level in zip(panels, compared.level.values, strict=True):
         for index, container in enumerate(axes.containers):
             line, _, (across, up) = container.lines
             one = compared.isel(batch_size=index // 2, learning_rate=index % 2).sel(level=level)
             x, y = float(one.freezing_time), float(one.basin_time)
             np.testing.assert_array_equal(line.get_xydata(), [[x, y]])
-            np.testing.assert_allclose(segments(across), [[[x - 0.5, y], [x + 0.25, y]]][: int(np.isfinite(y))])
-            np.testing.assert_allclose(segments(up), [[[x, y - 1], [x, y + 2]]][: int(np.isfinite(y))])
+            np.testing.assert_allclose(
+                segments(across), [[[x - 0.5, y], [x + 0.25, y]]][: int(np.isfinite(y))]
+            )
+            np.testing.assert_allclose(
+                segments(up), [[[x, y - 1], [x, y + 2]]][: int(np.isfinite(y))]
+            )
             assert colour_of(line.get_color()) == colour_of(colours[float(one.learning_rate)])
             markers.setdefault(int(one.batch_size), set()).add(line.get_marker())
         assert len(axes.containers) == 4
@@ -332,26 +510,53 @@ def test_two_clocks_have_a_point_with_both_bars_for_each_setting(compared):
         assert axes.get_xlim() == axes.get_ylim() == (0, pytest.approx(10.6))
         (equal,) = [line for line in axes.lines if line.get_linestyle() == ":"]
         np.testing.assert_array_equal(equal.get_xdata(), equal.get_ydata())
-    assert sorted(map(len, [*markers.values(), markers[10] | markers[50]])) == [1, 1, 2]  # one each, not the same
-    assert [text.get_text() for text in panels[0].figure.legends[0].get_texts()] == ["η = 0.1", "η = 0.2", "B = 10", "B = 50"]
+    # one each, not the same
+    assert sorted(map(len, [*markers.values(), markers[10] | markers[50]])) == [1, 1, 2]
+    assert [text.get_text() for text in panels[0].figure.legends[0].get_texts()] == [
+        "η = 0.1",
+        "η = 0.2",
+        "B = 10",
+        "B = 50",
+    ]
 
 
 def test_two_clocks_stand_where_no_run_reached_the_loss(compared):
-    none = compared.assign({name: compared[name] * np.nan for name in ("freezing_time", "freezing_time_low", "freezing_time_high")})
+    none = compared.assign(
+        {
+            name: compared[name] * np.nan
+            for name in ("freezing_time", "freezing_time_low", "freezing_time_high")
+        }
+    )
     assert drawn_axes(figures.two_clocks(none), 2)[0].get_ylim() == (0, pytest.approx(10.6))
 
 
 def test_two_clocks_stand_without_intervals(compared):
-    none = compared.assign({name: values * np.nan for name, values in compared.data_vars.items() if name.endswith(("_low", "_high"))})
+    none = compared.assign(
+        {
+            name: values * np.nan
+            for name, values in compared.data_vars.items()
+            if name.endswith(("_low", "_high"))
+        }
+    )
     assert drawn_axes(figures.two_clocks(none), 2)[0].get_xlim() == (0, pytest.approx(1.06 * 8))
 
 
 def test_two_clocks_take_more_batch_sizes_than_there_are_markers(compared):
-    many = xr.concat([compared.isel(batch_size=0, drop=True).assign_coords(batch_size=size) for size in range(1, 10)], dim="batch_size")
+    many = xr.concat(
+        [
+            compared.isel(batch_size=0, drop=True).assign_coords(batch_size=size)
+            for size in range(1, 10)
+        ],
+        dim="batch_size",
+    )
     assert [len(axes.containers) for axes in drawn_axes(figures.two_clocks(many), 2)] == [18, 18]
 
 
 def test_bars_are_never_negative_and_missing_where_an_interval_is():
-    found = bars(np.array([1.0, 2.0, 3.0]), np.array([0.5, 2.0 + 1e-15, np.nan]), np.array([1.5, 2.0, np.nan]))
+    found = bars(
+        np.array([1.0, 2.0, 3.0]),
+        np.array([0.5, 2.0 + 1e-15, np.nan]),
+        np.array([1.5, 2.0, np.nan]),
+    )
     assert found[:, :2].tolist() == [[0.5, 0], [0.5, 0]]
     assert np.isnan(found[:, 2]).all()

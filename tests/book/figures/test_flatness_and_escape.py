@@ -1,4 +1,6 @@
-"""The figures of the second half of the chapter on the model's assumptions draw what their datasets say."""
+"""The figures of the second half of the chapter on the model's assumptions draw what their
+datasets say.
+"""
 
 import numpy as np
 import pytest
@@ -13,24 +15,46 @@ RATES, SIZES = [0.05, 0.1], [20, 100]
 
 
 def curves(axes, dashes="-"):
-    return [line for line in axes.lines if line.get_linestyle() == dashes and len(line.get_xdata()) > 2]
+    return [
+        line for line in axes.lines if line.get_linestyle() == dashes and len(line.get_xdata()) > 2
+    ]
 
 
 @pytest.fixture
 def siblings():
     rng = np.random.default_rng(0)
     cell, shape = ("batch_size", "learning_rate"), (2, 2)
-    parts = {name: ((*cell, "reference", "branch"), rng.random((*shape, 3, 4)) + 0.1) for name in ("similarity", "rise")}
+    parts = {
+        name: ((*cell, "reference", "branch"), rng.random((*shape, 3, 4)) + 0.1)
+        for name in ("similarity", "rise")
+    }
     parts["wall_rise"] = ((*cell, "branch", "pair"), rng.random((*shape, 4, 3)) + 0.1)
     parts["freezing_time"] = ((*cell, "reference"), rng.random((*shape, 3)) * 10)
-    return xr.Dataset(parts, {"batch_size": SIZES, "learning_rate": RATES, "branch_time": ("branch", [0.0, 1.0, 5.0, 20.0])})
+    return xr.Dataset(
+        parts,
+        {
+            "batch_size": SIZES,
+            "learning_rate": RATES,
+            "branch_time": ("branch", [0.0, 1.0, 5.0, 20.0]),
+        },
+    )
 
 
 def test_flatness_has_a_line_a_cell_and_the_model_dashed_through_the_mean_of_all():
     flat = xr.DataArray(
-        np.arange(1.0, 13).reshape(2, 2, 3), {"batch_size": SIZES, "learning_rate": RATES, "level": [0.3, 0.1, 0.01]}, ("batch_size", "learning_rate", "level")
+        np.arange(1.0, 13).reshape(2, 2, 3),
+        {"batch_size": SIZES, "learning_rate": RATES, "level": [0.3, 0.1, 0.01]},
+        ("batch_size", "learning_rate", "level"),
     )
-    parts = {name: ("level", values) for name, values in (("value", [0.4, 0.7]), ("low", [0.3, 0.6]), ("high", [0.5, 0.9]), ("model", [0.05, 0.01]))}
+    parts = {
+        name: ("level", values)
+        for name, values in (
+            ("value", [0.4, 0.7]),
+            ("low", [0.3, 0.6]),
+            ("high", [0.5, 0.9]),
+            ("model", [0.05, 0.01]),
+        )
+    }
     exponents = xr.Dataset(parts, {"level": [0.1, 0.01], "higher": ("level", [0.3, 0.1])})
     floor = np.array([0.4, 0.3, 0.1, 0.01]), np.array([0.5, 0.6, 0.8, 1.0])
     left, right = figures.flattening(flat, exponents, floor).axes
@@ -42,7 +66,10 @@ def test_flatness_has_a_line_a_cell_and_the_model_dashed_through_the_mean_of_all
     assert model.get_ydata()[1] == pytest.approx(flat.values[..., 0].mean())
     (bars,) = right.containers
     np.testing.assert_allclose(bars.lines[0].get_xdata(), np.sqrt([0.03, 0.001]))
-    np.testing.assert_allclose([list(map(float, segment[:, 1])) for segment in bars.lines[2][0].get_segments()], [[0.3, 0.5], [0.6, 0.9]])
+    np.testing.assert_allclose(
+        [list(map(float, segment[:, 1])) for segment in bars.lines[2][0].get_segments()],
+        [[0.3, 0.5], [0.6, 0.9]],
+    )
     assert left.get_xlim()[0] > left.get_xlim()[1]
     assert right.get_xlim()[0] > right.get_xlim()[1]
 
@@ -51,8 +78,12 @@ def test_siblings_are_means_over_runs_and_walls_between_runs_begin_after_the_sta
     left, right = figures.parted_siblings(siblings).axes
     likeness = curves(left)
     assert len(likeness) == 4
-    np.testing.assert_allclose(likeness[2].get_ydata(), siblings.similarity.values[1, 0].mean(axis=0))
-    np.testing.assert_allclose(curves(right, "--")[0].get_ydata(), siblings.wall_rise.values[0, 0, 1:].mean(axis=1))
+    np.testing.assert_allclose(
+        likeness[2].get_ydata(), siblings.similarity.values[1, 0].mean(axis=0)
+    )
+    np.testing.assert_allclose(
+        curves(right, "--")[0].get_ydata(), siblings.wall_rise.values[0, 0, 1:].mean(axis=1)
+    )
     frozen = [line.get_xdata()[0] for line in left.lines if line.get_linestyle() == ":"]
     np.testing.assert_allclose(frozen, siblings.freezing_time.mean("reference").values.ravel())
     assert right.get_yscale() == "log"
@@ -65,9 +96,14 @@ def test_a_hill_of_no_height_is_left_out(siblings):
 
 
 def test_rates_are_drawn_where_they_have_a_logarithm_and_kramers_law_falls_by_e_in_one():
-    dims, coords = ("batch_size", "learning_rate", "branch"), {"batch_size": SIZES, "learning_rate": RATES}
+    dims, coords = (
+        ("batch_size", "learning_rate", "branch"),
+        {"batch_size": SIZES, "learning_rate": RATES},
+    )
     exponents = xr.DataArray(np.linspace(1, 12, 12).reshape(2, 2, 3), coords, dims)
-    rates = xr.DataArray(np.where(exponents > 10, -0.1, 0.1 / exponents), coords, dims).assign_coords(time=("branch", [0.5, 3.0, 9.0]))
+    rates = xr.DataArray(
+        np.where(exponents > 10, -0.1, 0.1 / exponents), coords, dims
+    ).assign_coords(time=("branch", [0.5, 3.0, 9.0]))
     left, right, _ = figures.escape_against_barrier(exponents, rates, -0.2).axes
     assert len(curves(left)) == 4
     assert sum(len(points.get_offsets()) for points in right.collections) == 10
@@ -78,28 +114,58 @@ def test_rates_are_drawn_where_they_have_a_logarithm_and_kramers_law_falls_by_e_
 
 
 def test_rates_that_are_nowhere_positive_leave_the_panel_empty():
-    dims, coords = ("batch_size", "learning_rate", "branch"), {"batch_size": SIZES, "learning_rate": RATES}
+    dims, coords = (
+        ("batch_size", "learning_rate", "branch"),
+        {"batch_size": SIZES, "learning_rate": RATES},
+    )
     exponents = xr.DataArray(np.ones((2, 2, 2)), coords, dims)
-    drawn = figures.escape_against_barrier(exponents, (-exponents).assign_coords(time=("branch", [1.0, 2.0])), 0.0)
+    drawn = figures.escape_against_barrier(
+        exponents, (-exponents).assign_coords(time=("branch", [1.0, 2.0])), 0.0
+    )
     assert not drawn.axes[1].lines
 
 
 def test_variances_have_a_colour_a_sampling_and_the_first_window_open_markers():
     rng, dims = np.random.default_rng(0), ("sampling", "window", "realization", "component")
     parts = {name: (dims, rng.random((2, 2, 3, 5)) + 0.1) for name in ("variance", "width")}
-    found = xr.Dataset(parts, {"sampling": ["epochs", "redrawn"], "window_time": ("window", [5.0, 80.0])})
-    ends = {name: (("sampling", "window"), np.full((2, 2), value)) for name, value in (("value", 2.0), ("low", 1.5), ("high", 2.5))}
-    left, right = figures.variance_flatness(found, {"run": xr.Dataset(ends, {"sampling": ["epochs", "redrawn"]})}).axes
-    assert [colour_of(line.get_color()) for line in left.lines] == [RESHUFFLED] * 3 + [INDEPENDENT] * 3
+    found = xr.Dataset(
+        parts, {"sampling": ["epochs", "redrawn"], "window_time": ("window", [5.0, 80.0])}
+    )
+    ends = {
+        name: (("sampling", "window"), np.full((2, 2), value))
+        for name, value in (("value", 2.0), ("low", 1.5), ("high", 2.5))
+    }
+    left, right = figures.variance_flatness(
+        found, {"run": xr.Dataset(ends, {"sampling": ["epochs", "redrawn"]})}
+    ).axes
+    assert [colour_of(line.get_color()) for line in left.lines] == [RESHUFFLED] * 3 + [
+        INDEPENDENT
+    ] * 3
     np.testing.assert_array_equal(left.lines[0].get_ydata(), found.variance.values[0, 1, 0])
-    assert [colour_of(bars.lines[0].get_markerfacecolor()) for bars in right.containers] == ["#FFFFFF", RESHUFFLED, "#FFFFFF", INDEPENDENT]
+    assert [colour_of(bars.lines[0].get_markerfacecolor()) for bars in right.containers] == [
+        "#FFFFFF",
+        RESHUFFLED,
+        "#FFFFFF",
+        INDEPENDENT,
+    ]
 
 
 def test_rescaled_layers_are_shown_against_the_solution_as_it_was():
     dims = ("batch_size", "realization", "measure", "scaling")
     flat = np.arange(1.0, 17).reshape(2, 2, 2, 2)
-    parts = {"flatness": (dims, flat), "rescaled": (("batch_size", "measure", "factor"), flat[:, 0, :, 0][..., None] * np.array([0.25, 1, 4.0]))}
-    coords = {"batch_size": SIZES, "measure": ["layer", "whole"], "scaling": ["as trained", "balanced"], "factor": [0.5, 1.0, 2.0]}
+    parts = {
+        "flatness": (dims, flat),
+        "rescaled": (
+            ("batch_size", "measure", "factor"),
+            flat[:, 0, :, 0][..., None] * np.array([0.25, 1, 4.0]),
+        ),
+    }
+    coords = {
+        "batch_size": SIZES,
+        "measure": ["layer", "whole"],
+        "scaling": ["as trained", "balanced"],
+        "factor": [0.5, 1.0, 2.0],
+    }
     left, right = figures.rescaled_layers(xr.Dataset(parts, coords)).axes
     for line in left.lines:
         np.testing.assert_allclose(line.get_ydata(), [0.25, 1, 4])
@@ -108,7 +174,9 @@ def test_rescaled_layers_are_shown_against_the_solution_as_it_was():
 
 
 def test_layer_and_whole_have_a_point_a_solution():
-    layer = xr.DataArray([[1.0, 2.0], [3.0, np.nan]], {"batch_size": SIZES}, ("batch_size", "realization"))
+    layer = xr.DataArray(
+        [[1.0, 2.0], [3.0, np.nan]], {"batch_size": SIZES}, ("batch_size", "realization")
+    )
     (axes,) = figures.layer_against_whole(layer, 2 * layer).axes
     np.testing.assert_array_equal(axes.lines[0].get_xdata(), [1, 2])
     np.testing.assert_array_equal(axes.lines[0].get_ydata(), [2, 4])

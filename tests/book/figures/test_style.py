@@ -72,8 +72,20 @@ def drawn() -> bytes:
 
 def test_style_leaves_nothing_of_the_taste_that_was_there_before():
     plain = drawn()
-    mpl.rcParams.update({name: value for name, value in TASTE.items() if name not in ("axes.prop_cycle", "axes.formatter.limits", "figure.figsize")})
-    mpl.rcParams.update({"axes.prop_cycle": mpl.cycler("color", ["r", "g"]), "axes.formatter.limits": (0, 1), "figure.figsize": (2, 9)})
+    mpl.rcParams.update(
+        {
+            name: value
+            for name, value in TASTE.items()
+            if name not in ("axes.prop_cycle", "axes.formatter.limits", "figure.figsize")
+        }
+    )
+    mpl.rcParams.update(
+        {
+            "axes.prop_cycle": mpl.cycler("color", ["r", "g"]),
+            "axes.formatter.limits": (0, 1),
+            "figure.figsize": (2, 9),
+        }
+    )
     assert drawn() == plain
 
 
@@ -106,7 +118,9 @@ def test_fonts_are_those_that_come_with_matplotlib():
 @pytest.fixture
 def matplotlibrc(tmp_path):
     path = tmp_path / "matplotlibrc"
-    path.write_text("".join(f"{name}: {value}\n" for name, value in (TASTE | {"backend": "TkAgg"}).items()))
+    path.write_text(
+        "".join(f"{name}: {value}\n" for name, value in (TASTE | {"backend": "TkAgg"}).items())
+    )
     return path
 
 
@@ -115,10 +129,27 @@ def test_user_and_machine_change_no_byte_of_a_figure(matplotlibrc, tmp_path):
     (tmp_path / "draw.py").write_text(DRAW, encoding="utf-8")
 
     def printed(**environment: str) -> str:
-        own = {name: value for name, value in os.environ.items() if name not in ("MPLBACKEND", "MATPLOTLIBRC")} | environment
-        return subprocess.run([sys.executable, tmp_path / "draw.py"], env=own, capture_output=True, text=True, check=True, encoding="utf-8").stdout
+        own = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in ("MPLBACKEND", "MATPLOTLIBRC")
+        } | environment
+        return subprocess.run(
+            [sys.executable, tmp_path / "draw.py"],
+            env=own,
+            capture_output=True,
+            text=True,
+            check=True,
+            encoding="utf-8",
+        ).stdout
 
-    elsewhere = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "7", "PYTHONUTF8": "0", "DISPLAY": ""}
+    elsewhere = {
+        "TZ": "Pacific/Kiritimati",
+        "LC_ALL": "C",
+        "PYTHONHASHSEED": "7",
+        "PYTHONUTF8": "0",
+        "DISPLAY": "",
+    }
     plain = printed()
     assert printed(MATPLOTLIBRC=str(matplotlibrc), **elsewhere) == plain
     assert printed(MPLBACKEND="TkAgg", DISPLAY="") == plain
@@ -127,17 +158,49 @@ def test_user_and_machine_change_no_byte_of_a_figure(matplotlibrc, tmp_path):
 @pytest.mark.slow
 def test_user_and_machine_change_no_byte_of_a_page(matplotlibrc, tmp_path):
     cells = [
-        new_code_cell("import matplotlib.pyplot as plt\nfrom valleys.book import figures\nfigures.use_style()"),
+        new_code_cell(
+            "import matplotlib.pyplot as plt\nfrom valleys.book import figures\nfigures.use_style()"
+        ),
         new_code_cell("_ = plt.plot([1, 2], [3, -1])"),
     ]
-    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "", "language": "python"}}), tmp_path / "in.ipynb")
+    nbformat.write(
+        new_notebook(
+            cells=cells,
+            metadata={"kernelspec": {"name": "python3", "display_name": "", "language": "python"}},
+        ),
+        tmp_path / "in.ipynb",
+    )
 
     def shown(name: str, **environment: str) -> list:
-        own = {variable: value for variable, value in os.environ.items() if variable != "MPLBACKEND"} | {"SOURCE_DATE_EPOCH": "0"} | environment
-        command = [sys.executable, "-m", "papermill", str(tmp_path / "in.ipynb"), str(tmp_path / name), "--no-progress-bar"]
+        own = (
+            {variable: value for variable, value in os.environ.items() if variable != "MPLBACKEND"}
+            | {"SOURCE_DATE_EPOCH": "0"}
+            | environment
+        )
+        command = [
+            sys.executable,
+            "-m",
+            "papermill",
+            str(tmp_path / "in.ipynb"),
+            str(tmp_path / name),
+            "--no-progress-bar",
+        ]
         subprocess.run(command, env=own, check=True, capture_output=True)
-        return [output.data for cell in nbformat.read(tmp_path / name, 4).cells for output in cell.outputs]
+        return [
+            output.data
+            for cell in nbformat.read(tmp_path / name, 4).cells
+            for output in cell.outputs
+        ]
 
     plain = shown("plain.ipynb")
     assert [sorted(data) for data in plain] == [["image/svg+xml", "text/plain"]]
-    assert shown("tasteful.ipynb", MATPLOTLIBRC=str(matplotlibrc), TZ="Pacific/Kiritimati", LC_ALL="C", MPLBACKEND="TkAgg") == plain
+    assert (
+        shown(
+            "tasteful.ipynb",
+            MATPLOTLIBRC=str(matplotlibrc),
+            TZ="Pacific/Kiritimati",
+            LC_ALL="C",
+            MPLBACKEND="TkAgg",
+        )
+        == plain
+    )

@@ -1,34 +1,87 @@
-"""The figures of the chapter on sweeps draw what their datasets say, in the colours of the book, with named axes."""
+"""The figures of the chapter on sweeps draw what their datasets say, in the colours of the book,
+with named axes.
+"""
 
 import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.text import Annotation
 
-from tests.book.figures.drawn import band_ends, bands, colour_of, drawn_axes, hatched, legend, lines, segments, title, written
+from tests.book.figures.drawn import (
+    band_ends,
+    bands,
+    colour_of,
+    drawn_axes,
+    hatched,
+    legend,
+    lines,
+    segments,
+    title,
+    written,
+)
 from valleys.book import figures
-from valleys.book.figures.style import ACCURACY, DIVERGED, LOSS, NEUTRAL, ON_DARK, ON_LIGHT, THEORY, batch_size_colours, learning_rate_colours
+from valleys.book.figures.style import (
+    ACCURACY,
+    DIVERGED,
+    LOSS,
+    NEUTRAL,
+    ON_DARK,
+    ON_LIGHT,
+    THEORY,
+    batch_size_colours,
+    learning_rate_colours,
+)
 
 SIZES, RATES, RUNS = [10, 50, 1000], [0.1, 0.2], 12
 MEANS = (
-    *("converged", "train_accuracy", "train_loss", "test_loss", "similarity", "similarity_full", "weight_cosine", "weight_distance"),
-    *("test_accuracy", "full_test_accuracy", "flatness", "relative_flatness", "whole_network_flatness"),
+    *(
+        "converged",
+        "train_accuracy",
+        "train_loss",
+        "test_loss",
+        "similarity",
+        "similarity_full",
+        "weight_cosine",
+        "weight_distance",
+    ),
+    *(
+        "test_accuracy",
+        "full_test_accuracy",
+        "flatness",
+        "relative_flatness",
+        "whole_network_flatness",
+    ),
 )
 
 
 @pytest.fixture
 def summary():
-    """0.5 everywhere with an interval 0.2 wide, none at B = 1000; no solution at B = 10, η = 0.2, where only the training set has numbers."""
+    """0.5 everywhere with an interval 0.2 wide, none at B = 1000; no solution at B = 10, η =
+    0.2, where only the training set has numbers.
+    """
     cell = ("batch_size", "learning_rate")
     value, low = np.full((3, 2), 0.5), np.array([[0.4, 0.4], [0.4, 0.4], [np.nan, np.nan]])
     found = {name: (cell, value.copy()) for name in (*MEANS, "max_test_accuracy", "max_flatness")}
     for name in MEANS:
         found |= {f"{name}_low": (cell, low), f"{name}_high": (cell, 1 - low)}
-    times = {f"freezing_time{end}": ((*cell, "threshold"), np.stack([part] * 3, axis=-1)) for end, part in (("", value), ("_low", low), ("_high", 1 - low))}
-    dataset = xr.Dataset(found | times, coords={"batch_size": SIZES, "learning_rate": RATES, "threshold": [0.2, 0.1, 0.05]})
+    times = {
+        f"freezing_time{end}": ((*cell, "threshold"), np.stack([part] * 3, axis=-1))
+        for end, part in (("", value), ("_low", low), ("_high", 1 - low))
+    }
+    dataset = xr.Dataset(
+        found | times,
+        coords={"batch_size": SIZES, "learning_rate": RATES, "threshold": [0.2, 0.1, 0.05]},
+    )
     lost = {"batch_size": 10, "learning_rate": 0.2}
     dataset.converged.loc[lost] = 0
-    for name in ("test_loss", "flatness", "max_flatness", "weight_cosine", "weight_distance", "freezing_time"):
+    for name in (
+        "test_loss",
+        "flatness",
+        "max_flatness",
+        "weight_cosine",
+        "weight_distance",
+        "freezing_time",
+    ):
         dataset[name].loc[lost] = np.nan
     return dataset
 
@@ -40,8 +93,14 @@ def sweep():
     values = rng.random((3, 2, RUNS))
     values[2] = values[2, :, :1]
     cell = ("batch_size", "learning_rate", "realization")
-    along = {name: ((*cell, "record"), np.stack([values, values], axis=-1)) for name in ("test_accuracy", "flatness")}
-    found = along | {"full_test_accuracy": (cell, values), "converged": (cell, np.ones(values.shape, bool))}
+    along = {
+        name: ((*cell, "record"), np.stack([values, values], axis=-1))
+        for name in ("test_accuracy", "flatness")
+    }
+    found = along | {
+        "full_test_accuracy": (cell, values),
+        "converged": (cell, np.ones(values.shape, bool)),
+    }
     return xr.Dataset(found, coords={"batch_size": SIZES, "learning_rate": RATES})
 
 
@@ -68,7 +127,8 @@ def test_maps_of_the_training_set_keep_their_numbers_in_cells_without_a_solution
 
 def test_maps_tell_the_width_of_their_intervals_in_their_own_units(summary):
     summary["train_accuracy_high"].loc[{"batch_size": 10, "learning_rate": 0.1}] = 0.96
-    assert "intervals: ± 10 typical, ± 30 widest" in written(figures.fit(summary).axes[1])  # percent: 40 to 60, and 40 to 96
+    # percent: 40 to 60, and 40 to 96
+    assert "intervals: ± 10 typical, ± 30 widest" in written(figures.fit(summary).axes[1])
     maxima, means = figures.flatness(summary, _flat_sweep(summary), 0.1).axes[:2]
     assert "a maximum, without an interval" in written(maxima)
     assert "intervals: ± 0.1 typical, ± 0.1 widest" in written(means)
@@ -76,8 +136,13 @@ def test_maps_tell_the_width_of_their_intervals_in_their_own_units(summary):
 
 def _flat_sweep(summary):
     cell = ("batch_size", "learning_rate", "realization")
-    runs = {"flatness": ((*cell, "record"), np.ones((3, 2, 4, 2))), "converged": (cell, np.ones((3, 2, 4), bool))}
-    return xr.Dataset(runs, coords={"batch_size": summary.batch_size, "learning_rate": summary.learning_rate})
+    runs = {
+        "flatness": ((*cell, "record"), np.ones((3, 2, 4, 2))),
+        "converged": (cell, np.ones((3, 2, 4), bool)),
+    }
+    return xr.Dataset(
+        runs, coords={"batch_size": summary.batch_size, "learning_rate": summary.learning_rate}
+    )
 
 
 def test_maps_say_where_runs_are_too_few_for_intervals(summary):
@@ -87,7 +152,11 @@ def test_maps_say_where_runs_are_too_few_for_intervals(summary):
 
 
 def test_the_compared_learning_rate_is_framed(summary):
-    frames = [patch.get_xy() for patch in figures.accuracy(summary, 0.2).axes[0].patches if not patch.get_hatch()]
+    frames = [
+        patch.get_xy()
+        for patch in figures.accuracy(summary, 0.2).axes[0].patches
+        if not patch.get_hatch()
+    ]
     assert set(frames) == {(-0.5, 0.5)}
 
 
@@ -106,10 +175,23 @@ def test_both_strips_of_runs_have_one_scale(summary, sweep):
 
 
 def test_best_runs_are_drawn_from_the_largest_batch_to_the_smallest():
-    rows = {name: ("batch_size", np.array(values) / 100) for name, values in {"mean": [3, 2, 1], "best_full": [4, 3, 1], "best_small": [9, 8, 7]}.items()}
-    rows |= {f"best_random_{end}": ("batch_size", np.array(values) / 100) for end, values in {"mean": [6, 5, 1], "low": [5, 3, 0], "high": [8, 6, 2]}.items()}
+    rows = {
+        name: ("batch_size", np.array(values) / 100)
+        for name, values in {
+            "mean": [3, 2, 1],
+            "best_full": [4, 3, 1],
+            "best_small": [9, 8, 7],
+        }.items()
+    }
+    rows |= {
+        f"best_random_{end}": ("batch_size", np.array(values) / 100)
+        for end, values in {"mean": [6, 5, 1], "low": [5, 3, 0], "high": [8, 6, 2]}.items()
+    }
     (axes,) = drawn_axes(figures.best_runs(xr.Dataset(rows, coords={"batch_size": SIZES})), 1)
-    drawn = {label: (list(x), list(np.round(y, 9)), colour) for label, (x, y, colour) in lines(axes).items()}
+    drawn = {
+        label: (list(x), list(np.round(y, 9)), colour)
+        for label, (x, y, colour) in lines(axes).items()
+    }
     assert drawn["mean run, all test images"] == ([0, 1, 2], [1, 2, 3], THEORY)
     assert drawn["best run, all test images"] == ([0, 1, 2], [1, 3, 4], ACCURACY)
     assert drawn["best run, this small test set"] == ([0, 1, 2], [7, 8, 9], NEUTRAL)
@@ -125,7 +207,9 @@ def test_courses_have_bands_and_leave_out_what_was_not_measured(course):
     assert [len(line.get_xdata()) for line in right.lines] == [2, 2, 2]
     band = left.collections[0].get_paths()[0].vertices
     assert band[:, 1].max() == pytest.approx(4.1)
-    assert not left.collections[2].get_paths() or not len(left.collections[2].get_paths()[0].vertices)
+    assert not left.collections[2].get_paths() or not len(
+        left.collections[2].get_paths()[0].vertices
+    )
 
 
 def test_controls_are_relative_to_the_largest_batch(summary, course):
@@ -145,7 +229,9 @@ def test_freezing_has_a_map_for_each_threshold_the_given_one_first(summary):
 @pytest.fixture
 def uneven(summary):
     """No two cells alike: 0.3 to 0.8, twice that for maxima, and gaps where `summary` has them."""
-    steps = xr.DataArray(np.linspace(-0.2, 0.3, 6).reshape(3, 2), dims=("batch_size", "learning_rate"))
+    steps = xr.DataArray(
+        np.linspace(-0.2, 0.3, 6).reshape(3, 2), dims=("batch_size", "learning_rate")
+    )
     moved = summary.assign({name: summary[name] + steps for name in summary if name != "converged"})
     return moved.assign({name: 2 * moved[name] for name in ("max_test_accuracy", "max_flatness")})
 
@@ -159,23 +245,46 @@ MAPS = {
     "max_test_accuracy": (lambda summary: figures.accuracy(summary, 0.1).axes[0], "{:.1f}", 100),
     "full_test_accuracy": (lambda summary: figures.accuracy(summary, 0.1).axes[1], "{:.1f}", 100),
     "test_accuracy": (lambda summary: figures.accuracy(summary, 0.1).axes[2], "{:.1f}", 100),
-    "max_flatness": (lambda summary: figures.flatness(summary, _flat_sweep(summary), 0.1).axes[0], "{:.1f}", 1),
-    "flatness": (lambda summary: figures.flatness(summary, _flat_sweep(summary), 0.1).axes[1], "{:.1f}", 1),
+    "max_flatness": (
+        lambda summary: figures.flatness(summary, _flat_sweep(summary), 0.1).axes[0],
+        "{:.1f}",
+        1,
+    ),
+    "flatness": (
+        lambda summary: figures.flatness(summary, _flat_sweep(summary), 0.1).axes[1],
+        "{:.1f}",
+        1,
+    ),
 }
 
 
 @pytest.mark.parametrize("name", MAPS)
-def test_maps_write_each_value_where_its_cell_is_with_the_noise_growing_to_the_upper_right(uneven, name):
+def test_maps_write_each_value_where_its_cell_is_with_the_noise_growing_to_the_upper_right(
+    uneven, name
+):
     draw, form, scale = MAPS[name]
-    axes, table = draw(uneven), scale * uneven[name].values[::-1].T  # rows of a learning rate, from the largest batch to the smallest
+    # rows of a learning rate, from the largest batch to the smallest
+    axes, table = draw(uneven), scale * uneven[name].values[::-1].T
     (image,) = axes.images
     np.testing.assert_allclose(image.get_array().filled(np.nan), table)
-    placed = {text.get_position(): text.get_text() for text in axes.texts if not isinstance(text, Annotation)}
-    assert placed == {(column, row): form.format(value) for (row, column), value in np.ndenumerate(table) if np.isfinite(value)}
-    assert ([label.get_text() for label in axes.get_xticklabels()], image.origin) == (["1000", "50", "10"], "lower")
+    placed = {
+        text.get_position(): text.get_text()
+        for text in axes.texts
+        if not isinstance(text, Annotation)
+    }
+    assert placed == {
+        (column, row): form.format(value)
+        for (row, column), value in np.ndenumerate(table)
+        if np.isfinite(value)
+    }
+    assert ([label.get_text() for label in axes.get_xticklabels()], image.origin) == (
+        ["1000", "50", "10"],
+        "lower",
+    )
     assert [label.get_text() for label in axes.get_yticklabels()] == ["0.1", "0.2"]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("batch size B", "learning rate η")
-    assert (axes.patch.get_hatch(), colour_of(axes.patch.get_edgecolor())) == ("////", DIVERGED)  # seen where there is no value
+    # seen where there is no value
+    assert (axes.patch.get_hatch(), colour_of(axes.patch.get_edgecolor())) == ("////", DIVERGED)
 
 
 def test_numbers_are_light_on_dark_cells_and_dark_on_light_ones(uneven):
@@ -186,18 +295,31 @@ def test_numbers_are_light_on_dark_cells_and_dark_on_light_ones(uneven):
 def test_freezing_maps_show_their_own_threshold(uneven):
     uneven["freezing_time"] = uneven.freezing_time * xr.DataArray([1, 10, 100], dims="threshold")
     for axes, threshold in zip(figures.freezing(uneven, 0.1).axes, (0.1, 0.2, 0.05), strict=True):
-        np.testing.assert_allclose(axes.images[0].get_array().filled(np.nan), uneven.freezing_time.sel(threshold=threshold).values[::-1].T)
+        np.testing.assert_allclose(
+            axes.images[0].get_array().filled(np.nan),
+            uneven.freezing_time.sel(threshold=threshold).values[::-1].T,
+        )
 
 
 @pytest.mark.parametrize("freeze", [35.0, np.nan])
 def test_run_is_drawn_with_its_threshold_and_freezing_time(freeze):
-    values = {"train_loss": [2.0, 0.5, 0.01], "train_accuracy": [0.1, 0.8, 1.0], "test_accuracy": [0.1, 0.7, 0.9]}
+    values = {
+        "train_loss": [2.0, 0.5, 0.01],
+        "train_accuracy": [0.1, 0.8, 1.0],
+        "test_accuracy": [0.1, 0.7, 0.9],
+    }
     coords = {"step": ("record", [0, 20, 40]), "threshold": [0.2, 0.1]}
-    cell = xr.Dataset({name: ("record", row) for name, row in values.items()} | {"freezing_time": ("threshold", [10.0, freeze])}, coords)
+    cell = xr.Dataset(
+        {name: ("record", row) for name, row in values.items()}
+        | {"freezing_time": ("threshold", [10.0, freeze])},
+        coords,
+    )
     above, below = drawn_axes(figures.training_run(cell, 0.1), 2)
     np.testing.assert_array_equal(above.lines[0].get_xydata().T, [cell.step, cell.train_loss])
     assert colour_of(above.lines[0].get_color()) == LOSS
-    assert [list(line.get_ydata()) for line in above.lines if line.get_linestyle() == ":"] == [[0.1, 0.1]]
+    assert [list(line.get_ydata()) for line in above.lines if line.get_linestyle() == ":"] == [
+        [0.1, 0.1]
+    ]
     for label, name in (("training set", "train_accuracy"), ("small test set", "test_accuracy")):
         x, y, colour = lines(below)[label]
         np.testing.assert_array_equal([x, y], [cell.step, cell[name]])
@@ -211,28 +333,49 @@ def test_run_is_drawn_with_its_threshold_and_freezing_time(freeze):
 def test_spread_shows_the_runs_of_the_cells_that_it_numbers(uneven):
     positions = np.random.default_rng(2).normal(size=(2, 4, 3, 2))
     coords = {"batch_size": ("cell", [50, 10]), "learning_rate": ("cell", [0.1, 0.2])}
-    plane = xr.Dataset({"position": (("cell", "realization", "record", "component"), positions), "explained": ("component", [0.5, 0.3])}, coords)
+    plane = xr.Dataset(
+        {
+            "position": (("cell", "realization", "record", "component"), positions),
+            "explained": ("component", [0.5, 0.3]),
+        },
+        coords,
+    )
     small, full, *planes = figures.spread(uneven, plane).axes
     for axes, name in ((small, "similarity"), (full, "similarity_full")):
         np.testing.assert_allclose(axes.images[0].get_array(), uneven[name].values[::-1].T)
-        assert {text.get_text(): text.xy for text in axes.texts if text.get_text() in "①②"} == {"①": (1, 0), "②": (2, 1)}
+        assert {text.get_text(): text.xy for text in axes.texts if text.get_text() in "①②"} == {
+            "①": (1, 0),
+            "②": (2, 1),
+        }
     colours = learning_rate_colours(RATES)
-    for axes, runs, name, rate in zip(planes, positions, ("① B = 50, η = 0.1", "② B = 10, η = 0.2"), RATES, strict=True):
+    for axes, runs, name, rate in zip(
+        planes, positions, ("① B = 50, η = 0.1", "② B = 10, η = 0.2"), RATES, strict=True
+    ):
         *drawn, start = axes.lines
         for run, path, end in zip(runs, drawn[::2], drawn[1::2], strict=True):
             np.testing.assert_array_equal(path.get_xydata(), run)
             np.testing.assert_array_equal(end.get_xydata(), run[-1:])
-            assert colour_of(path.get_color()) == colour_of(end.get_color()) == colour_of(colours[rate])
+            assert (
+                colour_of(path.get_color())
+                == colour_of(end.get_color())
+                == colour_of(colours[rate])
+            )
         np.testing.assert_array_equal(start.get_xydata(), runs[0, :1])
         assert (title(axes), axes.get_xlabel()) == (name, "principal component 1 (50%)")
     assert planes[0].get_xlim() == planes[1].get_xlim() != (0, 1)
-    for limits, extent in ((planes[0].get_xlim(), positions[..., 0]), (planes[0].get_ylim(), positions[..., 1])):
+    for limits, extent in (
+        (planes[0].get_xlim(), positions[..., 0]),
+        (planes[0].get_ylim(), positions[..., 1]),
+    ):
         assert limits[0] < extent.min() < extent.max() < limits[1]
 
 
 def test_scatters_have_a_point_a_cell_in_the_colour_of_its_learning_rate(uneven):
     drawn = ((figures.accuracy(uneven, 0.1), "full_test_accuracy", "max_test_accuracy", 100),)
-    for figure, across, up, scale in (*drawn, (figures.flatness(uneven, _flat_sweep(uneven), 0.1), "flatness", "max_flatness", 1)):
+    for figure, across, up, scale in (
+        *drawn,
+        (figures.flatness(uneven, _flat_sweep(uneven), 0.1), "flatness", "max_flatness", 1),
+    ):
         for rate, colour in learning_rate_colours(RATES).items():
             x, y, own = lines(figure.axes[3])[f"η = {rate:g}"]
             cells = scale * uneven.sel(learning_rate=rate)
@@ -242,7 +385,9 @@ def test_scatters_have_a_point_a_cell_in_the_colour_of_its_learning_rate(uneven)
         assert figure.axes[3].get_ylabel().startswith("largest")
 
 
-def test_strips_show_converged_runs_with_their_mean_and_a_violin_where_there_are_many(uneven, sweep):
+def test_strips_show_converged_runs_with_their_mean_and_a_violin_where_there_are_many(
+    uneven, sweep
+):
     sweep["converged"][1, 0, 4:] = False  # four runs at B = 50
     left, right = figures.accuracy_runs(uneven, sweep, 0.1).axes
     runs = {name: axes for name, axes in (("test_accuracy", left), ("full_test_accuracy", right))}
@@ -250,14 +395,21 @@ def test_strips_show_converged_runs_with_their_mean_and_a_violin_where_there_are
     for name, axes in runs.items():
         cells, means = sweep.sel(learning_rate=0.1), 100 * uneven.sel(learning_rate=0.1)
         drawn = [line for line in axes.lines if line.get_marker() == "o"]
-        for position, (size, n, line, bar) in enumerate(zip((1000, 50, 10), (1, 4, RUNS), drawn, axes.containers, strict=True)):
+        for position, (size, n, line, bar) in enumerate(
+            zip((1000, 50, 10), (1, 4, RUNS), drawn, axes.containers, strict=True)
+        ):
             values = cells[name].sel(batch_size=size).values.reshape(RUNS, -1)[:n, -1]
             np.testing.assert_allclose(line.get_ydata(), 100 * values)
             assert np.abs(line.get_xdata() - position).max() < 0.15
             assert colour_of(line.get_color()) == colour_of(colours[size])
-            mean, low, high = (float(means[name + end].sel(batch_size=size)) for end in ("", "_low", "_high"))
+            mean, low, high = (
+                float(means[name + end].sel(batch_size=size)) for end in ("", "_low", "_high")
+            )
             np.testing.assert_allclose(bar.lines[0].get_ydata(orig=False), [mean])
-            np.testing.assert_allclose([part[:, 1] for part in segments(bar.lines[2][0])], [[low, high]][: int(np.isfinite(low))])
+            np.testing.assert_allclose(
+                [part[:, 1] for part in segments(bar.lines[2][0])],
+                [[low, high]][: int(np.isfinite(low))],
+            )
         (violin,) = bands(axes)
         assert colour_of(violin.get_facecolor()[0]) == colour_of(colours[10])
         assert [label.get_text() for label in axes.get_xticklabels()] == ["1000", "50", "10"]
@@ -269,25 +421,41 @@ def test_strip_of_flatness_has_the_last_record_of_each_run(uneven, sweep):
     axes = figures.flatness(uneven, sweep, 0.2).axes[2]
     drawn = [line.get_ydata() for line in axes.lines if line.get_marker() == "o"]
     for values, size in zip(drawn, (1000, 50, 10), strict=True):
-        np.testing.assert_allclose(np.unique(values), np.unique(sweep.flatness.sel(batch_size=size, learning_rate=0.2)[:, -1]))
+        np.testing.assert_allclose(
+            np.unique(values),
+            np.unique(sweep.flatness.sel(batch_size=size, learning_rate=0.2)[:, -1]),
+        )
     assert (title(axes), axes.get_ylabel()) == ("every run at η = 0.2", "flatness $F$")
 
 
 def test_controls_show_flatness_over_loss_and_three_measures_relative_to_one_cell(uneven, course):
-    for factor, name in enumerate(("flatness", "relative_flatness", "whole_network_flatness"), start=1):
+    for factor, name in enumerate(
+        ("flatness", "relative_flatness", "whole_network_flatness"), start=1
+    ):
         for end in ("", "_low", "_high"):
             uneven[name + end] = uneven[name + end] ** factor
     left, right = drawn_axes(figures.flatness_controls(uneven, course, 0.1), 2)
     for index, (size, colour) in enumerate(batch_size_colours(SIZES).items()):
         x, y, own = lines(left)[f"B = {size}"]
-        np.testing.assert_array_equal([x, y], course.isel(batch_size=index, record=[0, 2])[["train_loss", "flatness"]].to_array())
+        np.testing.assert_array_equal(
+            [x, y],
+            course.isel(batch_size=index, record=[0, 2])[["train_loss", "flatness"]].to_array(),
+        )
         assert own == colour_of(colour) == colour_of(bands(left)[index].get_facecolor()[0])
-    assert (left.xaxis_inverted(), right.xaxis_inverted(), left.get_xscale(), right.get_xscale()) == (True, True, "log", "log")
-    for name, bar in zip(("flatness", "relative_flatness", "whole_network_flatness"), right.containers, strict=True):
+    assert (
+        left.xaxis_inverted(),
+        right.xaxis_inverted(),
+        left.get_xscale(),
+        right.get_xscale(),
+    ) == (True, True, "log", "log")
+    for name, bar in zip(
+        ("flatness", "relative_flatness", "whole_network_flatness"), right.containers, strict=True
+    ):
         row = uneven.sel(learning_rate=0.1)
         quiet = float(row[name].sel(batch_size=1000))
         np.testing.assert_allclose(bar.lines[0].get_xydata().T, [SIZES, row[name] / quiet])
-        ends = np.stack([row[name + end] / quiet for end in ("_low", "_high")], axis=1)[:2]  # gradient descent has none
+        # gradient descent has none
+        ends = np.stack([row[name + end] / quiet for end in ("_low", "_high")], axis=1)[:2]
         np.testing.assert_allclose([part[:, 1] for part in segments(bar.lines[2][0])], ends)
     assert legend(right) == ["second layer, $F$", "$F$ / ‖W‖²", "whole network"]
 
@@ -302,22 +470,40 @@ def test_courses_are_drawn_against_time_in_the_colour_of_their_batch_size(course
             np.testing.assert_array_equal([x, y], [cell.time, cell[name]])
             assert own == colour_of(colour)
             if size != 1000:
-                np.testing.assert_allclose(band_ends(bands(axes)[index], cell.time), np.stack([cell[f"{name}_low"], cell[f"{name}_high"]], axis=1))
+                np.testing.assert_allclose(
+                    band_ends(bands(axes)[index], cell.time),
+                    np.stack([cell[f"{name}_low"], cell[f"{name}_high"]], axis=1),
+                )
     (threshold,) = [line for line in left.lines if line.get_linestyle() == ":"]
-    assert (list(threshold.get_ydata()), written(left), left.get_yscale()) == ([0.1, 0.1], ["$ℒ_c$ = 0.1"], "log")
+    assert (list(threshold.get_ydata()), written(left), left.get_yscale()) == (
+        [0.1, 0.1],
+        ["$ℒ_c$ = 0.1"],
+        "log",
+    )
 
 
 @pytest.mark.parametrize("count", [3, 9])
 def test_delay_has_a_line_for_each_threshold_relative_to_the_largest_batch(uneven, count):
     levels = np.round(0.01 * np.arange(1, count + 1), 2)
     powers = xr.DataArray(np.arange(1, count + 1), {"threshold": levels}, dims="threshold")
-    times = uneven.isel(threshold=0, drop=True)[[f"freezing_time{end}" for end in ("", "_low", "_high")]] ** powers
+    times = (
+        uneven.isel(threshold=0, drop=True)[
+            [f"freezing_time{end}" for end in ("", "_low", "_high")]
+        ]
+        ** powers
+    )
     (axes,) = drawn_axes(figures.delay(times, 0.1), 1)
     for level, bar in zip(levels, axes.containers, strict=True):
         row = times.sel(learning_rate=0.1, threshold=level)
         quiet = float(row.freezing_time.sel(batch_size=1000))
         np.testing.assert_allclose(bar.lines[0].get_xydata().T, [SIZES, row.freezing_time / quiet])
-        ends = np.stack([row[f"freezing_time{end}"] / quiet for end in ("_low", "_high")], axis=1)[:2]
+        ends = np.stack([row[f"freezing_time{end}"] / quiet for end in ("_low", "_high")], axis=1)[
+            :2
+        ]
         np.testing.assert_allclose([part[:, 1] for part in segments(bar.lines[2][0])], ends)
     assert legend(axes) == [f"$ℒ_c$ = {level:g}" for level in levels]
-    assert (axes.get_xlabel(), title(axes), axes.xaxis_inverted()) == ("batch size B", "η = 0.1", True)
+    assert (axes.get_xlabel(), title(axes), axes.xaxis_inverted()) == (
+        "batch size B",
+        "η = 0.1",
+        True,
+    )

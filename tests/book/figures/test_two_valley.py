@@ -1,4 +1,6 @@
-"""The figures of the two-valley chapters draw what their datasets say, in the colours of the book, with named axes."""
+"""The figures of the two-valley chapters draw what their datasets say, in the colours of the
+book, with named axes.
+"""
 
 import numpy as np
 import pytest
@@ -8,7 +10,17 @@ from mpl_toolkits.mplot3d.proj3d import proj_transform
 
 from tests.book.figures.drawn import drawn_axes, lines, points, written
 from valleys.book import figures
-from valleys.book.figures.style import FLAT, FREE, HELD, INK, NEUTRAL, SHARP, THEORY, learning_rate_colours, noise_colours
+from valleys.book.figures.style import (
+    FLAT,
+    FREE,
+    HELD,
+    INK,
+    NEUTRAL,
+    SHARP,
+    THEORY,
+    learning_rate_colours,
+    noise_colours,
+)
 from valleys.toy import TwoValley
 
 RATES, STRENGTHS = [0.01, 0.1], [0.02, 0.05, 0.1]
@@ -16,14 +28,21 @@ RATES, STRENGTHS = [0.01, 0.1], [0.02, 0.05, 0.1]
 
 def with_errors(values: dict, coords: dict, *dims: str) -> xr.Dataset:
     """Variables over dims, each with an error of a tenth."""
-    return xr.Dataset({name: (dims, value) for name, value in values.items()} | {f"{n}_error": (dims, np.asarray(v) / 10) for n, v in values.items()}, coords)
+    return xr.Dataset(
+        {name: (dims, value) for name, value in values.items()}
+        | {f"{n}_error": (dims, np.asarray(v) / 10) for n, v in values.items()},
+        coords,
+    )
 
 
 @pytest.fixture
 def cells() -> xr.Dataset:
     p_flat = np.linspace(0.5, 0.9, 6).reshape(2, 3)
     made = with_errors(
-        {"p_flat": p_flat, "time_to_freeze": 1000 * p_flat}, {"learning_rate": RATES, "noise_strength": STRENGTHS}, "learning_rate", "noise_strength"
+        {"p_flat": p_flat, "time_to_freeze": 1000 * p_flat},
+        {"learning_rate": RATES, "noise_strength": STRENGTHS},
+        "learning_rate",
+        "noise_strength",
     )
     return made.assign_coords(effective_noise=made.learning_rate * made.noise_strength)
 
@@ -34,26 +53,48 @@ def test_landscape_shows_floors_ridge_and_sections_with_the_flat_valley_on_the_r
     assert [to_hex(line.get_color()).upper() for line in surface.lines] == [FLAT, SHARP, INK]
     np.testing.assert_allclose(surface.lines[0].get_data_3d()[0], grid.flat_x)
     np.testing.assert_allclose(surface.lines[1].get_data_3d()[0], grid.sharp_x)
-    np.testing.assert_allclose(np.diff(surface.lines[2].get_data_3d()[2]), np.diff(grid.loss.sel(x=0)))
+    np.testing.assert_allclose(
+        np.diff(surface.lines[2].get_data_3d()[2]), np.diff(grid.loss.sel(x=0))
+    )
     on_page = [proj_transform(x, 60, 1.5, surface.get_proj())[0] for x in (-0.5, 0.5)]
     down = [proj_transform(0, y, 1.5, surface.get_proj())[1] for y in (0, 60)]
     assert (on_page[0] < on_page[1], down[0] > down[1]) == (True, True)
-    for y, right, left in zip((0, 20, 40, 60), sections.lines[::2], sections.lines[1::2], strict=True):
+    for y, right, left in zip(
+        (0, 20, 40, 60), sections.lines[::2], sections.lines[1::2], strict=True
+    ):
         section = grid.loss.sel(y=y)
-        assert (to_hex(right.get_color()).upper(), to_hex(left.get_color()).upper()) == (FLAT, SHARP)
+        assert (to_hex(right.get_color()).upper(), to_hex(left.get_color()).upper()) == (
+            FLAT,
+            SHARP,
+        )
         np.testing.assert_allclose(right.get_ydata(), section[grid.x >= 0])
         np.testing.assert_allclose(left.get_ydata(), section[grid.x <= 0])
-    assert written(sections) == ["y = 0", "y = 20", "y = 40", "y = 60", "sharp valley", "flat valley"]
+    assert written(sections) == [
+        "y = 0",
+        "y = 20",
+        "y = 40",
+        "y = 60",
+        "sharp valley",
+        "flat valley",
+    ]
 
 
 def test_run_has_the_colour_of_the_valley_in_which_it_ends():
     x = np.array([[[0.1, -0.1, 0.2], [0.1, 0.2, -0.3]]])
-    runs = xr.Dataset({"x": (("noise_strength", "run", "step"), x), "y": (("noise_strength", "run", "step"), 5 + x)}, {"noise_strength": [0.05], "run": [0, 1]})
+    runs = xr.Dataset(
+        {
+            "x": (("noise_strength", "run", "step"), x),
+            "y": (("noise_strength", "run", "step"), 5 + x),
+        },
+        {"noise_strength": [0.05], "run": [0, 1]},
+    )
     runs = runs.assign_coords(step=[0, 10, 20], time=("step", [0.0, 1.0, 2.0]))
     grid = TwoValley().on_grid(np.linspace(-0.9, 0.9, 11), np.linspace(0, 30, 7))
     above, beside = drawn_axes(figures.hopping(runs, grid), 2)
     assert [to_hex(line.get_color()).upper() for line in above.lines] == [FLAT, SHARP]
-    np.testing.assert_allclose(above.lines[1].get_xydata(), np.stack([x[0, 1], 5 + x[0, 1]], axis=1))
+    np.testing.assert_allclose(
+        above.lines[1].get_xydata(), np.stack([x[0, 1], 5 + x[0, 1]], axis=1)
+    )
     np.testing.assert_allclose(beside.lines[0].get_xydata(), [[1, -0.1], [2, 0.2]])
     assert "0.05" in above.get_title()
     assert above.yaxis_inverted()  # y runs down the page
@@ -64,7 +105,9 @@ def test_maps_show_every_cell_and_leave_a_gap_where_there_is_no_value(cells):
     figure = figures.phase_maps(cells)
     left, right = drawn_axes(figure, 2)
     for axes, name in ((left, "p_flat"), (right, "time_to_freeze")):
-        np.testing.assert_allclose(axes.collections[0].get_array().filled(np.nan).reshape(2, 3), cells[name])
+        np.testing.assert_allclose(
+            axes.collections[0].get_array().filled(np.nan).reshape(2, 3), cells[name]
+        )
         assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
     assert left.collections[0].get_array().mask.sum() == 1
     assert left.collections[0].get_clim() == (0.0, 1.0)  # one half is the middle of the colours
@@ -89,12 +132,25 @@ def test_response_shows_a_row_of_cells_for_each_learning_rate(cells):
 
 
 def test_control_has_a_panel_for_each_learning_rate_with_both_noises_and_the_levels(cells):
-    both = xr.concat([cells, cells.assign(p_flat=cells.p_flat - 0.1)], dim=xr.Variable("noise", ["hessian", "isotropic"]))
+    both = xr.concat(
+        [cells, cells.assign(p_flat=cells.p_flat - 0.1)],
+        dim=xr.Variable("noise", ["hessian", "isotropic"]),
+    )
     figure = figures.control(both, {"Boltzmann": 0.55})
     for axes, rate in zip(drawn_axes(figure, 2), RATES, strict=True):
         uneven, even = points(axes)
-        assert uneven.shows(*(both.sel(learning_rate=rate, noise="hessian")[name] for name in ("effective_noise", "p_flat", "p_flat_error")))
-        assert even.shows(*(both.sel(learning_rate=rate, noise="isotropic")[name] for name in ("effective_noise", "p_flat", "p_flat_error")))
+        assert uneven.shows(
+            *(
+                both.sel(learning_rate=rate, noise="hessian")[name]
+                for name in ("effective_noise", "p_flat", "p_flat_error")
+            )
+        )
+        assert even.shows(
+            *(
+                both.sel(learning_rate=rate, noise="isotropic")[name]
+                for name in ("effective_noise", "p_flat", "p_flat_error")
+            )
+        )
         assert (uneven.colour, even.colour) == (FLAT, NEUTRAL)
         assert (uneven.label, even.label) == ("curvature noise", "uniform noise")
         assert lines(axes)["Boltzmann"][1:] == (pytest.approx([0.55, 0.55]), THEORY)
@@ -104,9 +160,13 @@ def test_control_has_a_panel_for_each_learning_rate_with_both_noises_and_the_lev
 def test_density_is_split_at_the_ridge():
     x = np.array([-0.2, -0.1, 0.1, 0.3])
     density = [[1.0, 2.0, 3.0, 4.0], [4.0, 3.0, 2.0, 1.0]]
-    samples = with_errors({"density": density}, {"learning_rate": RATES}, "learning_rate", "bin").assign_coords(x=(("learning_rate", "bin"), [x, 2 * x]))
+    samples = with_errors(
+        {"density": density}, {"learning_rate": RATES}, "learning_rate", "bin"
+    ).assign_coords(x=(("learning_rate", "bin"), [x, 2 * x]))
     curves = xr.Dataset({"Itô": ("x", [1.0, 5.0])}, {"x": [-0.5, 0.5]})
-    for axes, group, scale in zip(drawn_axes(figures.density_at_fixed_y(samples, curves), 2), density, (1, 2), strict=True):
+    for axes, group, scale in zip(
+        drawn_axes(figures.density_at_fixed_y(samples, curves), 2), density, (1, 2), strict=True
+    ):
         flat, sharp = points(axes)
         assert flat.shows(scale * x[2:], group[2:], np.array(group[2:]) / 10)
         assert sharp.shows(scale * x[:2], group[:2], np.array(group[:2]) / 10)
@@ -116,13 +176,22 @@ def test_density_is_split_at_the_ridge():
 
 def test_weight_is_drawn_against_the_root_of_the_step():
     measured = with_errors({"p_flat": [0.7, 0.8]}, {"learning_rate": [0.01, 0.04]}, "learning_rate")
-    operator = xr.Dataset({"p_flat": ("learning_rate", [0.72, 0.74, 0.79])}, {"learning_rate": [0.01, 0.0225, 0.04]})
-    (axes,) = drawn_axes(figures.weight_against_step(measured, operator, {"Eq. 22": 0.6, "Itô": 0.7}), 1)
+    operator = xr.Dataset(
+        {"p_flat": ("learning_rate", [0.72, 0.74, 0.79])}, {"learning_rate": [0.01, 0.0225, 0.04]}
+    )
+    (axes,) = drawn_axes(
+        figures.weight_against_step(measured, operator, {"Eq. 22": 0.6, "Itô": 0.7}), 1
+    )
     assert points(axes)[0].shows([0.1, 0.2], [0.7, 0.8], [0.07, 0.08])
-    np.testing.assert_allclose(lines(axes)["transition operator"][:2], [[0.1, 0.15, 0.2], [0.72, 0.74, 0.79]])
+    np.testing.assert_allclose(
+        lines(axes)["transition operator"][:2], [[0.1, 0.15, 0.2], [0.72, 0.74, 0.79]]
+    )
     assert [lines(axes)[name][1][0] for name in ("Eq. 22", "Itô")] == [0.6, 0.7]
     assert written(axes) == ["Eq. 22", "Itô"]
-    assert {text.get_text() for text in axes.figure.legends[0].get_texts()} == {"simulation", "transition operator"}
+    assert {text.get_text() for text in axes.figure.legends[0].get_texts()} == {
+        "simulation",
+        "transition operator",
+    }
 
 
 def test_weight_along_y_shows_points_theories_and_levels_in_styles_of_their_own():
@@ -135,15 +204,25 @@ def test_weight_along_y_shows_points_theories_and_levels_in_styles_of_their_own(
     assert points(axes)[0].shows([1, 3], [0.6, 0.9], [0.06, 0.09])
     for name in curves:
         np.testing.assert_allclose(lines(axes)[name][:2], [curves.y, curves[name]])
-    styles = [line._unscaled_dash_pattern for line in axes.lines if line.get_label() in ("Eq. 22", "Itô", "equilibrium")]
+    styles = [
+        line._unscaled_dash_pattern
+        for line in axes.lines
+        if line.get_label() in ("Eq. 22", "Itô", "equilibrium")
+    ]
     assert len(set(map(str, styles))) == 3
 
 
 def test_effective_potential_shows_losses_left_and_samples_right():
     section = xr.Dataset(
-        {name: ("x", [value, value + 1]) for name, value in (("loss", 1.0), ("effective", 2.0), ("correction", 3.0))}, {"x": [-1.0, 1.0], "y": 40.0}
+        {
+            name: ("x", [value, value + 1])
+            for name, value in (("loss", 1.0), ("effective", 2.0), ("correction", 3.0))
+        },
+        {"x": [-1.0, 1.0], "y": 40.0},
     )
-    measured = with_errors({"potential": [0.1, 0.2, 0.3]}, {"x": [-0.2, -0.1, 0.4], "y": 3.0}, "x").assign(Itô=("x", [0.1, 0.2, 0.25]))
+    measured = with_errors(
+        {"potential": [0.1, 0.2, 0.3]}, {"x": [-0.2, -0.1, 0.4], "y": 3.0}, "x"
+    ).assign(Itô=("x", [0.1, 0.2, 0.25]))
     left, right = drawn_axes(figures.effective_potential(section, measured, ["Itô"]), 2)
     assert [list(y) for _, y, _ in lines(left).values()] == [[1, 2], [2, 3], [3, 4]]
     flat, sharp = points(right)
@@ -156,25 +235,48 @@ def test_effective_potential_shows_losses_left_and_samples_right():
 
 def test_evolution_shows_runs_as_a_band_and_exact_values_and_theory_in_the_colour_of_their_noise():
     dims, p_flat = ("noise_strength", "step"), np.array([[0.5, 0.6], [0.5, 0.8]])
-    runs = with_errors({"p_flat": p_flat, "mean_y": [[1.0, 10.0], [2.0, 20.0]]}, {"noise_strength": [0.01, 0.1], "step": [0, 10]}, *dims)
-    curves = xr.Dataset({"Eq. 22": (("noise_strength", "y"), [[0.5, 0.7], [0.5, 0.9]])}, {"noise_strength": [0.01, 0.1], "y": [1.0, 30.0]})
-    exact = xr.Dataset({name: (("effective_noise", "time"), runs[name].values + 0.01) for name in ("p_flat", "mean_y")}, {"effective_noise": [1e-4, 1e-3]})
+    runs = with_errors(
+        {"p_flat": p_flat, "mean_y": [[1.0, 10.0], [2.0, 20.0]]},
+        {"noise_strength": [0.01, 0.1], "step": [0, 10]},
+        *dims,
+    )
+    curves = xr.Dataset(
+        {"Eq. 22": (("noise_strength", "y"), [[0.5, 0.7], [0.5, 0.9]])},
+        {"noise_strength": [0.01, 0.1], "y": [1.0, 30.0]},
+    )
+    exact = xr.Dataset(
+        {
+            name: (("effective_noise", "time"), runs[name].values + 0.01)
+            for name in ("p_flat", "mean_y")
+        },
+        {"effective_noise": [1e-4, 1e-3]},
+    )
     (axes,) = drawn_axes(figures.evolution(runs, curves, {"equilibrium": 0.52}, exact), 1)
     colours = noise_colours([1e-4, 1e-3])
     for index, (strength, noise) in enumerate(((0.01, 1e-4), (0.1, 1e-3))):
         own = to_hex(colours[noise]).upper()
         band = axes.collections[index]
-        assert (to_hex(band.get_facecolor()[0]).upper(), band.get_label()) == (own, f"σ = {strength:g}")
+        assert (to_hex(band.get_facecolor()[0]).upper(), band.get_label()) == (
+            own,
+            f"σ = {strength:g}",
+        )
         heights = band.get_paths()[0].vertices[:, 1]
-        assert (heights.min(), heights.max()) == pytest.approx((0.9 * p_flat[index, 0], 1.1 * p_flat[index, 1]))
+        assert (heights.min(), heights.max()) == pytest.approx(
+            (0.9 * p_flat[index, 0], 1.1 * p_flat[index, 1])
+        )
         drawn = [line for line in axes.lines if to_hex(line.get_color()).upper() == own]
-        np.testing.assert_allclose(drawn[0].get_xydata().T, [exact.mean_y[index], exact.p_flat[index]])
+        np.testing.assert_allclose(
+            drawn[0].get_xydata().T, [exact.mean_y[index], exact.p_flat[index]]
+        )
         np.testing.assert_allclose(drawn[1].get_ydata(), curves["Eq. 22"][index])
 
 
 def test_flatness_contrast_shows_points_theories_and_one_half():
     measured = with_errors({"p_flat": [0.5, 0.8]}, {"flatness_ratio": [1.0, 1.5]}, "flatness_ratio")
-    curves = xr.Dataset({name: ("flatness_ratio", [0.5, end]) for name, end in (("one", 0.7), ("two", 0.9))}, {"flatness_ratio": [1.0, 1.5]})
+    curves = xr.Dataset(
+        {name: ("flatness_ratio", [0.5, end]) for name, end in (("one", 0.7), ("two", 0.9))},
+        {"flatness_ratio": [1.0, 1.5]},
+    )
     (axes,) = drawn_axes(figures.flatness_contrast(measured, curves), 1)
     assert points(axes)[0].shows([1.0, 1.5], [0.5, 0.8], [0.05, 0.08])
     assert points(axes)[0].colour == FLAT
@@ -184,11 +286,16 @@ def test_flatness_contrast_shows_points_theories_and_one_half():
 
 
 def test_temperatures_show_each_part_in_its_colour_on_its_theory():
-    coords, values = {"part": ["sharp", "flat", "both"], "y": [1.0, 2.0]}, [[1.3, 1.2], [0.8, 0.9], [1.0, 0.95]]
+    coords, values = (
+        {"part": ["sharp", "flat", "both"], "y": [1.0, 2.0]},
+        [[1.3, 1.2], [0.8, 0.9], [1.0, 0.95]],
+    )
     measured = with_errors({"relative": values}, coords, "part", "y")
     curves = xr.Dataset({"theory": (("part", "y"), np.array(values) + 0.01)}, coords)
     (axes,) = drawn_axes(figures.temperatures(measured, curves), 1)
-    for found, (colour, row) in zip(points(axes), ((SHARP, 0), (NEUTRAL, 2), (FLAT, 1)), strict=True):
+    for found, (colour, row) in zip(
+        points(axes), ((SHARP, 0), (NEUTRAL, 2), (FLAT, 1)), strict=True
+    ):
         assert found.colour == colour
         assert found.shows([1.0, 2.0], values[row], np.array(values[row]) / 10)
     dashed = [line.get_ydata() for line in axes.lines if line.get_linestyle() == "--"]
@@ -197,8 +304,16 @@ def test_temperatures_show_each_part_in_its_colour_on_its_theory():
 
 def test_rates_of_each_valley_have_its_colour_in_both_panels():
     coords = {"y": [1.0, 2.0], "valley": ["sharp", "flat"]}
-    measured = with_errors({"escape_rate": [[0.2, 0.1], [0.02, 0.01]], "top_rate": [[0.6, 0.5], [0.06, 0.05]]}, coords, "y", "valley")
-    theories = [xr.Dataset({"Eq. 21": (("y", "valley"), rates)}, coords) for rates in ([[0.7, 0.8], [0.07, 0.08]], [[0.3, 0.4], [0.03, 0.04]])]
+    measured = with_errors(
+        {"escape_rate": [[0.2, 0.1], [0.02, 0.01]], "top_rate": [[0.6, 0.5], [0.06, 0.05]]},
+        coords,
+        "y",
+        "valley",
+    )
+    theories = [
+        xr.Dataset({"Eq. 21": (("y", "valley"), rates)}, coords)
+        for rates in ([[0.7, 0.8], [0.07, 0.08]], [[0.3, 0.4], [0.03, 0.04]])
+    ]
     panels = drawn_axes(figures.escape_rates(measured, *theories), 2)
     for axes, rate, theory in zip(panels, ("top_rate", "escape_rate"), theories, strict=True):
         sharp, flat = points(axes)
@@ -207,17 +322,33 @@ def test_rates_of_each_valley_have_its_colour_in_both_panels():
             assert drawn.shows([1, 2], expected[rate], expected[f"{rate}_error"])
             assert (drawn.colour, drawn.label) == (colour, f"out of the {valley} valley")
         dashed = {
-            to_hex(line.get_color()).upper(): list(line.get_ydata()) for line in axes.lines if len(line.get_xdata()) == 2 and line.get_linestyle() == "--"
+            to_hex(line.get_color()).upper(): list(line.get_ydata())
+            for line in axes.lines
+            if len(line.get_xdata()) == 2 and line.get_linestyle() == "--"
         }
-        assert dashed == {SHARP: list(theory["Eq. 21"].sel(valley="sharp")), FLAT: list(theory["Eq. 21"].sel(valley="flat"))}
+        assert dashed == {
+            SHARP: list(theory["Eq. 21"].sel(valley="sharp")),
+            FLAT: list(theory["Eq. 21"].sel(valley="flat")),
+        }
         assert axes.get_yscale() == "log"
 
 
 def test_paradox_has_what_is_held_and_what_is_free_over_one_axis():
     noise, free_noise = {"effective_noise": [1e-3, 1e-2]}, {"effective_noise": [1e-4, 1e-3]}
-    held, free = with_errors({"p_flat": [0.9, 0.6]}, noise | {"y": 3.0}, "effective_noise"), with_errors({"p_flat": [0.7, 0.8]}, free_noise, "effective_noise")
+    held, free = (
+        with_errors({"p_flat": [0.9, 0.6]}, noise | {"y": 3.0}, "effective_noise"),
+        with_errors({"p_flat": [0.7, 0.8]}, free_noise, "effective_noise"),
+    )
     curves = xr.Dataset({"Itô": ("effective_noise", [0.91, 0.61])}, noise)
-    (axes,) = drawn_axes(figures.paradox(held, curves, free, xr.Dataset({"p_flat": ("effective_noise", [0.72, 0.82])}, free_noise)), 1)
+    (axes,) = drawn_axes(
+        figures.paradox(
+            held,
+            curves,
+            free,
+            xr.Dataset({"p_flat": ("effective_noise", [0.72, 0.82])}, free_noise),
+        ),
+        1,
+    )
     falling, rising = points(axes)
     assert falling.shows(noise["effective_noise"], [0.9, 0.6], [0.09, 0.06])
     assert rising.shows(free_noise["effective_noise"], [0.7, 0.8], [0.07, 0.08])
@@ -229,19 +360,29 @@ def test_paradox_has_what_is_held_and_what_is_free_over_one_axis():
 
 def test_freezing_point_shows_measurement_exact_value_and_theory():
     noise = {"effective_noise": [1e-4, 1e-3]}
-    measured, curves = with_errors({"freezing_y": [2.0, 8.0]}, noise, "effective_noise"), xr.Dataset({"Eq. 25": ("effective_noise", [3.0, 9.0])}, noise)
+    measured, curves = (
+        with_errors({"freezing_y": [2.0, 8.0]}, noise, "effective_noise"),
+        xr.Dataset({"Eq. 25": ("effective_noise", [3.0, 9.0])}, noise),
+    )
     exact = xr.Dataset({"freezing_y": ("effective_noise", [2.1, 8.1])}, noise)
     (axes,) = drawn_axes(figures.freezing_point(measured, curves, exact), 1)
     assert points(axes)[0].shows(noise["effective_noise"], [2, 8], [0.2, 0.8])
-    assert (list(lines(axes)["Eq. 25"][1]), list(lines(axes)["master equation"][1])) == ([3, 9], [2.1, 8.1])
+    assert (list(lines(axes)["Eq. 25"][1]), list(lines(axes)["master equation"][1])) == (
+        [3, 9],
+        [2.1, 8.1],
+    )
     assert (axes.get_xscale(), axes.get_yscale(), axes.yaxis_inverted()) == ("log", "log", True)
 
 
 def test_agreement_is_coloured_evenly_about_zero(cells):
     pulls = cells[["p_flat", "time_to_freeze"]] * 0 + np.array([-1.0, 0.0, 2.0])
     pulls["time_to_freeze"] = pulls.time_to_freeze * 2
-    for axes, name in zip(drawn_axes(figures.agreement(pulls), 2), ("p_flat", "time_to_freeze"), strict=True):
-        np.testing.assert_allclose(np.asarray(axes.collections[0].get_array()).reshape(2, 3), pulls[name])
+    for axes, name in zip(
+        drawn_axes(figures.agreement(pulls), 2), ("p_flat", "time_to_freeze"), strict=True
+    ):
+        np.testing.assert_allclose(
+            np.asarray(axes.collections[0].get_array()).reshape(2, 3), pulls[name]
+        )
         low, high = axes.collections[0].get_clim()
         assert low == -high
 
@@ -257,24 +398,43 @@ def histories() -> xr.Dataset:
         "to_sharp": [[0.2, 0.1, 0.02], [0.3, 0.1, 0.01]],
     }
     coords = {"effective_noise": [1e-4, 1e-3], "time": [1.0, 10.0, 100.0]}
-    return xr.Dataset({name: (("effective_noise", "time"), value) for name, value in values.items()}, coords)
+    return xr.Dataset(
+        {name: (("effective_noise", "time"), value) for name, value in values.items()}, coords
+    )
 
 
 def test_freezing_course_marks_the_last_crossing_on_each_curve(histories):
-    ends = xr.Dataset({"freezing_y": ("effective_noise", [5.0, 6.0])}, {"effective_noise": [1e-4, 1e-3]})
+    ends = xr.Dataset(
+        {"freezing_y": ("effective_noise", [5.0, 6.0])}, {"effective_noise": [1e-4, 1e-3]}
+    )
     left, right = drawn_axes(figures.freezing_course(histories, ends), 2)
-    for axes, values in ((left, histories.frozen), (right, histories.p_flat / histories.p_flat.isel(time=-1))):
+    for axes, values in (
+        (left, histories.frozen),
+        (right, histories.p_flat / histories.p_flat.isel(time=-1)),
+    ):
         for index, (curve, mark) in enumerate(zip(axes.lines[::2], axes.lines[1::2], strict=True)):
-            np.testing.assert_allclose(curve.get_xydata(), np.stack([histories.mean_y[index], values[index]], axis=1))
-            np.testing.assert_allclose(mark.get_xydata(), [[ends.freezing_y[index], values[index, 1]]])
-            assert curve.get_color() is mark.get_color() or np.array_equal(curve.get_color(), mark.get_color())
-    assert [text.get_text() for text in left.figure.legends[0].get_texts()] == ["$Δ_S$ = $10^{-4}$", "$Δ_S$ = $10^{-3}$"]
+            np.testing.assert_allclose(
+                curve.get_xydata(), np.stack([histories.mean_y[index], values[index]], axis=1)
+            )
+            np.testing.assert_allclose(
+                mark.get_xydata(), [[ends.freezing_y[index], values[index, 1]]]
+            )
+            assert curve.get_color() is mark.get_color() or np.array_equal(
+                curve.get_color(), mark.get_color()
+            )
+    assert [text.get_text() for text in left.figure.legends[0].get_texts()] == [
+        "$Δ_S$ = $10^{-4}$",
+        "$Δ_S$ = $10^{-3}$",
+    ]
 
 
 def test_flux_shows_both_directions_and_their_difference_where_it_is_positive(histories):
     for index, axes in enumerate(drawn_axes(figures.flux(histories), 2)):
         drawn, course = lines(axes), histories.isel(effective_noise=index)
-        for label, name, colour in (("into the flat valley", "to_flat", FLAT), ("into the sharp valley", "to_sharp", SHARP)):
+        for label, name, colour in (
+            ("into the flat valley", "to_flat", FLAT),
+            ("into the sharp valley", "to_sharp", SHARP),
+        ):
             np.testing.assert_allclose(drawn[label][:2], [course.mean_y, course[name]])
             assert drawn[label][2] == colour
         net = course.to_flat - course.to_sharp
@@ -282,7 +442,10 @@ def test_flux_shows_both_directions_and_their_difference_where_it_is_positive(hi
 
 
 def test_transient_map_shows_shares_and_where_the_theory_ends():
-    p_flat = xr.DataArray([[0.5, 0.5], [0.6, 0.7], [0.7, 0.8]], {"flatness_ratio": [1.0, 1.1, 1.2], "effective_noise": [1e-3, 1e-1]})
+    p_flat = xr.DataArray(
+        [[0.5, 0.5], [0.6, 0.7], [0.7, 0.8]],
+        {"flatness_ratio": [1.0, 1.1, 1.2], "effective_noise": [1e-3, 1e-1]},
+    )
     limit = xr.DataArray([0.02, 0.03, 0.04], {"flatness_ratio": [1.0, 1.1, 1.2]})
     figure = figures.transient_map(p_flat, limit)
     (axes,) = drawn_axes(figure, 1)

@@ -1,16 +1,38 @@
-"""The figures of the chapter on the walk from step to step draw what their datasets say, in the colours of the book, with named axes."""
+"""The figures of the chapter on the walk from step to step draw what their datasets say, in the
+colours of the book, with named axes.
+"""
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from tests.book.figures.drawn import band_ends, bands, colour_bar, colour_of, dashed, drawn_axes, legend, title
+from tests.book.figures.drawn import (
+    band_ends,
+    bands,
+    colour_bar,
+    colour_of,
+    dashed,
+    drawn_axes,
+    legend,
+    title,
+)
 from valleys.book import figures
 from valleys.book.figures.style import LOSS, NEUTRAL, THEORY, TIME_MAP, learning_rate_colours
 
 SIZES, RATES, TIMES, FRACTIONS = [20, 1000], [0.1, 0.5], [0.0, 1.0, 10.0], [0.0, 0.5, 1.0]
 CELL = {"batch_size": 20, "learning_rate": 0.5}
-NAMES = ("slope_share", "cosine", "landscape_cosine", "bowl_cosine", "sag", "relative_sag", "height", "wall", "distance", "distance_second")
+NAMES = (
+    "slope_share",
+    "cosine",
+    "landscape_cosine",
+    "bowl_cosine",
+    "sag",
+    "relative_sag",
+    "height",
+    "wall",
+    "distance",
+    "distance_second",
+)
 
 
 @pytest.fixture
@@ -19,8 +41,15 @@ def courses() -> xr.Dataset:
     found = {}
     for name in NAMES:
         values = rng.uniform(0.1, 0.9, (2, 2, 3)) * (-1 if "cosine" in name else 1)
-        found |= {name: (dims, values), f"{name}_low": (dims, values - 0.05), f"{name}_high": (dims, values + 0.05)}
-    found |= {name: ((*dims, "fraction"), rng.uniform(0.5, 2, (2, 2, 3, 3))) for name in ("profile", "along", "across")}
+        found |= {
+            name: (dims, values),
+            f"{name}_low": (dims, values - 0.05),
+            f"{name}_high": (dims, values + 0.05),
+        }
+    found |= {
+        name: ((*dims, "fraction"), rng.uniform(0.5, 2, (2, 2, 3, 3)))
+        for name in ("profile", "along", "across")
+    }
     found["freezing_time"] = (dims[:2], [[4.0, 5.0], [6.0, np.nan]])
     found["window_time"] = (dims, np.broadcast_to(TIMES, (2, 2, 3)))
     return xr.Dataset(found, {"batch_size": SIZES, "learning_rate": RATES, "fraction": FRACTIONS})
@@ -29,18 +58,31 @@ def courses() -> xr.Dataset:
 @pytest.fixture
 def changes() -> xr.Dataset:
     rng, dims = np.random.default_rng(1), ("stage", "batch_size", "learning_rate")
-    values, known = rng.normal(size=(3, 2, 2)), np.array([[1.0], [np.nan]])  # gradient descent has no interval
-    found = {"q": (dims, values), "q_low": (dims, (values - 0.2) * known), "q_high": (dims, (values + 0.3) * known)}
-    return xr.Dataset(found, {"stage": ["before", "at", "after"], "batch_size": SIZES, "learning_rate": RATES})
+    # gradient descent has no interval
+    values, known = rng.normal(size=(3, 2, 2)), np.array([[1.0], [np.nan]])
+    found = {
+        "q": (dims, values),
+        "q_low": (dims, (values - 0.2) * known),
+        "q_high": (dims, (values + 0.3) * known),
+    }
+    return xr.Dataset(
+        found, {"stage": ["before", "at", "after"], "batch_size": SIZES, "learning_rate": RATES}
+    )
 
 
-def test_mean_lines_are_relative_to_their_ends_and_coloured_by_the_time_over_the_freezing_time(courses):
-    figure = figures.mean_lines(courses, {"one": CELL, "two": {"batch_size": 1000, "learning_rate": 0.1}})
+def test_mean_lines_are_relative_to_their_ends_and_coloured_by_the_time_over_the_freezing_time(
+    courses,
+):
+    figure = figures.mean_lines(
+        courses, {"one": CELL, "two": {"batch_size": 1000, "learning_rate": 0.1}}
+    )
     panels = drawn_axes(figure, 2)
     assert [title(axes) for axes in panels] == ["one\nB = 20, η = 0.5", "two\nB = 1000, η = 0.1"]
     for axes, place in zip(panels, (CELL, {"batch_size": 1000, "learning_rate": 0.1}), strict=True):
         for line, profile in zip(axes.lines, courses.profile.sel(place).values, strict=False):
-            np.testing.assert_allclose(line.get_ydata(), 100 * (profile / profile[[0, -1]].mean() - 1))
+            np.testing.assert_allclose(
+                line.get_ydata(), 100 * (profile / profile[[0, -1]].mean() - 1)
+            )
     name, ends = colour_bar(figure.axes[2])
     assert name == "time / freezing time"
     np.testing.assert_allclose(ends, [1 / 6, 10 / 5])
@@ -67,12 +109,26 @@ def test_courses_have_a_row_a_quantity_and_a_column_a_batch_size(courses, draw, 
             assert (axes.get_xscale(), axes.get_yscale()) == ("log", scale)
             for rate in RATES:
                 cell = courses.sel(batch_size=size, learning_rate=rate).isel(window=[1, 2])
-                (line,) = (line for line in axes.lines if line.get_marker() == "o" and colour_of(line.get_color()) == colour_of(colours[rate]))
+                (line,) = (
+                    line
+                    for line in axes.lines
+                    if line.get_marker() == "o"
+                    and colour_of(line.get_color()) == colour_of(colours[rate])
+                )
                 np.testing.assert_allclose(line.get_xydata().T, [TIMES[1:], cell[name]])
                 ends = [band_ends(band, TIMES[1:]) for band in bands(axes)]
-                assert any(np.allclose(each, np.transpose([cell[f"{name}_low"], cell[f"{name}_high"]])) for each in ends)
-            marks = sorted(line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == ":")
-            assert marks == [float(time) for time in courses.freezing_time.sel(batch_size=size) if np.isfinite(time)]
+                assert any(
+                    np.allclose(each, np.transpose([cell[f"{name}_low"], cell[f"{name}_high"]]))
+                    for each in ends
+                )
+            marks = sorted(
+                line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == ":"
+            )
+            assert marks == [
+                float(time)
+                for time in courses.freezing_time.sel(batch_size=size)
+                if np.isfinite(time)
+            ]
     assert [title(axes) for axes in panels[0]] == ["B = 20", "B = 1000"]
     assert legend(panels[0, 0]) == ["η = 0.1", "η = 0.5"]
 
@@ -84,10 +140,24 @@ def test_the_law_of_the_bowl_has_a_point_a_window_on_its_side_of_freezing(course
         np.testing.assert_array_equal(law.get_xdata(), law.get_ydata())
         assert colour_of(law.get_color()) == THEORY
         drawn = np.concatenate([line.get_xydata() for line in axes.lines if line is not law])
-        chosen = ((courses.window_time >= courses.freezing_time) == late) & (courses.window_time > 0)
-        expected = np.transpose([courses.bowl_cosine.where(chosen).values.ravel(), courses.landscape_cosine.where(chosen).values.ravel()])
-        np.testing.assert_allclose(np.sort(drawn, axis=0), np.sort(expected[np.isfinite(expected[:, 0])], axis=0))
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["η = 0.1", "η = 0.5", "B = 20", "B = 1000"]
+        chosen = ((courses.window_time >= courses.freezing_time) == late) & (
+            courses.window_time > 0
+        )
+        expected = np.transpose(
+            [
+                courses.bowl_cosine.where(chosen).values.ravel(),
+                courses.landscape_cosine.where(chosen).values.ravel(),
+            ]
+        )
+        np.testing.assert_allclose(
+            np.sort(drawn, axis=0), np.sort(expected[np.isfinite(expected[:, 0])], axis=0)
+        )
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "η = 0.1",
+        "η = 0.5",
+        "B = 20",
+        "B = 1000",
+    ]
 
 
 def test_scans_start_at_each_floor_on_a_logarithmic_axis(courses):
@@ -106,7 +176,11 @@ def test_walls_are_drawn_against_the_height_of_the_steps(courses):
         cell = courses.sel(batch_size=20, learning_rate=rate).isel(window=[1, 2])
         np.testing.assert_allclose(wall.get_ydata(), cell.wall)
         np.testing.assert_allclose(height.get_ydata(), cell.height)
-        assert (colour_of(wall.get_color()), colour_of(height.get_color()), height.get_linestyle()) == (LOSS, NEUTRAL, "--")
+        assert (
+            colour_of(wall.get_color()),
+            colour_of(height.get_color()),
+            height.get_linestyle(),
+        ) == (LOSS, NEUTRAL, "--")
         assert title(axes) == f"B = 20, η = {rate:g}"
     assert legend(figure.axes[0]) == ["wall between runs", "height of the steps"]
 
@@ -115,7 +189,11 @@ def test_changes_stand_at_three_places_and_only_runs_with_noise_have_bars(change
     figure = figures.around_freezing(changes, {"q": "change of q"})
     (axes,) = drawn_axes(figure, 1)
     assert axes.get_ylabel() == "change of q"
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["before", "at freezing", "after"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == [
+        "before",
+        "at freezing",
+        "after",
+    ]
     order = [(size, rate) for size in SIZES for rate in RATES]
     for container, (size, rate) in zip(axes.containers, order, strict=True):
         line, _, (lengths,) = container.lines

@@ -7,7 +7,17 @@ import pytest
 import yaml
 
 from valleys.book.chapters import all_chapters
-from valleys.book.numbers.claims import OTHER, PAPER, UNKNOWN, Answer, Claim, Question, Verdict, judged, read_claims
+from valleys.book.numbers.claims import (
+    OTHER,
+    PAPER,
+    UNKNOWN,
+    Answer,
+    Claim,
+    Question,
+    Verdict,
+    judged,
+    read_claims,
+)
 from valleys.errors import BookError
 from valleys.paths import book_root
 from valleys.results.estimates import Estimate
@@ -32,7 +42,12 @@ def test_an_estimate_is_judged_by_its_unrounded_interval(value):
 
 def test_a_plain_number_is_exact_and_one_without_interval_decides_nothing():
     assert judged(7, "ours") == Estimate(7, 7, 7)
-    for unknown in (Estimate(0.64, math.nan, math.nan), Estimate(math.nan, 0.1, 0.2), math.nan, math.inf):
+    for unknown in (
+        Estimate(0.64, math.nan, math.nan),
+        Estimate(math.nan, 0.1, 0.2),
+        math.nan,
+        math.inf,
+    ):
         assert judged(unknown, "ours") is UNKNOWN
 
 
@@ -72,9 +87,20 @@ def test_answer_comes_from_the_whole_interval(ours, relation, than, answer):
 
 def test_two_uncertain_numbers_are_compared_by_both_intervals():
     test = asking("above", "theirs")
-    assert test.answer({"ours": Estimate(0.7, 0.6, 0.8), "theirs": Estimate(0.4, 0.3, 0.5)}) == Answer.YES
-    assert test.answer({"ours": Estimate(0.7, 0.45, 0.8), "theirs": Estimate(0.4, 0.3, 0.5)}) == Answer.OPEN
-    assert asking("equals", "theirs").answer({"ours": Estimate(0.7, 0.45, 0.8), "theirs": Estimate(0.4, 0.3, 0.5)}) == Answer.YES
+    assert (
+        test.answer({"ours": Estimate(0.7, 0.6, 0.8), "theirs": Estimate(0.4, 0.3, 0.5)})
+        == Answer.YES
+    )
+    assert (
+        test.answer({"ours": Estimate(0.7, 0.45, 0.8), "theirs": Estimate(0.4, 0.3, 0.5)})
+        == Answer.OPEN
+    )
+    assert (
+        asking("equals", "theirs").answer(
+            {"ours": Estimate(0.7, 0.45, 0.8), "theirs": Estimate(0.4, 0.3, 0.5)}
+        )
+        == Answer.YES
+    )
 
 
 def test_both_numbers_are_printed_in_their_forms():
@@ -82,7 +108,10 @@ def test_both_numbers_are_printed_in_their_forms():
     test = asking("above", "theirs", form=".2f")
     assert (test.printed(numbers), test.printed_other(numbers)) == ("0.72 (0.60 to 0.80)", "0.43")
     exact = asking("above", "theirs", other_form=".3f")
-    assert (exact.printed(numbers | {"ours": Estimate.with_error(0.7, 0.01)}), exact.printed_other(numbers)) == ("0.700 ± 0.010", "0.432")
+    assert (
+        exact.printed(numbers | {"ours": Estimate.with_error(0.7, 0.01)}),
+        exact.printed_other(numbers),
+    ) == ("0.700 ± 0.010", "0.432")
 
 
 def test_a_count_is_shared_out():
@@ -104,11 +133,20 @@ def test_what_was_asked_reads_as_a_sentence():
 
 def test_a_band_is_two_questions_about_one_number(tmp_path):
     band = {"what": "a", "number": "ours", "above": 0.9, "below": 1.1}
-    entry = {"place": "Fig. 1", "says": "so", "chapter": "01_small", "shown": "fig-small", "tests": [band]}
+    entry = {
+        "place": "Fig. 1",
+        "says": "so",
+        "chapter": "01_small",
+        "shown": "fig-small",
+        "tests": [band],
+    }
     (tmp_path / "claims.yml").write_text(yaml.safe_dump({"one": entry}))
     (read,) = read_claims(tmp_path / "claims.yml")
     assert [test.asked() for test in read.tests] == ["more than 0.9", "less than 1.1"]
-    assert [read.verdict({"ours": number}) for number in (1.0, 1.2)] == [Verdict.HOLDS, Verdict.PART]
+    assert [read.verdict({"ours": number}) for number in (1.0, 1.2)] == [
+        Verdict.HOLDS,
+        Verdict.PART,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +178,9 @@ def test_a_verdict_changes_when_the_numbers_do():
 
 
 def test_a_number_that_decides_nothing_makes_no_claim_hold_or_fall():
-    assert claim(asking("above", 0)).verdict({"ours": Estimate(0.7, -0.6, 0.8)}) == Verdict.UNTESTABLE
+    assert (
+        claim(asking("above", 0)).verdict({"ours": Estimate(0.7, -0.6, 0.8)}) == Verdict.UNTESTABLE
+    )
     assert Claim("name", "Fig. 1", "It is so.", reason="no data").verdict({}) == Verdict.UNTESTABLE
 
 
@@ -153,18 +193,68 @@ def test_a_number_that_no_chapter_reports_is_named():
     ("entry", "message"),
     [
         ({"place": "Fig. 1", "says": "so"}, "either tests or a reason"),
-        ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n", "above": 1}]}, "the figures that show it"),
+        (
+            {"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n", "above": 1}]},
+            "the figures that show it",
+        ),
         ({"place": "Fig. 1", "says": "so", "reason": "r", "note": "n"}, "and nothing else"),
-        ({"place": "Fig. 1", "says": "so", "reason": "r", "source": "papers"}, "has the source 'papers'; choose paper or other"),
-        ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n"}]}, "asks for none"),
-        ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n", "above": 1, "equals": 2}]}, "above, equals"),
-        ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n", "above": "m"}]}, "what the other number is"),
-        ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n", "above": 1, "other": "b"}]}, "and only then"),
-        ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n", "equals": 1}]}, "how well a number must be known"),
-        ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n", "of": "m", "above": "75%"}]}, "compared with a share"),
+        (
+            {"place": "Fig. 1", "says": "so", "reason": "r", "source": "papers"},
+            "has the source 'papers'; choose paper or other",
+        ),
+        (
+            {"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n"}]},
+            "asks for none",
+        ),
+        (
+            {
+                "place": "Fig. 1",
+                "says": "so",
+                "tests": [{"what": "a", "number": "n", "above": 1, "equals": 2}],
+            },
+            "above, equals",
+        ),
+        (
+            {
+                "place": "Fig. 1",
+                "says": "so",
+                "tests": [{"what": "a", "number": "n", "above": "m"}],
+            },
+            "what the other number is",
+        ),
+        (
+            {
+                "place": "Fig. 1",
+                "says": "so",
+                "tests": [{"what": "a", "number": "n", "above": 1, "other": "b"}],
+            },
+            "and only then",
+        ),
+        (
+            {"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n", "equals": 1}]},
+            "how well a number must be known",
+        ),
+        (
+            {
+                "place": "Fig. 1",
+                "says": "so",
+                "tests": [{"what": "a", "number": "n", "of": "m", "above": "75%"}],
+            },
+            "compared with a share",
+        ),
         ({"place": "Fig. 1", "says": "so", "tests": {"what": "a"}}, "maps names to claims"),
-        ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "nummer": "n", "above": 1}]}, "not of the agreed form"),
-        ({"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "number": "n", "above": "many%"}]}, "no share"),
+        (
+            {"place": "Fig. 1", "says": "so", "tests": [{"what": "a", "nummer": "n", "above": 1}]},
+            "not of the agreed form",
+        ),
+        (
+            {
+                "place": "Fig. 1",
+                "says": "so",
+                "tests": [{"what": "a", "number": "n", "above": "many%"}],
+            },
+            "no share",
+        ),
     ],
 )
 def test_an_entry_of_another_form_is_refused(entry, message, tmp_path):
@@ -181,7 +271,9 @@ def test_claims_of_the_book_name_figures_of_their_chapters():
     for each in claims:
         if each.chapter:
             cells = nbformat.read(chapters[each.chapter].path, as_version=4).cells
-            figures = {cell.metadata.get("mystnb", {}).get("figure", {}).get("name") for cell in cells}
+            figures = {
+                cell.metadata.get("mystnb", {}).get("figure", {}).get("name") for cell in cells
+            }
             assert {label for label in each.shown if label.startswith("fig-")} <= figures, each.name
 
 

@@ -1,4 +1,6 @@
-"""Texts are filled from the values that notebooks reported, each in the form that the text asks for, or the build says what is wrong."""
+"""Texts are filled from the values that notebooks reported, each in the form that the text asks
+for, or the build says what is wrong.
+"""
 
 import math
 
@@ -75,7 +77,10 @@ def test_what_cannot_be_printed_is_named_with_its_place(reference):
 
 
 def test_a_text_is_filled_from_several_numbers():
-    assert filled("{share:.1%} in {count:d} runs, R² {mean:.2f}.", NUMBERS, "here") == "12.3% in 7 runs, R² 0.57 (0.49 to 0.85)."
+    assert (
+        filled("{share:.1%} in {count:d} runs, R² {mean:.2f}.", NUMBERS, "here")
+        == "12.3% in 7 runs, R² 0.57 (0.49 to 0.85)."
+    )
 
 
 def test_text_without_placeholders_stays():

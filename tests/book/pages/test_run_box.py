@@ -34,11 +34,17 @@ def example_of(name: str) -> Assignment:
 
 def words(command: str) -> list[str]:
     """What the shell makes of a command."""
-    return subprocess.run(["bash", "-c", f"printf '%s\\n' {command}"], capture_output=True, text=True, check=True).stdout.splitlines()
+    return subprocess.run(
+        ["bash", "-c", f"printf '%s\\n' {command}"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
 
 
 def rows(text: str) -> list[list[str]]:
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| `")]
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.splitlines()
+        if line.startswith("| `")
+    ]
 
 
 def test_table_has_each_parameter_with_unit_default_and_published_value(chapter):
@@ -62,13 +68,20 @@ def test_times_stand_in_the_box_only_where_they_were_measured(chapter):
 
 
 @pytest.mark.parametrize(
-    ("text", "given"), [("n_runs=200", {"n_runs": 200}), ("sizes=[1.5, 2]", {"sizes": [1.5, 2]}), ("word=two words", {"word": "two words"})]
+    ("text", "given"),
+    [
+        ("n_runs=200", {"n_runs": 200}),
+        ("sizes=[1.5, 2]", {"sizes": [1.5, 2]}),
+        ("word=two words", {"word": "two words"}),
+    ],
 )
 def test_commands_survive_the_shell(text, given):
     example = Assignment.parse(text)
     _, notebook, _, option, *values = words(run_box.papermill_command("01_small", example))
     assert notebook == "chapters/01_small.ipynb"
-    assert (yaml.safe_load(values[0]) if option == "-y" else {values[0]: yaml.safe_load(values[1])}) == given
+    assert (
+        yaml.safe_load(values[0]) if option == "-y" else {values[0]: yaml.safe_load(values[1])}
+    ) == given
     typed = words(run_box.new_run_command("01_small", example))
     assert Assignment.parse(typed[typed.index("--set") + 1]) == example
 
@@ -76,7 +89,9 @@ def test_commands_survive_the_shell(text, given):
 @pytest.mark.parametrize("name", NAMES)
 def test_example_of_each_chapter_is_a_value_that_it_takes(name, chapters):
     example = example_of(name)
-    values = run_parameters(chapters, "quick", [Assignment(name, example.parameter, example.value)])[name]
+    values = run_parameters(
+        chapters, "quick", [Assignment(name, example.parameter, example.value)]
+    )[name]
     assert values == {example.parameter: example.value}, "the example must differ from the default"
     runner.check_before_running(chapters[name], values)
 
@@ -90,9 +105,15 @@ def test_box_follows_the_parameters(name):
 
 def test_times_of_all_chapters_make_a_table():
     assert "make times" in run_box.times_table(["01_small"], Times())
-    text = run_box.times_table(["01_small", "02_large"], Times().with_run("01_small", "quick", 90.0).with_run("02_large", "paper", 20.0))
+    text = run_box.times_table(
+        ["01_small", "02_large"],
+        Times().with_run("01_small", "quick", 90.0).with_run("02_large", "paper", 20.0),
+    )
     assert [line.count("|") for line in text.splitlines()[:4]] == [4, 4, 4, 4]
-    assert text.splitlines()[2:4] == ["| {doc}`/chapters/01_small` | 1.5 min | – |", "| {doc}`/chapters/02_large` | – | 20 s |"]
+    assert text.splitlines()[2:4] == [
+        "| {doc}`/chapters/01_small` | 1.5 min | – |",
+        "| {doc}`/chapters/02_large` | – | 20 s |",
+    ]
 
 
 def test_box_of_a_public_book_tells_how_to_get_ready_on_colab(chapter):

@@ -35,19 +35,30 @@ def executed(folder):
 
 def test_papermill_tells_how_a_notebook_was_run(tmp_path):
     made = status.execution(executed(tmp_path))
-    assert (made.seconds, made.finished, made.values) == (12.5, "2026-01-01T00:00:12", {"n_runs": 2})
+    assert (made.seconds, made.finished, made.values) == (
+        12.5,
+        "2026-01-01T00:00:12",
+        {"n_runs": 2},
+    )
 
 
 def test_build_that_executes_by_itself_tells_the_same(tmp_path):
     path = small_chapter(tmp_path / "01_small.ipynb")
     assert status.execution(path) is None
-    assert status.execution(path, {"mtime": 0.0, "runtime": 3.5}) == status.Execution(3.5, "1970-01-01T00:00:00+00:00", {})
+    assert status.execution(path, {"mtime": 0.0, "runtime": 3.5}) == status.Execution(
+        3.5, "1970-01-01T00:00:00+00:00", {}
+    )
 
 
 def test_size_is_recognised_by_its_values(small_book):
     chapters = all_chapters(small_book)
     (small_book / "params" / "paper.yml").write_text("global: {n_runs: 2000}\nchapters: {}\n")
-    for values, size in [({}, "quick"), ({"n_runs": 2, "learning_rate": 0.001}, "smoke"), ({"n_runs": 2000}, "paper"), ({"n_runs": 3}, "own values")]:
+    for values, size in [
+        ({}, "quick"),
+        ({"n_runs": 2, "learning_rate": 0.001}, "smoke"),
+        ({"n_runs": 2000}, "paper"),
+        ({"n_runs": 3}, "own values"),
+    ]:
         assert status.size_of("01_small", values, chapters, small_book) == size
     assert status.size_of("01_small_exercises", {}, chapters, small_book) == ""
 
@@ -55,9 +66,16 @@ def test_size_is_recognised_by_its_values(small_book):
 @pytest.mark.parametrize("size", ["smoke", "quick", "paper"])
 def test_chapters_of_one_size_are_of_that_size(size, chapters):
     values = run_parameters(chapters, size)
-    made = {name: status.Execution(1.0, "2026-01-01", values[name]) for name in chapters} | {"exercises": status.Execution(1.0, "2026-01-01", {})}
+    made = {name: status.Execution(1.0, "2026-01-01", values[name]) for name in chapters} | {
+        "exercises": status.Execution(1.0, "2026-01-01", {})
+    }
     assert status.overall_size(made) == size
-    assert status.overall_size(made | {"04_toy_model": status.Execution(1.0, "2026-01-01", {"seed": 5})}) == "different sizes"
+    assert (
+        status.overall_size(
+            made | {"04_toy_model": status.Execution(1.0, "2026-01-01", {"seed": 5})}
+        )
+        == "different sizes"
+    )
 
 
 def test_provenance_is_what_chapters_glued_under_names_that_say_so():
@@ -66,7 +84,10 @@ def test_provenance_is_what_chapters_glued_under_names_that_say_so():
         "chapters/01_landscape": {"c01_made": "endpoints"},
         "index": {"x": 1},
     }
-    assert status.provenance(glued) == {"chapters/01_landscape": {"most figures": "endpoints"}, "chapters/04_toy_model": {"map": "phase_diagram · seed 0"}}
+    assert status.provenance(glued) == {
+        "chapters/01_landscape": {"most figures": "endpoints"},
+        "chapters/04_toy_model": {"map": "phase_diagram · seed 0"},
+    }
 
 
 def test_shipped_results_tell_what_their_files_hold():
@@ -75,7 +96,9 @@ def test_shipped_results_tell_what_their_files_hold():
     assert len(results) == len(files)
     assert sum(result.bytes for result in results) == sum(path.stat().st_size for path in files)
     assert {result.study for result in results} == {path.parent.name for path in files}
-    assert sum(result.seconds for result in results) == pytest.approx(sum(float(store.attributes(path)["wall_time_seconds"]) for path in files))
+    assert sum(result.seconds for result in results) == pytest.approx(
+        sum(float(store.attributes(path)["wall_time_seconds"]) for path in files)
+    )
 
 
 def test_folder_without_results_has_none(tmp_path):
@@ -99,4 +122,6 @@ def test_page_of_a_public_book_tells_how_to_get_ready_on_colab():
     app = SimpleNamespace(config=SimpleNamespace(book_repository=str(ADDRESS)))
     assert colab_cell(ADDRESS) in [node.astext() for node in status_page.online(app, "")]
     app.config.book_repository = ""
-    assert "make book REPOSITORY=" in " ".join(node.astext() for node in status_page.online(app, ""))
+    assert "make book REPOSITORY=" in " ".join(
+        node.astext() for node in status_page.online(app, "")
+    )

@@ -1,4 +1,6 @@
-"""The site as one page: folded solutions go to the end, folded code goes, and the contents list what is there."""
+"""The site as one page: folded solutions go to the end, folded code goes, and the contents list
+what is there.
+"""
 
 import re
 
@@ -8,7 +10,8 @@ from bs4 import BeautifulSoup
 from valleys.book.print.onepage import one_page
 
 FILES = {
-    "_toc.yml": "root: index\nparts:\n  - caption: Model\n    chapters:\n      - file: chapters/one\n        sections:\n          - file: exercises/one\n",
+    "_toc.yml": "root: index\nparts:\n  - caption: Model\n    chapters:\n      - file: "
+    "chapters/one\n        sections:\n          - file: exercises/one\n",
     "_config.yml": "title: A book\n",
     "CITATION.cff": """
 title: "A book: about & for"
@@ -18,15 +21,15 @@ authors: [{name: Somebody}]
 references: [{title: P, authors: [{family-names: B, given-names: A}], year: 2026, url: "https://arxiv.org/abs/1"}]
 """,
     "index.html": """<article><section id='top'><h1>A book</h1>
-<a href='chapters/one.html#part'>one</a> <a href='_sources/one.ipynb'>file</a></section></article>""",
+<a href='chapters/one.html#part'>one</a> <a href='_sources/one.ipynb'>file</a></section></article>""",  # noqa: E501
     "chapters/one.html": """<article><section id='one'><h1>1. One</h1><section id='part'><h2>1.1. Part</h2>
 <div class='cell'><details class='hide above-input'><summary>Show</summary><div class='cell_input'>secret = 1</div></details>
 <div class='cell_output'>shown</div></div>
 <figure><span><img class='only-light' loading='lazy' src='a.svg'><img class='only-dark' src='b.svg'></span></figure>
 <details class='code-fold'><summary>Code</summary><div class='cell_input'>hidden = 1</div><p>made today</p></details>
-<details><summary>More</summary>opened</details></section></section></article>""",
+<details><summary>More</summary>opened</details></section></section></article>""",  # noqa: E501
     "exercises/one.html": """<article><section id='one'><h1>1.2. Exercises</h1><div class='exercise admonition'>Do it</div>
-<div class='solution dropdown admonition' id='s'>Done so</div></section></article>""",
+<div class='solution dropdown admonition' id='s'>Done so</div></section></article>""",  # noqa: E501
 }
 
 
@@ -42,7 +45,11 @@ def book(tmp_path) -> BeautifulSoup:
 def test_solutions_stand_at_the_end_under_the_title_of_their_page(book):
     assert "Done so" not in book.select_one("#exercises-one").get_text()
     last = book.select("section.page")[-1]
-    assert [tag.get_text() for tag in last.select("h1, h2, .solution")] == ["Solutions", "1.2. Exercises", "Done so"]
+    assert [tag.get_text() for tag in last.select("h1, h2, .solution")] == [
+        "Solutions",
+        "1.2. Exercises",
+        "Done so",
+    ]
 
 
 def test_folded_code_goes_and_other_folds_are_open(book):

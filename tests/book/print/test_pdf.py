@@ -1,4 +1,6 @@
-"""What printing needs is looked for before anything starts, and nothing is lost where it is missing."""
+"""What printing needs is looked for before anything starts, and nothing is lost where it is
+missing.
+"""
 
 import subprocess
 
@@ -46,7 +48,9 @@ def test_browser_of_the_variable_goes_first(bare, monkeypatch, tmp_path):
 
 def test_browsers_of_macos_are_found_off_the_path(bare, monkeypatch, tmp_path):
     assert "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" in pdf.BUNDLES
-    monkeypatch.setattr(pdf, "BROWSERS", (program(tmp_path / "Google Chrome.app" / "Google Chrome"),))
+    monkeypatch.setattr(
+        pdf, "BROWSERS", (program(tmp_path / "Google Chrome.app" / "Google Chrome"),)
+    )
     assert pdf.find_browser().endswith("/Google Chrome")
 
 
@@ -68,6 +72,18 @@ def test_missing_chapters_do_not_cost_the_pdf(tmp_path, monkeypatch):
 
 
 def test_make_hands_the_address_on_and_looks_for_chromium_first():
-    told = subprocess.run(["make", "--dry-run", "pdf", "REPOSITORY=some-address"], cwd=book_root(), capture_output=True, text=True, check=True).stdout
-    commands_given = [line.partition("valleys ")[2] for line in told.splitlines() if "-m valleys" in line]
-    assert commands_given == ["pdf --check", "run --size paper", "pdf --size paper --repository some-address"]
+    told = subprocess.run(
+        ["make", "--dry-run", "pdf", "REPOSITORY=some-address"],
+        cwd=book_root(),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    commands_given = [
+        line.partition("valleys ")[2] for line in told.splitlines() if "-m valleys" in line
+    ]
+    assert commands_given == [
+        "pdf --check",
+        "run --size paper",
+        "pdf --size paper --repository some-address",
+    ]

@@ -53,9 +53,15 @@ with executors.Processes(1) as pool:
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
-    """A folder with a copy of the package, which thus belongs to the book that it is used in, and with what takes long."""
+    """A folder with a copy of the package, which thus belongs to the book that it is used in,
+    and with what takes long.
+    """
     folder = tmp_path_factory.mktemp("package")
-    shutil.copytree(book_root() / "lib" / "valleys", folder / "valleys", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        book_root() / "lib" / "valleys",
+        folder / "valleys",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
     (folder / "slowly.py").write_text(SLOWLY)
     return folder
 
@@ -67,7 +73,10 @@ def book(small_book, package, monkeypatch):
     (small_book / "params" / "paper.yml").write_text("global: {}\nchapters: {}\n")
     (small_book / "_config.yml").write_text("sphinx: {extra_extensions: [slowly]}\n")
     (small_book / "index.md").write_text("# A book\n")
-    (small_book / "_toc.yml").write_text("format: jb-book\nroot: index\nparts:\n  - caption: All\n    chapters:\n      - file: chapters/01_small\n")
+    (small_book / "_toc.yml").write_text(
+        "format: jb-book\nroot: index\nparts:\n  - caption: All\n "
+        "   chapters:\n      - file: chapters/01_small\n"
+    )
     _keep_an_earlier_run(small_book)
     _store_results(small_book / "results", package, monkeypatch)
     return small_book
@@ -92,17 +101,31 @@ def contents(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def begun(book: Path, package: Path, *command: str, ignored: tuple[signal.Signals, ...] = ()) -> subprocess.Popen:
-    """A command once the innermost process of it is at work; some signals are ignored as by what a script starts with `&`, or under nohup."""
+def begun(
+    book: Path, package: Path, *command: str, ignored: tuple[signal.Signals, ...] = ()
+) -> subprocess.Popen:
+    """A command once the innermost process of it is at work; some signals are ignored as by what
+    a script starts with `&`, or under nohup.
+    """
     mark = book.parent / f"{book.name}-at-work"
     mark.unlink(missing_ok=True)
     environment = os.environ | {"PYTHONPATH": str(package), "TEST_AT_WORK": str(mark)}
     treat = functools.partial(_treat, ignored)
-    process = subprocess.Popen([sys.executable, *command], cwd=book, env=environment, stdout=-1, stderr=-1, text=True, preexec_fn=treat)
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        cwd=book,
+        env=environment,
+        stdout=-1,
+        stderr=-1,
+        text=True,
+        preexec_fn=treat,
+    )
     deadline = time.monotonic() + STARTS_WITHIN
     while not mark.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert mark.exists(), process.communicate()[1] if process.poll() is not None else "nothing began"
+    assert mark.exists(), (
+        process.communicate()[1] if process.poll() is not None else "nothing began"
+    )
     return process
 
 
@@ -141,7 +164,12 @@ def alive(process: psutil.Process) -> bool:
 
 
 def told_in_one_line(process: subprocess.Popen, number: signal.Signals, errors: str) -> bool:
-    return process.returncode == 128 + number and errors.startswith("valleys: ") and len(errors.splitlines()) == 1 and number.name in errors
+    return (
+        process.returncode == 128 + number
+        and errors.startswith("valleys: ")
+        and len(errors.splitlines()) == 1
+        and number.name in errors
+    )
 
 
 PROGRAM = """
@@ -186,13 +214,18 @@ def test_closed_terminal_does_not_end_what_runs_under_nohup(tmp_path):
     ended(process, signal.SIGTERM)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's end")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux tells a process of its parent's end"
+)
 def test_killed_process_takes_its_child_along(tmp_path):
     process = begun(
         tmp_path,
         book_root() / "lib",
         "-c",
-        PROGRAM.replace('"sh", "-c", "sleep 1000 & touch $TEST_AT_WORK; wait"', '"sh", "-c", "touch $TEST_AT_WORK; exec sleep 1000"'),
+        PROGRAM.replace(
+            '"sh", "-c", "sleep 1000 & touch $TEST_AT_WORK; wait"',
+            '"sh", "-c", "touch $TEST_AT_WORK; exec sleep 1000"',
+        ),
     )
     ended(process, signal.SIGKILL)
 
@@ -208,15 +241,23 @@ COMMANDS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "number"), list(zip(COMMANDS, 3 * (signal.SIGTERM, signal.SIGHUP), strict=True)))  # one way for all signals, as seen above
-def test_command_that_is_told_to_end_leaves_nothing_running_and_nothing_half_done(name, number, book, package):
+# one way for all signals, as seen above
+@pytest.mark.parametrize(
+    ("name", "number"), list(zip(COMMANDS, 3 * (signal.SIGTERM, signal.SIGHUP), strict=True))
+)
+def test_command_that_is_told_to_end_leaves_nothing_running_and_nothing_half_done(
+    name, number, book, package
+):
     before = contents(book)
     process = begun(book, package, "-m", "valleys", *COMMANDS[name])
     assert told_in_one_line(process, number, ended(process, number))
-    new = {path for path in set(contents(book)) - set(before) if path.suffix != ".lock"}  # those stay, held by nobody
+    # those stay, held by nobody
+    new = {path for path in set(contents(book)) - set(before) if path.suffix != ".lock"}
     assert {path for path in new if "_build/source" not in path.as_posix()} == set()
     assert {path: content for path, content in contents(book).items() if path in before} == before
-    assert not [path for path in (*book.glob("runs/.*"), *book.glob("dist/.*")) if path.suffix != ".lock"]
+    assert not [
+        path for path in (*book.glob("runs/.*"), *book.glob("dist/.*")) if path.suffix != ".lock"
+    ]
 
 
 @pytest.mark.slow

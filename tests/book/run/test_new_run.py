@@ -1,4 +1,6 @@
-"""A reader's own run is checked before it starts, goes on past checks that fail, and leaves sources and earlier runs alone."""
+"""A reader's own run is checked before it starts, goes on past checks that fail, and leaves
+sources and earlier runs alone.
+"""
 
 import hashlib
 import shutil
@@ -19,19 +21,35 @@ from valleys.errors import BookError
 from valleys.paths import book_root
 
 
-def small_variation(folder, *, work: str = "print(n_runs)", checks: tuple[str, ...] = ("assert n_runs < 10",)) -> new_run.Variation:
+def small_variation(
+    folder, *, work: str = "print(n_runs)", checks: tuple[str, ...] = ("assert n_runs < 10",)
+) -> new_run.Variation:
     """A small chapter with checks, run with seven instead of twenty runs."""
     path = small_chapter(folder / "01_small.ipynb", work=work)
     notebook = nbformat.read(path, as_version=4)
     notebook.cells[0].source = "# Small\n\nOf things."
-    notebook.cells += [new_markdown_cell("## Checks"), *(new_code_cell(source) for source in checks), new_markdown_cell("## Summary"), new_code_cell("1")]
+    notebook.cells += [
+        new_markdown_cell("## Checks"),
+        *(new_code_cell(source) for source in checks),
+        new_markdown_cell("## Summary"),
+        new_code_cell("1"),
+    ]
     nbformat.write(notebook, path)
-    return new_run.Variation(Chapter("01_small", path, read_parameters(path)), "quick", {"n_runs": 7}, {"n_runs": (20, 7)})
+    return new_run.Variation(
+        Chapter("01_small", path, read_parameters(path)),
+        "quick",
+        {"n_runs": 7},
+        {"n_runs": (20, 7)},
+    )
 
 
 @pytest.fixture
 def without_page(monkeypatch):
-    monkeypatch.setattr(new_run, "_make_page", lambda executed, scratch, out: executed.with_suffix(".html").write_text("page"))
+    monkeypatch.setattr(
+        new_run,
+        "_make_page",
+        lambda executed, scratch, out: executed.with_suffix(".html").write_text("page"),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +57,9 @@ def executed_once(tmp_path_factory) -> runner.Outcome:
     """The small chapter, run by a kernel once for all tests that are about what becomes of it."""
     folder = tmp_path_factory.mktemp("once")
     variation = small_variation(folder)
-    (outcome,) = runner.run_chapters({"01_small": (variation.chapter, variation.values)}, folder / "executed")
+    (outcome,) = runner.run_chapters(
+        {"01_small": (variation.chapter, variation.values)}, folder / "executed"
+    )
     return outcome
 
 
@@ -55,9 +75,16 @@ def instant(executed_once, monkeypatch):
 
 
 def test_values_are_those_of_the_size_and_the_readers(small_book):
-    planned = new_run.plan("small", [Assignment.parse("sizes=[3, 4]"), Assignment.parse("n_runs=2")], "smoke", small_book)
+    planned = new_run.plan(
+        "small",
+        [Assignment.parse("sizes=[3, 4]"), Assignment.parse("n_runs=2")],
+        "smoke",
+        small_book,
+    )
     assert planned.values == {"n_runs": 2, "learning_rate": 0.001, "sizes": [3.0, 4.0]}
-    assert planned.changes == {"sizes": ([1.0, 2.0], [3.0, 4.0])}, "n_runs is 2 at size smoke anyway"
+    assert planned.changes == {"sizes": ([1.0, 2.0], [3.0, 4.0])}, (
+        "n_runs is 2 at size smoke anyway"
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,13 +126,25 @@ def test_run_leaves_notebook_page_and_record_and_no_trace_in_the_source(tmp_path
     before = hashlib.sha256(variation.chapter.path.read_bytes()).digest()
     finished = new_run.run(variation, out)
     assert (finished.failure, finished.broken, finished.n_checks) == (None, (), 1)
-    assert sorted(path.name for path in out.iterdir()) == ["01_small.html", "01_small.ipynb", "run.yml"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "01_small.html",
+        "01_small.ipynb",
+        "run.yml",
+    ]
     assert [path.name for path in out.parent.iterdir()] == ["mine"], "scratch folders are gone"
     assert hashlib.sha256(variation.chapter.path.read_bytes()).digest() == before
     record = yaml.safe_load((out / "run.yml").read_text(encoding="utf-8"))
-    assert (record["set"], record["instead_of"], record["size"]) == ({"n_runs": 7}, {"n_runs": 20}, "quick")
+    assert (record["set"], record["instead_of"], record["size"]) == (
+        {"n_runs": 7},
+        {"n_runs": 20},
+        "quick",
+    )
     notebook = nbformat.read(finished.notebook, as_version=4)
-    assert [cell.source.partition("\n")[0] for cell in notebook.cells[:3]] == ["# Small", "````{admonition} A variation, not a page of the book", "Of things."]
+    assert [cell.source.partition("\n")[0] for cell in notebook.cells[:3]] == [
+        "# Small",
+        "````{admonition} A variation, not a page of the book",
+        "Of things.",
+    ]
     assert "| `n_runs` | `20` | `7` |" in notebook.cells[1].source
     assert str(tmp_path) not in finished.notebook.read_text(encoding="utf-8")
     assert new_run.MAY_FAIL not in finished.notebook.read_text(encoding="utf-8")
@@ -117,7 +156,9 @@ def test_run_goes_on_past_checks_that_fail_and_names_them(tmp_path, without_page
     assert finished.page.exists()
     assert finished.failure is None
     assert finished.broken == ("assert n_runs > 10", "assert x == 2")
-    assert new_run.verdict(finished.broken, finished.n_checks).startswith("2 of 3 cells of checks stopped")
+    assert new_run.verdict(finished.broken, finished.n_checks).startswith(
+        "2 of 3 cells of checks stopped"
+    )
     notebook = nbformat.read(finished.notebook, as_version=4)
     assert "- `assert x == 2`" in notebook.cells[1].source
     assert notebook.cells[-1].outputs[0].data["text/plain"] == "1", "what follows the checks ran"
@@ -126,10 +167,16 @@ def test_run_goes_on_past_checks_that_fail_and_names_them(tmp_path, without_page
 
 @pytest.mark.slow
 def test_crash_keeps_what_ran_without_a_page(tmp_path, without_page):
-    finished = new_run.run(small_variation(tmp_path, work="raise RuntimeError('the valley is gone')"), tmp_path / "mine")
+    finished = new_run.run(
+        small_variation(tmp_path, work="raise RuntimeError('the valley is gone')"),
+        tmp_path / "mine",
+    )
     assert finished.page is None
     assert finished.failure == "RuntimeError: the valley is gone"
-    assert sorted(path.name for path in finished.notebook.parent.iterdir()) == ["01_small.ipynb", "run.yml"]
+    assert sorted(path.name for path in finished.notebook.parent.iterdir()) == [
+        "01_small.ipynb",
+        "run.yml",
+    ]
 
 
 @pytest.mark.slow
@@ -149,10 +196,15 @@ def test_run_whose_page_cannot_be_built_is_kept(tmp_path, instant, monkeypatch):
     finished = new_run.run(small_variation(tmp_path), tmp_path / "mine")
     assert (finished.page, finished.failure) == (None, "the pages could not be built")
     assert finished.notebook.exists()
-    assert yaml.safe_load((tmp_path / "mine" / "run.yml").read_text(encoding="utf-8"))["failure"] == finished.failure
+    assert (
+        yaml.safe_load((tmp_path / "mine" / "run.yml").read_text(encoding="utf-8"))["failure"]
+        == finished.failure
+    )
 
 
-def test_folder_is_meant_from_where_the_command_is_given(tmp_path, instant, without_page, monkeypatch):
+def test_folder_is_meant_from_where_the_command_is_given(
+    tmp_path, instant, without_page, monkeypatch
+):
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     finished = new_run.run(small_variation(tmp_path), Path("mine"))
@@ -173,7 +225,9 @@ def test_earlier_run_is_replaced_as_a_whole(tmp_path, instant, without_page):
 
 @pytest.mark.parametrize("held", [(), ("run.yml",)])
 @pytest.mark.parametrize("name", ["letter.txt", "run.yml"])
-def test_what_comes_meanwhile_is_left_alone_and_the_run_kept_beside_it(tmp_path, instant, monkeypatch, held, name):
+def test_what_comes_meanwhile_is_left_alone_and_the_run_kept_beside_it(
+    tmp_path, instant, monkeypatch, held, name
+):
     out = tmp_path / "mine"
     for each in held:
         out.mkdir()
@@ -193,13 +247,17 @@ def test_what_comes_meanwhile_is_left_alone_and_the_run_kept_beside_it(tmp_path,
     assert finished.notebook.exists()
 
 
-def test_folder_that_cannot_be_replaced_is_put_back_and_the_run_kept(tmp_path, instant, without_page, monkeypatch):
+def test_folder_that_cannot_be_replaced_is_put_back_and_the_run_kept(
+    tmp_path, instant, without_page, monkeypatch
+):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "run.yml").write_text("old")
     rename = Path.rename
 
     def fail_once(made, place):
-        return rename(made / "missing" if (made.name, place.name) == ("page", "mine") else made, place)
+        return rename(
+            made / "missing" if (made.name, place.name) == ("page", "mine") else made, place
+        )
 
     monkeypatch.setattr(Path, "rename", fail_once)
     finished = new_run.run(small_variation(tmp_path), tmp_path / "mine")
@@ -208,7 +266,9 @@ def test_folder_that_cannot_be_replaced_is_put_back_and_the_run_kept(tmp_path, i
 
 
 @pytest.mark.parametrize("out", ["01_small.ipynb/x", "/dev/null/x", "/proc/x/y"])
-def test_folder_that_cannot_be_made_is_told_in_one_line_before_anything_runs(tmp_path, monkeypatch, out):
+def test_folder_that_cannot_be_made_is_told_in_one_line_before_anything_runs(
+    tmp_path, monkeypatch, out
+):
     monkeypatch.setattr(new_run.runner, "run_chapters", lambda work, page: pytest.fail("computing"))
     variation = small_variation(tmp_path)
     with pytest.raises(BookError, match=r"cannot be used.*--out") as caught:
@@ -218,5 +278,7 @@ def test_folder_that_cannot_be_made_is_told_in_one_line_before_anything_runs(tmp
 
 def test_titles_of_pages_are_read_from_their_sources():
     assert book_links.title("pages/notation") == "Notation"
-    first = nbformat.read(book_root() / "chapters" / "01_landscape.ipynb", as_version=4).cells[0].source
+    first = (
+        nbformat.read(book_root() / "chapters" / "01_landscape.ipynb", as_version=4).cells[0].source
+    )
     assert first.startswith(f"# {book_links.title('chapters/01_landscape')}\n")

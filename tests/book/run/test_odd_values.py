@@ -1,6 +1,8 @@
-"""Odd values of every kind, for every parameter of every chapter: refused before work, in one line that names the parameter and what is allowed.
+"""Odd values of every kind, for every parameter of every chapter: refused before work, in one line
+that names the parameter and what is allowed.
 
-What is accepted must lie within the bounds of the parameter: `ACCEPTED` lists the odd values that some parameters allow.
+What is accepted must lie within the bounds of the parameter: `ACCEPTED` lists the odd values that
+some parameters allow.
 """
 
 import resource
@@ -18,14 +20,32 @@ from valleys.errors import BookError
 from valleys.paths import book_root
 
 NAN, INF = float("nan"), float("inf")
-NUMBERS = [0, 0.0, -1, -1.0, NAN, INF, -INF, 1e308, 1e-320, 1.5, 10**9, 10**12, 2**63, 2**64, 10**30]
+NUMBERS = [
+    0,
+    0.0,
+    -1,
+    -1.0,
+    NAN,
+    INF,
+    -INF,
+    1e308,
+    1e-320,
+    1.5,
+    10**9,
+    10**12,
+    2**63,
+    2**64,
+    10**30,
+]
 OTHERS = [True, False, "", "text", "1e3x", None, [], {}, [[]], {"a": 1}]
 TEXTS = ["gpu", "cuda", "cuda:7", "meta", "foo", "a" * 10**4, "two\nlines"]
 LONG = 10**4  # items of a list
 
 CHAPTERS = all_chapters()
 PARAMETERS = [
-    pytest.param(chapter, parameter, id=f"{name}-{parameter.name}") for name, chapter in CHAPTERS.items() for parameter in chapter.parameters.values()
+    pytest.param(chapter, parameter, id=f"{name}-{parameter.name}")
+    for name, chapter in CHAPTERS.items()
+    for parameter in chapter.parameters.values()
 ]
 ACCEPTED = {  # by parameter, or by the kind of its value
     "seed": {0, 10**9, 10**12},
@@ -35,7 +55,8 @@ ACCEPTED = {  # by parameter, or by the kind of its value
     "bool": {True, False},
     "powers": {(1e-320,)},
 }
-MOST_SECONDS, MOST_MEGABYTES = 5.0, 300  # of a check, on a busy machine; the first one of a room also imports it
+# of a check, on a busy machine; the first one of a room also imports it
+MOST_SECONDS, MOST_MEGABYTES = 5.0, 300
 
 
 def odd_values(parameter: Parameter) -> Iterator[Any]:
@@ -43,14 +64,24 @@ def odd_values(parameter: Parameter) -> Iterator[Any]:
     if parameter.kind == "list":
         first, *rest = parameter.default
         yield from ([value] for value in (*NUMBERS, *OTHERS))
-        yield from ([*rest, value] for value in (NAN, "text", None, True, 10**30, [first], parameter.default))
-        yield from ([*parameter.default, first], parameter.default * LONG, [-1.0] * LONG, [parameter.default])
+        yield from (
+            [*rest, value]
+            for value in (NAN, "text", None, True, 10**30, [first], parameter.default)
+        )
+        yield from (
+            [*parameter.default, first],
+            parameter.default * LONG,
+            [-1.0] * LONG,
+            [parameter.default],
+        )
 
 
 def refusal(chapter, parameter: Parameter, value: Any) -> str | None:
     """The line in which the command line refuses a value; None where it does not."""
     try:
-        values = run_parameters(CHAPTERS, "quick", [Assignment(chapter.name, parameter.name, value)])[chapter.name]
+        values = run_parameters(
+            CHAPTERS, "quick", [Assignment(chapter.name, parameter.name, value)]
+        )[chapter.name]
         runner.check_before_running(chapter, values, own=[parameter.name])
     except BookError as error:
         return str(error)
@@ -86,15 +117,26 @@ def may_be(parameter: Parameter, value: Any) -> bool:
     allowed = ACCEPTED.get(parameter.name, set()) | ACCEPTED.get(parameter.kind, set())
     if isinstance(value, list):
         plain = all(type(item) in (int, float) for item in value)
-        return plain and (tuple(value) in allowed or (len(value) == 1 and value[0] in (1.5, 0, 0.0)))
-    return type(value) in (int, float, bool) and value in allowed and (parameter.kind == "bool") == isinstance(value, bool)
+        return plain and (
+            tuple(value) in allowed or (len(value) == 1 and value[0] in (1.5, 0, 0.0))
+        )
+    return (
+        type(value) in (int, float, bool)
+        and value in allowed
+        and (parameter.kind == "bool") == isinstance(value, bool)
+    )
 
 
 def test_every_parameter_but_the_device_has_bounds_and_no_bounds_are_left_over():
     given = yaml.safe_load((book_root() / "params" / "bounds.yml").read_text(encoding="utf-8"))
     named = [name for part in given.values() for name in part]
     assert len(named) == len(set(named))
-    bounded = {name for chapter in CHAPTERS.values() for name, parameter in chapter.parameters.items() if parameter.kind != "bool"}
+    bounded = {
+        name
+        for chapter in CHAPTERS.values()
+        for name, parameter in chapter.parameters.items()
+        if parameter.kind != "bool"
+    }
     assert set(named) == bounded - {"device"}
 
 

@@ -45,14 +45,24 @@ REFUSED_LINES = [
 
 @pytest.mark.parametrize("line", REFUSED_LINES)
 def test_lines_of_another_form_are_refused_with_notebook_line_and_form(tmp_path, line):
-    path = small_chapter(tmp_path / "bad.ipynb", parameters=f"first: int = 1  # of all [1]\n\n{line}")
-    with pytest.raises(BookError, match=r"bad\.ipynb, parameters cell, line 3: .* 'name: kind = default") as refusal:
+    path = small_chapter(
+        tmp_path / "bad.ipynb", parameters=f"first: int = 1  # of all [1]\n\n{line}"
+    )
+    with pytest.raises(
+        BookError, match=r"bad\.ipynb, parameters cell, line 3: .* 'name: kind = default"
+    ) as refusal:
         read_parameters(path)
     assert len(str(refusal.value).splitlines()) == 1
 
 
 @pytest.mark.parametrize(
-    "cell", ["n: int = 3  # runs [1]\nn: int = (", "x: int = 1  # one [1]\n  y: int = 2  # two [1]", "%matplotlib inline", "n: int = 3  # \0"]
+    "cell",
+    [
+        "n: int = 3  # runs [1]\nn: int = (",
+        "x: int = 1  # one [1]\n  y: int = 2  # two [1]",
+        "%matplotlib inline",
+        "n: int = 3  # \0",
+    ],
 )
 def test_a_cell_that_is_no_python_is_refused_with_its_line(tmp_path, cell):
     path = small_chapter(tmp_path / "bad.ipynb", parameters=cell)
@@ -65,11 +75,15 @@ def test_papermill_reads_the_same_parameters(chapters):
     for chapter in chapters.values():
         told = papermill.inspect_notebook(chapter.path)
         read = {name: (each.kind, each.meaning) for name, each in chapter.parameters.items()}
-        assert {name: (each["inferred_type_name"], each["help"]) for name, each in told.items()} == read
+        assert {
+            name: (each["inferred_type_name"], each["help"]) for name, each in told.items()
+        } == read
 
 
 def test_a_parameter_that_is_there_twice_is_refused(tmp_path):
-    path = small_chapter(tmp_path / "bad.ipynb", parameters="n: int = 3  # runs [1]\nn: int = 4  # runs [1]")
+    path = small_chapter(
+        tmp_path / "bad.ipynb", parameters="n: int = 3  # runs [1]\nn: int = 4  # runs [1]"
+    )
     with pytest.raises(BookError, match=r"bad\.ipynb, parameters cell, line 2: n is there twice"):
         read_parameters(path)
 
@@ -87,7 +101,9 @@ def test_a_parameter_that_is_there_twice_is_refused(tmp_path):
     ],
 )
 def test_defaults_are_literals(tmp_path, kind, default, value):
-    path = small_chapter(tmp_path / "good.ipynb", parameters=f"n: {kind} = {default}  # meaning [1]")
+    path = small_chapter(
+        tmp_path / "good.ipynb", parameters=f"n: {kind} = {default}  # meaning [1]"
+    )
     assert repr(read_parameters(path)["n"].default) == repr(value)
 
 
@@ -108,20 +124,35 @@ NO_NOTEBOOKS = {
 @pytest.mark.parametrize("folder", ["chapters", "exercises"])
 def test_files_that_are_no_notebooks_are_refused_by_name_in_one_line(small_book, folder, content):
     (small_book / "exercises").mkdir()
-    (small_book / "_toc.yml").write_text("root: index\nparts:\n  - chapters:\n      - file: chapters/01_small\n      - file: exercises/01_small\n")
+    (small_book / "_toc.yml").write_text(
+        "root: index\nparts:\n  - chapters:\n      - file: "
+        "chapters/01_small\n      - file: exercises/01_small\n"
+    )
     small_chapter(small_book / "exercises" / "01_small.ipynb")
     check_notebooks(small_book)
-    (small_book / folder / "01_small.ipynb").write_bytes(content.encode() if isinstance(content, str) else content)
+    (small_book / folder / "01_small.ipynb").write_bytes(
+        content.encode() if isinstance(content, str) else content
+    )
     with pytest.raises(BookError, match=r"01_small\.ipynb") as refusal:
         check_notebooks(small_book)
     assert len(str(refusal.value).splitlines()) == 1
 
 
 @pytest.mark.parametrize(
-    "command", [["run"], ["build"], ["pdf"], ["new-run", "--chapter", "small", "--out", "{out}"], ["ship"], ["values", "--chapter", "small"]]
+    "command",
+    [
+        ["run"],
+        ["build"],
+        ["pdf"],
+        ["new-run", "--chapter", "small", "--out", "{out}"],
+        ["ship"],
+        ["values", "--chapter", "small"],
+    ],
 )
 @pytest.mark.parametrize("parameters", ["n_runs: int = many  # simulated runs [runs]", None])
-def test_every_command_refuses_a_notebook_that_it_cannot_read(small_book, monkeypatch, command, parameters):
+def test_every_command_refuses_a_notebook_that_it_cannot_read(
+    small_book, monkeypatch, command, parameters
+):
     path = small_book / "chapters" / "01_small.ipynb"
     small_chapter(path, parameters=parameters) if parameters else path.write_text("")
     for module in ("valleys.cli", "valleys.book.chapters", "valleys.book.run.parameters"):
@@ -139,9 +170,13 @@ def test_chapter_is_found_with_and_without_number(small_book):
 
 def test_user_goes_over_chapter_goes_over_size(small_book):
     chapters = all_chapters(small_book)
-    assert run_parameters(chapters, "smoke", root=small_book) == {"01_small": {"n_runs": 2, "learning_rate": 0.001}}
+    assert run_parameters(chapters, "smoke", root=small_book) == {
+        "01_small": {"n_runs": 2, "learning_rate": 0.001}
+    }
     settings = [Assignment.parse("n_runs=7"), Assignment.parse("small.learning_rate=0.1")]
-    assert run_parameters(chapters, "smoke", settings, root=small_book) == {"01_small": {"n_runs": 7}}, "a default is not set again"
+    assert run_parameters(chapters, "smoke", settings, root=small_book) == {
+        "01_small": {"n_runs": 7}
+    }, "a default is not set again"
 
 
 @pytest.mark.parametrize(
@@ -164,10 +199,18 @@ def test_wrong_settings_are_refused_by_name(small_book, text, message):
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("learning_rate=1", 1.0), ("learning_rate=1e-3", 0.001), ("sizes=[1e-3, 2]", [0.001, 2.0]), ("pair=[20, 1e-2]", [20, 0.01])]
+    ("text", "value"),
+    [
+        ("learning_rate=1", 1.0),
+        ("learning_rate=1e-3", 0.001),
+        ("sizes=[1e-3, 2]", [0.001, 2.0]),
+        ("pair=[20, 1e-2]", [20, 0.01]),
+    ],
 )
 def test_numbers_are_taken_as_people_write_them(small_book, text, value):
-    values = run_parameters(all_chapters(small_book), "quick", [Assignment.parse(text)], root=small_book)["01_small"]
+    values = run_parameters(
+        all_chapters(small_book), "quick", [Assignment.parse(text)], root=small_book
+    )["01_small"]
     assert repr(list(values.values())) == repr([value])
 
 

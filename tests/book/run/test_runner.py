@@ -1,4 +1,6 @@
-"""Chapters are checked before anything runs, executed in processes of their own, and stopped without leftovers."""
+"""Chapters are checked before anything runs, executed in processes of their own, and stopped
+without leftovers.
+"""
 
 import os
 import signal
@@ -30,7 +32,11 @@ def outcome(path, output, values=None):
 
 
 def printed(path) -> str:
-    return "".join(output.get("text", "") for cell in nbformat.read(path, 4).cells for output in cell.get("outputs", []))
+    return "".join(
+        output.get("text", "")
+        for cell in nbformat.read(path, 4).cells
+        for output in cell.get("outputs", [])
+    )
 
 
 def test_chapter_is_executed_with_its_values_and_the_source_stays_bare(tmp_path):
@@ -43,7 +49,9 @@ def test_chapter_is_executed_with_its_values_and_the_source_stays_bare(tmp_path)
 
 
 def test_failure_is_told_in_one_line(tmp_path):
-    source = small_chapter(tmp_path / "01_small.ipynb", work="raise RuntimeError('the valley is gone')")
+    source = small_chapter(
+        tmp_path / "01_small.ipynb", work="raise RuntimeError('the valley is gone')"
+    )
     result = outcome(source, tmp_path / "executed")
     assert result.failure == "RuntimeError: the valley is gone"
     assert "failed" in result.line()
@@ -77,16 +85,27 @@ def test_cores_are_shared_out(monkeypatch, n_chapters, jobs, workers, shared):
 
 def test_more_workers_than_cores_are_refused(monkeypatch):
     monkeypatch.setattr(runner.machine, "granted", lambda: 8)
-    with pytest.raises(BookError, match="2 chapters at once with 5 workers each need 10 cores, and there are 8"):
+    with pytest.raises(
+        BookError, match="2 chapters at once with 5 workers each need 10 cores, and there are 8"
+    ):
         runner.shares(6, 2, 5)
 
 
 @pytest.mark.slow
 def test_chapter_is_told_its_workers_and_its_share_of_the_cores(tmp_path):
-    work = "import os\nprint([os.environ.get(name) for name in ('VALLEYS_WORKERS', 'OMP_NUM_THREADS', 'VALLEYS_SCHEDULER')])"
+    work = (
+        "import os\nprint([os.environ.get(name) for name in ('VALLEYS_WORKERS', 'OMP_NUM_THREADS', "
+        "'VALLEYS_SCHEDULER')])"
+    )
     made = chapter(small_chapter(tmp_path / "01_small.ipynb", work=work))
     environment = {"VALLEYS_SCHEDULER": "tcp://10.0.0.1:8786"}
-    done = next(iter(runner.run_chapters({made.name: (made, {})}, tmp_path / "executed", workers=1, environment=environment)))
+    done = next(
+        iter(
+            runner.run_chapters(
+                {made.name: (made, {})}, tmp_path / "executed", workers=1, environment=environment
+            )
+        )
+    )
     assert printed(done.executed) == f"['1', '{runner.machine.granted()}', 'tcp://10.0.0.1:8786']\n"
 
 
@@ -110,13 +129,25 @@ os.kill(os.getpid(), signal.SIGKILL)"""
 
 
 def command(*arguments, **options):
-    environment = os.environ | {"VALLEYS_RESULTS": str(options.pop("results"))} if "results" in options else os.environ
+    environment = (
+        os.environ | {"VALLEYS_RESULTS": str(options.pop("results"))}
+        if "results" in options
+        else os.environ
+    )
     pipes = {"text": True, "stdout": -1, "stderr": -1, "preexec_fn": _as_in_a_terminal}
-    return subprocess.Popen([sys.executable, "-m", "valleys", *arguments], cwd=book_root(), env=environment, **pipes, **options)
+    return subprocess.Popen(
+        [sys.executable, "-m", "valleys", *arguments],
+        cwd=book_root(),
+        env=environment,
+        **pipes,
+        **options,
+    )
 
 
 def _as_in_a_terminal():
-    """A shell that starts tests in the background has them ignore Ctrl-C, and what they start as well."""
+    """A shell that starts tests in the background has them ignore Ctrl-C, and what they start as
+    well.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -159,12 +190,23 @@ def test_refusal_is_one_line_without_traceback_and_a_status(tmp_path):
 
 @pytest.mark.slow
 def test_interrupt_stops_every_process(tmp_path):
-    process = command("run", "--size", "smoke", "--only", "toy_model", "--set", "toy_model.n_steps=10000000", results=tmp_path)
+    process = command(
+        "run",
+        "--size",
+        "smoke",
+        "--only",
+        "toy_model",
+        "--set",
+        "toy_model.n_steps=10000000",
+        results=tmp_path,
+    )
     deadline = time.monotonic() + 60
     while not _kernels(process.pid) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.2)
     started = _kernels(process.pid)
-    assert started, process.communicate()[1] if process.poll() is not None else "no notebook kernel was started"
+    assert started, (
+        process.communicate()[1] if process.poll() is not None else "no notebook kernel was started"
+    )
     time.sleep(2)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=120)
@@ -178,18 +220,29 @@ def test_interrupt_stops_every_process(tmp_path):
 
 def _kernels(ancestor: int) -> list[int]:
     """Notebook kernels among the descendants of a process."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout.splitlines()
-    rows = [(int(pid), int(parent), arguments) for pid, parent, arguments in (line.split(None, 2) for line in listed)]
+    listed = subprocess.run(
+        ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    rows = [
+        (int(pid), int(parent), arguments)
+        for pid, parent, arguments in (line.split(None, 2) for line in listed)
+    ]
     family = {ancestor}
     for _ in range(4):
         family |= {pid for pid, parent, _ in rows if parent in family}
-    return [pid for pid, _, arguments in rows if pid in family and "ipykernel_launcher" in arguments]
+    return [
+        pid for pid, _, arguments in rows if pid in family and "ipykernel_launcher" in arguments
+    ]
 
 
 def _alive(pid: int) -> bool:
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout.strip()
+    state = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout.strip()
     return bool(state) and not state.startswith("Z")
 
 
 def test_every_chapter_of_the_table_of_contents_exists(chapters):
-    assert list(chapters) == sorted(path.stem for path in (book_root() / "chapters").glob("*.ipynb"))
+    assert list(chapters) == sorted(
+        path.stem for path in (book_root() / "chapters").glob("*.ipynb")
+    )

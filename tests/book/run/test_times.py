@@ -43,7 +43,9 @@ def test_unknown_kinds_of_run_are_refused():
         Times(chapters={"04_toy_model": {"huge": 1.0}})
 
 
-def test_tool_goes_on_where_it_stopped_and_measures_named_chapters_again(tool, tmp_path, monkeypatch):
+def test_tool_goes_on_where_it_stopped_and_measures_named_chapters_again(
+    tool, tmp_path, monkeypatch
+):
     path, done, names = tmp_path / "times.yml", [], ["04_toy_model", "05_effective_potential"]
 
     def measured(chapter, kind):
@@ -58,10 +60,16 @@ def test_tool_goes_on_where_it_stopped_and_measures_named_chapters_again(tool, t
     monkeypatch.setattr(tool, "measured", measured)
     arguments = ["--kind", "smoke", "--kind", "paper"]
     assert CliRunner().invoke(tool.main, arguments).exit_code == 1
-    assert times.read(path).chapters == {names[0]: {"smoke": 2.0, "paper": 2.0}, names[1]: {"smoke": 2.0}}
+    assert times.read(path).chapters == {
+        names[0]: {"smoke": 2.0, "paper": 2.0},
+        names[1]: {"smoke": 2.0},
+    }
     monkeypatch.setattr(tool, "measured", lambda chapter, kind: 4.0)
     assert CliRunner().invoke(tool.main, arguments).exit_code == 0
-    assert times.read(path).chapters == {names[0]: {"smoke": 2.0, "paper": 2.0}, names[1]: {"smoke": 2.0, "paper": 4.0}}
+    assert times.read(path).chapters == {
+        names[0]: {"smoke": 2.0, "paper": 2.0},
+        names[1]: {"smoke": 2.0, "paper": 4.0},
+    }
     assert CliRunner().invoke(tool.main, [*arguments, "--only", "toy_model"]).exit_code == 0
     assert times.read(path).chapters[names[0]] == {"smoke": 4.0, "paper": 4.0}
     assert times.read(path).machine == tool.this_machine()

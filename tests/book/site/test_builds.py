@@ -21,9 +21,9 @@ from valleys.book.site.check import check_site
 from valleys.errors import BookError
 from valleys.results import shipping
 
-EXTENSIONS = "[sphinx_exercise, sphinx-mathjax-offline, valleys.book.extensions.offline, valleys.book.extensions.icons, valleys.book.extensions.accessible]"
+EXTENSIONS = "[sphinx_exercise, sphinx-mathjax-offline, valleys.book.extensions.offline, valleys.book.extensions.icons, valleys.book.extensions.accessible]"  # noqa: E501
 RAW = """<link href="_static/vendor/fontawesome/6/all.min.css" rel="stylesheet"/>
-<link as="font" href="_static/vendor/fontawesome/x.woff2" rel="preload"/>"""  # with attributes in another order than the theme writes them
+<link as="font" href="_static/vendor/fontawesome/x.woff2" rel="preload"/>"""  # with attributes in another order than the theme writes them  # noqa: E501
 HOLD = (
     "import sys; from pathlib import Path; from valleys.book.run.locks import alone\n"
     "with alone(Path(sys.argv[1]), 'a build'): print('held', flush=True); input()"
@@ -42,10 +42,13 @@ commands.run_command_line()
 
 @pytest.fixture
 def book(tmp_path):
-    """A small book with the extensions that mend pages, and its executed notebooks of size quick."""
+    """A small book with the extensions that mend pages, and its executed notebooks of size quick."""  # noqa: E501
     root = write_book(tmp_path / "book")
     config = root / "_config.yml"
-    config.write_text(config.read_text(encoding="utf-8").replace("[sphinx_exercise]", EXTENSIONS), encoding="utf-8")
+    config.write_text(
+        config.read_text(encoding="utf-8").replace("[sphinx_exercise]", EXTENSIONS),
+        encoding="utf-8",
+    )
     executed = root / "_build" / "executed" / "quick"
     executed.mkdir(parents=True)
     for path in (*root.glob("chapters/*.ipynb"), *root.glob("exercises/*.ipynb")):
@@ -62,7 +65,13 @@ def at_home(book, monkeypatch):
 
 
 def started(code: str, place: Path) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-c", code, str(place)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", code, str(place)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 def outcome(process: subprocess.Popen) -> tuple[int, str]:
@@ -73,7 +82,12 @@ def outcome(process: subprocess.Popen) -> tuple[int, str]:
 def test_who_comes_second_is_told_at_once_what_is_under_way_where_and_what_to_do(tmp_path):
     place = tmp_path / "html"
     with locks.alone(place, "a build"):
-        with pytest.raises(BookError, match=rf"a build.*{os.getpid()}.*under way in {place}.*wait") as caught, locks.alone(place, "a run"):
+        with (
+            pytest.raises(
+                BookError, match=rf"a build.*{os.getpid()}.*under way in {place}.*wait"
+            ) as caught,
+            locks.alone(place, "a run"),
+        ):
             pytest.fail("both are alone")
         assert len(str(caught.value).splitlines()) == 1
         with locks.alone(tmp_path / "other", "a build"):
@@ -88,7 +102,11 @@ def test_readers_share_a_place_and_keep_writers_out(tmp_path):
             pass
         with pytest.raises(BookError), locks.alone(tmp_path / "x", "writing"):
             pass
-    with locks.alone(tmp_path / "x", "writing"), pytest.raises(BookError), locks.alone(tmp_path / "x", "reading", reading=True):
+    with (
+        locks.alone(tmp_path / "x", "writing"),
+        pytest.raises(BookError),
+        locks.alone(tmp_path / "x", "reading", reading=True),
+    ):
         pass
 
 
@@ -116,7 +134,10 @@ def test_of_many_that_come_at_once_one_goes_on(tmp_path):
 def test_the_lock_of_a_killed_process_is_gone_with_it(tmp_path):
     process = started(HOLD, tmp_path / "html")
     assert process.stdout.readline() == "held\n"
-    with pytest.raises(BookError, match=rf"a build.*{process.pid}"), locks.alone(tmp_path / "html", "a build"):
+    with (
+        pytest.raises(BookError, match=rf"a build.*{process.pid}"),
+        locks.alone(tmp_path / "html", "a build"),
+    ):
         pass
     process.kill()
     process.communicate()
@@ -159,7 +180,13 @@ def test_each_command_is_refused_before_it_does_anything(held, command, at_home,
 
     monkeypatch.setattr(commands, "checked_work", lambda *_, **__: {})
     monkeypatch.setattr("valleys.book.print.pdf.find_browser", lambda: "chromium")
-    for module, name in ((commands, "execute"), (shipping, "ship"), (builder, "assemble"), (builder, "build"), (copies, "lay_out_student")):
+    for module, name in (
+        (commands, "execute"),
+        (shipping, "ship"),
+        (builder, "assemble"),
+        (builder, "build"),
+        (copies, "lay_out_student"),
+    ):
         monkeypatch.setattr(module, name, worked)
     with locks.alone(at_home / held, "something long"):
         message = refused(*command)
@@ -176,7 +203,9 @@ def test_runs_of_other_sizes_and_readers_beside_each_other_go_on(at_home, monkey
     with ExitStack() as held:
         held.enter_context(locks.alone(at_home / "_build" / "executed" / "paper", "a run"))
         held.enter_context(locks.alone(at_home / "dist" / "student-site", "a build"))
-        held.enter_context(locks.alone(at_home / "_build" / "executed" / "quick", "a build", reading=True))
+        held.enter_context(
+            locks.alone(at_home / "_build" / "executed" / "quick", "a build", reading=True)
+        )
         commands.main(["run", "--size", "smoke"], standalone_mode=False)
         monkeypatch.setattr(builder, "assemble", lambda *_, **__: None)
         commands.main(["build", "--size", "quick", "--repository", "none"], standalone_mode=False)
@@ -234,7 +263,9 @@ def test_a_workshop_is_used_again_only_as_the_last_build_left_it(harm, tmp_path,
 
 
 @pytest.mark.parametrize("stopped", [BookError("not in order"), KeyboardInterrupt()])
-def test_readers_keep_the_earlier_site_until_the_new_one_is_finished(stopped, tmp_path, monkeypatch):
+def test_readers_keep_the_earlier_site_until_the_new_one_is_finished(
+    stopped, tmp_path, monkeypatch
+):
     monkeypatch.setattr(builder, "_run_jupyter_book", fake_jupyter_book)
     builder.build(tmp_path, tmp_path)
 
@@ -248,7 +279,11 @@ def test_readers_keep_the_earlier_site_until_the_new_one_is_finished(stopped, tm
     assert page(tmp_path) == "x"
     (tmp_path / "_build" / f"{builder.SCRATCH}killed").mkdir()
     builder.build(tmp_path, tmp_path, finish=lambda html: (html / "book.pdf").touch())
-    assert {path.name for path in (tmp_path / "_build" / "html").iterdir()} == {"index.html", "_sources", "book.pdf"}
+    assert {path.name for path in (tmp_path / "_build" / "html").iterdir()} == {
+        "index.html",
+        "_sources",
+        "book.pdf",
+    }
     assert page(tmp_path) == "x", "what an interrupted build left is not gone on with"
     assert len(list((tmp_path / "_build").iterdir())) == 2
 
@@ -266,14 +301,18 @@ def test_of_two_builds_at_once_one_is_refused_and_the_site_is_in_order(book):
     with pytest.raises(subprocess.TimeoutExpired):
         killed.wait(3)
     killed.kill()
-    assert outcome(started(BUILD, book))[0] == 0, "jupyter-book of the killed build may still be at work"
+    assert outcome(started(BUILD, book))[0] == 0, (
+        "jupyter-book of the killed build may still be at work"
+    )
     assert check_site(book / "_build" / "html", book) == []
 
 
 @pytest.mark.slow
 def test_any_broken_tree_is_in_order_after_the_next_build(book):
     def build() -> None:
-        commands.site.assemble(book / "_build" / "executed" / "quick", book / "_build" / "source", root=book)
+        commands.site.assemble(
+            book / "_build" / "executed" / "quick", book / "_build" / "source", root=book
+        )
         builder.build(book / "_build" / "source", book)
         assert check_site(book / "_build" / "html", book) == []
         text = (book / "_build" / "html" / "index.html").read_text(encoding="utf-8")
@@ -283,7 +322,10 @@ def test_any_broken_tree_is_in_order_after_the_next_build(book):
 
     build()
     for harm in (half_mended, truncated):
-        for folder in [book / "_build", *(path / "_build" for path in (book / "_build").glob(".workshop-*"))]:
+        for folder in [
+            book / "_build",
+            *(path / "_build" for path in (book / "_build").glob(".workshop-*")),
+        ]:
             harm(folder)
         build()
 
@@ -292,16 +334,18 @@ def half_mended(folder: Path) -> None:
     """Pages that went through one extension and not the others, and no icons."""
     for path in (folder / "html").glob("**/*.html"):
         text = path.read_text(encoding="utf-8")
-        raw = (
-            '<link href="_static/vendor/fontawesome/6/all.min.css" rel="stylesheet"/><link as="font" href="_static/vendor/fontawesome/x.woff2" rel="preload"/>'
-        )
+        raw = '<link href="_static/vendor/fontawesome/6/all.min.css" rel="stylesheet"/><link as="font" href="_static/vendor/fontawesome/x.woff2" rel="preload"/>'  # noqa: E501
         path.write_text(text.replace("</head>", f"{raw}</head>"), encoding="utf-8")
     (folder / "html" / "_static" / "icons.css").unlink(missing_ok=True)
 
 
 def truncated(folder: Path) -> None:
     """Files cut in half, of pages, sources and the cache, and a part of the cache that is gone."""
-    for path in [*(folder / "html").glob("*.html"), *(folder / ".doctrees").rglob("*"), *(folder / "source").glob("*.md")]:
+    for path in [
+        *(folder / "html").glob("*.html"),
+        *(folder / ".doctrees").rglob("*"),
+        *(folder / "source").glob("*.md"),
+    ]:
         if path.is_file():
             path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     (folder / ".doctrees" / "index.doctree").unlink(missing_ok=True)

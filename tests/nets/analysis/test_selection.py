@@ -9,7 +9,9 @@ N_FULL, N_SMALL, RUNS, RIGHT = 4000, 100, 8, 0.9
 
 @pytest.fixture(scope="module")
 def best():
-    """Runs that are wrong on images of their own choice, all equally often (B = 10); copies of one run (1000); nothing that converged (5)."""
+    """Runs that are wrong on images of their own choice, all equally often (B = 10); copies of
+    one run (1000); nothing that converged (5).
+    """
     rng = np.random.default_rng(0)
     wrong = np.zeros((3, RUNS, N_FULL), bool)
     for cell, runs in ((0, RUNS), (1, 1)):
@@ -19,18 +21,25 @@ def best():
     found = {
         "misclassified_full": (("batch_size", "realization", "full_test_image"), wrong),
         "misclassified": (("batch_size", "realization", "test_image"), wrong[..., :N_SMALL]),
-        "converged": (("batch_size", "realization"), np.array([[True] * RUNS, [True] * RUNS, [False] * RUNS])),
+        "converged": (
+            ("batch_size", "realization"),
+            np.array([[True] * RUNS, [True] * RUNS, [False] * RUNS]),
+        ),
     }
-    return best_of_runs(xr.Dataset(found, coords={"batch_size": [10, 1000, 5]}), n_sets=2000, seed=1)
+    return best_of_runs(
+        xr.Dataset(found, coords={"batch_size": [10, 1000, 5]}), n_sets=2000, seed=1
+    )
 
 
 def test_the_best_of_equal_runs_exceeds_them_by_the_expected_maximum(best):
     cell = best.sel(batch_size=10)
     rng = np.random.default_rng(2)
-    maximum = rng.binomial(N_SMALL, RIGHT, size=(20000, RUNS)).max(axis=1).mean() / N_SMALL  # of independent runs
+    # of independent runs
+    maximum = rng.binomial(N_SMALL, RIGHT, size=(20000, RUNS)).max(axis=1).mean() / N_SMALL
     error = 3 * float(cell.best_random.std()) / 2000**0.5
     assert cell["mean"] == pytest.approx(RIGHT)
-    assert cell.best_full == pytest.approx(RIGHT)  # on all images they are equal: choosing adds nothing
+    # on all images they are equal: choosing adds nothing
+    assert cell.best_full == pytest.approx(RIGHT)
     assert cell.best_random_mean == pytest.approx(maximum, abs=error + 0.001)
     assert cell.best_random_mean > RIGHT + 0.03
 
@@ -46,7 +55,10 @@ def test_choosing_among_copies_adds_nothing(best):
 
 def test_every_cell_is_measured_on_the_same_random_sets():
     wrong = np.arange(N_FULL) < 400
-    worse, better = (best_of_runs(_one_cell(wrong_ones), n_sets=200, seed=1).best_random for wrong_ones in (np.arange(N_FULL) < 800, wrong))
+    worse, better = (
+        best_of_runs(_one_cell(wrong_ones), n_sets=200, seed=1).best_random
+        for wrong_ones in (np.arange(N_FULL) < 800, wrong)
+    )
     other = best_of_runs(_one_cell(wrong), n_sets=200, seed=2).best_random
     assert (better >= worse).all()
     assert not (other >= worse).all()
@@ -54,8 +66,15 @@ def test_every_cell_is_measured_on_the_same_random_sets():
 
 def _one_cell(wrong):
     runs = wrong[None, None]
-    found = {"misclassified_full": (("batch_size", "realization", "full_test_image"), runs), "converged": (("batch_size", "realization"), [[True]])}
-    return xr.Dataset(found | {"misclassified": (("batch_size", "realization", "test_image"), runs[..., :N_SMALL])}, coords={"batch_size": [10]})
+    found = {
+        "misclassified_full": (("batch_size", "realization", "full_test_image"), runs),
+        "converged": (("batch_size", "realization"), [[True]]),
+    }
+    return xr.Dataset(
+        found
+        | {"misclassified": (("batch_size", "realization", "test_image"), runs[..., :N_SMALL])},
+        coords={"batch_size": [10]},
+    )
 
 
 def test_a_cell_without_a_solution_is_unknown(best):
@@ -68,6 +87,11 @@ def test_a_cell_without_a_solution_is_unknown(best):
 def test_the_share_of_pairs_ahead_is_that_of_mann_and_whitney():
     from scipy.stats import mannwhitneyu
 
-    first, second = np.random.default_rng(3).integers(0, 5, 20), np.random.default_rng(4).integers(0, 4, 9)
-    assert probability_of_superiority(first, second) == pytest.approx(mannwhitneyu(first, second).statistic / (20 * 9))
+    first, second = (
+        np.random.default_rng(3).integers(0, 5, 20),
+        np.random.default_rng(4).integers(0, 4, 9),
+    )
+    assert probability_of_superiority(first, second) == pytest.approx(
+        mannwhitneyu(first, second).statistic / (20 * 9)
+    )
     assert probability_of_superiority([2, 3], [1]) == 1

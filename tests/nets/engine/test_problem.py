@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from valleys.nets.engine.networks import initialize
-from valleys.nets.engine.problem import Setting, samples_within, span, within
+from valleys.nets.engine.problem import Problem, samples_within, span, within
 from valleys.nets.engine.training import Samples, evaluate, train
 from valleys.nets.experiments.specs import SweepSpec
 
@@ -16,7 +16,11 @@ def images():
     rng = np.random.default_rng(0)
     labels = np.arange(200) % 10
     centres = rng.standard_normal((10, RANK))
-    train_images = (centres[labels] + rng.standard_normal((200, RANK))) @ rng.standard_normal((RANK, N_PIXELS)) / 4
+    train_images = (
+        (centres[labels] + rng.standard_normal((200, RANK)))
+        @ rng.standard_normal((RANK, N_PIXELS))
+        / 4
+    )
     return train_images, train_images + 0.5 * rng.standard_normal((200, N_PIXELS)), labels
 
 
@@ -38,11 +42,24 @@ def test_training_in_the_basis_is_training_in_pixels(images, learning_rate, batc
     turned = [samples_within(basis, each, labels, start) for each in (train_images, test_images)]
     plain = [Samples.of(each, labels, dtype=torch.float64) for each in (train_images, test_images)]
     runs = []
-    for networks, (training, testing) in ((within(basis, start).repeat(3), turned), (start.repeat(3), plain)):
-        train(networks, training, learning_rate=learning_rate, batch_size=batch_size, n_steps=200, streams=_generators(), visits={})
+    for networks, (training, testing) in (
+        (within(basis, start).repeat(3), turned),
+        (start.repeat(3), plain),
+    ):
+        train(
+            networks,
+            training,
+            learning_rate=learning_rate,
+            batch_size=batch_size,
+            n_steps=200,
+            streams=_generators(),
+            visits={},
+        )
         runs.append((networks, evaluate(networks, training), evaluate(networks, testing)))
     (first, *first_found), (second, *second_found) = runs
-    for one, other in zip((*first.weights[1:], *first.biases), (*second.weights[1:], *second.biases), strict=True):
+    for one, other in zip(
+        (*first.weights[1:], *first.biases), (*second.weights[1:], *second.biases), strict=True
+    ):
         assert (one - other).abs().max() < 1e-9
     for one, other in zip(first_found, second_found, strict=True):
         assert (one.loss - other.loss).abs().max() < 1e-9
@@ -60,14 +77,14 @@ def test_the_offset_is_what_lies_outside(images):
 def test_a_setting_is_the_data_as_they_are_loaded():
     from valleys.nets import datasets
 
-    setting, data = Setting.of(SweepSpec(seed=3)), datasets.load("digits")
+    problem, data = Problem.of(SweepSpec(seed=3)), datasets.load("digits")
     start = initialize(64, 3)
     for samples, images, labels in (
-        (setting.train, data.train_images, data.train_labels),
-        (setting.test, data.test_images, data.test_labels),
-        (setting.full_test, data.full_test_images, data.full_test_labels),
+        (problem.train, data.train_images, data.train_labels),
+        (problem.test, data.test_images, data.test_labels),
+        (problem.full_test, data.full_test_images, data.full_test_labels),
     ):
         expected = evaluate(start, Samples.of(images, labels))
-        found = evaluate(setting.start, samples)
+        found = evaluate(problem.start, samples)
         torch.testing.assert_close(found.loss, expected.loss, rtol=1e-5, atol=1e-6)
         assert torch.equal(found.misclassified, expected.misclassified)

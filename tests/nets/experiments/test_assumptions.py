@@ -1,4 +1,6 @@
-"""Conditions along runs, against other studies of the same runs and against what defines their stages."""
+"""Conditions along runs, against other studies of the same runs and against what defines their
+stages.
+"""
 
 import dataclasses
 
@@ -17,7 +19,16 @@ from valleys.nets.observers.stages import StageKeeper, Stages
 from valleys.results.grid import Grid
 
 LEVELS = (1.0, 0.3)
-SPEC = ConditionsSpec("digits", train_per_class=20, batch_size=20, learning_rate=0.1, training_time=20.0, n_realizations=2, n_records=5, levels=LEVELS)
+SPEC = ConditionsSpec(
+    "digits",
+    train_per_class=20,
+    batch_size=20,
+    learning_rate=0.1,
+    training_time=20.0,
+    n_realizations=2,
+    n_records=5,
+    levels=LEVELS,
+)
 FULL = dataclasses.replace(SPEC, batch_size=200)
 
 
@@ -29,8 +40,16 @@ def found():
 @pytest.fixture(scope="module")
 def cell():
     """The same runs by the study of sweeps."""
-    shared = {"train_per_class": 20, "batch_size": 20, "learning_rate": 0.1, "training_time": 20.0, "n_realizations": 2}
-    return studies.sweep(studies.SweepSpec("digits", **shared, n_records=2, flatness_every=1, thresholds=LEVELS))
+    shared = {
+        "train_per_class": 20,
+        "batch_size": 20,
+        "learning_rate": 0.1,
+        "training_time": 20.0,
+        "n_realizations": 2,
+    }
+    return studies.sweep(
+        studies.SweepSpec("digits", **shared, n_records=2, flatness_every=1, thresholds=LEVELS)
+    )
 
 
 @pytest.mark.slow
@@ -44,7 +63,14 @@ def test_the_runs_are_those_of_a_sweep(found, cell):
 def test_the_last_stage_is_the_last_record(found):
     assert list(found.stage.values) == ["loss 1", "loss 0.3", "end"]
     np.testing.assert_allclose(found.stage_time[:, -1], 20.0)
-    for name in ("cosine", "exponent", "noise_per_curvature", "network_sharpness", "shared", "bulk_noise"):
+    for name in (
+        "cosine",
+        "exponent",
+        "noise_per_curvature",
+        "network_sharpness",
+        "shared",
+        "bulk_noise",
+    ):
         np.testing.assert_allclose(found[f"{name}_at"][:, -1], found[name][:, -1], rtol=1e-9)
     np.testing.assert_allclose(found.curvature[:, -1, 0], found.sharpness[:, -1], rtol=1e-5)
 
@@ -52,7 +78,8 @@ def test_the_last_stage_is_the_last_record(found):
 @pytest.mark.slow
 def test_stages_begin_where_the_loss_falls_below_their_levels(found):
     assert (found.train_loss_at.values[:, :2] < LEVELS).all()
-    assert (found.train_loss_at.values[:, :2] > 0.7 * np.array(LEVELS)).all()  # looked for at nearly each step
+    # looked for at nearly each step
+    assert (found.train_loss_at.values[:, :2] > 0.7 * np.array(LEVELS)).all()
 
 
 def test_leading_directions_and_the_bulk_add_up_to_all_noise_and_curvature(digits):
@@ -72,20 +99,41 @@ def test_gradient_descent_is_one_run_without_batch_noise():
     assert np.isfinite(found.cosine[0]).all()
     assert np.isnan(found.cosine[1]).all()
     assert found.batch_factor == 0
-    assert conditions(dataclasses.replace(FULL, n_realizations=1)).batch_factor == batch_factor(200, 200)
+    assert conditions(dataclasses.replace(FULL, n_realizations=1)).batch_factor == batch_factor(
+        200, 200
+    )
 
 
 def test_a_keeper_holds_networks_as_they_were(digits):
     networks = initialize(64, 0).repeat(2)
-    keeper, streams = StageKeeper(networks, digits, LEVELS), [np.random.default_rng(run) for run in range(2)]
-    train(networks, digits, learning_rate=0.1, batch_size=50, n_steps=200, streams=streams, visits=plan((freezing_checks(200), keeper)))
+    keeper, streams = (
+        StageKeeper(networks, digits, LEVELS),
+        [np.random.default_rng(run) for run in range(2)],
+    )
+    train(
+        networks,
+        digits,
+        learning_rate=0.1,
+        batch_size=50,
+        n_steps=200,
+        streams=streams,
+        visits=plan((freezing_checks(200), keeper)),
+    )
     stages = Stages.of(keeper, networks, 200)
     for level, copies, steps in zip(LEVELS, stages.networks, stages.steps.T, strict=False):
         assert (steps > 0).all()
         assert (evaluate(copies, digits).loss < level).all()
         for run in range(2):  # the same run again, stopped a step earlier
             again = initialize(64, 0).repeat(2)
-            train(again, digits, learning_rate=0.1, batch_size=50, n_steps=int(steps[run]) - 1, streams=[np.random.default_rng(r) for r in range(2)], visits={})
+            train(
+                again,
+                digits,
+                learning_rate=0.1,
+                batch_size=50,
+                n_steps=int(steps[run]) - 1,
+                streams=[np.random.default_rng(r) for r in range(2)],
+                visits={},
+            )
             assert evaluate(again, digits).loss[run] >= level
 
 

@@ -11,7 +11,14 @@ from valleys.nets.experiments.fluctuations import FluctuationsSpec
 from valleys.nets.measures import gradient_noise, layer_hessian
 from valleys.nets.theory.fluctuation_theory import exponent, stationary_variance, window_variance
 
-SMALL = {"batch_size": 100, "learning_rate": 0.2, "window_times": (2.0, 8.0), "n_window": 20, "n_components": 4, "n_realizations": 2}
+SMALL = {
+    "batch_size": 100,
+    "learning_rate": 0.2,
+    "window_times": (2.0, 8.0),
+    "n_window": 20,
+    "n_components": 4,
+    "n_realizations": 2,
+}
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +28,9 @@ def found():
 
 def _walk(rate, bent, kicks, n_steps, count, rng):
     """Paths of θ ← θ − η (λθ + ξ) from the steady state, (n_steps, count, n)."""
-    place = rng.standard_normal((count, len(bent))) * np.sqrt(stationary_variance(rate, bent, kicks))
+    place = rng.standard_normal((count, len(bent))) * np.sqrt(
+        stationary_variance(rate, bent, kicks)
+    )
     path = []
     for _ in range(n_steps):
         path.append(place)
@@ -33,21 +42,35 @@ def test_variances_are_those_of_simulated_walks():
     rate, bent = 0.1, np.array([0.02, 0.3, 4.0])
     kicks = 2 * 0.01 * bent
     path = _walk(rate, bent, kicks, 100, 4000, np.random.default_rng(0))
-    np.testing.assert_allclose(path.var(axis=0).mean(axis=0), window_variance(rate, bent, kicks, 100), rtol=0.05)
-    np.testing.assert_allclose(path.var(axis=1).mean(axis=0), stationary_variance(rate, bent, kicks), rtol=0.05)
+    np.testing.assert_allclose(
+        path.var(axis=0).mean(axis=0), window_variance(rate, bent, kicks, 100), rtol=0.05
+    )
+    np.testing.assert_allclose(
+        path.var(axis=1).mean(axis=0), stationary_variance(rate, bent, kicks), rtol=0.05
+    )
 
 
 def test_noise_in_proportion_to_curvature_spreads_all_directions_alike():
     bent = np.geomspace(1e-3, 1e-2, 20)
-    np.testing.assert_allclose(stationary_variance(0.05, bent, 2 * 0.3 * bent), 0.05 * 0.3, rtol=1e-3)
-    assert exponent(bent**-0.5, stationary_variance(0.05, bent, 2 * 0.3 * bent)) == pytest.approx(0, abs=1e-3)
-    assert exponent(bent**-0.5, window_variance(0.05, bent, 2 * 0.3 * bent, 10)) == pytest.approx(2, abs=0.01)
-    assert exponent(bent**-0.5, stationary_variance(0.05, bent, np.ones(20))) == pytest.approx(-2, abs=1e-2)
+    np.testing.assert_allclose(
+        stationary_variance(0.05, bent, 2 * 0.3 * bent), 0.05 * 0.3, rtol=1e-3
+    )
+    assert exponent(bent**-0.5, stationary_variance(0.05, bent, 2 * 0.3 * bent)) == pytest.approx(
+        0, abs=1e-3
+    )
+    assert exponent(bent**-0.5, window_variance(0.05, bent, 2 * 0.3 * bent, 10)) == pytest.approx(
+        2, abs=0.01
+    )
+    assert exponent(bent**-0.5, stationary_variance(0.05, bent, np.ones(20))) == pytest.approx(
+        -2, abs=1e-2
+    )
     assert np.isinf(stationary_variance(0.1, np.array([-1.0, 0.0, 21.0]), np.ones(3))).all()
 
 
 def test_a_long_window_of_a_walk_has_no_inverse_relation_and_a_short_one_has():
-    """An independent check of the claim of the chapter, on principal components of a walk with Σ = 2σλ."""
+    """An independent check of the claim of the chapter, on principal components of a walk with Σ
+    = 2σλ.
+    """
     rng, bent = np.random.default_rng(1), np.geomspace(0.02, 2, 12)
     psi = {}
     for n_steps in (60, 30_000):
@@ -60,9 +83,14 @@ def test_a_long_window_of_a_walk_has_no_inverse_relation_and_a_short_one_has():
 
 def test_principal_directions_are_those_of_the_covariance_and_tell_a_drift():
     rng = np.random.default_rng(0)
-    path = rng.standard_normal((50, 6)) * [3, 1, 0.5, 0.2, 0.1, 0.1] + np.arange(50)[:, None] * np.eye(6)[5]
+    path = (
+        rng.standard_normal((50, 6)) * [3, 1, 0.5, 0.2, 0.1, 0.1]
+        + np.arange(50)[:, None] * np.eye(6)[5]
+    )
     rows, spread, trend = fluctuations.principal(path, 6)
-    np.testing.assert_allclose(spread, np.linalg.eigvalsh(np.cov(path.T, bias=True))[::-1], rtol=1e-10)
+    np.testing.assert_allclose(
+        spread, np.linalg.eigvalsh(np.cov(path.T, bias=True))[::-1], rtol=1e-10
+    )
     np.testing.assert_allclose(((path - path.mean(axis=0)) @ rows.T).var(axis=0), spread)
     assert abs(rows[0, 5]) > 0.9
     assert trend[0] > 0.95
@@ -78,16 +106,39 @@ def test_a_window_keeps_every_step_and_the_mean_network(digits):
     networks, window = initialize(digits.images.shape[1], 0).repeat(2), fluctuations.Window(0)
     streams = [np.random.default_rng(run) for run in range(2)]
     kept = []
-    visits = {step: lambda now, stack: (window(now, stack), kept.append(stack.copy())) for step in range(5)}
-    train(networks, digits, learning_rate=0.1, batch_size=50, n_steps=4, streams=streams, visits=visits)
+    visits = {
+        step: lambda now, stack: (window(now, stack), kept.append(stack.copy()))
+        for step in range(5)
+    }
+    train(
+        networks,
+        digits,
+        learning_rate=0.1,
+        batch_size=50,
+        n_steps=4,
+        streams=streams,
+        visits=visits,
+    )
     assert len(window.matrices) == 5
-    np.testing.assert_allclose(window.matrices[3][1].reshape(50, 50), kept[3].weights[1][1].mT, rtol=1e-6)
-    np.testing.assert_allclose(window.middle.biases[0], np.mean([one.biases[0].numpy() for one in kept], axis=0), atol=1e-7)
+    np.testing.assert_allclose(
+        window.matrices[3][1].reshape(50, 50), kept[3].weights[1][1].mT, rtol=1e-6
+    )
+    np.testing.assert_allclose(
+        window.middle.biases[0], np.mean([one.biases[0].numpy() for one in kept], axis=0), atol=1e-7
+    )
 
 
 def test_widths_are_where_the_loss_of_the_module_has_grown_by_e(digits):
     network = initialize(digits.images.shape[1], 1)
-    train(network, digits, learning_rate=0.2, batch_size=100, n_steps=200, streams=[np.random.default_rng(0)], visits={})
+    train(
+        network,
+        digits,
+        learning_rate=0.2,
+        batch_size=100,
+        n_steps=200,
+        streams=[np.random.default_rng(0)],
+        visits={},
+    )
     samples = Samples(digits.images.double(), digits.labels)
     double = network.to(torch.float64)
     layer = layer_hessian.layer_curvature(double, samples.images)
@@ -98,9 +149,19 @@ def test_widths_are_where_the_loss_of_the_module_has_grown_by_e(digits):
         sides = []
         for sign in (-1, 1):
             shift = torch.from_numpy((sign * lengths[:, None] * direction).reshape(-1, 50, 50)).mT
-            first, second, third = (weight.expand(len(lengths), -1, -1) for weight in double.weights)
-            moved = Networks((first, second + shift, third), tuple(bias.expand(len(lengths), -1, -1) for bias in double.biases))
-            losses = np.concatenate([evaluate(moved.pick(slice(k, k + 200)), samples).loss.numpy() for k in range(0, len(lengths), 200)])
+            first, second, third = (
+                weight.expand(len(lengths), -1, -1) for weight in double.weights
+            )
+            moved = Networks(
+                (first, second + shift, third),
+                tuple(bias.expand(len(lengths), -1, -1) for bias in double.biases),
+            )
+            losses = np.concatenate(
+                [
+                    evaluate(moved.pick(slice(k, k + 200)), samples).loss.numpy()
+                    for k in range(0, len(lengths), 200)
+                ]
+            )
             sides.append(lengths[np.argmax(losses >= np.e * losses[0])])
         assert width == pytest.approx(sum(sides), rel=0.02)
 
@@ -109,10 +170,15 @@ def test_the_surrogate_kicks_with_the_covariance_of_a_batch(blobs):
     networks = initialize(5, 2, hidden=(4, 3), n_classes=3).to(torch.float64)
     layer = layer_hessian.layer_curvature(networks, blobs.images)
     scatter = gradient_noise.layer_noise(layer, blobs.labels.numpy())
-    spec = FluctuationsSpec(**SMALL | {"learning_rate": 1e-3, "n_window": 4000, "n_components": 3, "window_times": (2.0,)})
+    spec = FluctuationsSpec(
+        **SMALL
+        | {"learning_rate": 1e-3, "n_window": 4000, "n_components": 3, "window_times": (2.0,)}
+    )
     path = fluctuations.surrogate_path(layer, scatter, 0.1, spec, np.random.default_rng(0))
     assert path.shape == (4000, 12)
-    kicks = np.diff(path, axis=0) / -spec.learning_rate - np.stack([layer.product(place) for place in path[:-1]])
+    kicks = np.diff(path, axis=0) / -spec.learning_rate - np.stack(
+        [layer.product(place) for place in path[:-1]]
+    )
     expected = np.stack([0.1 * scatter.product(row) for row in np.eye(12)])
     np.testing.assert_allclose(np.cov(kicks.T), expected, atol=0.1 * np.diag(expected).max())
 
@@ -138,12 +204,19 @@ def test_exponents_leave_the_drift_out(found):
 
 def test_the_plain_network_has_the_noise_along_a_component(blobs):
     networks = initialize(5, 2, hidden=(8, 6), n_classes=3).to(torch.float64)
-    scatter = gradient_noise.layer_noise(layer_hessian.layer_curvature(networks, blobs.images), blobs.labels.numpy())
+    scatter = gradient_noise.layer_noise(
+        layer_hessian.layer_curvature(networks, blobs.images), blobs.labels.numpy()
+    )
     direction = np.eye(48)[7]
     module, slopes = reference.as_module(networks), []
     for image, label in zip(blobs.images, blobs.labels, strict=True):
         loss = torch.nn.functional.cross_entropy(module(image[None]), label[None])
-        slopes.append(float(torch.autograd.grad(loss, module[2].weight)[0].T.reshape(-1) @ torch.from_numpy(direction)))
+        slopes.append(
+            float(
+                torch.autograd.grad(loss, module[2].weight)[0].T.reshape(-1)
+                @ torch.from_numpy(direction)
+            )
+        )
     assert scatter.variance(direction[None])[0] == pytest.approx(np.var(slopes))
 
 

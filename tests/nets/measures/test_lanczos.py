@@ -10,13 +10,17 @@ from valleys.nets.measures.lanczos import hutchinson_trace, lowest_eigenpairs, t
 
 def _matrix(values, seed=0):
     """A symmetric matrix with the given eigenvalues."""
-    turned = np.linalg.qr(np.random.default_rng(seed).standard_normal((len(values), len(values))))[0]
+    turned = np.linalg.qr(np.random.default_rng(seed).standard_normal((len(values), len(values))))[
+        0
+    ]
     return turned @ np.diag(values) @ turned.T
 
 
 def _diagonal(values):
     """A diagonal matrix, known by its products."""
-    return LinearOperator((len(values), len(values)), matvec=lambda vector: values * vector, dtype=float)
+    return LinearOperator(
+        (len(values), len(values)), matvec=lambda vector: values * vector, dtype=float
+    )
 
 
 @pytest.mark.parametrize(
@@ -26,12 +30,15 @@ def _diagonal(values):
         np.linspace(1, -1, 300),  # indefinite
         np.concatenate([[5.0, 4.0, 4.0 - 1e-6], np.geomspace(3, 1e-8, 297)]),
         np.concatenate([np.arange(6.0, 0.0, -1), np.zeros(294)]),  # rank below what is asked for
-        np.concatenate([np.arange(6.0, 0.0, -1), np.zeros(1200)]),  # and larger than the most products
+        # and larger than the most products
+        np.concatenate([np.arange(6.0, 0.0, -1), np.zeros(1200)]),
         np.zeros(30),
         np.ones(20),  # every vector is an eigenvector
         np.arange(10.0),  # no larger than what is asked for
-        np.repeat([2.0, *np.linspace(1.9, 0, 290)], [10] + [1] * 290),  # many equal ones above all others
-        np.repeat([2.0, *np.linspace(1.9, 0, 288)], [12] + [1] * 288),  # and more of them than are asked for
+        # many equal ones above all others
+        np.repeat([2.0, *np.linspace(1.9, 0, 290)], [10] + [1] * 290),
+        # and more of them than are asked for
+        np.repeat([2.0, *np.linspace(1.9, 0, 288)], [12] + [1] * 288),
         np.repeat([1.35, 0.16, 0.11, *np.geomspace(0.08, 1e-4, 50)], [9, 9, 9] + [1] * 50),
         np.repeat([-1.0, *-np.linspace(1.1, 2, 100)], [12] + [1] * 100),  # all negative
         np.repeat([3.0, 1.0, 0.0], [9, 191, 1000]),  # in a space larger than the most products
@@ -51,7 +58,9 @@ def test_eigenvalues_of_a_multiple_are_the_multiples(size):
     np.testing.assert_allclose(of_multiple.values / size, found.values, rtol=1e-9)
     np.testing.assert_allclose(of_multiple.residuals / size, found.residuals, atol=2e-5)
     exactly = 2.0**-900
-    power = top_eigenpairs(LinearOperator((64, 64), matvec=lambda vector: exactly * (matrix @ vector), dtype=float), 10)
+    power = top_eigenpairs(
+        LinearOperator((64, 64), matvec=lambda vector: exactly * (matrix @ vector), dtype=float), 10
+    )
     assert (power.values / exactly == found.values).all()
 
 
@@ -65,7 +74,9 @@ def test_eigenvalues_of_a_multiple_are_the_multiples(size):
 )
 def test_any_multiplicities_are_found_at_any_scale(values, times, bulk, scale, seed):
     rng = np.random.default_rng(seed)
-    every = np.concatenate([np.repeat(values, times[: len(values)]), rng.uniform(-1, min(values), bulk)])
+    every = np.concatenate(
+        [np.repeat(values, times[: len(values)]), rng.uniform(-1, min(values), bulk)]
+    )
     matrix, count = _matrix(every, seed), min(10, len(every))
     expected = np.linalg.eigvalsh(matrix)[::-1][:count]
     for for_vectors in (False, True):
@@ -90,10 +101,13 @@ def test_residuals_are_those_of_the_eigenvectors_themselves():
     for for_vectors, allowed in ((True, 1e-7), (False, 1e-5)):
         found = top_eigenpairs(aslinearoperator(matrix), 10, for_vectors=for_vectors)
         np.testing.assert_allclose(found.vectors @ found.vectors.T, np.eye(10), atol=1e-10)
-        residuals = np.linalg.norm(found.vectors @ matrix - found.values[:, None] * found.vectors, axis=1)
+        residuals = np.linalg.norm(
+            found.vectors @ matrix - found.values[:, None] * found.vectors, axis=1
+        )
         np.testing.assert_allclose(residuals, found.residuals, atol=1e-12)
         assert (residuals <= allowed * found.values).all()
-    crooked = matrix + np.triu(0.1 * np.ones((106, 106)))  # not symmetric: no eigenvector of the symmetric part is one of it
+    # not symmetric: no eigenvector of the symmetric part is one of it
+    crooked = matrix + np.triu(0.1 * np.ones((106, 106)))
     assert top_eigenpairs(aslinearoperator(crooked), 10).residuals.max() > 0.01
 
 
@@ -103,8 +117,12 @@ def test_a_product_that_is_not_finite_is_named(for_vectors, wrong):
     def product(vector):
         return np.where(np.arange(30) == 7, wrong, vector)
 
-    with pytest.raises(ArithmeticError, match="the product of the matrix with a unit vector is not finite"):
-        top_eigenpairs(LinearOperator((30, 30), matvec=product, dtype=float), 3, for_vectors=for_vectors)
+    with pytest.raises(
+        ArithmeticError, match="the product of the matrix with a unit vector is not finite"
+    ):
+        top_eigenpairs(
+            LinearOperator((30, 30), matvec=product, dtype=float), 3, for_vectors=for_vectors
+        )
 
 
 def test_residuals_are_those_of_eigenvectors_not_yet_found():
@@ -118,14 +136,22 @@ def test_residuals_are_those_of_eigenvectors_not_yet_found():
 def test_products_are_counted():
     calls = []
     matrix = _matrix(np.geomspace(1, 1e-3, 200))
-    found = top_eigenpairs(LinearOperator((200, 200), matvec=lambda vector: calls.append(0) or matrix @ vector, dtype=float), 5)
+    found = top_eigenpairs(
+        LinearOperator(
+            (200, 200), matvec=lambda vector: calls.append(0) or matrix @ vector, dtype=float
+        ),
+        5,
+    )
     assert found.n_products == len(calls) < 100
 
 
 def test_a_matrix_that_needs_too_many_products_is_an_error(monkeypatch):
     monkeypatch.setattr(lanczos, "MOST_PRODUCTS", 90)
     values = np.linspace(0, 1, 150)
-    with pytest.raises(ArithmeticError, match="the 40 largest eigenvalues were not found after 90 products; ask for fewer"):
+    with pytest.raises(
+        ArithmeticError,
+        match="the 40 largest eigenvalues were not found after 90 products; ask for fewer",
+    ):
         top_eigenpairs(_diagonal(values), 40, tolerance=1e-15)
 
 
@@ -133,7 +159,9 @@ def test_pairs_of_a_matrix_that_arpack_refuses_are_found():
     for values in (np.zeros(30), np.arange(10.0), 1e-30 * np.arange(30.0), np.array([3.0])):
         count = min(10, len(values))
         found = top_eigenpairs(_diagonal(values), count, for_vectors=True)
-        np.testing.assert_allclose(found.values, np.sort(values)[::-1][:count], rtol=1e-9, atol=1e-13 * values.max())
+        np.testing.assert_allclose(
+            found.values, np.sort(values)[::-1][:count], rtol=1e-9, atol=1e-13 * values.max()
+        )
         np.testing.assert_allclose(found.vectors @ found.vectors.T, np.eye(count), atol=1e-9)
 
 
@@ -150,23 +178,34 @@ def test_being_sure_costs_few_products():
 
 
 def test_more_eigenvalues_than_there_are_are_refused():
-    with pytest.raises(ValueError, match=r"^count must lie between 1 and the size 5 of the matrix, got 6$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^count must lie between 1 and the size 5 of the matrix, "
+        r"got 6$",
+    ):
         top_eigenpairs(_diagonal(np.ones(5)), 6)
 
 
 @pytest.mark.parametrize("for_vectors", [False, True])
-def test_the_lowest_eigenvalues_are_those_of_the_dense_matrix_each_as_often_as_it_occurs(for_vectors):
+def test_the_lowest_eigenvalues_are_those_of_the_dense_matrix_each_as_often_as_it_occurs(
+    for_vectors,
+):
     values = np.concatenate([[-3.0, -3.0, -3.0, -1.0], np.linspace(-0.2, 0.2, 60), [50.0] * 5])
     matrix = _matrix(values)
     found = lowest_eigenpairs(aslinearoperator(matrix), 5, for_vectors=for_vectors)
     np.testing.assert_allclose(found.values, values[:5], rtol=1e-5)
-    np.testing.assert_allclose(found.vectors @ matrix, found.values[:, None] * found.vectors, atol=1e-4)
+    np.testing.assert_allclose(
+        found.vectors @ matrix, found.values[:, None] * found.vectors, atol=1e-4
+    )
 
 
 def test_the_trace_from_random_signs_has_the_error_it_says():
     values = np.linspace(-1, 3, 80)
     matrix = _matrix(values)
-    found = [hutchinson_trace(aslinearoperator(matrix), np.random.default_rng(seed), 40) for seed in range(60)]
+    found = [
+        hutchinson_trace(aslinearoperator(matrix), np.random.default_rng(seed), 40)
+        for seed in range(60)
+    ]
     expected = 1.96 * (2 * ((matrix**2).sum() - (np.diag(matrix) ** 2).sum()) / 40) ** 0.5
     assert np.mean([one.high - one.low for one in found]) / 2 == pytest.approx(expected, rel=0.1)
     assert np.mean([one.low <= 80 <= one.high for one in found]) >= 0.85

@@ -18,14 +18,30 @@ def networks(request, blobs):
     start = initialize(5, 2, hidden=(8, 6), n_classes=3).to(torch.float64).repeat(2)
     start.weights[0][1] *= 1.1
     generators = [np.random.default_rng(run) for run in range(2)]
-    train(start, blobs, learning_rate=0.2, batch_size=10, n_steps=request.param, streams=generators, visits={})
+    train(
+        start,
+        blobs,
+        learning_rate=0.2,
+        batch_size=10,
+        n_steps=request.param,
+        streams=generators,
+        visits={},
+    )
     return start
 
 
 @pytest.fixture(scope="module")
 def trained(digits):
     networks = initialize(64, 0)
-    train(networks, digits, learning_rate=0.1, batch_size=50, n_steps=800, streams=[np.random.default_rng(0)], visits={})
+    train(
+        networks,
+        digits,
+        learning_rate=0.1,
+        batch_size=50,
+        n_steps=800,
+        streams=[np.random.default_rng(0)],
+        visits={},
+    )
     return networks
 
 
@@ -50,9 +66,16 @@ def test_the_hessian_is_that_of_autograd(networks, blobs, index):
     expected = _autograd_hessian(networks, blobs, index)
     assert np.abs(expected).max() > 0
     found = layer_hessian.layer_curvature(networks, blobs.images, index)
-    np.testing.assert_allclose(found.dense(), expected, atol=1e-10 * np.abs(expected).max(), rtol=1e-8)
+    np.testing.assert_allclose(
+        found.dense(), expected, atol=1e-10 * np.abs(expected).max(), rtol=1e-8
+    )
     direction = np.random.default_rng(0).standard_normal(48)
-    np.testing.assert_allclose(found.product(direction), expected @ direction, atol=1e-10 * np.abs(expected).max(), rtol=1e-8)
+    np.testing.assert_allclose(
+        found.product(direction),
+        expected @ direction,
+        atol=1e-10 * np.abs(expected).max(),
+        rtol=1e-8,
+    )
 
 
 def test_top_eigenvalues_are_those_of_the_dense_autograd_hessian(networks, blobs):
@@ -87,14 +110,19 @@ def test_the_trace_is_that_of_the_matrix_itself(trained, networks, blobs, digits
 def test_eigenvalues_are_the_curvature_of_the_loss_along_their_vectors(trained, digits):
     layer = layer_hessian.layer_curvature(trained, digits.images)
     values, vectors = np.linalg.eigh(layer.dense())
-    loss, matrix = _loss_of_second_layer(trained.to(torch.float64), dataclasses.replace(digits, images=digits.images.double()), 0)
+    loss, matrix = _loss_of_second_layer(
+        trained.to(torch.float64), dataclasses.replace(digits, images=digits.images.double()), 0
+    )
     step = 1e-4 * torch.from_numpy(vectors[:, -1].reshape(50, 50))
     second_difference = (loss(matrix + step) - 2 * loss(matrix) + loss(matrix - step)).item() / 1e-8
     assert second_difference == pytest.approx(values[-1], rel=1e-3)
 
 
 def test_the_same_question_has_the_same_answer_to_the_last_digit(trained, digits):
-    first, second = (top_eigenpairs(layer_hessian.layer_curvature(trained, digits.images), layer_hessian.TOP) for _ in range(2))
+    first, second = (
+        top_eigenpairs(layer_hessian.layer_curvature(trained, digits.images), layer_hessian.TOP)
+        for _ in range(2)
+    )
     np.testing.assert_array_equal(first.values, second.values)
 
 
@@ -104,25 +132,33 @@ def test_the_whole_network_hessian_is_that_of_autograd(blobs, networks):
     point = torch.cat([part[0].reshape(-1) for part in networks.weights + networks.biases])
 
     def loss(theta):
-        w1, w2, w3, b1, b2, b3 = (part.reshape(shape).T for part, shape in zip(theta.split(sizes), shapes, strict=True))
+        w1, w2, w3, b1, b2, b3 = (
+            part.reshape(shape).T for part, shape in zip(theta.split(sizes), shapes, strict=True)
+        )
         scores = torch.relu(torch.relu(blobs.images @ w1 + b1) @ w2 + b2) @ w3 + b3
         return torch.nn.functional.cross_entropy(scores, blobs.labels)
 
-    expected = torch.linalg.eigvalsh(torch.autograd.functional.hessian(loss, point)).numpy()[::-1][:10]
+    expected = torch.linalg.eigvalsh(torch.autograd.functional.hessian(loss, point)).numpy()[::-1][
+        :10
+    ]
     found = top_eigenpairs(WholeNetwork.of(networks, blobs), 10)
     np.testing.assert_allclose(found.values, expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("layer", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_an_output_layer_of_zeros_gives_each_eigenvalue_nine_times(digits, layer):
-    """Softmax is uniform then, so that the last layer's Hessian is the same for each of nine directions in the scores."""
+    """Softmax is uniform then, so that the last layer's Hessian is the same for each of nine
+    directions in the scores.
+    """
     network = initialize(64, 0)
     network.weights[2].zero_()
     bent = layer_hessian.layer_curvature(network, digits.images, layer=layer)
     expected = layer_hessian.full_spectrum(bent)[:10]
     found = top_eigenpairs(bent, layer_hessian.TOP)
     np.testing.assert_allclose(found.values, expected, rtol=1e-5, atol=1e-12)
-    np.testing.assert_allclose(top_eigenpairs(bent, 10, for_vectors=True).values, expected, rtol=1e-7, atol=1e-12)
+    np.testing.assert_allclose(
+        top_eigenpairs(bent, 10, for_vectors=True).values, expected, rtol=1e-7, atol=1e-12
+    )
     assert (found.residuals <= 1e-5 * found.values[0]).all()
 
 
@@ -135,7 +171,8 @@ def test_a_network_that_is_not_finite_has_no_curvature_and_says_so(digits):
 
 def test_flatness_is_the_inverse_geometric_mean():
     assert layer_hessian.flatness(np.array([1.0, 2.0, 4.0])) == pytest.approx(0.5)
-    assert layer_hessian.flatness(np.array([1e-200, 1e-200])) == pytest.approx(1e200)  # no underflow of the product
+    # no underflow of the product
+    assert layer_hessian.flatness(np.array([1e-200, 1e-200])) == pytest.approx(1e200)
     assert layer_hessian.flatness(np.array([1.0, 0.0])) == np.inf
     assert np.isnan(layer_hessian.flatness(np.array([1.0, np.nan])))
     assert np.isnan(layer_hessian.flatness(np.array([np.inf, 1.0])))
@@ -144,9 +181,16 @@ def test_flatness_is_the_inverse_geometric_mean():
 def test_rescaling_layers_against_each_other_changes_flatness_and_not_the_network(trained, digits):
     a = 3.0
     weights, biases = list(trained.weights), list(trained.biases)
-    rescaled = Networks((weights[0], weights[1] * a, weights[2] / a), (biases[0], biases[1] * a, biases[2]))
+    rescaled = Networks(
+        (weights[0], weights[1] * a, weights[2] / a), (biases[0], biases[1] * a, biases[2])
+    )
     before, after = (
-        layer_hessian.flatness(top_eigenpairs(layer_hessian.layer_curvature(n, digits.images), layer_hessian.TOP).values) for n in (trained, rescaled)
+        layer_hessian.flatness(
+            top_eigenpairs(
+                layer_hessian.layer_curvature(n, digits.images), layer_hessian.TOP
+            ).values
+        )
+        for n in (trained, rescaled)
     )
     assert after / before == pytest.approx(a**2, rel=1e-4)
 
@@ -162,5 +206,13 @@ def test_a_network_whose_units_are_all_off_has_no_curvature(digits):
 def test_the_plain_way_finds_the_same_eigenvalues(trained, digits):
     precise = trained.to(torch.float64)
     module = reference.as_module(precise)
-    expected = reference.top_eigenvalues(module, dataclasses.replace(digits, images=digits.images.double()), module[2].weight)
-    np.testing.assert_allclose(top_eigenpairs(layer_hessian.layer_curvature(trained, digits.images), layer_hessian.TOP).values, expected, rtol=1e-5)
+    expected = reference.top_eigenvalues(
+        module, dataclasses.replace(digits, images=digits.images.double()), module[2].weight
+    )
+    np.testing.assert_allclose(
+        top_eigenpairs(
+            layer_hessian.layer_curvature(trained, digits.images), layer_hessian.TOP
+        ).values,
+        expected,
+        rtol=1e-5,
+    )

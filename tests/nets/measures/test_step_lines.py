@@ -14,7 +14,8 @@ FOUR = np.array([FALLING, RISING, VALLEY, HUMP])
 def walk(blobs):
     """A walk of six steps with large steps, so that its lines are no parabolas."""
     network = initialize(5, 2, hidden=(7, 6), n_classes=3).to(torch.float64)
-    descend(network, blobs.images, blobs.labels, 0.4)  # at zero biases a unit may stand on its kink, where a slope has two values
+    # at zero biases a unit may stand on its kink, where a slope has two values
+    descend(network, blobs.images, blobs.labels, 0.4)
     points = [network.copy()]
     for step in range(6):
         chosen = slice(5 * step, 5 * step + 5)
@@ -37,7 +38,10 @@ def test_rounding_makes_neither_floor_nor_bend():
 
 
 def test_slopes_tell_of_a_floor_only_if_they_change_sign_upwards():
-    np.testing.assert_array_equal(step_lines.crosses_floor(np.array([-1, -1, 1, 1]), np.array([1, -1, 1, -1])), [True, False, False, False])
+    np.testing.assert_array_equal(
+        step_lines.crosses_floor(np.array([-1, -1, 1, 1]), np.array([1, -1, 1, -1])),
+        [True, False, False, False],
+    )
 
 
 def test_cosines_are_those_of_known_angles():
@@ -51,14 +55,19 @@ def test_losses_on_the_lines_are_those_of_the_networks_there(walk, blobs):
     for line in range(6):
         for index, fraction in enumerate(np.linspace(0, 1, 5)):
             there = step_lines.point_on_line(walk, line, fraction)
-            assert found.losses[line, index] == pytest.approx(float(evaluate(there, blobs).loss), rel=1e-12)
+            assert found.losses[line, index] == pytest.approx(
+                float(evaluate(there, blobs).loss), rel=1e-12
+            )
 
 
 def test_slopes_at_the_ends_are_finite_differences(walk, blobs):
     found, small = step_lines.lines_between(walk, blobs, 5), 1e-6
     for line in range(6):
         for at, slope in ((0.0, found.start_slopes[line]), (1.0 - small, found.end_slopes[line])):
-            ends = [float(evaluate(step_lines.point_on_line(walk, line, at + shift), blobs).loss) for shift in (0, small)]
+            ends = [
+                float(evaluate(step_lines.point_on_line(walk, line, at + shift), blobs).loss)
+                for shift in (0, small)
+            ]
             assert slope == pytest.approx((ends[1] - ends[0]) / small, rel=1e-3, abs=1e-6)
 
 
@@ -77,7 +86,11 @@ def test_full_gradient_descent_owes_its_whole_cosine_to_the_landscape(blobs):
     stack = join(points)
     updates = np.diff(step_lines.weights_of(stack), axis=0)
     found = step_lines.lines_between(stack, blobs, 5)
-    np.testing.assert_allclose(step_lines.landscape_cosines(updates, found.end_slopes, 0.7), step_lines.successive_cosines(updates), rtol=1e-9)
+    np.testing.assert_allclose(
+        step_lines.landscape_cosines(updates, found.end_slopes, 0.7),
+        step_lines.successive_cosines(updates),
+        rtol=1e-9,
+    )
 
 
 def test_weights_lie_side_by_side(walk):

@@ -14,7 +14,15 @@ from valleys.nets.measures.lanczos import hutchinson_trace, lowest_eigenpairs, t
 @pytest.fixture
 def networks(blobs):
     start = initialize(5, 2, hidden=(8, 6), n_classes=3).to(torch.float64).repeat(2)
-    train(start, blobs, learning_rate=0.1, batch_size=10, n_steps=60, streams=[np.random.default_rng(run) for run in range(2)], visits={})
+    train(
+        start,
+        blobs,
+        learning_rate=0.1,
+        batch_size=10,
+        n_steps=60,
+        streams=[np.random.default_rng(run) for run in range(2)],
+        visits={},
+    )
     return start
 
 
@@ -22,12 +30,16 @@ def networks(blobs):
 def test_the_losses_are_those_of_the_network_at_its_flat_point(networks, blobs, index):
     found = whole_hessian.WholeNetwork.of(networks, blobs, index)
     torch.testing.assert_close(found.point, networks.flat()[index])
-    assert found.losses(found.point).mean().item() == pytest.approx(evaluate(networks, blobs).loss[index].item())
+    assert found.losses(found.point).mean().item() == pytest.approx(
+        evaluate(networks, blobs).loss[index].item()
+    )
 
 
 def test_eigenpairs_are_those_of_the_autograd_hessian(networks, blobs):
     found = whole_hessian.WholeNetwork.of(networks, blobs, 1)
-    expected = torch.autograd.functional.hessian(lambda theta: found.losses(theta).mean(), found.point).numpy()
+    expected = torch.autograd.functional.hessian(
+        lambda theta: found.losses(theta).mean(), found.point
+    ).numpy()
     pairs = top_eigenpairs(found, 5, for_vectors=True)
     values, vectors = pairs.values, pairs.vectors
     np.testing.assert_allclose(values, np.linalg.eigvalsh(expected)[::-1][:5], rtol=1e-6)
@@ -35,9 +47,13 @@ def test_eigenpairs_are_those_of_the_autograd_hessian(networks, blobs):
     np.testing.assert_allclose(top_eigenpairs(found, 5).values, values, rtol=1e-5)
 
 
-def test_the_most_negative_eigenvalues_and_the_trace_are_those_of_the_autograd_hessian(networks, blobs):
+def test_the_most_negative_eigenvalues_and_the_trace_are_those_of_the_autograd_hessian(
+    networks, blobs
+):
     found = whole_hessian.WholeNetwork.of(networks, blobs, 1)
-    expected = torch.autograd.functional.hessian(lambda theta: found.losses(theta).mean(), found.point).numpy()
+    expected = torch.autograd.functional.hessian(
+        lambda theta: found.losses(theta).mean(), found.point
+    ).numpy()
     below = np.linalg.eigvalsh(expected)[:4]
     assert below[0] < -1e-4  # the whole network is no sum of squares, as one layer is
     np.testing.assert_allclose(lowest_eigenpairs(found, 4).values, below, rtol=1e-5)
@@ -53,7 +69,15 @@ def test_the_noise_is_the_scatter_of_the_samples_gradients(networks, blobs):
         parts = torch.autograd.grad(loss, list(module.parameters()))
         rows.append(torch.cat([part.reshape(-1) for part in parts[::2] + parts[1::2]]).numpy())
     directions = np.linalg.qr(np.random.default_rng(0).standard_normal((len(rows[0]), 3)))[0].T
-    np.testing.assert_allclose(found.noise.variance(directions), (np.array(rows) @ directions.T).var(axis=0), rtol=1e-8)
+    np.testing.assert_allclose(
+        found.noise.variance(directions), (np.array(rows) @ directions.T).var(axis=0), rtol=1e-8
+    )
     expected = np.cov(np.array(rows).T, bias=True)
-    np.testing.assert_allclose([found.noise.product(direction) for direction in directions], directions @ expected, atol=1e-12)
-    np.testing.assert_allclose(top_eigenpairs(found.noise, 3).values, np.linalg.eigvalsh(expected)[::-1][:3], rtol=1e-5)
+    np.testing.assert_allclose(
+        [found.noise.product(direction) for direction in directions],
+        directions @ expected,
+        atol=1e-12,
+    )
+    np.testing.assert_allclose(
+        top_eigenpairs(found.noise, 3).values, np.linalg.eigvalsh(expected)[::-1][:3], rtol=1e-5
+    )

@@ -19,14 +19,28 @@ def test_freezing_is_looked_for_at_each_early_step_and_then_within_one_percent()
 
 
 def test_the_freezing_time_is_the_first_step_below_the_threshold(digits):
-    clock, losses, options = FreezingClock(digits, (1.0, 0.2, 1e-9)), [], {"learning_rate": 0.2, "batch_size": 100, "n_steps": 150}
-    train(initialize(64, 0).repeat(2), digits, **options, streams=_generators(2), visits=plan((freezing_checks(150), clock)))
-    every = plan((range(151), lambda _, networks: losses.append(evaluate(networks, digits).loss.numpy())))
+    clock, losses, options = (
+        FreezingClock(digits, (1.0, 0.2, 1e-9)),
+        [],
+        {"learning_rate": 0.2, "batch_size": 100, "n_steps": 150},
+    )
+    train(
+        initialize(64, 0).repeat(2),
+        digits,
+        **options,
+        streams=_generators(2),
+        visits=plan((freezing_checks(150), clock)),
+    )
+    every = plan(
+        (range(151), lambda _, networks: losses.append(evaluate(networks, digits).loss.numpy()))
+    )
     train(initialize(64, 0).repeat(2), digits, **options, streams=_generators(2), visits=every)
     for column, threshold in enumerate((1.0, 0.2)):
         expected = np.argmax(np.array(losses) < threshold, axis=0)
         assert (expected > 0).all()
-        assert ((clock.steps[:, column] >= expected) & (clock.steps[:, column] <= expected * 1.01 + 1)).all()
+        assert (
+            (clock.steps[:, column] >= expected) & (clock.steps[:, column] <= expected * 1.01 + 1)
+        ).all()
     assert (clock.steps[:, 0] < 100).all()  # so that the first column was checked step by step
     np.testing.assert_array_equal(clock.steps[:, 0], np.argmax(np.array(losses) < 1.0, axis=0))
     assert np.isnan(clock.steps[:, 2]).all()
@@ -38,7 +52,13 @@ def test_a_few_samples_decide_only_what_all_would_decide(digits, monkeypatch):
         monkeypatch.setattr(freezing, "HARDEST", hardest)
         clock = FreezingClock(digits, (1.0, 0.2, 0.05))
         options = {"learning_rate": 0.2, "batch_size": 50, "n_steps": 1000}
-        train(initialize(64, 0).repeat(3), digits, **options, streams=_generators(3), visits=plan((freezing_checks(1000), clock)))
+        train(
+            initialize(64, 0).repeat(3),
+            digits,
+            **options,
+            streams=_generators(3),
+            visits=plan((freezing_checks(1000), clock)),
+        )
         found.append(clock.steps)
     assert np.isfinite(found[0]).all()
     np.testing.assert_array_equal(*found)

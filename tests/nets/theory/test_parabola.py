@@ -15,7 +15,11 @@ def drawn(draw: str, batch_size: int, n_steps: int, n_copies: int) -> np.ndarray
     values = np.random.default_rng(3).exponential(size=N)
     values = (values - values.mean()) / values.std()
     streams = [np.random.default_rng([7, copy]) for copy in range(n_copies)]
-    orders = batches(N, batch_size, streams) if draw == parabola.RESHUFFLED else independent(N, batch_size, streams)
+    orders = (
+        batches(N, batch_size, streams)
+        if draw == parabola.RESHUFFLED
+        else independent(N, batch_size, streams)
+    )
     return np.array([values[next(orders).numpy()].mean(axis=1) for _ in range(n_steps)])
 
 
@@ -24,7 +28,9 @@ def drawn(draw: str, batch_size: int, n_steps: int, n_copies: int) -> np.ndarray
 def test_the_covariance_between_batches_is_that_of_real_batches(draw, batch_size):
     noise = drawn(draw, batch_size, 9, 4000)
     expected = parabola.noise_covariance(draw, N, batch_size, 9)
-    np.testing.assert_allclose(noise @ noise.T / 4000, expected, atol=5 * expected.max() / 4000**0.5)
+    np.testing.assert_allclose(
+        noise @ noise.T / 4000, expected, atol=5 * expected.max() / 4000**0.5
+    )
 
 
 @pytest.mark.parametrize("batch_size", [5, 7, 30])
@@ -43,7 +49,9 @@ def test_deviations_scatter_and_forget_as_simulated(draw, curvature):
     for step in range(n_steps):
         places[step + 1] = (1 - rate * curvature) * places[step] - rate * noise[step]
     expected = parabola.covariance(curvature, rate, parabola.noise_covariance(draw, N, 5, n_steps))
-    np.testing.assert_allclose(places @ places.T / n_copies, expected, atol=6 * expected.max() / n_copies**0.5)
+    np.testing.assert_allclose(
+        places @ places.T / n_copies, expected, atol=6 * expected.max() / n_copies**0.5
+    )
     found = parabola.steps_to_forget(correlations(places[:, :, None]))
     np.testing.assert_allclose(found, parabola.forgetting(expected), rtol=0.15)
     assert (places[12:] ** 2).mean() == pytest.approx(parabola.late_scatter(expected), rel=0.1)
@@ -57,13 +65,22 @@ def test_independent_noise_is_forgotten_at_the_rate_of_the_curvature(curvature):
 
 
 def test_reshuffled_noise_is_forgotten_within_an_epoch_where_the_valley_is_flat():
-    found = [parabola.forgetting(parabola.covariance(1e-3, 0.01, parabola.noise_covariance(draw, 1000, 50, 200))) for draw in parabola.DRAWS]
+    found = [
+        parabola.forgetting(
+            parabola.covariance(1e-3, 0.01, parabola.noise_covariance(draw, 1000, 50, 200))
+        )
+        for draw in parabola.DRAWS
+    ]
     assert found[0] < 20 < 1e4 < found[1]
 
 
 def test_flat_directions_hold_a_sixth_of_an_epoch_of_kicks():
-    """Between two shuffles a walk without restoring force is a bridge, whose variance is n/6 single kicks on average."""
-    grown = parabola.covariance(0.0, 1.0, parabola.noise_covariance("reshuffled", 10_000, 100, 1000))
+    """Between two shuffles a walk without restoring force is a bridge, whose variance is n/6
+    single kicks on average.
+    """
+    grown = parabola.covariance(
+        0.0, 1.0, parabola.noise_covariance("reshuffled", 10_000, 100, 1000)
+    )
     assert np.diag(grown)[500:].mean() == pytest.approx(100 / 6 / 100, rel=0.01)
 
 

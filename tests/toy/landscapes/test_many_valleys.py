@@ -14,10 +14,17 @@ X, Y = GENERATOR.uniform(-1, 1, (40, 30)), GENERATOR.uniform(-10, 60, (40, 30))
 @pytest.mark.parametrize("landscape", [TwoValley(), OTHER])
 @pytest.mark.parametrize("name", ["loss", "gradient", "hessian"])
 def test_two_valleys_are_the_landscape_of_eq_8(landscape, name):
-    np.testing.assert_allclose(getattr(ManyValleys.of(landscape), name)(X, Y), getattr(landscape, name)(X, Y), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(
+        getattr(ManyValleys.of(landscape), name)(X, Y),
+        getattr(landscape, name)(X, Y),
+        rtol=1e-12,
+        atol=1e-12,
+    )
 
 
-@pytest.mark.parametrize("landscape", [FIVE, ManyValleys((0.9, 0.4, 0.6), x0=1.3, f0=0.8, y_b=12, y_f=17, y_d=40, L_d=3)])
+@pytest.mark.parametrize(
+    "landscape", [FIVE, ManyValleys((0.9, 0.4, 0.6), x0=1.3, f0=0.8, y_b=12, y_f=17, y_d=40, L_d=3)]
+)
 def test_gradient_and_hessian_are_finite_differences(landscape):
     y = GENERATOR.uniform(0.5, 60, 400)
     x, step = GENERATOR.uniform(-2, 2, 400), 1e-5
@@ -35,11 +42,18 @@ def test_gradient_and_hessian_are_finite_differences(landscape):
 def test_bottoms_are_equally_deep_and_ridges_equally_high(y):
     ridges = np.array(FIVE.ridges) * FIVE.opening(y)
     np.testing.assert_allclose(FIVE.loss(ridges, y), FIVE.drift_loss(y), rtol=1e-13)
-    np.testing.assert_allclose(FIVE.loss(ridges - 1e-12, y), FIVE.drift_loss(y), atol=1e-9)  # no jump
-    np.testing.assert_allclose(FIVE.loss(FIVE.valley_positions(y), y), FIVE.drift_loss(y) - FIVE.barrier(y), rtol=1e-13)
+    # no jump
+    np.testing.assert_allclose(FIVE.loss(ridges - 1e-12, y), FIVE.drift_loss(y), atol=1e-9)
+    np.testing.assert_allclose(
+        FIVE.loss(FIVE.valley_positions(y), y), FIVE.drift_loss(y) - FIVE.barrier(y), rtol=1e-13
+    )
     np.testing.assert_allclose(FIVE.gradient(FIVE.valley_positions(y), y)[:, 0], 0, atol=1e-12)
-    np.testing.assert_allclose(FIVE.hessian(FIVE.valley_positions(y), y)[:, 0, 0], 2 / FIVE.flatness(y), rtol=1e-12)
-    np.testing.assert_allclose(np.diff(ridges), 2 * np.array(FIVE.widths[1:-1]) * FIVE.opening(y), rtol=1e-12)
+    np.testing.assert_allclose(
+        FIVE.hessian(FIVE.valley_positions(y), y)[:, 0, 0], 2 / FIVE.flatness(y), rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        np.diff(ridges), 2 * np.array(FIVE.widths[1:-1]) * FIVE.opening(y), rtol=1e-12
+    )
     assert np.isclose(ridges[0], -ridges[-1])
 
 
@@ -54,15 +68,28 @@ def test_each_valley_lies_between_its_ridges():
 
 
 def test_widths_decide_the_flatness_and_nothing_else():
-    np.testing.assert_allclose(FIVE.flatness(7.0) / FIVE.flatness(7.0)[0], (np.array(FIVE.widths) / 0.65) ** 2)
+    np.testing.assert_allclose(
+        FIVE.flatness(7.0) / FIVE.flatness(7.0)[0], (np.array(FIVE.widths) / 0.65) ** 2
+    )
     pair = FIVE.pair(0, 1)
     assert (pair.x1, pair.x2) == (0.8, 0.65)
     assert np.isclose(FIVE.mean_curvature(7.0) ** 5, np.prod(2 / FIVE.flatness(7.0)))
-    assert FIVE.flatness(np.ones((2, 3))).shape == FIVE.valley_positions(np.ones((2, 3))).shape == (5, 2, 3)
+    assert (
+        FIVE.flatness(np.ones((2, 3))).shape
+        == FIVE.valley_positions(np.ones((2, 3))).shape
+        == (5, 2, 3)
+    )
 
 
 @pytest.mark.parametrize(
-    ("widths", "complaint"), [((0.7,), "two or more"), ((0.7, -1), "positive"), ((0.7, np.inf), "positive"), (3, "list of positive"), (("a", "b"), "list of")]
+    ("widths", "complaint"),
+    [
+        ((0.7,), "two or more"),
+        ((0.7, -1), "positive"),
+        ((0.7, np.inf), "positive"),
+        (3, "list of positive"),
+        (("a", "b"), "list of"),
+    ],
 )
 def test_bad_widths_are_refused(widths, complaint):
     with pytest.raises(ValueError, match=complaint):

@@ -1,4 +1,6 @@
-"""x at fixed y: simulation against the transition operator of the step and against the small-η theory."""
+"""x at fixed y: simulation against the transition operator of the step and against the small-η
+theory.
+"""
 
 import numpy as np
 import pytest
@@ -14,16 +16,40 @@ Y, NOISE = 3.0, 1e-3
 SIGMAS = 4.5
 
 
-def runs_at_y(learning_rate, duration, effective_noise=NOISE, y=Y, noise="hessian", n_runs=1024, seed=0, **others):
+def runs_at_y(
+    learning_rate,
+    duration,
+    effective_noise=NOISE,
+    y=Y,
+    noise="hessian",
+    n_runs=1024,
+    seed=0,
+    **others,
+):
     steps = {"n_steps": round(duration / learning_rate), "burn_in": round(20 / learning_rate)}
-    return frozen_y(LANDSCAPE, learning_rate, effective_noise / learning_rate, y, n_runs=n_runs, noise=noise, seed=seed, **steps, **others)
+    return frozen_y(
+        LANDSCAPE,
+        learning_rate,
+        effective_noise / learning_rate,
+        y,
+        n_runs=n_runs,
+        noise=noise,
+        seed=seed,
+        **steps,
+        **others,
+    )
 
 
-@pytest.mark.parametrize(("noise", "effective_noise"), [("hessian", 1e-3), ("hessian_squared", 2e-4), ("isotropic", 1e-3)])
+@pytest.mark.parametrize(
+    ("noise", "effective_noise"),
+    [("hessian", 1e-3), ("hessian_squared", 2e-4), ("isotropic", 1e-3)],
+)
 @pytest.mark.parametrize("learning_rate", [0.02, 0.1])
 def test_simulation_agrees_with_the_transition_operator(noise, effective_noise, learning_rate):
     runs = runs_at_y(learning_rate, 400, effective_noise, noise=noise)
-    solved = stationary_density(LANDSCAPE, learning_rate, effective_noise / learning_rate, Y, noise, points_per_kick=16)
+    solved = stationary_density(
+        LANDSCAPE, learning_rate, effective_noise / learning_rate, Y, noise, points_per_kick=16
+    )
     assert abs(float(runs.p_flat - solved.p_flat)) < SIGMAS * float(runs.p_flat_error) + 2e-4
     density = np.interp(runs.x, solved.x, solved.density)
     pulls = (runs.density - density) / (runs.density_error + 0.01 * density.max())
@@ -44,9 +70,13 @@ def small_steps():
 
 
 def extrapolated(runs, name):
-    """Estimate and error at η → 0 from two learning rates in the ratio 4, because the leading error is of order √η."""
+    """Estimate and error at η → 0 from two learning rates in the ratio 4, because the leading
+    error is of order √η.
+    """
     coarse, fine = runs
-    return (2 * fine[name] - coarse[name]).values, np.hypot(2 * fine[f"{name}_error"], coarse[f"{name}_error"]).values
+    return (2 * fine[name] - coarse[name]).values, np.hypot(
+        2 * fine[f"{name}_error"], coarse[f"{name}_error"]
+    ).values
 
 
 @pytest.mark.slow
@@ -70,16 +100,25 @@ def test_small_steps_escape_at_the_exact_rate(small_steps):
 @pytest.mark.slow
 def test_isotropic_noise_gives_the_boltzmann_weight():
     runs = runs_at_y(1e-3, 250, noise="isotropic", n_runs=2048, seed=3)
-    assert abs(float(runs.p_flat) - at_fixed_y.p_flat_boltzmann(LANDSCAPE)) < 4 * float(runs.p_flat_error)
-    assert abs(float(runs.p_flat) - at_fixed_y.p_flat_equilibrium(LANDSCAPE)) > 10 * float(runs.p_flat_error)
+    assert abs(float(runs.p_flat) - at_fixed_y.p_flat_boltzmann(LANDSCAPE)) < 4 * float(
+        runs.p_flat_error
+    )
+    assert abs(float(runs.p_flat) - at_fixed_y.p_flat_equilibrium(LANDSCAPE)) > 10 * float(
+        runs.p_flat_error
+    )
 
 
-@pytest.mark.parametrize("noise", [pytest.param(noise, marks=[pytest.mark.slow] * (noise != "hessian")) for noise in NOISES])
+@pytest.mark.parametrize(
+    "noise",
+    [pytest.param(noise, marks=[pytest.mark.slow] * (noise != "hessian")) for noise in NOISES],
+)
 def test_a_force_shifts_the_mean_as_theory_says(noise):
     effective_noise = 2e-4 if noise == "hessian_squared" else NOISE
     for force in (-0.03, 0.03):
         runs = runs_at_y(0.005, 200, effective_noise, noise=noise, seed=5, force=force)
-        solved = stationary_density(LANDSCAPE, 0.005, effective_noise / 0.005, Y, noise, points_per_kick=16, force=force)
+        solved = stationary_density(
+            LANDSCAPE, 0.005, effective_noise / 0.005, Y, noise, points_per_kick=16, force=force
+        )
         mean = float((solved.x * solved.density).sum() * (solved.x[1] - solved.x[0]))
         assert abs(float(runs.mean_x) - mean) < SIGMAS * float(runs.mean_x_error) + 2e-5
         limit = at_fixed_y.mean_position(LANDSCAPE, Y, effective_noise, force, noise)
@@ -90,9 +129,13 @@ def test_a_force_shifts_a_valley_that_no_run_leaves_by_its_flatness():
     runs = [runs_at_y(0.02, 50, 1e-3, y=40.0, n_runs=256, force=force) for force in (-0.01, 0.01)]
     shift = (runs[1].valley_mean - runs[0].valley_mean).values / 0.02
     error = np.hypot(*(run.valley_mean_error.values for run in runs)) / 0.02
-    np.testing.assert_array_less(np.abs(shift - np.array(LANDSCAPE.flatness(40.0))[::-1] / 2), SIGMAS * error)
+    np.testing.assert_array_less(
+        np.abs(shift - np.array(LANDSCAPE.flatness(40.0))[::-1] / 2), SIGMAS * error
+    )
     widened = 1e-3 / (1 - 0.02 / np.array(LANDSCAPE.flatness(40.0))[::-1])
-    np.testing.assert_array_less(np.abs(runs[0].valley_variance - widened), SIGMAS * runs[0].valley_variance_error)
+    np.testing.assert_array_less(
+        np.abs(runs[0].valley_variance - widened), SIGMAS * runs[0].valley_variance_error
+    )
 
 
 def test_moments_are_those_of_the_histogram():
@@ -100,14 +143,21 @@ def test_moments_are_those_of_the_histogram():
     width = float(runs.x[1] - runs.x[0])
     mean = float((runs.density * runs.x).sum() * width)
     assert float(runs.mean_x) == pytest.approx(mean, abs=3e-4)
-    assert float(runs.variance_x) == pytest.approx(float((runs.density * (runs.x - mean) ** 2).sum() * width), rel=5e-3)
+    assert float(runs.variance_x) == pytest.approx(
+        float((runs.density * (runs.x - mean) ** 2).sum() * width), rel=5e-3
+    )
 
 
 def test_errors_of_the_moments_cover_the_spread_between_seeds():
     runs = [runs_at_y(0.05, 50, n_runs=128, seed=seed) for seed in range(16)]
     for name in ("mean_x", "variance_x", "valley_mean", "valley_variance"):
-        values, errors = (np.array([run[key].values for run in runs]) for key in (name, f"{name}_error"))
-        assert np.all((values.std(axis=0, ddof=1) / errors.mean(axis=0) > 0.5) & (values.std(axis=0, ddof=1) / errors.mean(axis=0) < 1.7)), name
+        values, errors = (
+            np.array([run[key].values for run in runs]) for key in (name, f"{name}_error")
+        )
+        assert np.all(
+            (values.std(axis=0, ddof=1) / errors.mean(axis=0) > 0.5)
+            & (values.std(axis=0, ddof=1) / errors.mean(axis=0) < 1.7)
+        ), name
 
 
 def test_a_force_that_empties_a_valley_is_refused():
@@ -122,7 +172,10 @@ def test_histogram_is_a_density():
 
 def test_errors_cover_the_spread_between_seeds():
     runs = [runs_at_y(0.05, 50, n_runs=128, seed=seed) for seed in range(12)]
-    values, errors = np.array([float(r.p_flat) for r in runs]), np.array([float(r.p_flat_error) for r in runs])
+    values, errors = (
+        np.array([float(r.p_flat) for r in runs]),
+        np.array([float(r.p_flat_error) for r in runs]),
+    )
     assert 0.5 < values.std(ddof=1) / errors.mean() < 1.7
 
 
@@ -149,10 +202,33 @@ def test_a_step_without_stationary_state_is_refused(noise):
         stationary_density(LANDSCAPE, 0.3, 0.01, Y, noise)
 
 
-@pytest.mark.parametrize("change", [{"y": 0.0}, {"burn_in": -1}, {"n_bins": 0}, {"sample_every": 0}, {"n_steps": 5}, {"n_runs": 5}, {"noise": "pink"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"y": 0.0},
+        {"burn_in": -1},
+        {"n_bins": 0},
+        {"sample_every": 0},
+        {"n_steps": 5},
+        {"n_runs": 5},
+        {"noise": "pink"},
+    ],
+)
 def test_bad_settings_are_refused(change):
     with pytest.raises(ValueError, match=r"\w"):
-        frozen_y(**({"landscape": LANDSCAPE, "learning_rate": 0.05, "noise_strength": 0.1, "y": Y, "n_runs": 2, "n_steps": 100} | change))
+        frozen_y(
+            **(
+                {
+                    "landscape": LANDSCAPE,
+                    "learning_rate": 0.05,
+                    "noise_strength": 0.1,
+                    "y": Y,
+                    "n_runs": 2,
+                    "n_steps": 100,
+                }
+                | change
+            )
+        )
 
 
 def test_a_grid_out_of_reach_is_refused():

@@ -9,7 +9,17 @@ from scipy import stats
 
 from valleys.toy import TwoValley
 from valleys.toy.simulation import langevin, reference
-from valleys.toy.simulation.kernels import ADVANCE, ALIVE, LANES, STATE_ROWS, X, Y, exponential, fill_normals, natural_log
+from valleys.toy.simulation.kernels import (
+    ADVANCE,
+    ALIVE,
+    LANES,
+    STATE_ROWS,
+    X,
+    Y,
+    exponential,
+    fill_normals,
+    natural_log,
+)
 from valleys.toy.simulation.langevin import flat_probability, phase_diagram, trajectories
 from valleys.toy.theory.freezing import drift_speed
 
@@ -18,11 +28,18 @@ SIGMAS = 4.5  # standard errors allowed; each statistical test has a fixed seed
 
 
 @pytest.mark.parametrize("noise", langevin.NOISES)
-@pytest.mark.parametrize("landscape", [LANDSCAPE, TwoValley(x1=1.1, x2=0.7, x0=1.3, f0=0.8, y_b=12, y_f=17, y_d=40, L_d=3)])
+@pytest.mark.parametrize(
+    "landscape",
+    [LANDSCAPE, TwoValley(x1=1.1, x2=0.7, x0=1.3, f0=0.8, y_b=12, y_f=17, y_d=40, L_d=3)],
+)
 def test_one_step_is_eq_13(noise, landscape):
     generator, (learning_rate, noise_strength) = np.random.default_rng(3), (0.03, 0.2)
     state = np.zeros((STATE_ROWS, LANES))
-    state[X], state[Y], state[ALIVE] = generator.normal(0, 0.6, LANES), generator.uniform(-1, 60, LANES), 1
+    state[X], state[Y], state[ALIVE] = (
+        generator.normal(0, 0.6, LANES),
+        generator.uniform(-1, 60, LANES),
+        1,
+    )
     before, words = state.copy(), langevin.generator_words(np.random.SeedSequence(5))
     first, second = np.empty(LANES), np.empty(LANES)
     fill_normals(words.copy(), first, second)
@@ -49,10 +66,16 @@ def test_normals_are_normal_and_independent():
     flat = draws.ravel()
     assert stats.kstest(flat, "norm").pvalue > 1e-3
     assert stats.kstest(np.abs(flat) ** 2, "chi2", args=(1,)).pvalue > 1e-3
-    neighbours = [(draws[:, 0], draws[:, 1]), (draws[1:], draws[:-1]), (draws[..., 1:], draws[..., :-1])]
+    neighbours = [
+        (draws[:, 0], draws[:, 1]),
+        (draws[1:], draws[:-1]),
+        (draws[..., 1:], draws[..., :-1]),
+    ]
     for one, other in neighbours:
         for power in (1, 2):
-            assert abs(np.corrcoef(one.ravel() ** power, other.ravel() ** power)[0, 1]) < SIGMAS / np.sqrt(one.size)
+            assert abs(
+                np.corrcoef(one.ravel() ** power, other.ravel() ** power)[0, 1]
+            ) < SIGMAS / np.sqrt(one.size)
 
 
 def test_series_of_the_logarithm_and_the_exponential():
@@ -73,9 +96,20 @@ def _exp(value):
 
 
 def test_a_single_valley_has_the_variance_of_its_gaussian():
-    """Deep in a valley the step is linear: Var x = Δ_S/(1 − ηκ/2) with curvature κ, in both valleys."""
+    """Deep in a valley the step is linear: Var x = Δ_S/(1 − ηκ/2) with curvature κ, in both
+    valleys.
+    """
     learning_rate, noise_strength = 0.1, 0.01
-    runs = trajectories(LANDSCAPE, learning_rate, noise_strength, n_runs=4096, n_steps=400, start_y=150.0, record_every=400, seed=2).isel(step=-1)
+    runs = trajectories(
+        LANDSCAPE,
+        learning_rate,
+        noise_strength,
+        n_runs=4096,
+        n_steps=400,
+        start_y=150.0,
+        record_every=400,
+        seed=2,
+    ).isel(step=-1)
     for sign, flatness in zip((1, -1), LANDSCAPE.flatness(float(runs.y.mean())), strict=True):
         x = runs.x.values[np.sign(runs.x.values) == sign]
         expected = learning_rate * noise_strength / (1 - learning_rate / flatness)
@@ -83,7 +117,9 @@ def test_a_single_valley_has_the_variance_of_its_gaussian():
 
 
 def test_mean_y_drifts_at_the_published_speed():
-    runs = flat_probability(LANDSCAPE, 0.01, 0.01, n_runs=256, n_steps=2000, start_y=30.0, record_every=2000)
+    runs = flat_probability(
+        LANDSCAPE, 0.01, 0.01, n_runs=256, n_steps=2000, start_y=30.0, record_every=2000
+    )
     start, end = runs.mean_y.values
     travelled = 20 * drift_speed(LANDSCAPE, (start + end) / 2)
     assert abs((end - start) / travelled - 1) < 0.1
@@ -105,14 +141,18 @@ def test_p_flat_and_freezing_rise_with_learning_rate_and_with_noise(four_cells, 
 
 
 def test_equal_valleys_are_reached_equally_often():
-    cell = phase_diagram(TwoValley(x1=0.65), [0.05], [0.1], n_runs=2048, n_steps=4000, seed=4).squeeze()
+    cell = phase_diagram(
+        TwoValley(x1=0.65), [0.05], [0.1], n_runs=2048, n_steps=4000, seed=4
+    ).squeeze()
     assert abs(float(cell.p_flat) - 0.5) < SIGMAS * float(cell.p_flat_error)
 
 
 def test_last_crossing_is_the_one_seen_in_the_trajectory():
     settings = {"n_runs": 10, "n_steps": 500, "start_y": 5.0}
     cell = phase_diagram(LANDSCAPE, [0.05], [0.1], **settings, seed=9).squeeze()
-    runs = trajectories(LANDSCAPE, 0.05, 0.1, **settings, seed=np.random.SeedSequence(9).spawn(1)[0])
+    runs = trajectories(
+        LANDSCAPE, 0.05, 0.1, **settings, seed=np.random.SeedSequence(9).spawn(1)[0]
+    )
     flat = runs.x.values >= 0
     changed = flat[:, 1:] != flat[:, :-1]
     last = np.array([np.flatnonzero(row)[-1] + 1 if row.any() else 1 for row in changed])
@@ -139,7 +179,9 @@ def test_diverged_runs_belong_to_no_valley():
 def test_results_depend_on_the_seed_and_on_no_thread(function, monkeypatch):
     one = [0.05], [0.1]
     arguments = one if function is phase_diagram else (0.05, 0.1)
-    settings = {"n_runs": 200, "n_steps": 200} | ({} if function is phase_diagram else {"record_every": 50})
+    settings = {"n_runs": 200, "n_steps": 200} | (
+        {} if function is phase_diagram else {"record_every": 50}
+    )
     results = []
     for threads, seed in ((1, 7), (4, 7), (1, 8)):
         monkeypatch.setattr(numba, "get_num_threads", lambda threads=threads: threads)
@@ -149,7 +191,9 @@ def test_results_depend_on_the_seed_and_on_no_thread(function, monkeypatch):
 
 
 def test_a_run_is_the_same_among_few_and_many():
-    few, many = (trajectories(LANDSCAPE, 0.05, 0.1, n_runs=n, n_steps=100, seed=1) for n in (2, 200))
+    few, many = (
+        trajectories(LANDSCAPE, 0.05, 0.1, n_runs=n, n_steps=100, seed=1) for n in (2, 200)
+    )
     np.testing.assert_array_equal(few.x, many.x[:2])
 
 
@@ -181,7 +225,13 @@ def test_the_thinnest_study_runs():
     ],
 )
 def test_bad_settings_are_refused_in_one_line(change, word):
-    good = {"landscape": LANDSCAPE, "learning_rates": [0.01], "noise_strengths": [0.01], "n_runs": 2, "n_steps": 1}
+    good = {
+        "landscape": LANDSCAPE,
+        "learning_rates": [0.01],
+        "noise_strengths": [0.01],
+        "n_runs": 2,
+        "n_steps": 1,
+    }
     with pytest.raises(ValueError, match=word) as caught:
         phase_diagram(**(good | change))
     assert "\n" not in str(caught.value)

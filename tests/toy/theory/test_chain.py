@@ -26,8 +26,12 @@ def test_shares_are_integrals_of_the_density_without_flux(power):
 
 def test_shares_of_two_valleys_are_those_of_the_two_valley_theory():
     y, noise = np.array([0.5, 3.0, 8.0]), 0.001
-    np.testing.assert_allclose(chain.shares(TWO, y, noise)[1], at_fixed_y.p_flat_exact(TWO, y, noise), rtol=1e-12)
-    np.testing.assert_allclose(chain.shares(TWO, y, noise, 0.0)[1], at_fixed_y.p_flat_boltzmann(TWO), rtol=1e-12)
+    np.testing.assert_allclose(
+        chain.shares(TWO, y, noise)[1], at_fixed_y.p_flat_exact(TWO, y, noise), rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        chain.shares(TWO, y, noise, 0.0)[1], at_fixed_y.p_flat_boltzmann(TWO), rtol=1e-12
+    )
     gamma = TWO.flatness_ratio
     for power in (-1.0, 0.5, 2.0):
         odds = gamma ** ((1 + power) / 2)
@@ -36,7 +40,11 @@ def test_shares_of_two_valleys_are_those_of_the_two_valley_theory():
 
 def test_fluctuations_follow_the_kind_of_noise():
     for power, noise in ((0.0, "isotropic"), (1.0, "hessian")):
-        np.testing.assert_allclose(chain.diffusion(TWO, 3.0, 0.001, power)[::-1], at_fixed_y.noise_diffusion(TWO, 3.0, 0.001, noise), rtol=1e-12)
+        np.testing.assert_allclose(
+            chain.diffusion(TWO, 3.0, 0.001, power)[::-1],
+            at_fixed_y.noise_diffusion(TWO, 3.0, 0.001, noise),
+            rtol=1e-12,
+        )
 
 
 def test_hop_rates_keep_the_shares_and_are_those_of_high_ridges():
@@ -58,7 +66,9 @@ def test_slowest_mode_of_the_chain_is_that_of_the_fokker_planck_operator():
     diagonal = np.zeros(n)
     diagonal[1:] += middle * root[1:] ** 2
     diagonal[:-1] += middle * root[:-1] ** 2
-    modes = eigh_tridiagonal(diagonal, -middle * root[1:] * root[:-1], select="i", select_range=(0, 3), eigvals_only=True)
+    modes = eigh_tridiagonal(
+        diagonal, -middle * root[1:] * root[:-1], select="i", select_range=(0, 3), eigvals_only=True
+    )
     rates = chain.hop_rates(THREE, y, noise)
     chained = np.sort(-np.linalg.eigvals(rates - np.diag(rates.sum(axis=0))).real)
     np.testing.assert_allclose(chained[1:], modes[1:3], rtol=0.06)
@@ -73,7 +83,15 @@ def test_balance_is_the_solution_of_its_equation():
         rates = chain.hop_rates(THREE, place, noise)
         return (rates @ share - rates.sum(axis=0) * share) / freezing.drift_speed(TWO, place)
 
-    solved = solve_ivp(change, (start_y, 30.0), [0.2, 0.5, 0.3], t_eval=y[::300], method="LSODA", rtol=1e-8, atol=1e-10)
+    solved = solve_ivp(
+        change,
+        (start_y, 30.0),
+        [0.2, 0.5, 0.3],
+        t_eval=y[::300],
+        method="LSODA",
+        rtol=1e-8,
+        atol=1e-10,
+    )
     found = chain.balance(THREE, noise, y, start=[0.2, 0.5, 0.3])
     np.testing.assert_allclose(found[:, ::300], solved.y, atol=2e-4)
     np.testing.assert_allclose(found.sum(axis=0), 1, rtol=1e-9)
@@ -81,24 +99,37 @@ def test_balance_is_the_solution_of_its_equation():
 
 def test_exponentials_are_those_of_scipy():
     rates = np.moveaxis(chain.hop_rates(THREE, np.array([0.5, 3.0, 9.0]), 0.001), -1, 0)
-    generators = (rates - np.eye(3) * rates.sum(axis=1, keepdims=True)) * np.array([40.0, 5.0, 200.0])[:, None, None]
+    generators = (rates - np.eye(3) * rates.sum(axis=1, keepdims=True)) * np.array(
+        [40.0, 5.0, 200.0]
+    )[:, None, None]
     np.testing.assert_allclose(chain._exponentials(generators), expm(generators), atol=1e-7)
 
 
 def test_balance_of_two_valleys_is_eq_a26_and_stays_finite_for_any_noise():
     y = np.geomspace(0.2, 60, 400)
     for noise in (1e-4, 1e-3, 3e-3):
-        assert abs(chain.balance(TWO, noise, y)[1, -1] - freezing.p_flat_balance(TWO, noise, y)[-1]) < 0.003
+        assert (
+            abs(chain.balance(TWO, noise, y)[1, -1] - freezing.p_flat_balance(TWO, noise, y)[-1])
+            < 0.003
+        )
     for noise in (1e-7, 1e-5, 1.0):
         for row in (THREE, ManyValleys((0.7, 0.8, 0.69, 0.65, 0.76))):
             assert abs(chain.balance(row, noise, np.geomspace(5, 60, 100))[:, -1].sum() - 1) < 1e-9
-    np.testing.assert_allclose(chain.balance(ManyValleys((0.7, 0.8, 0.69, 0.65, 0.76)), 1e-5, y[200:])[:, -1], 0.2)
+    np.testing.assert_allclose(
+        chain.balance(ManyValleys((0.7, 0.8, 0.69, 0.65, 0.76)), 1e-5, y[200:])[:, -1], 0.2
+    )
 
 
 def test_walk_at_fixed_y_has_the_shares_of_theory_for_small_steps():
     off = []
     for rate in (0.02, 0.005):
-        found = rows.occupation_in_time(Walk(THREE, rate, 0.001 / rate, 2.0, moves=False), 300, round(160 / rate), round(40 / rate), round(1 / rate))
+        found = rows.occupation_in_time(
+            Walk(THREE, rate, 0.001 / rate, 2.0, moves=False),
+            300,
+            round(160 / rate),
+            round(40 / rate),
+            round(1 / rate),
+        )
         off.append(found.share.values - chain.shares(THREE, 2.0, 0.001))
     limit, error = 2 * off[1] - off[0], 3 * found.share_error.values  # the difference falls as √η
     assert np.all(np.abs(limit) < SIGMAS * error)
@@ -107,7 +138,14 @@ def test_walk_at_fixed_y_has_the_shares_of_theory_for_small_steps():
 def test_preference_reverses_between_minus_one_and_zero():
     turns = [chain.reversal(TWO, y, 0.001) for y in (1e-6, 1.0, 6.0)]
     assert -1 <= turns[0] < turns[1] < turns[2] < 0
-    np.testing.assert_allclose([chain.shares(TWO, y, 0.001, turn)[1] for y, turn in zip((1.0, 6.0), turns[1:], strict=True)], 0.5, atol=1e-9)
+    np.testing.assert_allclose(
+        [
+            chain.shares(TWO, y, 0.001, turn)[1]
+            for y, turn in zip((1.0, 6.0), turns[1:], strict=True)
+        ],
+        0.5,
+        atol=1e-9,
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""Two copies of the project to hand out: one for students, without solutions, and one for instructors, with all of them."""
+"""Two copies of the project to hand out: one for students, without solutions, and one for
+instructors, with all of them.
+"""
 
 import contextlib
 import fnmatch
@@ -22,16 +24,72 @@ EDITIONS = ("student", "instructor")
 SCRATCH = ".laid-out-"  # how the folders begin in which editions are laid out
 MARKER = ".edition"  # in each edition; only what has it is ever replaced
 FOR_STUDENTS = (
-    *("chapters", "lib", "params", "results/paper", "pages", "_static", "_extra", "index.md", "references.bib", "_config.yml", "_toc.yml"),
-    *("pyproject.toml", "requirements.lock", "environment.yml", "tools/install.py", "LICENSE", "CITATION.cff", ".gitignore"),
-)  # all that a student needs and nothing that tells an answer; exercises are added without their solutions
+    *(
+        "chapters",
+        "lib",
+        "params",
+        "results/paper",
+        "pages",
+        "_static",
+        "_extra",
+        "index.md",
+        "references.bib",
+        "_config.yml",
+        "_toc.yml",
+    ),
+    *(
+        "pyproject.toml",
+        "requirements.lock",
+        "environment.yml",
+        "tools/install.py",
+        "LICENSE",
+        "CITATION.cff",
+        ".gitignore",
+    ),
+)  # all that a student needs and nothing that tells an answer; exercises are added without their solutions  # noqa: E501
 NOT_HANDED_OUT = (".ci", ".gitattributes")
 OF_THE_PROJECT = (
-    *(".ci", ".gitattributes", ".gitignore", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "_config.yml", "_extra"),
-    *("_static", "_toc.yml", "chapters", "editions", "environment.yml", "exercises", "index.md", "lib", "pages", "params", "postBuild", "pyproject.toml"),
+    *(
+        ".ci",
+        ".gitattributes",
+        ".gitignore",
+        "CHANGELOG.md",
+        "CITATION.cff",
+        "CONTRIBUTING.md",
+        "LICENSE",
+        "Makefile",
+        "README.md",
+        "_config.yml",
+        "_extra",
+    ),
+    *(
+        "_static",
+        "_toc.yml",
+        "chapters",
+        "docs",
+        "editions",
+        "environment.yml",
+        "exercises",
+        "index.md",
+        "lib",
+        "pages",
+        "params",
+        "postBuild",
+        "pyproject.toml",
+    ),
     *("references.bib", "requirements.lock", "results", "tests", "tools"),
 )  # in the root; what else lies there belongs to somebody who works in it
-MADE_HERE = ("__pycache__", "*.egg-info", ".*", "data", "cache", "node_modules", "*.partial", "my-run*", "out.ipynb")
+MADE_HERE = (
+    "__pycache__",
+    "*.egg-info",
+    ".*",
+    "data",
+    "cache",
+    "node_modules",
+    "*.partial",
+    "my-run*",
+    "out.ipynb",
+)
 OWN_FILES = "editions/student"  # README and Makefile of the student edition
 TEACHERS_PAGE = Path("pages/teach.md")
 UNEXECUTED = "exercises/*"
@@ -45,30 +103,47 @@ Plans for teaching, with the answers to expect, are in the full edition.
 def write_editions(root: Path, target: Path) -> list[Path]:
     """Write both editions into `target`, each as a folder and as a zip file, and return these four.
 
-    An edition is laid out beside its place and then renamed, so that an interrupted run leaves the earlier one; an earlier edition is replaced.
+    An edition is laid out beside its place and then renamed, so that an interrupted run leaves the
+    earlier one; an earlier edition is replaced.
 
     Raises:
-        BookError: a notebook of exercises breaks the contract of its cells, a page is unknown to git, the target holds something else, or others write there.
+        BookError: a notebook of exercises breaks the contract of its cells, a page is unknown to
+            git, the target holds something else, or others write there.
     """
     if unexecuted_patterns(root):
-        raise BookError(f"{root} is a student edition already, and holds no solutions; make editions from the full book")
+        raise BookError(
+            f"{root} is a student edition already, and holds no solutions; make "
+            "editions from the full book"
+        )
     with folders.usable(target, "--target"):
         check_target(root, target)
         target.mkdir(parents=True, exist_ok=True)
     written = []
-    with locks.alone(target / "editions", "another writing of editions"), _scratch(target) as laid_out:
+    with (
+        locks.alone(target / "editions", "another writing of editions"),
+        _scratch(target) as laid_out,
+    ):
         for edition, lay_out in zip(EDITIONS, (lay_out_student, lay_out_instructor), strict=True):
             lay_out(root, Path(laid_out) / edition)
             atomic.write(Path(laid_out) / edition / MARKER, f"{edition}\n".encode())
         for edition in EDITIONS:
-            packed = Path(shutil.make_archive(str(Path(laid_out) / f"{edition}-packed"), "zip", laid_out, edition))
-            written += [folders.put(Path(laid_out) / edition, target / edition), folders.put(packed, target / f"{edition}.zip")]
+            packed = Path(
+                shutil.make_archive(
+                    str(Path(laid_out) / f"{edition}-packed"), "zip", laid_out, edition
+                )
+            )
+            written += [
+                folders.put(Path(laid_out) / edition, target / edition),
+                folders.put(packed, target / f"{edition}.zip"),
+            ]
     return written
 
 
 @contextlib.contextmanager
 def _scratch(target: Path) -> Iterator[str]:
-    """A folder in the target to lay editions out in, where what killed runs left of theirs is removed."""
+    """A folder in the target to lay editions out in, where what killed runs left of theirs is
+    removed.
+    """
     folders.sweep(target, SCRATCH)
     with folders.usable(target, "--target"):
         scratch = tempfile.TemporaryDirectory(dir=target, prefix=SCRATCH)
@@ -77,17 +152,25 @@ def _scratch(target: Path) -> Iterator[str]:
 
 
 def check_target(root: Path, target: Path) -> None:
-    """Refuse a target where editions would stand among the sources or in the stead of something else.
+    """Refuse a target where editions would stand among the sources or in the stead of something
+    else.
 
     Raises:
-        BookError: the target is inside the project but not in dist, or holds a folder or zip file that is no edition.
+        BookError: the target is inside the project but not in dist, or holds a folder or zip file
+            that is no edition.
     """
     root, target = root.resolve(), target.resolve()
     if target.is_relative_to(root) and not target.is_relative_to(root / "dist"):
-        raise BookError(f"{target} is among the sources of the book; leave out --target for {root / 'dist'}, or name a folder outside of {root}")
+        raise BookError(
+            f"{target} is among the sources of the book; leave out --target for "
+            f"{root / 'dist'}, or name a folder outside of {root}"
+        )
     for place in (target / f"{edition}{ending}" for edition in EDITIONS for ending in ("", ".zip")):
         if root.is_relative_to(place) or (place.exists() and not _is_edition(place)):
-            raise BookError(f"{place} is no edition, or one of before editions were marked; move or delete it, or name another folder with --target")
+            raise BookError(
+                f"{place} is no edition, or one of before editions were marked; move "
+                "or delete it, or name another folder with --target"
+            )
 
 
 def _is_edition(place: Path) -> bool:
@@ -101,22 +184,32 @@ def _is_edition(place: Path) -> bool:
 
 
 def lay_out_student(root: Path, target: Path) -> None:
-    """The student edition in an empty folder: what it is made of, exercises without solutions, its own README and Makefile.
+    """The student edition in an empty folder: what it is made of, exercises without solutions, its
+    own README and Makefile.
 
     Raises:
         BookError: as in `write_editions`.
     """
-    _copy(root, target, [path for path in files(root) if _is_under(path, FOR_STUDENTS) and path != TEACHERS_PAGE])
+    _copy(
+        root,
+        target,
+        [path for path in files(root) if _is_under(path, FOR_STUDENTS) and path != TEACHERS_PAGE],
+    )
     for name, exercises in all_exercises(root).items():
         bare = student_notebook(read_notebook(exercises.path), f"exercises/{name}.ipynb")
-        atomic.write(target / "exercises" / f"{name}.ipynb", (nbformat.writes(bare, indent=1) + "\n").encode())
+        atomic.write(
+            target / "exercises" / f"{name}.ipynb",
+            (nbformat.writes(bare, indent=1) + "\n").encode(),
+        )
     for path in sorted((root / OWN_FILES).glob("*")):
         shutil.copy(path, target / path.name)
     if (root / TEACHERS_PAGE).exists():
         atomic.write(target / TEACHERS_PAGE, NO_TEACHERS_PAGE.encode())
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     config["execute"] = config.get("execute", {}) | {"exclude_patterns": [UNEXECUTED]}
-    atomic.write(target / "_config.yml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True).encode())
+    atomic.write(
+        target / "_config.yml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True).encode()
+    )
     _refuse_missing_pages(target)
 
 
@@ -127,20 +220,33 @@ def lay_out_instructor(root: Path, target: Path) -> None:
         BookError: as in `write_editions`.
     """
     _copy(root, target, [path for path in files(root) if not _is_under(path, NOT_HANDED_OUT)])
-    told = [answers(read_notebook(exercises.path), f"exercises/{name}.ipynb") for name, exercises in all_exercises(root).items()]
+    told = [
+        answers(read_notebook(exercises.path), f"exercises/{name}.ipynb")
+        for name, exercises in all_exercises(root).items()
+    ]
     atomic.write(target / "ANSWERS.md", "\n".join(["# Answers to the exercises\n", *told]).encode())
     _refuse_missing_pages(target)
 
 
 def files(root: Path) -> list[Path]:
-    """The files of the project, relative to its root: those that git knows, or where there is no git those in its folders that were not made here."""
+    """The files of the project, relative to its root: those that git knows, or where there is no
+    git those in its folders that were not made here.
+    """
     command = ["git", "-C", str(root), "ls-files", "-z", "--cached"]
     with contextlib.suppress(OSError):  # git is not installed
         listed = subprocess.run(command, capture_output=True, check=False)
-        known = [Path(name) for name in listed.stdout.decode().split("\0") if name and (root / name).is_file()]
+        known = [
+            Path(name)
+            for name in listed.stdout.decode().split("\0")
+            if name and (root / name).is_file()
+        ]
         if listed.returncode == 0 and known:
             return known
-    found = [path for name in OF_THE_PROJECT for path in ([root / name] if (root / name).is_file() else _walk(root / name))]
+    found = [
+        path
+        for name in OF_THE_PROJECT
+        for path in ([root / name] if (root / name).is_file() else _walk(root / name))
+    ]
     return sorted(path.relative_to(root) for path in found)
 
 
@@ -167,4 +273,6 @@ def _copy(root: Path, target: Path, names: list[Path]) -> None:
 def _refuse_missing_pages(target: Path) -> None:
     for name in page_names(target):
         if not any((target / f"{name}{ending}").exists() for ending in (".md", ".ipynb")):
-            raise BookError(f"{name} is in _toc.yml, but git does not know its file; add it with `git add`")
+            raise BookError(
+                f"{name} is in _toc.yml, but git does not know its file; add it with `git add`"
+            )

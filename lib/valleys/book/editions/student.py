@@ -6,7 +6,7 @@
 | markdown | `solution` | gone; the one that opens a solution leaves a place for the answer |
 | code | `solution` | each function with its signature and docstring alone; helpers whose name begins with `_` are gone |
 | anything | `solution-demo` | gone |
-"""
+"""  # noqa: E501
 
 import ast
 import re
@@ -31,52 +31,86 @@ LABELS = re.compile(r"^\s*:(?:label|name):\s*(\S+)\s*$|^\((\S+)\)=\s*$", re.MULT
 
 
 def student_notebook(notebook: NotebookNode, name: str) -> NotebookNode:
-    """What a student gets of a notebook of exercises: no solution, no output, no metadata beyond the kernel.
+    """What a student gets of a notebook of exercises: no solution, no output, no metadata beyond
+    the kernel.
 
     Args:
         notebook: with solutions; left as it is.
         name: of its file, for messages.
 
     Raises:
-        BookError: a cell breaks the contract, see the table above; the message names it and the way out.
+        BookError: a cell breaks the contract, see the table above; the message names it and the way
+            out.
     """
     openings = {block[0].id for block in solution_blocks(notebook, name)}
-    cells = [copy for cell in notebook.cells for copy in _student_cells(cell, name, is_opening=cell.id in openings)]
+    cells = [
+        copy
+        for cell in notebook.cells
+        for copy in _student_cells(cell, name, is_opening=cell.id in openings)
+    ]
     _refuse_dangling(notebook, cells, name)
-    metadata = {key: notebook.metadata[key] for key in ("kernelspec", "language_info") if key in notebook.metadata}
-    return nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": notebook.nbformat, "nbformat_minor": notebook.nbformat_minor})
+    metadata = {
+        key: notebook.metadata[key]
+        for key in ("kernelspec", "language_info")
+        if key in notebook.metadata
+    }
+    return nbformat.from_dict(
+        {
+            "cells": cells,
+            "metadata": metadata,
+            "nbformat": notebook.nbformat,
+            "nbformat_minor": notebook.nbformat_minor,
+        }
+    )
 
 
 def solution_blocks(notebook: NotebookNode, name: str) -> list[list[NotebookNode]]:
     """The cells of each solution, from the one that opens it to the one that closes it.
 
     Raises:
-        BookError: a solution is not closed, holds a cell that is given away, or stands outside such a block.
+        BookError: a solution is not closed, holds a cell that is given away, or stands outside such
+            a block.
     """
     blocks: list[list[NotebookNode]] = []
     is_open = False
     for cell in notebook.cells:
         _refuse_untagged(cell, name)
-        opens, closes = (cell.cell_type == "markdown" and pattern.search(cell.source) is not None for pattern in (OPENING, CLOSING))
+        opens, closes = (
+            cell.cell_type == "markdown" and pattern.search(cell.source) is not None
+            for pattern in (OPENING, CLOSING)
+        )
         whole = cell.cell_type == "markdown" and WHOLE.search(cell.source) is not None
         if (is_open and (opens or whole)) or (closes and not (is_open or opens)):
             raise fault(name, cell, "every {solution-start} needs one {solution-end} behind it")
         if opens or whole:
             blocks.append([])
         elif is_open and not (tags(cell) & {SOLUTION, DEMO, "check"}):
-            raise fault(name, cell, f"it stands inside a solution but has no tag; close the solution before it, or tag it '{SOLUTION}' or '{DEMO}'")
+            raise fault(
+                name,
+                cell,
+                "it stands inside a solution but has no tag; close the "
+                f"solution before it, or tag it '{SOLUTION}' or '{DEMO}'",
+            )
         elif not is_open and tags(cell) & {SOLUTION, DEMO}:
-            raise fault(name, cell, "it is tagged as a solution; put it between the cells of {solution-start} and {solution-end}")
+            raise fault(
+                name,
+                cell,
+                "it is tagged as a solution; put it between the cells of "
+                "{solution-start} and {solution-end}",
+            )
         if opens or whole or is_open:
             blocks[-1].append(cell)
         is_open = (is_open or opens) and not closes
     if is_open:
-        raise fault(name, blocks[-1][0], "its solution is never closed; add a cell with {solution-end}")
+        raise fault(
+            name, blocks[-1][0], "its solution is never closed; add a cell with {solution-end}"
+        )
     return blocks
 
 
 def stubs(cell: NotebookNode, name: str) -> list[str]:
-    """Each public function of a solution with its decorators, signature and docstring, and a body that asks for one.
+    """Each public function of a solution with its decorators, signature and docstring, and a body
+    that asks for one.
 
     Raises:
         BookError: there is anything else than functions, or one without types or docstring.
@@ -88,8 +122,15 @@ def stubs(cell: NotebookNode, name: str) -> list[str]:
     for statement in statements:
         if not isinstance(statement, ast.FunctionDef):
             first = ast.unparse(statement).splitlines()[0]
-            raise fault(name, cell, f"a solution holds only functions, not '{first}'; give it to the student in a cell without tag, or tag the cell '{DEMO}'")
-    return [_stub(function, name, cell) for function in statements if not function.name.startswith("_")]
+            raise fault(
+                name,
+                cell,
+                f"a solution holds only functions, not '{first}'; give it to "
+                f"the student in a cell without tag, or tag the cell '{DEMO}'",
+            )
+    return [
+        _stub(function, name, cell) for function in statements if not function.name.startswith("_")
+    ]
 
 
 def tags(cell: NotebookNode) -> set[str]:
@@ -104,17 +145,24 @@ def fault(name: str, cell: NotebookNode, what: str) -> BookError:
 
 
 def answers(notebook: NotebookNode, name: str) -> str:
-    """The solutions of a notebook alone, as Markdown: title, then explanation and code of each, by the label of its exercise."""
+    """The solutions of a notebook alone, as Markdown: title, then explanation and code of each,
+    by the label of its exercise.
+    """
     parts = [notebook.cells[0].source.splitlines()[0].replace("# ", "## ", 1)]
     for block in solution_blocks(notebook, name):
         label = re.search(r"\{solution(?:-start)?\}\s*(\S+)", block[0].source)
-        parts += [f"### {label.group(1) if label else ''}", *(_answer(cell) for cell in block if SOLUTION in tags(cell))]
+        parts += [
+            f"### {label.group(1) if label else ''}",
+            *(_answer(cell) for cell in block if SOLUTION in tags(cell)),
+        ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _student_cells(cell: NotebookNode, name: str, *, is_opening: bool) -> Iterator[NotebookNode]:
     if is_opening:
-        yield nbformat.from_dict({"cell_type": "markdown", "id": cell.id, "metadata": {}, "source": ANSWER})
+        yield nbformat.from_dict(
+            {"cell_type": "markdown", "id": cell.id, "metadata": {}, "source": ANSWER}
+        )
     elif not tags(cell) & {SOLUTION, DEMO}:
         yield _bare(cell, cell.source, tags(cell))
     elif cell.cell_type == "code" and SOLUTION in tags(cell) and (asked := stubs(cell, name)):
@@ -122,53 +170,123 @@ def _student_cells(cell: NotebookNode, name: str, *, is_opening: bool) -> Iterat
 
 
 def _bare(cell: NotebookNode, source: str, kept_tags: set[str]) -> NotebookNode:
-    """A copy of a cell with that source: no outputs, no attachments that its text does not show, no metadata that is not needed."""
-    metadata = {key: value for key, value in cell.metadata.items() if key in KEPT_METADATA} | {"tags": sorted(kept_tags)}
-    bare = {"cell_type": cell.cell_type, "id": cell.id, "metadata": {key: value for key, value in metadata.items() if value}, "source": source}
+    """A copy of a cell with that source: no outputs, no attachments that its text does not show,
+    no metadata that is not needed.
+    """
+    metadata = {key: value for key, value in cell.metadata.items() if key in KEPT_METADATA} | {
+        "tags": sorted(kept_tags)
+    }
+    bare = {
+        "cell_type": cell.cell_type,
+        "id": cell.id,
+        "metadata": {key: value for key, value in metadata.items() if value},
+        "source": source,
+    }
     if cell.cell_type == "code":
         return nbformat.from_dict(bare | {"outputs": [], "execution_count": None})
-    shown = {file: content for file, content in cell.get("attachments", {}).items() if f"attachment:{file}" in source}
+    shown = {
+        file: content
+        for file, content in cell.get("attachments", {}).items()
+        if f"attachment:{file}" in source
+    }
     return nbformat.from_dict(bare | ({"attachments": shown} if shown else {}))
 
 
 def _stub(function: ast.FunctionDef, name: str, cell: NotebookNode) -> str:
     arguments = function.args
-    named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *filter(None, (arguments.vararg, arguments.kwarg))]
+    named = [
+        *arguments.posonlyargs,
+        *arguments.args,
+        *arguments.kwonlyargs,
+        *filter(None, (arguments.vararg, arguments.kwarg)),
+    ]
     if ast.get_docstring(function) is None:
-        raise fault(name, cell, f"function {function.name} has no docstring, which is all that a student learns of it; write one")
+        raise fault(
+            name,
+            cell,
+            f"function {function.name} has no docstring, which is all that a "
+            "student learns of it; write one",
+        )
     if function.returns is None or any(argument.annotation is None for argument in named):
-        raise fault(name, cell, f"function {function.name} lacks types; give one to each argument and to what it returns")
-    bare = ast.FunctionDef(function.name, arguments, function.body[:1], function.decorator_list, function.returns, lineno=1, col_offset=0)
+        raise fault(
+            name,
+            cell,
+            f"function {function.name} lacks types; give one to each argument "
+            "and to what it returns",
+        )
+    bare = ast.FunctionDef(
+        function.name,
+        arguments,
+        function.body[:1],
+        function.decorator_list,
+        function.returns,
+        lineno=1,
+        col_offset=0,
+    )
     given = f"({ast.unparse(arguments)}) -> {ast.unparse(function.returns)}:"
     broken = f"(\n    {ast.unparse(arguments)}\n) -> {ast.unparse(function.returns)}:"
-    asked = ast.unparse(bare) if len(function.name) + len(given) < WIDTH else ast.unparse(bare).replace(given, broken, 1)
+    asked = (
+        ast.unparse(bare)
+        if len(function.name) + len(given) < WIDTH
+        else ast.unparse(bare).replace(given, broken, 1)
+    )
     return f'{asked}\n    raise NotImplementedError("write {function.name}")'
 
 
 def _refuse_untagged(cell: NotebookNode, name: str) -> None:
     """A misspelt tag, or a solution without one, must not hand the solution out."""
-    strange = [tag for tag in tags(cell) if tag.lower().startswith("sol") and tag not in (SOLUTION, DEMO)]
+    strange = [
+        tag for tag in tags(cell) if tag.lower().startswith("sol") and tag not in (SOLUTION, DEMO)
+    ]
     if strange:
-        raise fault(name, cell, f"tag '{strange[0]}' is unknown; solutions are tagged '{SOLUTION}' or '{DEMO}'")
-    directive = cell.cell_type == "markdown" and any(pattern.search(cell.source) for pattern in (OPENING, WHOLE, CLOSING))
+        raise fault(
+            name,
+            cell,
+            f"tag '{strange[0]}' is unknown; solutions are tagged '{SOLUTION}' or '{DEMO}'",
+        )
+    directive = cell.cell_type == "markdown" and any(
+        pattern.search(cell.source) for pattern in (OPENING, WHOLE, CLOSING)
+    )
     if directive and SOLUTION not in tags(cell):
-        raise fault(name, cell, f"it opens or closes a solution without being tagged '{SOLUTION}'; add the tag")
+        raise fault(
+            name,
+            cell,
+            f"it opens or closes a solution without being tagged '{SOLUTION}'; add the tag",
+        )
 
 
 def _refuse_dangling(notebook: NotebookNode, kept: list[NotebookNode], name: str) -> None:
-    """What a student reads must not refer to a solution, nor show a number that nothing computes for the student."""
+    """What a student reads must not refer to a solution, nor show a number that nothing computes
+    for the student.
+    """
     removed = [cell for cell in notebook.cells if tags(cell) & {SOLUTION, DEMO}]
     labels = {label for cell in removed for label in _labels(cell)}
     for cell in (cell for cell in kept if cell.cell_type == "markdown"):
-        gone = [label for label in labels if re.search(rf"[`<(#]{re.escape(label)}[`>)]", cell.source)]
+        gone = [
+            label for label in labels if re.search(rf"[`<(#]{re.escape(label)}[`>)]", cell.source)
+        ]
         if gone:
-            raise fault(name, cell, f"it refers to '{gone[0]}', which stands in a solution and is not there for the student; drop the reference or move it")
+            raise fault(
+                name,
+                cell,
+                f"it refers to '{gone[0]}', which stands in a solution and is "
+                "not there for the student; drop the reference or move it",
+            )
         if own := OWN.search(cell.source):
-            raise fault(name, cell, f"it shows the number '{own.group(1)}', but the student's exercises are not executed; put it into the solution")
+            raise fault(
+                name,
+                cell,
+                f"it shows the number '{own.group(1)}', but the student's "
+                "exercises are not executed; put it into the solution",
+            )
 
 
 def _labels(cell: NotebookNode) -> set[str]:
-    found = {one or other for one, other in LABELS.findall(cell.source)} if cell.cell_type == "markdown" else set()
+    found = (
+        {one or other for one, other in LABELS.findall(cell.source)}
+        if cell.cell_type == "markdown"
+        else set()
+    )
     figure = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
     return found | ({figure} if figure else set())
 

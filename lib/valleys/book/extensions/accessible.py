@@ -1,6 +1,8 @@
-"""Sphinx extension: mend on the written pages what the theme denies to a screen reader, a keyboard or a phone.
+"""Sphinx extension: mend on the written pages what the theme denies to a screen reader, a keyboard
+or a phone.
 
-Each mend leaves alone what it has mended before, since Sphinx writes anew only the pages that changed.
+Each mend leaves alone what it has mended before, since Sphinx writes anew only the pages that
+changed.
 """
 
 import base64
@@ -12,49 +14,58 @@ from urllib.parse import unquote
 from bs4 import BeautifulSoup, Tag
 from sphinx.application import Sphinx
 
-from valleys.book.extensions.written import edit_pages, is_site
+from valleys.book.extensions.written import PARSED
 
-LEGIBLE = 11.0  # CSS pixels: the smallest text of a figure is drawn at least this high, subscripts aside
+# CSS pixels: the smallest text of a figure is drawn at least this high, subscripts aside
+LEGIBLE = 11.0
 WIDE = 7.2 * 72  # points: wider figures reach into the margin where the window has room for it
 SVG_SIZE = re.compile(r'viewBox="[\d.-]+ [\d.-]+ ([\d.]+) ([\d.]+)"')
 BLEEDS = "full-width"  # a class at which the theme makes room in the margin
 PIXELS = 4 / 3  # of CSS in a point
-SVG_TEXT = re.compile(r"scale\((0\.\d+) -\1\)")  # matplotlib draws glyphs 100 units high; subscripts are scaled again inside
+# matplotlib draws glyphs 100 units high; subscripts are scaled again inside
+SVG_TEXT = re.compile(r"scale\((0\.\d+) -\1\)")
 SEARCH_FIELD = re.compile(r'(<button class="btn search-button-field[^>]*?) aria-label="Search"')
 EMBEDDED = "data:image/svg+xml;base64,"
-MAY_SCROLL = {"article div.math": "formula", "article .pst-scrollable-table-container, article .cell_output > .output:has(table)": "table"}
+MAY_SCROLL = {
+    "article div.math": "formula",
+    "article .pst-scrollable-table-container, article .cell_output > .output:has(table)": "table",
+}
 HINT = "Swipe sideways to see the whole {}."
 
 
-def mend_pages(app: Sphinx, failure: Exception | None) -> None:
-    """Mend every page of a site."""
-    if is_site(app, failure):
-        edit_pages(app, mended)
-
-
-def mended(text: str, path: Path) -> str:
-    """A page with every mend applied.
+def mend(page: BeautifulSoup, path: Path) -> None:
+    """Apply every mend to a page.
 
     Args:
-        text: the page as the theme wrote it.
+        page: the tree of the page as the theme wrote it.
         path: where it stands; figures are looked up from there.
     """
-    page = BeautifulSoup(SEARCH_FIELD.sub(r"\1", text), "html.parser")
+    name_search(page)
     name_toggles(page)
     mark_landmarks(page)
     mark_bibliographies(page)
     mark_headers(page)
+    untangle_signatures(page)
     drop_shared_names(page)
     for image in page.select("article img[src]"):
         let_scroll(page, image, path.parent)
     for selector, what in MAY_SCROLL.items():
         for part in page.select(selector):
             hint_at_width(page, part, what)
-    return str(page)
+
+
+def name_search(page: BeautifulSoup) -> None:
+    """Let the search button, which a script writes, be called by the words on it: they tell its
+    shortcut too.
+    """
+    for script in page.find_all("script", string=SEARCH_FIELD):
+        script.string = SEARCH_FIELD.sub(r"\1", script.string)
 
 
 def name_toggles(page: BeautifulSoup) -> None:
-    """Let what folds be called what it shows: the pages of a chapter in the contents, the words on a folded cell."""
+    """Let what folds be called what it shows: the pages of a chapter in the contents, the words
+    on a folded cell.
+    """
     for summary in page.select("nav li > details > summary"):
         link = summary.parent.find_previous_sibling("a")
         summary["aria-label"] = f"Pages of {' '.join(link.get_text().split())}"
@@ -71,7 +82,9 @@ def mark_landmarks(page: BeautifulSoup) -> None:
 
 
 def mark_bibliographies(page: BeautifulSoup) -> None:
-    """Make entries of a bibliography items of its list; the role that docutils gives them is withdrawn from the standard."""
+    """Make entries of a bibliography items of its list; the role that docutils gives them is
+    withdrawn from the standard.
+    """
     for entry in page.select("div.citation[role=doc-biblioentry]"):
         entry["role"] = "listitem"
 
@@ -85,14 +98,27 @@ def mark_headers(page: BeautifulSoup) -> None:
             cell.name = "td"
 
 
+def untangle_signatures(page: BeautifulSoup) -> None:
+    """Make the lines of a long signature plain parts: Sphinx writes them as a list of
+    definitions of nothing.
+    """
+    for lines in page.select("article dt.sig dl"):
+        lines.name, lines["class"] = "div", ["sig-lines"]
+        for line in lines.find_all("dd", recursive=False):
+            line.name = "div"
+
+
 def drop_shared_names(page: BeautifulSoup) -> None:
-    """Take from the bodies of exercises and solutions the identifier that sphinx-exercise gives to all of them."""
+    """Take from the bodies of exercises and solutions the identifier that sphinx-exercise gives
+    to all of them.
+    """
     for body in page.select("section#exercise-content, section#solution-content"):
         del body["id"]
 
 
 def let_scroll(page: BeautifulSoup, image: Tag, folder: Path) -> None:
-    """Put a figure into a frame that scrolls where it is too narrow for the text in the figure to be read; a wide one may reach into the margin.
+    """Put a figure into a frame that scrolls where it is too narrow for the text in the figure to
+    be read; a wide one may reach into the margin.
 
     Args:
         page: the page, which makes new tags.
@@ -103,8 +129,17 @@ def let_scroll(page: BeautifulSoup, image: Tag, folder: Path) -> None:
     width = legible_width(drawn)
     if width is None or "figure-frame" in image.parent.get("class", []):
         return
-    figure, number = image.find_parent("figure"), image.parent.select_one("figcaption .caption-number")
-    frame = page.new_tag("span", attrs={"class": "figure-frame", "data-name": number.get_text(strip=True) if number else "Figure"})
+    figure, number = (
+        image.find_parent("figure"),
+        image.parent.select_one("figcaption .caption-number"),
+    )
+    frame = page.new_tag(
+        "span",
+        attrs={
+            "class": "figure-frame",
+            "data-name": number.get_text(strip=True) if number else "Figure",
+        },
+    )
     frame["style"] = f"--legible-width: {width}px"
     image.wrap(frame)
     frame.insert_after(_hint(page, "figure"))
@@ -120,8 +155,13 @@ def hint_at_width(page: BeautifulSoup, part: Tag, what: str) -> None:
 
 
 def legible_width(drawn: str) -> int | None:
-    """Width in CSS pixels at which the smallest text of an SVG of matplotlib is `LEGIBLE` high; None if it holds no text or is none."""
-    found, heights = SVG_SIZE.search(drawn), [100 * float(scale) for scale in SVG_TEXT.findall(drawn)]
+    """Width in CSS pixels at which the smallest text of an SVG of matplotlib is `LEGIBLE` high;
+    None if it holds no text or is none.
+    """
+    found, heights = (
+        SVG_SIZE.search(drawn),
+        [100 * float(scale) for scale in SVG_TEXT.findall(drawn)],
+    )
     return math.ceil(LEGIBLE / min(heights) * float(found.group(1))) if found and heights else None
 
 
@@ -132,7 +172,9 @@ def size(drawn: str) -> tuple[int, int]:
 
 
 def drawing(source: str, folder: Path) -> str:
-    """The SVG that an image shows, from its file or out of the page; empty for an image of another kind."""
+    """The SVG that an image shows, from its file or out of the page; empty for an image of
+    another kind.
+    """
     if source.startswith(EMBEDDED):
         return base64.b64decode(source.removeprefix(EMBEDDED)).decode()
     return (folder / unquote(source)).read_text(encoding="utf-8") if source.endswith(".svg") else ""
@@ -145,6 +187,7 @@ def _hint(page: BeautifulSoup, what: str) -> Tag:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register with Sphinx; late, when the contents of every page are as they stay."""
-    app.connect("build-finished", mend_pages, priority=950)
+    """Register with Sphinx."""
+    app.setup_extension("valleys.book.extensions.written")
+    app.connect(PARSED, lambda _, page, path: mend(page, path), priority=500)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,5 @@
-"""Sphinx extension: fill the numbers that a chapter reported into the alt texts of its figures, `{c01_r2_full}` or `{c02_freeze:.0f}`.
+"""Sphinx extension: fill the numbers that a chapter reported into the alt texts of its figures,
+`{c01_r2_full}` or `{c02_freeze:.0f}`.
 
 So a reader who does not see a figure gets its numbers, and none of them is typed by hand.
 """

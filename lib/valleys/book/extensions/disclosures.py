@@ -1,8 +1,10 @@
-"""Sphinx extension: fold the code of a chapter away, so that a page reads as text and figures, and every line stays within reach.
+"""Sphinx extension: fold the code of a chapter away, so that a page reads as text and figures, and
+every line stays within reach.
 
-A chapter is a notebook with a cell of parameters. What stands between its title and its first section goes into one fold; the code of a
-figure, and the line that tells where it comes from, into one below the caption; the code of the checks into one at the end of their
-section. What a cell printed stays in its place. Notebooks stay as they are: what folds are nodes of the page.
+A chapter is a notebook with a cell of parameters. What stands between its title and its first
+section goes into one fold; the code of a figure, and the line that tells where it comes from, into
+one below the caption; the code of the checks into one at the end of their section. What a cell
+printed stays in its place. Notebooks stay as they are: what folds are nodes of the page.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,7 +15,12 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.writers.html5 import HTML5Translator
 
 FOLD = "code-fold"  # the CSS class of every fold
-OPENING, CHECKS, PROVENANCE, CODE = "Code and parameters of this chapter", "Code of the checks", "Code · provenance", "Code"
+OPENING, CHECKS, PROVENANCE, CODE = (
+    "Code and parameters of this chapter",
+    "Code of the checks",
+    "Code · provenance",
+    "Code",
+)
 CHECKS_TITLE = "Checks"
 
 
@@ -28,7 +35,9 @@ class FoldCode(SphinxPostTransform):
     formats = ("html",)
 
     def run(self, **_: object) -> None:
-        """Fold the code of a chapter; pages of exercises show theirs, since it is there to be worked on."""
+        """Fold the code of a chapter; pages of exercises show theirs, since it is there to be
+        worked on.
+        """
         cells = list(self.document.findall(is_cell))
         if any("tag_parameters" in cell["classes"] for cell in cells):
             fold_chapter(next(self.document.findall(nodes.section)))
@@ -41,13 +50,26 @@ def fold_chapter(chapter: nodes.section) -> None:
     fold_opening(chapter)
     for section in list(chapter.findall(_is_checks)):
         fold_checks(section)
-    fold_figures([cell for cell in chapter.findall(is_cell) if not _inside(cell, lambda node: isinstance(node, Disclosure) or _is_checks(node))])
+    fold_figures(
+        [
+            cell
+            for cell in chapter.findall(is_cell)
+            if not _inside(cell, lambda node: isinstance(node, Disclosure) or _is_checks(node))
+        ]
+    )
 
 
 def fold_opening(chapter: nodes.section) -> None:
     """Put the cells and the box of parameters that stand before the first section into one fold."""
-    first = next((place for place, child in enumerate(chapter) if isinstance(child, nodes.section)), len(chapter))
-    folded = [child for child in chapter[:first] if is_cell(child) or "run-box" in child.get("classes", [])]
+    first = next(
+        (place for place, child in enumerate(chapter) if isinstance(child, nodes.section)),
+        len(chapter),
+    )
+    folded = [
+        child
+        for child in chapter[:first]
+        if is_cell(child) or "run-box" in child.get("classes", [])
+    ]
     if folded:
         fold = _fold_behind(folded[-1], OPENING, "chapter-code")
         for child in folded:
@@ -62,7 +84,9 @@ def fold_checks(section: nodes.section) -> None:
 
 
 def fold_figures(cells: Iterable[nodes.Element]) -> None:
-    """Put the code since the figure or table before it into a fold below each; what is left after the last one is folded where it stands."""
+    """Put the code since the figure or table before it into a fold below each; what is left
+    after the last one is folded where it stands.
+    """
     waiting: list[nodes.Element] = []
     for cell in cells:
         waiting.append(cell)
@@ -75,17 +99,23 @@ def fold_figures(cells: Iterable[nodes.Element]) -> None:
 
 
 def fold_below(cell: nodes.Element, cells: list[nodes.Element]) -> None:
-    """Put the code of cells, and the provenance that follows the last of them, into a fold below what that one shows."""
+    """Put the code of cells, and the provenance that follows the last of them, into a fold below
+    what that one shows.
+    """
     provenance = _provenance(cell)
     fold = _fold_behind(cell, PROVENANCE if provenance else CODE)
     fold.extend([*taken_code(cells), *provenance])
 
 
 def taken_code(cells: Iterable[nodes.Element]) -> list[nodes.Node]:
-    """The code of cells, taken out of their places; a cell that shows nothing else goes as a whole."""
+    """The code of cells, taken out of their places; a cell that shows nothing else goes as a
+    whole.
+    """
     taken = []
     for cell in cells:
-        source = next((child for child in cell if child.get("nb_element") == "cell_code_source"), None)
+        source = next(
+            (child for child in cell if child.get("nb_element") == "cell_code_source"), None
+        )
         if _is_bare(cell):
             cell.parent.remove(cell)
             taken.append(cell)
@@ -102,7 +132,9 @@ def is_cell(node: nodes.Node) -> bool:
 
 def _is_bare(cell: nodes.Element) -> bool:
     """Whether a cell shows nothing but its code."""
-    return not any(child.get("nb_element") == "cell_code_output" and child.children for child in cell)
+    return not any(
+        child.get("nb_element") == "cell_code_output" and child.children for child in cell
+    )
 
 
 def _is_checks(node: nodes.Node) -> bool:
@@ -124,7 +156,9 @@ def _fold_behind(node: nodes.Element, summary: str, *classes: str) -> Disclosure
 
 
 def _provenance(cell: nodes.Element) -> list[nodes.Node]:
-    """The paragraph behind a cell that tells where its figure comes from, taken out of its place."""
+    """The paragraph behind a cell that tells where its figure comes from, taken out of its
+    place.
+    """
     behind = cell.next_node(descend=False, siblings=True)
     if not isinstance(behind, nodes.paragraph) or "provenance" not in behind["classes"]:
         return []

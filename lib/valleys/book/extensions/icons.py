@@ -1,8 +1,10 @@
-"""Sphinx extension: carry the few icons of Font Awesome that the pages show, in place of the two megabytes that the theme brings.
+"""Sphinx extension: carry the few icons of Font Awesome that the pages show, in place of the two
+megabytes that the theme brings.
 
-The theme's style sheet is cut down to the icons in use, and its fonts to their glyphs, which are written into the style sheet:
-some browsers read a font of a page on disk only from there. Measured, the frame of every page weighs 622 kB so, of the 700 kB that it may;
-with the theme's style sheet and fonts it would weigh 858 kB, and with the script that the theme adds to them 2490 kB.
+The theme's style sheet is cut down to the icons in use, and its fonts to their glyphs, which are
+written into the style sheet: some browsers read a font of a page on disk only from there. Measured,
+the frame of every page weighs 622 kB so, of the 700 kB that it may; with the theme's style sheet
+and fonts it would weigh 858 kB, and with the script that the theme adds to them 2490 kB.
 """
 
 import base64
@@ -26,12 +28,18 @@ LINK = re.compile(r'<link [^>]*href="([^"]*)vendor/fontawesome/[^"]*\.css[^"]*"[
 SCRIPT = re.compile(r'\s*<script [^>]*src="[^"]*vendor/fontawesome/[^"]*"[^>]*></script>')
 NAME = re.compile(r"\bfa-[a-z0-9]+(?:-[a-z0-9]+)*")
 RULE = re.compile(r"((?:\.fa-[\w-]+:(?::)?before,?)+)\{content:\"\\([0-9a-f]+)\"\}")
-PLACE = re.compile(r"\\(f[0-9a-f]{3})\b|([\ue000-\uf8ff])")  # icons that the theme's style sheets name by their place in the font
-FACES = (("Font Awesome 6 Free", 900, "solid-900"), ("Font Awesome 6 Free", 400, "regular-400"), ("Font Awesome 6 Brands", 400, "brands-400"))
+# icons that the theme's style sheets name by their place in the font
+PLACE = re.compile(r"\\(f[0-9a-f]{3})\b|([\ue000-\uf8ff])")
+FACES = (
+    ("Font Awesome 6 Free", 900, "solid-900"),
+    ("Font Awesome 6 Free", 400, "regular-400"),
+    ("Font Awesome 6 Brands", 400, "brands-400"),
+)
 
 
 def carry_icons(app: Sphinx, failure: Exception | None) -> None:
-    """Write `_static/icons.css`, let every page use it, and remove the theme's Font Awesome from the site.
+    """Write `_static/icons.css`, let every page use it, and remove the theme's Font Awesome from
+    the site.
 
     Raises:
         ExtensionError: the theme no longer brings Font Awesome where it did.
@@ -41,13 +49,32 @@ def carry_icons(app: Sphinx, failure: Exception | None) -> None:
         return
     sheets = sorted(vendor.glob("*/css/all.min.css"))
     if not sheets:
-        raise ExtensionError(f"{vendor} holds no css/all.min.css: valleys.book.extensions.icons must learn where this theme keeps its icons")
-    texts = [path.read_text(encoding="utf-8") for path in [*html_pages(Path(app.outdir)), *static.glob("scripts/*.js")]]
-    styles = [path.read_text(encoding="utf-8") for path in static.rglob("*.css") if vendor not in path.parents]
+        raise ExtensionError(
+            f"{vendor} holds no css/all.min.css: valleys.book.extensions.icons "
+            "must learn where this theme keeps its icons"
+        )
+    texts = [
+        path.read_text(encoding="utf-8")
+        for path in [*html_pages(Path(app.outdir)), *static.glob("scripts/*.js")]
+    ]
+    styles = [
+        path.read_text(encoding="utf-8")
+        for path in static.rglob("*.css")
+        if vendor not in path.parents
+    ]
     names = {name for text in texts for name in NAME.findall(text)}
-    style = icon_style(sheets[0], names=names, points={_point(match) for text in styles for match in PLACE.finditer(text)})
+    style = icon_style(
+        sheets[0],
+        names=names,
+        points={_point(match) for text in styles for match in PLACE.finditer(text)},
+    )
     atomic.write(static / STYLE, style.encode())
-    edit_pages(app, lambda text, _: SCRIPT.sub("", LINK.sub(rf'<link href="\1{STYLE}" rel="stylesheet" />', text)))
+    edit_pages(
+        app,
+        lambda text, _: SCRIPT.sub(
+            "", LINK.sub(rf'<link href="\1{STYLE}" rel="stylesheet" />', text)
+        ),
+    )
     shutil.rmtree(vendor)
 
 
@@ -60,7 +87,11 @@ def icon_style(sheet: Path, *, names: set[str], points: set[int]) -> str:
         points: icons that are named by their place in the font.
     """
     text = sheet.read_text(encoding="utf-8")
-    used = [(selectors, point) for selectors, point in RULE.findall(text) if names & {name.partition(":")[0] for name in selectors.replace(".", "").split(",")}]
+    used = [
+        (selectors, point)
+        for selectors, point in RULE.findall(text)
+        if names & {name.partition(":")[0] for name in selectors.replace(".", "").split(",")}
+    ]
     glyphs = points | {int(point, 16) for _, point in used}
     base = re.sub(r"@font-face\{[^}]*\}", "", RULE.sub("", text))
     rules = "".join(f'{selectors}{{content:"\\{point}"}}' for selectors, point in used)
@@ -78,12 +109,14 @@ def _faces(fonts: Path, glyphs: set[int]) -> Iterator[str]:
         if wanted := glyphs & set(font.getBestCmap()):
             packed = base64.b64encode(_subset(font, wanted)).decode()
             source = f'url(data:font/woff;base64,{packed}) format("woff")'
-            yield f'@font-face{{font-display:block;font-family:"{family}";font-style:normal;font-weight:{weight};src:{source}}}'
+            yield f'@font-face{{font-display:block;font-family:"{family}";font-style:normal;font-weight:{weight};src:{source}}}'  # noqa: E501
 
 
 def _subset(font: TTFont, glyphs: set[int]) -> bytes:
     """A font with these glyphs alone, packed as WOFF."""
-    cutter = subset.Subsetter(subset.Options(recalc_timestamp=False, layout_features=[], notdef_outline=True))
+    cutter = subset.Subsetter(
+        subset.Options(recalc_timestamp=False, layout_features=[], notdef_outline=True)
+    )
     cutter.populate(unicodes=glyphs)
     cutter.subset(font)
     font.flavor = "woff"

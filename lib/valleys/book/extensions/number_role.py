@@ -1,6 +1,8 @@
-"""Sphinx extension: the role `` {number}`c02_gain:.2f` ``, a number that a notebook reported, in the form that the text gives it.
+"""Sphinx extension: the role `` {number}`c02_gain:.2f` ``, a number that a notebook reported, in
+the form that the text gives it.
 
-It stands on any page, in captions too; see `valleys.book.numbers.glued.printed` for what may be asked for.
+It stands on any page, in captions too; see `valleys.book.numbers.glued.printed` for what may be
+asked for.
 """
 
 from docutils import nodes
@@ -15,7 +17,9 @@ class Reference(nodes.General, nodes.Inline, nodes.Element):
 
 
 class Number(SphinxRole):
-    """Leaves a place for a number; a page without a notebook is read again at every build, because chapters may have changed."""
+    """Leaves a place for a number; a page without a notebook is read again at every build,
+    because chapters may have changed.
+    """
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         """The place."""

@@ -1,4 +1,5 @@
-"""Sphinx extension: leave without a number what is no step of the argument: checks, summary and references, and pages of exercises.
+"""Sphinx extension: leave without a number what is no step of the argument: checks, summary and
+references, and pages of exercises.
 
 Figures keep their numbers: those are given before any is withdrawn here.
 """
@@ -9,11 +10,14 @@ from sphinx.environment import BuildEnvironment
 
 UNNUMBERED = ("Checks", "Summary", "References")
 EXERCISES = "exercises/"
-KEPT = "valleys_secnumbers"  # in the environment: all numbers, so that Sphinx sees which of them a change has touched
+# in the environment: all numbers, so that Sphinx sees which of them a change has touched
+KEPT = "valleys_secnumbers"
 
 
 def restore(app: Sphinx, env: BuildEnvironment) -> list[str]:
-    """Give Sphinx the numbers that it gave itself in the last build, so that it writes anew only pages whose numbers changed."""
+    """Give Sphinx the numbers that it gave itself in the last build, so that it writes anew only
+    pages whose numbers changed.
+    """
     env.toc_secnumbers = getattr(env, KEPT, env.toc_secnumbers)
     return []
 

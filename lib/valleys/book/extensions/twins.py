@@ -1,6 +1,8 @@
-"""Sphinx extension: each figure of matplotlib gets a twin for the dark theme, in which its neutral colours are light.
+"""Sphinx extension: each figure of matplotlib gets a twin for the dark theme, in which its neutral
+colours are light.
 
-Both are files: a browser fetches the one that the theme shows, when the reader comes near it, and reads its alt text once.
+Both are files: a browser fetches the one that the theme shows, when the reader comes near it, and
+reads its alt text once.
 """
 
 import copy
@@ -14,7 +16,7 @@ from bs4 import BeautifulSoup, Tag
 from sphinx.application import Sphinx
 
 from valleys.book.extensions.accessible import EMBEDDED, drawing, size
-from valleys.book.extensions.written import edit_pages, is_site
+from valleys.book.extensions.written import PARSED
 from valleys.book.figures import style
 from valleys.results import atomic
 
@@ -26,29 +28,21 @@ BLACK = "#000000"  # which matplotlib leaves out, since it is what a drawing has
 COLOUR = re.compile(r"#[0-9a-f]{6}\b")
 
 
-def pair_figures(app: Sphinx, failure: Exception | None) -> None:
-    """Give the figures of every page of a site their twins."""
-    if is_site(app, failure):
-        colours = style.DARK | {BLACK: style.DARK[style.INK]}
-        edit_pages(app, lambda text, path: paired(text, path, Path(app.outdir) / IMAGES, colours))
-
-
-def paired(text: str, path: Path, images: Path, colours: Mapping[str, str]) -> str:
-    """A page whose figures of matplotlib are shown in the light theme, each with a twin for the dark one.
+def pair_figures(page: BeautifulSoup, path: Path, images: Path, colours: Mapping[str, str]) -> None:
+    """Let the figures of matplotlib on a page be shown in the light theme, and give each a twin for
+    the dark one.
 
     Args:
-        text: the page.
+        page: the tree of the page.
         path: where it stands; figures are looked up from there.
         images: the folder for figures that the page carries in itself.
         colours: what becomes of a colour in the dark, `#rrggbb` to `#rrggbb`.
     """
-    page = BeautifulSoup(text, "html.parser")
     for image in page.select(f"article img[src]:not(.{DARK})"):
         drawn = drawing(str(image["src"]), path.parent)
         if MATPLOTLIB in drawn:
             take_out(image, drawn, path, images)
             pair(page, image, darkened(drawn, colours), path)
-    return str(page)
 
 
 def take_out(image: Tag, drawn: str, path: Path, images: Path) -> None:
@@ -56,23 +50,33 @@ def take_out(image: Tag, drawn: str, path: Path, images: Path) -> None:
     if str(image["src"]).startswith(EMBEDDED):
         file = images / f"{hashlib.sha256(drawn.encode()).hexdigest()}.svg"
         atomic.write(file, drawn.encode())
-        image["src"] = "/".join([*[".."] * (len(path.parts) - len(images.parts)), IMAGES, file.name])
+        image["src"] = "/".join(
+            [*[".."] * (len(path.parts) - len(images.parts)), IMAGES, file.name]
+        )
 
 
 def pair(page: BeautifulSoup, image: Tag, dark: str, path: Path) -> None:
-    """Write the twin of a figure beside it, and put it behind the figure unless it stands there already."""
+    """Write the twin of a figure beside it, and put it behind the figure unless it stands there
+    already.
+    """
     file = path.parent / unquote(str(image["src"]))
     atomic.write(file.with_name(file.stem + ENDING), dark.encode())
     if LIGHT in image.get("class", []):
         return
     width, height = size(dark)
-    image.attrs |= {"class": [*image.get("class", []), LIGHT], "loading": "lazy", "width": str(width), "height": str(height)}
+    image.attrs |= {
+        "class": [*image.get("class", []), LIGHT],
+        "loading": "lazy",
+        "width": str(width),
+        "height": str(height),
+    }
     twin = copy.copy(image)
     twin["class"] = [DARK if name == LIGHT else name for name in image["class"]]
     twin["src"] = f"{str(image['src']).removesuffix('.svg')}{ENDING}"
     del twin["id"]
     image.insert_after(twin)
-    if image.parent.name == "figure":  # the theme hides a caption beside an image of the other theme
+    # the theme hides a caption beside an image of the other theme
+    if image.parent.name == "figure":
         frame = image.wrap(page.new_tag("span"))
         frame.append(twin)
 
@@ -86,5 +90,11 @@ def darkened(drawn: str, colours: Mapping[str, str]) -> str:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx; behind what else mends pages, when each figure has its frame."""
-    app.connect("build-finished", pair_figures, priority=960)
+    app.setup_extension("valleys.book.extensions.written")
+    colours = style.DARK | {BLACK: style.DARK[style.INK]}
+    app.connect(
+        PARSED,
+        lambda _, page, path: pair_figures(page, path, Path(app.outdir) / IMAGES, colours),
+        priority=600,
+    )
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,7 +1,9 @@
-"""Sphinx extension: numbers and formulas set as a printer would, on the page alone: the values that chapters reported stay as they are.
+"""Sphinx extension: numbers and formulas set as a printer would, on the page alone: the values that
+chapters reported stay as they are.
 
-Minus signs, powers of ten, spaces in large numbers and before per cent; no break within a number, before that of a figure or
-between a formula and what belongs to it; an interval without width is left out. The first sentence of a caption, its takeaway, is marked.
+Minus signs, powers of ten, spaces in large numbers and before per cent; no break within a number,
+before that of a figure or between a formula and what belongs to it; an interval without width is
+left out. The first sentence of a caption, its takeaway, is marked.
 """
 
 import re
@@ -24,7 +26,15 @@ RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 GROUPED_FROM = 10_000
 DATASETS = {"mnist": "MNIST", "cifar10": "CIFAR-10"}  # as a value of its own; code calls them so
 LONGEST = 14  # characters of a value that stays on the line of the formula before it
-APART = (nodes.literal, nodes.FixedTextElement, nodes.math, nodes.math_block, nodes.raw, nodes.comment, nodes.citation)
+APART = (
+    nodes.literal,
+    nodes.FixedTextElement,
+    nodes.math,
+    nodes.math_block,
+    nodes.raw,
+    nodes.comment,
+    nodes.citation,
+)
 OPENS = re.compile(r"[(\[“‘]+$")
 BELONGS = re.compile(r"^(?:\s?%)?\S{0,24}")
 RELATES = re.compile(r"(?:[=<>]|\\(?:approx|sim|leq?|geq?|simeq|ll|gg))\s*$")
@@ -38,7 +48,9 @@ def typeset(text: str) -> str:
     text = MINUS.sub("−", POWER.sub(_power, text))
     text = PER_CENT.sub(f"{NARROW}%", LARGE.sub(_grouped, text))
     text = NAMED.sub(rf"\1{FIXED}", ERROR.sub(f"{FIXED}±{FIXED}", text))
-    return INTERVAL.sub(lambda found: f"{FIXED if found[1] else ''}{found[2]}{FIXED}to{FIXED}{found[3]}", text)
+    return INTERVAL.sub(
+        lambda found: f"{FIXED if found[1] else ''}{found[2]}{FIXED}to{FIXED}{found[3]}", text
+    )
 
 
 def typeset_table(markup: str) -> str:
@@ -60,7 +72,9 @@ def _grouped(found: re.Match[str]) -> str:
 
 
 def set_page(app: Sphinx, doctree: nodes.document, page: str) -> None:
-    """Set the texts of a page, its tables of data, the alt texts of its images, its captions and its formulas."""
+    """Set the texts of a page, its tables of data, the alt texts of its images, its captions and
+    its formulas.
+    """
     for text in list(prose(doctree)):
         set_text(text)
     for table in [raw for raw in doctree.findall(nodes.raw) if "dataframe" in raw.astext()]:
@@ -75,50 +89,79 @@ def set_page(app: Sphinx, doctree: nodes.document, page: str) -> None:
 
 
 def prose(doctree: nodes.document) -> Iterator[nodes.Text]:
-    """The texts of a page but code, formulas, addresses, and the lines that tell where figures come from."""
+    """The texts of a page but code, formulas, addresses, and the lines that tell where figures
+    come from.
+    """
     for text in doctree.findall(nodes.Text):
         above = list(_above(text))
         is_address = any(isinstance(node, nodes.reference) and "://" in text for node in above)
-        if not is_address and not any(isinstance(node, APART) or "provenance" in node.get("classes", []) for node in above):
+        if not is_address and not any(
+            isinstance(node, APART) or "provenance" in node.get("classes", []) for node in above
+        ):
             yield text
 
 
 def set_text(text: nodes.Text) -> None:
     """Set one text, with an eye on what it follows."""
-    place = next(place for place, child in enumerate(text.parent) if child is text)  # texts that read alike are equal
-    start = ")" if place else ""  # no sign of a number stands right behind a value or formula, but a per cent sign may
+    # texts that read alike are equal
+    place = next(place for place, child in enumerate(text.parent) if child is text)
+    # no sign of a number stands right behind a value or formula, but a per cent sign may
+    start = ")" if place else ""
     changed = DATASETS.get(text) or typeset(start + text)[len(start) :]
     if changed != text:
         text.parent[place] = nodes.Text(changed)
 
 
 def keep_together(formula: nodes.math) -> None:
-    """Leave no break between a formula and the brackets, signs and short values that belong to it: a browser would break there."""
+    """Leave no break between a formula and the brackets, signs and short values that belong to
+    it: a browser would break there.
+    """
     parent, place = formula.parent, formula.parent.index(formula)
     before, opening = _opening(parent[:place])
     kept, behind = _belonging(formula, parent[place + 1 :])
     if len(opening) + len(kept) > 1:
         parent.children = []
-        parent.extend([*before, nodes.inline("", "", *opening, *kept, classes=["together"]), *behind])
+        parent.extend(
+            [*before, nodes.inline("", "", *opening, *kept, classes=["together"]), *behind]
+        )
 
 
 def _opening(before: list[nodes.Node]) -> tuple[list[nodes.Node], list[nodes.Node]]:
     """What stands before a formula, and apart from it the brackets that open right there."""
     found = OPENS.search(before[-1]) if before and isinstance(before[-1], nodes.Text) else None
-    return ([*before[:-1], nodes.Text(before[-1][: found.start()])], [nodes.Text(found[0])]) if found else (before, [])
+    return (
+        ([*before[:-1], nodes.Text(before[-1][: found.start()])], [nodes.Text(found[0])])
+        if found
+        else (before, [])
+    )
 
 
-def _belonging(formula: nodes.math, behind: list[nodes.Node]) -> tuple[list[nodes.Node], list[nodes.Node]]:
+def _belonging(
+    formula: nodes.math, behind: list[nodes.Node]
+) -> tuple[list[nodes.Node], list[nodes.Node]]:
     """A formula with the value and the signs that belong to it, and what stands behind them."""
     kept: list[nodes.Node] = [formula]
-    if RELATES.search(formula.astext()) and len(behind) > 1 and not behind[0].astext().strip() and _is_short_value(behind[1]):
+    if (
+        RELATES.search(formula.astext())
+        and len(behind) > 1
+        and not behind[0].astext().strip()
+        and _is_short_value(behind[1])
+    ):
         kept, behind = [formula, nodes.Text(FIXED), behind[1]], behind[2:]
     tail = BELONGS.match(behind[0])[0] if behind and isinstance(behind[0], nodes.Text) else ""
-    return ([*kept, nodes.Text(tail)], [nodes.Text(behind[0][len(tail) :]), *behind[1:]]) if tail else (kept, behind)
+    return (
+        ([*kept, nodes.Text(tail)], [nodes.Text(behind[0][len(tail) :]), *behind[1:]])
+        if tail
+        else (kept, behind)
+    )
 
 
 def _is_short_value(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.inline) and "pasted-text" in node["classes"] and len(node.astext()) <= LONGEST
+    return (
+        isinstance(node, nodes.inline)
+        and "pasted-text" in node["classes"]
+        and len(node.astext()) <= LONGEST
+    )
 
 
 def mark_takeaway(caption: nodes.caption) -> None:
@@ -142,6 +185,8 @@ def _above(node: nodes.Node) -> Iterator[nodes.Element]:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register with Sphinx; late, when values and tables of other extensions are in their places."""
+    """Register with Sphinx; late, when values and tables of other extensions are in their
+    places.
+    """
     app.connect("doctree-resolved", set_page, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,6 @@
-"""Sphinx extension: Next and Previous lead from chapter to chapter, and a chapter ends with the way to its exercises."""
+"""Sphinx extension: Next and Previous lead from chapter to chapter, and a chapter ends with the
+way to its exercises.
+"""
 
 from typing import Any
 
@@ -8,7 +10,8 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from valleys.book.extensions.numbering import is_exercises
 
-Relations = dict[str, list[str | None]]  # of a page: the page above it, the one before and the one behind it in the table of contents
+# of a page: the page above it, the one before and the one behind it in the table of contents
+Relations = dict[str, list[str | None]]
 PREVIOUS, NEXT = 1, 2
 
 
@@ -24,7 +27,9 @@ class LinkExercises(SphinxPostTransform):
         for name in filter(is_exercises, self.env.toctree_includes.get(page, [])):
             uri = self.app.builder.get_relative_uri(page, name)
             link = nodes.reference("", self.env.titles[name].astext(), refuri=uri, internal=True)
-            next(self.document.findall(nodes.section)).append(nodes.paragraph("", "Now you: ", link, classes=["to-exercises"]))
+            next(self.document.findall(nodes.section)).append(
+                nodes.paragraph("", "Now you: ", link, classes=["to-exercises"])
+            )
 
 
 def neighbour(relations: Relations, page: str, way: int) -> str | None:
@@ -35,14 +40,18 @@ def neighbour(relations: Relations, page: str, way: int) -> str | None:
     return found
 
 
-def lead_on(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+def lead_on(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
     """Point the buttons of a page to its neighbours."""
     if page not in app.builder.relations:
         return
     for name, way in (("prev", PREVIOUS), ("next", NEXT)):
         found = neighbour(app.builder.relations, page, way)
         title = found and app.builder.render_partial(app.env.titles[found])["title"]
-        context[name] = {"link": app.builder.get_relative_uri(page, found), "title": title} if found else None
+        context[name] = (
+            {"link": app.builder.get_relative_uri(page, found), "title": title} if found else None
+        )
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -1,7 +1,22 @@
 """Figure functions: each takes a dataset, draws it, returns the figure, and computes nothing."""
 
-from valleys.book.figures.assumptions import alignment_course, forgetting, noise_directions, noise_strength_course, separation, sharpness, stable_runs
-from valleys.book.figures.continuation import branch_histories, branch_plane, branch_similarity, branch_training, flatness_against_test_loss, two_clocks
+from valleys.book.figures.assumptions import (
+    alignment_course,
+    forgetting,
+    noise_directions,
+    noise_strength_course,
+    separation,
+    sharpness,
+    stable_runs,
+)
+from valleys.book.figures.continuation import (
+    branch_histories,
+    branch_plane,
+    branch_similarity,
+    branch_training,
+    flatness_against_test_loss,
+    two_clocks,
+)
 from valleys.book.figures.endpoints import (
     barrier_against_similarity,
     endpoint_similarity,
@@ -63,7 +78,16 @@ from valleys.book.figures.two_valley import (
     weight_against_step,
     weight_along_y,
 )
-from valleys.book.figures.walk import around_freezing, bouncing, bowl_law, distances, floor_scans, heights, mean_lines, walls_and_heights
+from valleys.book.figures.walk import (
+    around_freezing,
+    bouncing,
+    bowl_law,
+    distances,
+    floor_scans,
+    heights,
+    mean_lines,
+    walls_and_heights,
+)
 
 __all__ = [
     "accuracy",

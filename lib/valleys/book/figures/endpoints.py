@@ -10,30 +10,72 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from valleys.book.figures.parts import WIDE, batch_size_markers, component_labels, each, finished, legend, new_figure
-from valleys.book.figures.style import HALO, LOSS, NEUTRAL, ON_DARK, QUANTITY_MAP, THEORY, TIME_MAP, batch_size_colours, learning_rate_colours
+from valleys.book.figures.parts import (
+    WIDE,
+    batch_size_markers,
+    component_labels,
+    each,
+    finished,
+    legend,
+    new_figure,
+)
+from valleys.book.figures.style import (
+    HALO,
+    LOSS,
+    NEUTRAL,
+    ON_DARK,
+    QUANTITY_MAP,
+    THEORY,
+    TIME_MAP,
+    batch_size_colours,
+    learning_rate_colours,
+)
 
 
 @finished
 def endpoint_trajectories(found: xr.Dataset) -> Figure:
-    """Runs from one start on two principal components: colour is the learning rate, marker the batch size; `found` has position (solution, record, …)."""
+    """Runs from one start on two principal components: colour is the learning rate, marker the
+    batch size; `found` has position (solution, record, …).
+    """
     figure, axes = new_figure(1, 1, (8.2, 4.8))
-    colours, markers = learning_rate_colours(found.learning_rate.values), batch_size_markers(found.batch_size.values)
+    colours, markers = (
+        learning_rate_colours(found.learning_rate.values),
+        batch_size_markers(found.batch_size.values),
+    )
     for run in each(found, "solution"):
         look = {"color": colours[float(run.learning_rate)]}
         axes.plot(*run.position.values.T, linewidth=1, alpha=0.8, **look)
-        axes.plot(*run.position.values[-1], marker=markers[int(run.batch_size)], markeredgecolor=HALO, markersize=8, **look)
-    axes.plot(*found.position.values[0, 0], marker="*", color=THEORY, markersize=16, linestyle="none")
+        axes.plot(
+            *run.position.values[-1],
+            marker=markers[int(run.batch_size)],
+            markeredgecolor=HALO,
+            markersize=8,
+            **look,
+        )
+    axes.plot(
+        *found.position.values[0, 0], marker="*", color=THEORY, markersize=16, linestyle="none"
+    )
     component_labels(axes, found.explained)
     entries = {f"η = {rate:g}": {"color": colour} for rate, colour in colours.items()}
-    entries |= {f"B = {size}": {"color": NEUTRAL, "marker": marker, "linestyle": "none"} for size, marker in markers.items()}
-    legend(axes, entries | {"start": {"color": THEORY, "marker": "*", "markersize": 12, "linestyle": "none"}}, loc="center left", bbox_to_anchor=(1, 0.5))
+    entries |= {
+        f"B = {size}": {"color": NEUTRAL, "marker": marker, "linestyle": "none"}
+        for size, marker in markers.items()
+    }
+    legend(
+        axes,
+        entries
+        | {"start": {"color": THEORY, "marker": "*", "markersize": 12, "linestyle": "none"}},
+        loc="center left",
+        bbox_to_anchor=(1, 0.5),
+    )
     return figure
 
 
 @finished
 def endpoint_similarity(found: xr.Dataset) -> Figure:
-    """Sim_J between all pairs of end points, on the small and on the full test set; one row and column a run, grouped by learning rate."""
+    """Sim_J between all pairs of end points, on the small and on the full test set; one row and
+    column a run, grouped by learning rate.
+    """
     figure, panels = new_figure(1, 2, (8.6, 4.2), sharey=True)
     lowest = min(float(found.similarity.min()), float(found.similarity_full.min()))
     for axes, name in zip(panels, ("similarity", "similarity_full"), strict=True):
@@ -47,15 +89,23 @@ def endpoint_similarity(found: xr.Dataset) -> Figure:
 
 @finished
 def interpolation(found: xr.Dataset) -> Figure:
-    """Training loss along the straight line between two runs, one curve a record; `found` has path_loss (pair, record, fraction)."""
+    """Training loss along the straight line between two runs, one curve a record; `found` has
+    path_loss (pair, record, fraction).
+    """
     figure, panels = new_figure(1, 2, WIDE, sharey=True)
     shade = ScalarMappable(Normalize(0, 1), TIME_MAP)
     for axes, pair in zip(panels, each(found, "pair"), strict=True):
-        for record, share in zip(each(pair, "record"), np.linspace(0, 1, pair.sizes["record"]), strict=True):
+        for record, share in zip(
+            each(pair, "record"), np.linspace(0, 1, pair.sizes["record"]), strict=True
+        ):
             axes.plot(found.fraction, record.path_loss, color=shade.to_rgba(share), linewidth=1.2)
         axes.plot(found.fraction, pair.path_loss[-1], color=THEORY, linewidth=2, linestyle="--")
         i, j = pair.pair_member.values
-        axes.set(title=f"{pair.pair.item()}: $Sim_J$ = {float(found.similarity[i, j]):.2f}", xlabel="position α on the line", yscale="log")
+        axes.set(
+            title=f"{pair.pair.item()}: $Sim_J$ = {float(found.similarity[i, j]):.2f}",
+            xlabel="position α on the line",
+            yscale="log",
+        )
     panels[0].set_ylabel("training loss")
     figure.colorbar(shade, ax=panels, label="training time $t/t_{max}$")
     return figure
@@ -63,40 +113,71 @@ def interpolation(found: xr.Dataset) -> Figure:
 
 @finished
 def wall_times(found: xr.Dataset, training: xr.Dataset) -> Figure:
-    """Mean height of the walls, and the share that stands for good, with 95 % bands, along training.
+    """Mean height of the walls, and the share that stands for good, with 95 % bands, along
+    training.
 
     Args:
         found: from `studies.walls`.
         training: train_loss (solution, record) of the same runs.
     """
     figure, (left, right) = new_figure(1, 2, WIDE)
-    looks = {"barrier": (NEUTRAL, "above the mean of both ends"), "rise": (LOSS, "above the higher end")}
+    looks = {
+        "barrier": (NEUTRAL, "above the mean of both ends"),
+        "rise": (LOSS, "above the higher end"),
+    }
     for measure in each(found, "measure"):
         colour, label = looks[measure.measure.item()]
         for axes, name in ((left, "height"), (right, "standing")):
             axes.plot(found.time, measure[name], color=colour, label=label)
-            axes.fill_between(found.time, measure[f"{name}_low"], measure[f"{name}_high"], color=colour, alpha=0.2, linewidth=0)
+            axes.fill_between(
+                found.time,
+                measure[f"{name}_low"],
+                measure[f"{name}_high"],
+                color=colour,
+                alpha=0.2,
+                linewidth=0,
+            )
     fitted = (found.fitted.values[:, None] <= found.time.values).mean(axis=0)
     right.plot(found.time, fitted, color=THEORY, linestyle="--")
     loss = training.train_loss.mean("solution")
-    floor = np.nanmin([found.height.isel(record=-1).min() / 30, loss[-1] / 2])  # there may be no wall
+    # there may be no wall
+    floor = np.nanmin([found.height.isel(record=-1).min() / 30, loss[-1] / 2])
     left.plot(found.time, loss, color=THEORY, linestyle="--")
-    left.set(xlabel="time $ηt$", ylabel="mean height of the walls", yscale="log", ylim=(floor, None), title="height (dashed: training loss)")
-    right.set(xlabel="time $ηt$", ylabel="share", ylim=(-0.03, 1.03), title="walls for good (dashed: fitted runs)")
+    left.set(
+        xlabel="time $ηt$",
+        ylabel="mean height of the walls",
+        yscale="log",
+        ylim=(floor, None),
+        title="height (dashed: training loss)",
+    )
+    right.set(
+        xlabel="time $ηt$",
+        ylabel="share",
+        ylim=(-0.03, 1.03),
+        title="walls for good (dashed: fitted runs)",
+    )
     left.legend(loc="upper right")
     return figure
 
 
 @finished
 def barrier_against_similarity(found: xr.Dataset, lines: Sequence[Any]) -> Figure:
-    """Final barrier of each pair against its Sim_J on both test sets, with least-squares lines (objects with slope and intercept)."""
+    """Final barrier of each pair against its Sim_J on both test sets, with least-squares lines
+    (objects with slope and intercept).
+    """
     figure, panels = new_figure(1, 2, WIDE, sharey=True)
     pairs = np.triu_indices(found.sizes["solution"], 1)
     for axes, name, line in zip(panels, ("similarity", "similarity_full"), lines, strict=True):
         x, y = found[name].values[pairs], found.barrier.values[pairs][:, -1]
         axes.plot(x, y, "o", color=LOSS, markersize=4, alpha=0.6, markeredgewidth=0)
         ends = np.array([x.min(), x.max()])
-        axes.plot(ends, line.intercept + line.slope * ends, color=THEORY, linestyle="--", label="linear fit")
+        axes.plot(
+            ends,
+            line.intercept + line.slope * ends,
+            color=THEORY,
+            linestyle="--",
+            label="linear fit",
+        )
     panels[0].set(xlabel="$Sim_J$ on the small test set", ylabel="loss barrier $Δℒ_{barrier}$")
     panels[1].set(xlabel="$Sim_J$ on all test images")
     panels[0].set_ylim(bottom=-0.05 * float(y.max()))  # the lines go below zero, barriers do not
@@ -105,14 +186,42 @@ def barrier_against_similarity(found: xr.Dataset, lines: Sequence[Any]) -> Figur
 
 
 @finished
-def restart_fits(shares: dict[str, np.ndarray], first: dict[str, float], published: float) -> Figure:
-    """R² of barrier against similarity from several starts, a row for each test set; the start of the page with a bold rim, the published one a line."""
+def restart_fits(
+    shares: dict[str, np.ndarray], first: dict[str, float], published: float
+) -> Figure:
+    """R² of barrier against similarity from several starts, a row for each test set; the start
+    of the page with a bold rim, the published one a line.
+    """
     figure, axes = new_figure(1, 1, (7.2, 2.4))
     for row, (label, values) in enumerate(shares.items()):
-        axes.plot(values, np.full(len(values), row), "o", color=LOSS, alpha=0.7, markersize=8, markeredgewidth=0)
-        axes.plot(first[label], row, "o", color=LOSS, markersize=8, markeredgecolor=THEORY, markeredgewidth=2)
+        axes.plot(
+            values,
+            np.full(len(values), row),
+            "o",
+            color=LOSS,
+            alpha=0.7,
+            markersize=8,
+            markeredgewidth=0,
+        )
+        axes.plot(
+            first[label],
+            row,
+            "o",
+            color=LOSS,
+            markersize=8,
+            markeredgecolor=THEORY,
+            markeredgewidth=2,
+        )
     axes.axvline(published, color=THEORY, linestyle="--", linewidth=1.2)
-    axes.annotate("published", (published, 1), xycoords=("data", "axes fraction"), xytext=(4, -4), textcoords="offset points", va="top", color=THEORY)
+    axes.annotate(
+        "published",
+        (published, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(4, -4),
+        textcoords="offset points",
+        va="top",
+        color=THEORY,
+    )
     axes.set(xlim=(0, 1), ylim=(-0.6, len(shares) - 0.4), xlabel="$R^2$ of the straight line")
     axes.set_yticks(range(len(shares)), list(shares))
     return figure
@@ -120,29 +229,57 @@ def restart_fits(shares: dict[str, np.ndarray], first: dict[str, float], publish
 
 @finished
 def hessian_spectrum(found: xr.Dataset) -> Figure:
-    """Every eigenvalue of the second layer's Hessian by rank, one colour a batch size, and the share of the trace in the ten largest of each solution."""
+    """Every eigenvalue of the second layer's Hessian by rank, one colour a batch size, and the
+    share of the trace in the ten largest of each solution.
+    """
     figure, (left, right) = new_figure(1, 2, WIDE)
-    known = found.isel(spectrum_batch_size=np.flatnonzero(np.isfinite(found.eigenvalue).all("rank").values))
-    colours = batch_size_colours([*found.spectrum_batch_size.values.tolist(), *found.batch_size.values.tolist()])
+    known = found.isel(
+        spectrum_batch_size=np.flatnonzero(np.isfinite(found.eigenvalue).all("rank").values)
+    )
+    colours = batch_size_colours(
+        [*found.spectrum_batch_size.values.tolist(), *found.batch_size.values.tolist()]
+    )
     for run in each(known, "spectrum_batch_size"):
         size, values = int(run.spectrum_batch_size), np.maximum(run.eigenvalue.values, 0)
         left.plot(np.arange(1, len(values) + 1), values, color=colours[size], label=f"B = {size}")
     _top_shares(right, found, colours)
     top = float(known.eigenvalue.max())
     left.axvline(10, color=NEUTRAL, linewidth=1, linestyle=":")
-    left.set(xscale="log", yscale="log", xlabel="rank of the eigenvalue", ylim=(top * 1e-8, top * 3), ylabel="eigenvalue λ")
+    left.set(
+        xscale="log",
+        yscale="log",
+        xlabel="rank of the eigenvalue",
+        ylim=(top * 1e-8, top * 3),
+        ylabel="eigenvalue λ",
+    )
     left.legend(loc="lower left")
     return figure
 
 
 def _top_shares(axes: Axes, found: xr.Dataset, colours: dict[float, tuple[float, ...]]) -> None:
-    shares, markers = found.top_eigenvalue.sum("top") / found["trace"], batch_size_markers(found.batch_size.values)
+    shares, markers = (
+        found.top_eigenvalue.sum("top") / found["trace"],
+        batch_size_markers(found.batch_size.values),
+    )
     for size, marker in markers.items():
         chosen = found.batch_size.values == size
-        look = {"marker": marker, "color": colours[size], "linestyle": "none", "markeredgecolor": HALO, "markersize": 8}
-        axes.plot(found.learning_rate.values[chosen], shares.values[chosen], label=f"B = {size}", **look)
+        look = {
+            "marker": marker,
+            "color": colours[size],
+            "linestyle": "none",
+            "markeredgecolor": HALO,
+            "markersize": 8,
+        }
+        axes.plot(
+            found.learning_rate.values[chosen], shares.values[chosen], label=f"B = {size}", **look
+        )
     rates = sorted(set(found.learning_rate.values.tolist()))
-    axes.set(xscale="log", xlabel="learning rate η", ylabel="share of the trace in the top ten", ylim=(min(0.5, float(shares.min()) - 0.05), 1))
+    axes.set(
+        xscale="log",
+        xlabel="learning rate η",
+        ylabel="share of the trace in the top ten",
+        ylim=(min(0.5, float(shares.min()) - 0.05), 1),
+    )
     axes.set_xticks(rates, [f"{rate:g}" for rate in rates])
     axes.set_xticks([], minor=True)
     axes.legend(loc="lower left")

@@ -17,7 +17,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from valleys.book.figures.style import Shade
 
 MARKERS = "osD^vP*X"  # one per batch size or run, where the colour is taken
-WIDE = (8.6, 3.7)  # at most 8.7 inches, or the numbers on an axis fall below 11 px on a page of 700 px
+# at most 8.7 inches, or the numbers on an axis fall below 11 px on a page of 700 px
+WIDE = (8.6, 3.7)
 TALL = (7.2, 4.2)
 RASTER_DPI = 200  # of the rasterised parts of a vector figure
 LETTER = "panel "  # begins the gid of a panel's letter
@@ -27,7 +28,9 @@ Arguments = ParamSpec("Arguments")
 
 
 def finished(draw: Callable[Arguments, Figure]) -> Callable[Arguments, Figure]:
-    """A figure function whose panels have letters, and whose lines say in the file which value their colour stands for."""
+    """A figure function whose panels have letters, and whose lines say in the file which value
+    their colour stands for.
+    """
 
     @wraps(draw)
     def drawn(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Figure:
@@ -41,8 +44,14 @@ def finished(draw: Callable[Arguments, Figure]) -> Callable[Arguments, Figure]:
 
 def panels_of(figure: Figure) -> list[Axes]:
     """The panels of a figure row by row, without colour bars, twins and insets."""
-    placed = [(axes.get_subplotspec(), axes) for axes in figure.axes if axes.get_label() != "<colorbar>"]
-    found = {(spec.rowspan.start, spec.colspan.start): axes for spec, axes in reversed(placed) if spec is not None}
+    placed = [
+        (axes.get_subplotspec(), axes) for axes in figure.axes if axes.get_label() != "<colorbar>"
+    ]
+    found = {
+        (spec.rowspan.start, spec.colspan.start): axes
+        for spec, axes in reversed(placed)
+        if spec is not None
+    }
     return [found[place] for place in sorted(found)]
 
 
@@ -50,8 +59,15 @@ def letter_panels(figure: Figure) -> None:
     """A bold letter at the upper left of each panel, where there are two or more."""
     panels = panels_of(figure)
     for letter, axes in zip(ascii_uppercase, panels if len(panels) > 1 else (), strict=False):
-        look = {"fontweight": "bold", "fontsize": 12, "ha": "right", "va": "baseline", "gid": LETTER + letter}
-        above = 72 / figure.dpi * axes.titleOffsetTrans.get_matrix()[1, 2]  # on the line of the title
+        look = {
+            "fontweight": "bold",
+            "fontsize": 12,
+            "ha": "right",
+            "va": "baseline",
+            "gid": LETTER + letter,
+        }
+        # on the line of the title
+        above = 72 / figure.dpi * axes.titleOffsetTrans.get_matrix()[1, 2]
         axes.annotate(letter, (0, 1), (-9, above), "axes fraction", "offset points", **look)
 
 
@@ -64,7 +80,9 @@ def name_shades(figure: Figure) -> None:
             line.set_gid(f"shade:{shade.meaning}:{seen[shade.meaning]}")
 
 
-def new_figure(rows: int, columns: int, size: tuple[float, float], **options: Any) -> tuple[Figure, Any]:
+def new_figure(
+    rows: int, columns: int, size: tuple[float, float], **options: Any
+) -> tuple[Figure, Any]:
     """A figure that no global state keeps alive, and its axes."""
     figure = Figure(figsize=size, dpi=RASTER_DPI)
     return figure, figure.subplots(rows, columns, **options)
@@ -77,33 +95,61 @@ def each(found: xr.Dataset, dimension: str) -> Iterable[xr.Dataset]:
 
 def legend(axes: Axes, entries: dict[str, dict[str, object]], **place: object) -> None:
     """A legend of labels and line looks that does not depend on what was drawn."""
-    axes.legend([Line2D([], [], **look) for look in entries.values()], entries.keys(), **({"handletextpad": 0.5, "labelspacing": 0.3} | place))
+    axes.legend(
+        [Line2D([], [], **look) for look in entries.values()],
+        entries.keys(),
+        **({"handletextpad": 0.5, "labelspacing": 0.3} | place),
+    )
 
 
-def legend_below(figure: Figure, entries: dict[str, dict[str, object]], columns: int, place: str = "lower") -> None:
+def legend_below(
+    figure: Figure, entries: dict[str, dict[str, object]], columns: int, place: str = "lower"
+) -> None:
     """The same under all panels, or, where `place` is `upper`, above them."""
     handles = [Line2D([], [], **look) for look in entries.values()]
-    figure.legend(handles, list(entries), loc=f"outside {place} center", ncols=columns, handletextpad=0.5, columnspacing=1.4)
+    figure.legend(
+        handles,
+        list(entries),
+        loc=f"outside {place} center",
+        ncols=columns,
+        handletextpad=0.5,
+        columnspacing=1.4,
+    )
 
 
-def label_line(axes: Axes, text: str, place: tuple[float, float], colour: str, offset: tuple[float, float] = (0, 5), **look: Any) -> None:
+def label_line(
+    axes: Axes,
+    text: str,
+    place: tuple[float, float],
+    colour: str,
+    offset: tuple[float, float] = (0, 5),
+    **look: Any,
+) -> None:
     """The name of a curve beside it, in its colour."""
-    axes.annotate(text, place, offset, textcoords="offset points", color=colour, **({"ha": "center"} | look))
+    axes.annotate(
+        text, place, offset, textcoords="offset points", color=colour, **({"ha": "center"} | look)
+    )
 
 
-def points(axes: Axes, x: xr.DataArray, y: xr.DataArray, error: xr.DataArray, **look: object) -> None:
+def points(
+    axes: Axes, x: xr.DataArray, y: xr.DataArray, error: xr.DataArray, **look: object
+) -> None:
     """Points with error bars of one standard error."""
     axes.errorbar(x, y, yerr=error, **({"marker": "o", "capsize": 2, "linewidth": 1.2} | look))
 
 
 def batch_size_markers(values: np.ndarray) -> dict[int, str]:
-    """Marker of each batch size in ascending order, over again where there are more sizes than markers."""
+    """Marker of each batch size in ascending order, over again where there are more sizes than
+    markers.
+    """
     return dict(zip(sorted({int(value) for value in values}), cycle(MARKERS), strict=False))
 
 
 def component_labels(axes: Axes, explained: xr.DataArray) -> None:
     """Name both axes after principal components and the variance that each explains."""
-    first, second = (f"principal component {i + 1} ({share:.0%})" for i, share in enumerate(explained.values))
+    first, second = (
+        f"principal component {i + 1} ({share:.0%})" for i, share in enumerate(explained.values)
+    )
     axes.set(xlabel=first, ylabel=second)
     axes.locator_params(nbins=6)
 
@@ -120,9 +166,15 @@ def power_of_ten(value: float) -> str:
     """A number as people write it, such as 3·10⁻⁵, to stand in a label."""
     digits, exponent = f"{value:.2e}".split("e")
     factor = f"{float(digits):g}"
-    return f"{value:g}" if -3 < int(exponent) < 4 else f"${'' if factor == '1' else factor + '·'}10^{{{int(exponent)}}}$"
+    return (
+        f"{value:g}"
+        if -3 < int(exponent) < 4
+        else f"${'' if factor == '1' else factor + '·'}10^{{{int(exponent)}}}$"
+    )
 
 
 def bars(value: Any, low: Any, high: Any) -> np.ndarray:
-    """Lengths below and above values for `errorbar`, (2, …), never negative: rounding may put the end of an interval without width past its value."""
+    """Lengths below and above values for `errorbar`, (2, …), never negative: rounding may put
+    the end of an interval without width past its value.
+    """
     return np.maximum([np.asarray(value - low), np.asarray(high - value)], 0)

@@ -20,14 +20,16 @@ NOTE = "#555555"  # small print on a figure
 NEUTRAL = "#777777"  # what is neither valley: loss, reference lines
 DIVERGED = "#BBBBBB"  # cells without a result, hatched as well
 HALO = "#FFFFFF"  # rims of markers, the inside of open ones: the ground of the page
-DARK = {INK: "#E4E4E4", NOTE: "#B6B6B6", NEUTRAL: "#9C9C9C", DIVERGED: "#555B60", HALO: "#121212"}  # what each of them becomes on a dark page
+# what each of them becomes on a dark page
+DARK = {INK: "#E4E4E4", NOTE: "#B6B6B6", NEUTRAL: "#9C9C9C", DIVERGED: "#555B60", HALO: "#121212"}
 ON_LIGHT, ON_DARK = "#111111", "#FEFEFE"  # on the cells of a map, which are the same on any page
 
 LOSS = "#CC79A7"  # training loss and barriers of real networks
 ACCURACY = "#009E73"
 FREE, HELD = "#8A4FBF", "#A07800"  # runs on two valleys that are free to move along y, or held
 FRAME = "#E0218A"  # a frame on a heat map: the frozen branches
-KINDS = (INK, "#009E73", "#CC79A7", "#8A4FBF", "#A07800", "#4C93A8")  # things without an order, which are neither valley
+# things without an order, which are neither valley
+KINDS = (INK, "#009E73", "#CC79A7", "#8A4FBF", "#A07800", "#4C93A8")
 QUANTITY_MAP = "viridis"  # the values of a heat map
 PULL_MAP = "PuOr"  # differences in standard errors, white where there is none
 
@@ -36,13 +38,18 @@ def _blend(name: str, *colours: Any) -> Colormap:
     return LinearSegmentedColormap.from_list(name, colours, N=1024)
 
 
-TIME_MAP = _blend("time", *mpl.colormaps[QUANTITY_MAP]([0.2, 0.36, 0.51, 0.67, 0.82]))  # of lines, early to late: seen on white and on black
-SHARE_MAP = _blend("share", SHARP, "#FFFFFF", FLAT)  # P_flat from 0 to 1: who wins, and white for a coin
-BEYOND_STYLES = ("figure.max_open_warning", "timezone", "date.epoch")  # settings of figures that no style file may set
+# of lines, early to late: seen on white and on black
+TIME_MAP = _blend("time", *mpl.colormaps[QUANTITY_MAP]([0.2, 0.36, 0.51, 0.67, 0.82]))
+# P_flat from 0 to 1: who wins, and white for a coin
+SHARE_MAP = _blend("share", SHARP, "#FFFFFF", FLAT)
+# settings of figures that no style file may set
+BEYOND_STYLES = ("figure.max_open_warning", "timezone", "date.epoch")
 
 
 def use_style() -> None:
-    """Apply the house style to matplotlib, whatever the user's own matplotlibrc says, with vector output in notebooks."""
+    """Apply the house style to matplotlib, whatever the user's own matplotlibrc says, with
+    vector output in notebooks.
+    """
     _draw_somewhere()
     with resources.as_file(resources.files("valleys.book.figures") / "valleys.mplstyle") as path:
         plt.style.use(["default", path])
@@ -50,7 +57,9 @@ def use_style() -> None:
 
 
 def _draw_somewhere() -> None:
-    """In a notebook figures go to the page as vectors; elsewhere to the backend that is chosen, or to none where it cannot start, as without a screen."""
+    """In a notebook figures go to the page as vectors; elsewhere to the backend that is chosen,
+    or to none where it cannot start, as without a screen.
+    """
     if (shell := _notebook()) is not None:
         from matplotlib_inline.config import InlineBackend
 
@@ -71,7 +80,9 @@ def _notebook() -> Any:
 
 
 class Shade(str):
-    """A colour that knows what it stands for, such as `learning_rate:0.05`: lines keep it, so that a figure can be asked."""
+    """A colour that knows what it stands for, such as `learning_rate:0.05`: lines keep it, so
+    that a figure can be asked.
+    """
 
     meaning: str
 
@@ -84,9 +95,11 @@ class Shade(str):
 
 @dataclass(frozen=True)
 class Scale:
-    """One colour for each positive value of a quantity, whatever other values a figure has; the noisy end is the bright one.
+    """One colour for each positive value of a quantity, whatever other values a figure has; the
+    noisy end is the bright one.
 
-    Halfway up to `noisy` in ratio lies `middle`. Beyond the noisy and the quiet end colours draw together, and stay apart.
+    Halfway up to `noisy` in ratio lies `middle`. Beyond the noisy and the quiet end colours draw
+    together, and stay apart.
     """
 
     name: str
@@ -97,7 +110,10 @@ class Scale:
     def __call__(self, value: float) -> Shade:
         """The colour of a value."""
         reach = math.log(value / self.middle) / math.log(self.noisy / self.middle)
-        return Shade(to_hex(self.colours(0.5 + 0.5 * reach / math.hypot(1, reach))), f"{self.name}:{value:.6g}")
+        return Shade(
+            to_hex(self.colours(0.5 + 0.5 * reach / math.hypot(1, reach))),
+            f"{self.name}:{value:.6g}",
+        )
 
     def of(self, values: Iterable[float]) -> dict[float, Shade]:
         """The colour of each value, in ascending order."""
@@ -126,7 +142,15 @@ SIZES = (
     (0.86, "#F3A3A6"),
     (1, "#F7BFBF"),
 )
-NOISES = (0, "#2F3588"), (0.16, "#3F4C9A"), (0.42, "#786AA0"), (0.61, "#A77C62"), (0.76, "#C79A2E"), (0.86, "#DDB11C"), (1, "#EDC745")
+NOISES = (
+    (0, "#2F3588"),
+    (0.16, "#3F4C9A"),
+    (0.42, "#786AA0"),
+    (0.61, "#A77C62"),
+    (0.76, "#C79A2E"),
+    (0.86, "#DDB11C"),
+    (1, "#EDC745"),
+)
 LEARNING_RATE = Scale("learning_rate", 0.02, 0.2, _blend("learning_rate", *RATES))
 BATCH_SIZE = Scale("batch_size", 100, 10, _blend("batch_size", *SIZES))
 NOISE = Scale("effective_noise", 5e-4, 1e-2, _blend("noise", *NOISES))
@@ -148,6 +172,11 @@ def noise_colours(values: Iterable[float]) -> dict[float, Shade]:
 
 
 def ordered_colours(values: Iterable[float]) -> dict[float, str]:
-    """A colour for each of a few values that have no colour of their own in the book, early to late."""
+    """A colour for each of a few values that have no colour of their own in the book, early to
+    late.
+    """
     ordered = sorted(set(values))
-    return {value: to_hex(TIME_MAP(place / max(len(ordered) - 1, 1))) for place, value in enumerate(ordered)}
+    return {
+        value: to_hex(TIME_MAP(place / max(len(ordered) - 1, 1)))
+        for place, value in enumerate(ordered)
+    }

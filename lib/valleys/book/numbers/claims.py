@@ -1,4 +1,6 @@
-"""The ledger: claims of the paper and of others, the numbers of the chapters that test each, and the verdict that follows from them."""
+"""The ledger: claims of the paper and of others, the numbers of the chapters that test each, and
+the verdict that follows from them.
+"""
 
 import math
 import re
@@ -18,7 +20,8 @@ RELATIONS = ("above", "below", "equals")
 BAND = ["above", "below"]  # both at once are two questions about one number
 WORDS = {"above": "more", "below": "less"}
 PER_CENT = "%"  # ends what a number is compared with in `claims.yml` where that is a share
-PAPER, OTHER = "paper", "other"  # whose claim it is: the paper's, or another's, which includes questions of this book
+# whose claim it is: the paper's, or another's, which includes questions of this book
+PAPER, OTHER = "paper", "other"
 
 
 class Answer(StrEnum):
@@ -38,11 +41,13 @@ class Verdict(StrEnum):
     UNTESTABLE = "not testable here"
 
 
-UNKNOWN = Estimate(math.nan, -math.inf, math.inf)  # decides nothing, because there was too little to compute it from
+# decides nothing, because there was too little to compute it from
+UNKNOWN = Estimate(math.nan, -math.inf, math.inf)
 
 
 def judged(value: Any, name: str) -> Estimate:
-    """A number as a claim is judged by it: a plain one is exact, one without an interval decides nothing.
+    """A number as a claim is judged by it: a plain one is exact, one without an interval decides
+    nothing.
 
     Raises:
         BookError: it is a text or a list.
@@ -50,15 +55,25 @@ def judged(value: Any, name: str) -> Estimate:
     if isinstance(value, int | float):
         return Estimate(value, value, value) if math.isfinite(value) else UNKNOWN
     if not isinstance(value, Estimate):
-        raise BookError(f"the ledger cannot judge '{name}', which is {value!r}; report a number or an estimate")
-    return UNKNOWN if any(math.isnan(each) for each in (value.value, value.low, value.high)) else value
+        raise BookError(
+            f"the ledger cannot judge '{name}', which is {value!r}; report a number or an estimate"
+        )
+    return (
+        UNKNOWN if any(math.isnan(each) for each in (value.value, value.low, value.high)) else value
+    )
 
 
 def agree(ours: Estimate, theirs: Estimate, within: float) -> Answer:
-    """Whether both intervals overlap; `open` where they do so only because one of them is wider than `within` to either side of its middle."""
+    """Whether both intervals overlap; `open` where they do so only because one of them is wider
+    than `within` to either side of its middle.
+    """
     if ours.low > theirs.high or theirs.low > ours.high:
         return Answer.NO
-    return Answer.YES if max(ours.high - ours.low, theirs.high - theirs.low) <= 2 * within else Answer.OPEN
+    return (
+        Answer.YES
+        if max(ours.high - ours.low, theirs.high - theirs.low) <= 2 * within
+        else Answer.OPEN
+    )
 
 
 @dataclass(frozen=True)
@@ -78,17 +93,30 @@ class Question:
     def __post_init__(self) -> None:
         """Refuse what cannot be asked."""
         if self.relation not in RELATIONS:
-            raise BookError(f"'{self.what}': a number can be {', '.join(RELATIONS)} something, not '{self.relation}'")
+            raise BookError(
+                f"'{self.what}': a number can be {', '.join(RELATIONS)} something, not "
+                f"'{self.relation}'"
+            )
         if (self.relation == "equals") != (self.within is not None):
-            raise BookError(f"'{self.what}': say with `within` how well a number must be known to equal another, and only then")
+            raise BookError(
+                f"'{self.what}': say with `within` how well a number must be known to "
+                "equal another, and only then"
+            )
         if self.is_of_two != bool(self.other):
-            raise BookError(f"'{self.what}': say with `other` what the other number is, where a number is compared with one, and only then")
+            raise BookError(
+                f"'{self.what}': say with `other` what the other number is, where a "
+                "number is compared with one, and only then"
+            )
         _share(self.than)
         if self.of and isinstance(self.than, str):
-            raise BookError(f"'{self.what}': a count with `of` is compared with a share such as 0.75, not with '{self.than}'")
+            raise BookError(
+                f"'{self.what}': a count with `of` is compared with a share such as "
+                f"0.75, not with '{self.than}'"
+            )
 
     def answer(self, numbers: Mapping[str, Any]) -> Answer:
-        """Whether the number does so, by its 95 % interval; `open` where the interval reaches to both sides.
+        """Whether the number does so, by its 95 % interval; `open` where the interval reaches to
+        both sides.
 
         Raises:
             BookError: no chapter reported a number of that name.
@@ -122,8 +150,18 @@ class Question:
         return formatted(self._than(numbers), form, f"ledger: '{self.than}'")
 
     def asked(self) -> str:
-        """What was wanted, in words that follow "we asked for": `more than 0.9`, or `more` where another number is shown beside it."""
-        than = "" if self.is_of_two else f"{self.than:.0%} of them" if self.of else self.than if isinstance(self.than, str) else f"{self.than:g}"
+        """What was wanted, in words that follow "we asked for": `more than 0.9`, or `more` where
+        another number is shown beside it.
+        """
+        than = (
+            ""
+            if self.is_of_two
+            else f"{self.than:.0%} of them"
+            if self.of
+            else self.than
+            if isinstance(self.than, str)
+            else f"{self.than:g}"
+        )
         if self.relation == "equals":
             return f"{than or 'the same'}, with an uncertainty of at most {self.within:g}"
         return f"{WORDS[self.relation]} than {than}" if than else WORDS[self.relation]
@@ -152,7 +190,8 @@ class Claim:
     place: str  # where it is made
     says: str
     chapter: str | None = None
-    shown: tuple[str, ...] = ()  # labels of the figures that show it, or the anchor of a section where none does
+    # labels of the figures that show it, or the anchor of a section where none does
+    shown: tuple[str, ...] = ()
     tests: tuple[Question, ...] = ()
     reason: str | None = None  # why it is not tested here
     source: str = PAPER
@@ -161,20 +200,35 @@ class Claim:
     def __post_init__(self) -> None:
         """A claim is somebody's, and tested, or there is a reason why not."""
         if self.source not in (PAPER, OTHER):
-            raise BookError(f"the claim '{self.name}' has the source '{self.source}'; choose {PAPER} or {OTHER}")
+            raise BookError(
+                f"the claim '{self.name}' has the source '{self.source}'; choose {PAPER} or {OTHER}"
+            )
         if bool(self.tests) == bool(self.reason):
-            raise BookError(f"the claim '{self.name}' needs either tests or a reason why it is not tested")
+            raise BookError(
+                f"the claim '{self.name}' needs either tests or a reason why it is not tested"
+            )
         if self.tests and not (self.chapter and self.shown):
-            raise BookError(f"the claim '{self.name}' is tested and needs the chapter that tests it and, under `shown`, the figures that show it")
+            raise BookError(
+                f"the claim '{self.name}' is tested and needs the chapter that tests "
+                "it and, under `shown`, the figures that show it"
+            )
 
     @property
     def paper_figures(self) -> tuple[str, ...]:
-        """Numbers of the paper's figures that its place names, without letters of panels: `1`, or `S1` in the supplement."""
+        """Numbers of the paper's figures that its place names, without letters of panels: `1`,
+        or `S1` in the supplement.
+        """
         lists = re.findall(r"Figs?\. (S?\d\w*(?:(?:, | and | to )S?\d\w*)*)", self.place)
-        return tuple(dict.fromkeys(number for each in lists for number in re.findall(r"S?\d+", each))) if self.source == PAPER else ()
+        return (
+            tuple(dict.fromkeys(number for each in lists for number in re.findall(r"S?\d+", each)))
+            if self.source == PAPER
+            else ()
+        )
 
     def verdict(self, numbers: Mapping[str, Any]) -> Verdict:
-        """All answers yes: holds. Some yes: in part. None yes: does not hold if there is a no, and cannot be told if there is none."""
+        """All answers yes: holds. Some yes: in part. None yes: does not hold if there is a no,
+        and cannot be told if there is none.
+        """
         answers = [test.answer(numbers) for test in self.tests]
         if Answer.YES in answers:
             return Verdict.HOLDS if set(answers) == {Answer.YES} else Verdict.PART
@@ -191,38 +245,58 @@ def read_claims(path: Path) -> list[Claim]:
     try:
         return [_claim(name, dict(entry)) for name, entry in entries.items()]
     except (AttributeError, ValueError, TypeError) as error:
-        raise BookError(f"{path.name} maps names to claims, each with place, says and a list of tests or a reason: {error}") from None
+        raise BookError(
+            f"{path.name} maps names to claims, each with place, says and a list of "
+            f"tests or a reason: {error}"
+        ) from None
 
 
 def _claim(name: str, entry: dict[str, Any]) -> Claim:
-    tests = tuple(question for test in entry.pop("tests", []) for question in _questions(name, dict(test)))
+    tests = tuple(
+        question for test in entry.pop("tests", []) for question in _questions(name, dict(test))
+    )
     shown = entry.pop("shown", [])
     try:
-        return Claim(name=name, tests=tests, shown=(shown,) if isinstance(shown, str) else tuple(shown), **entry)
+        return Claim(
+            name=name,
+            tests=tests,
+            shown=(shown,) if isinstance(shown, str) else tuple(shown),
+            **entry,
+        )
     except TypeError as error:
-        raise BookError(f"the claim '{name}' has place, says, source, chapter, shown, step, tests or reason, and nothing else: {error}") from None
+        raise BookError(
+            f"the claim '{name}' has place, says, source, chapter, shown, step, tests "
+            f"or reason, and nothing else: {error}"
+        ) from None
 
 
 def _questions(name: str, entry: dict[str, Any]) -> list[Question]:
     asked = {relation: entry.pop(relation) for relation in RELATIONS if relation in entry}
     if len(asked) != 1 and list(asked) != BAND:
         raise BookError(
-            f"each test of the claim '{name}' asks for one of {', '.join(RELATIONS)}, or for above and below; one asks for {', '.join(asked) or 'none'}"
+            f"each test of the claim '{name}' asks for one of {', '.join(RELATIONS)}, or for above "
+            f"and below; one asks for {', '.join(asked) or 'none'}"
         )
     try:
         return [Question(relation=relation, than=than, **entry) for relation, than in asked.items()]
     except TypeError as error:
-        raise BookError(f"a test of the claim '{name}' is not of the agreed form: {error}") from None
+        raise BookError(
+            f"a test of the claim '{name}' is not of the agreed form: {error}"
+        ) from None
 
 
 def _share(than: float | str) -> float | str:
-    """What `claims.yml` compares a number with, 0.1 for `10%`; the name of another number as it is."""
+    """What `claims.yml` compares a number with, 0.1 for `10%`; the name of another number as it
+    is.
+    """
     if not isinstance(than, str) or not than.endswith(PER_CENT):
         return than
     try:
         return float(than.removesuffix(PER_CENT)) / 100
     except ValueError:
-        raise BookError(f"'{than}' is no share; write a number such as 10%, or the name of another number") from None
+        raise BookError(
+            f"'{than}' is no share; write a number such as 10%, or the name of another number"
+        ) from None
 
 
 def _named(name: str, numbers: Mapping[str, Any]) -> Any:

@@ -1,4 +1,6 @@
-"""Numbers that chapters handed to the text: read back while the site is built, and printed in the form that the text asks for."""
+"""Numbers that chapters handed to the text: read back while the site is built, and printed in
+the form that the text asks for.
+"""
 
 import json
 import math
@@ -19,24 +21,31 @@ REFERENCE = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:\.(?P<part>\w*))?(?::(?P<form>
 
 
 def glued(app: Sphinx) -> dict[str, dict[str, Any]]:
-    """What each notebook reported, by page name and by name: estimates, numbers, texts, and lists of these.
+    """What each notebook reported, by page name and by name: estimates, numbers, texts, and lists
+    of these.
 
     Call it when all pages have been read, in a post-transform or at `doctree-resolved`.
     """
     folder = Path(app.env.mystnb_config.output_folder)
-    files = {path.relative_to(folder).as_posix().removesuffix(".glue.json"): path for path in sorted(folder.rglob("*.glue.json"))}
+    files = {
+        path.relative_to(folder).as_posix().removesuffix(".glue.json"): path
+        for path in sorted(folder.rglob("*.glue.json"))
+    }
     return {page: _values(path) for page, path in files.items() if page in app.env.found_docs}
 
 
 def numbers_for(app: Sphinx, page: str) -> dict[str, Any]:
-    """What the notebooks of the book reported, by name; where a name is reported twice, as the page itself has it."""
+    """What the notebooks of the book reported, by name; where a name is reported twice, as the
+    page itself has it.
+    """
     pages = glued(app)
     everywhere = {name: value for values in pages.values() for name, value in values.items()}
     return everywhere | pages.get(page, {})
 
 
 def filled(text: str, numbers: Mapping[str, Any], where: str) -> str:
-    """A text with its placeholders replaced, `{name}`, `{name:.2f}` or `{name.low:.2f}`; braces of its own are doubled.
+    """A text with its placeholders replaced, `{name}`, `{name:.2f}` or `{name.low:.2f}`; braces of
+    its own are doubled.
 
     Args:
         text: the text.
@@ -44,29 +53,39 @@ def filled(text: str, numbers: Mapping[str, Any], where: str) -> str:
         where: page and figure, for messages.
 
     Raises:
-        BookError: a placeholder names no number, or asks for a part or form that its number does not have.
+        BookError: a placeholder names no number, or asks for a part or form that its number does
+            not have.
     """
     try:
         pieces = list(Formatter().parse(text))
     except ValueError as error:
-        raise BookError(f"{where}: the text cannot be filled ({error}); write {{name}} or {{name:.2f}}") from None
+        raise BookError(
+            f"{where}: the text cannot be filled ({error}); write {{name}} or {{name:.2f}}"
+        ) from None
     if any(conversion for *_, conversion in pieces):
-        raise BookError(f"{where}: the text cannot be filled, a number has no conversion with '!'; write {{name}} or {{name:.2f}}")
+        raise BookError(
+            f"{where}: the text cannot be filled, a number has no conversion with '!'; "
+            f"write {{name}} or {{name:.2f}}"
+        )
     return "".join(before + _placed(name, form, numbers, where) for before, name, form, _ in pieces)
 
 
 def printed(reference: str, numbers: Mapping[str, Any], where: str) -> str:
     """The number that a reference names, in its form.
 
-    `name:.2f` is a value with its interval, or each value of a list; `name.low:.2f` is a part; `name` alone is a text, a count or a value
-    with its standard error.
+    `name:.2f` is a value with its interval, or each value of a list; `name.low:.2f` is a part;
+    `name` alone is a text, a count or a value with its standard error.
 
     Raises:
-        BookError: the reference names no number, or asks for a part or form that its number does not have.
+        BookError: the reference names no number, or asks for a part or form that its number does
+            not have.
     """
     found = REFERENCE.fullmatch(reference)
     if not found:
-        raise BookError(f"{where}: '{reference}' is no reference to a number; write name, name:.2f or name.low:.2f")
+        raise BookError(
+            f"{where}: '{reference}' is no reference to a number; write name, name:.2f "
+            "or name.low:.2f"
+        )
     value = named(found["name"], numbers, where)
     if found["part"] is not None:
         value = _part(value, found["name"], found["part"], where)
@@ -81,13 +100,16 @@ def named(name: str, numbers: Mapping[str, Any], where: str) -> Any:
     """
     if name not in numbers:
         near = get_close_matches(name, numbers, n=1)
-        advice = f"did you mean '{near[0]}'?" if near else "name one that a cell hands to report(...)"
+        advice = (
+            f"did you mean '{near[0]}'?" if near else "name one that a cell hands to report(...)"
+        )
         raise BookError(f"{where}: the text asks for '{name}', which is not reported; {advice}")
     return numbers[name]
 
 
 def formatted(value: Any, form: str, what: str) -> str:
-    """A value in a form; those of a list with commas between them; an estimate that could not be computed as `undefined`.
+    """A value in a form; those of a list with commas between them; an estimate that could not be
+    computed as `undefined`.
 
     Raises:
         BookError: the value cannot have that form.
@@ -95,7 +117,9 @@ def formatted(value: Any, form: str, what: str) -> str:
     if isinstance(value, list):
         return ", ".join(formatted(each, form, what) for each in value)
     if isinstance(value, str) and form:
-        raise BookError(f"{what} is the text '{value}' and has no form '{form}'; leave the form out")
+        raise BookError(
+            f"{what} is the text '{value}' and has no form '{form}'; leave the form out"
+        )
     if isinstance(value, Estimate) and not form and value.error is None:
         raise BookError(f"{what} has an interval and needs a form such as .2f")
     if isinstance(value, Estimate) and math.isnan(value.value):
@@ -113,14 +137,25 @@ def _placed(name: str | None, form: str | None, numbers: Mapping[str, Any], wher
 
 def _part(value: Any, name: str, part: str, where: str) -> Any:
     if part not in PARTS:
-        raise BookError(f"{where}: '{name}' has no part '{part}'; choose {', '.join(PARTS[:-1])} or {PARTS[-1]}")
+        raise BookError(
+            f"{where}: '{name}' has no part '{part}'; choose {', '.join(PARTS[:-1])} or {PARTS[-1]}"
+        )
     if not isinstance(value, Estimate):
-        raise BookError(f"{where}: '{name}' has no part '{part}', because it was reported without an interval; write {name} alone")
+        raise BookError(
+            f"{where}: '{name}' has no part '{part}', because it was reported without "
+            f"an interval; write {name} alone"
+        )
     if getattr(value, part) is None:
-        raise BookError(f"{where}: '{name}' has an interval and no standard error; choose value, low or high")
+        raise BookError(
+            f"{where}: '{name}' has an interval and no standard error; choose value, low or high"
+        )
     return getattr(value, part)
 
 
 def _values(path: Path) -> dict[str, Any]:
     outputs = json.loads(path.read_text(encoding="utf-8"))
-    return {name: of_json(output["data"][VALUE]) for name, output in outputs.items() if VALUE in output["data"]}
+    return {
+        name: of_json(output["data"][VALUE])
+        for name, output in outputs.items()
+        if VALUE in output["data"]
+    }

@@ -15,7 +15,9 @@ from valleys.results.code import PACKAGE
 from valleys.results.estimates import Estimate, of_json, to_json
 from valleys.results.naming import KEY, Made
 
-if TYPE_CHECKING:  # a command needs no matplotlib until it draws, and matplotlib looks at the home folder when it is imported
+# a command needs no matplotlib until it draws, and matplotlib looks at the home folder when it is
+# imported
+if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
@@ -23,12 +25,12 @@ with_error = Estimate.with_error  # a chapter's word for a value with its standa
 
 
 def report(**numbers: Any) -> None:
-    """Glue each value under its name, for `` {number}`name:.2f` `` in the text: the value itself, unrounded; its form stands in the text.
-
-    A mapping, such as the findings of a section, stands for its items: `report(c02={"gain": 1})` is `report(c02_gain=1)`.
+    """Glue each value under its name, for `` {number}`name:.2f` `` in the text: the value itself,
+    unrounded; its form stands in the text.
 
     Args:
-        numbers: estimates, numbers, booleans, texts, or lists of these; or mappings of such, by name.
+        numbers: estimates, numbers, booleans, texts, or lists of these; of a mapping each item,
+            under `name_key`.
 
     Raises:
         TypeError: a value is none of these.
@@ -44,7 +46,9 @@ def report(**numbers: Any) -> None:
 
 
 class _Reported:
-    """A value in the two ways in which a notebook keeps it: as JSON for the book, as text for who reads the notebook."""
+    """A value in the two ways in which a notebook keeps it: as JSON for the book, as text for
+    who reads the notebook.
+    """
 
     def __init__(self, value: Any) -> None:
         self.bundle = {VALUE: to_json(value)}
@@ -55,18 +59,29 @@ class _Reported:
 
 
 def report_figure(name: str, figure: "Figure", *, alt: str) -> None:
-    """Glue a figure for use on another page, `` ```{glue:} name `` with `:doc:`, as one HTML image with its alt text, numbers filled in."""
+    """Glue a figure for use on another page, `` ```{glue:} name `` with `:doc:`, as one HTML
+    image with its alt text, numbers filled in.
+    """
     drawn = io.BytesIO()
     figure.savefig(drawn, format="svg")
     data = base64.b64encode(drawn.getvalue()).decode()
-    glue(name, HTML(f'<figure><img alt="{html.escape(alt)}" src="data:image/svg+xml;base64,{data}"></figure>'), display=False)
+    glue(
+        name,
+        HTML(
+            f'<figure><img alt="{html.escape(alt)}" '
+            f'src="data:image/svg+xml;base64,{data}"></figure>'
+        ),
+        display=False,
+    )
 
 
 def made_by(*datasets: xr.Dataset) -> str:
-    """`phase_diagram · seed 0 · valleys 0.1.0 · 21.7 s on Linux x86_64, 2 cores · 2026-11-21`: where a figure comes from; times are added up.
+    """`phase_diagram · seed 0 · valleys 0.1.0 · 21.7 s on Linux x86_64, 2 cores · 2026-11-21`:
+    where a figure comes from; times are added up.
 
     Args:
-        datasets: results as the store gave them, or after squeeze, sel or isel. What xr.concat makes knows only its first part: give the parts.
+        datasets: results as the store gave them, or after squeeze, sel or isel. What xr.concat
+            makes knows only its first part: give the parts.
 
     Raises:
         ValueError: no dataset is given, or one carries no provenance.
@@ -80,7 +95,8 @@ def made_by(*datasets: xr.Dataset) -> str:
         _distinct(each.study for each in made),
         _seeds({each.spec["seed"] for each in made if "seed" in each.spec}),
         _distinct(f"{PACKAGE} {each[PACKAGE]}" for each in attributes if PACKAGE in each),
-        f"{duration(sum(each['wall_time_seconds'] for each in attributes))} on {_distinct(each['machine'] for each in attributes)}",
+        f"{duration(sum(each['wall_time_seconds'] for each in attributes))} on "
+        f"{_distinct(each['machine'] for each in attributes)}",
         days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}",
     )
     return " · ".join(part for part in parts if part)
@@ -88,13 +104,18 @@ def made_by(*datasets: xr.Dataset) -> str:
 
 def duration(seconds: float) -> str:
     """Seconds, minutes or hours, with three digits at most, such as `2.4 min`."""
-    size, unit = next((size, unit) for size, unit in ((3600, "h"), (60, "min"), (0, "s")) if seconds >= 1.5 * size)
+    size, unit = next(
+        (size, unit) for size, unit in ((3600, "h"), (60, "min"), (0, "s")) if seconds >= 1.5 * size
+    )
     return f"{seconds / (size or 1):.3g} {unit}"
 
 
 def _key_in(dataset: xr.Dataset) -> str:
     if KEY not in dataset.attrs:
-        raise ValueError(f"a dataset of {', '.join(map(str, dataset)) or 'nothing'} carries no provenance; give it as the store gave it, before xr.concat")
+        raise ValueError(
+            f"a dataset of {', '.join(map(str, dataset)) or 'nothing'} carries no "
+            "provenance; give it as the store gave it, before xr.concat"
+        )
     return dataset.attrs[KEY]
 
 
@@ -104,4 +125,6 @@ def _distinct(texts: Iterable[str]) -> str:
 
 
 def _seeds(seeds: set[int]) -> str:
-    return f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, sorted(seeds)))}" if seeds else ""
+    return (
+        f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, sorted(seeds)))}" if seeds else ""
+    )

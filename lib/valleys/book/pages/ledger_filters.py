@@ -1,4 +1,6 @@
-"""The filters of the ledger: the classes by which a row is found, and the form that hides rows; `_extra/ledger/filters.js` moves it."""
+"""The filters of the ledger: the classes by which a row is found, and the form that hides rows;
+`_extra/ledger/filters.js` moves it.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -8,11 +10,13 @@ from valleys.book.numbers.claims import Claim, Verdict
 
 ABOUT = {"network": "networks", "model": "the two-valley model"}
 SUPPLEMENT = "S"  # stands for all figures of the supplement
-ASSETS = '<link rel="stylesheet" href="../ledger/ledger.css"><script defer src="../ledger/filters.js"></script>'
+ASSETS = '<link rel="stylesheet" href="../ledger/ledger.css"><script defer src="../ledger/filters.js"></script>'  # noqa: E501
 
 
 def classes(claim: Claim, about: str | None) -> list[str]:
-    """What a row is about, the chapter that tests its claim, and the paper's figures that make it."""
+    """What a row is about, the chapter that tests its claim, and the paper's figures that make
+    it.
+    """
     found = [f"about-{about}"] if about else []
     found += [f"chapter-{claim.chapter}"] if claim.chapter else []
     return found + [f"figure-{each}" for each in figures([claim])]
@@ -20,26 +24,50 @@ def classes(claim: Claim, about: str | None) -> list[str]:
 
 def figures(claims: Iterable[Claim]) -> list[str]:
     """Figures of the paper that claims name, in order; those of the supplement are one."""
-    named = {SUPPLEMENT if number.startswith(SUPPLEMENT) else number for claim in claims for number in claim.paper_figures}
+    named = {
+        SUPPLEMENT if number.startswith(SUPPLEMENT) else number
+        for claim in claims
+        for number in claim.paper_figures
+    }
     return sorted(named)
 
 
-def form(claims: list[Claim], counts: Counter[Verdict], kinds: Mapping[Verdict, str], chapters: Mapping[str, str]) -> str:
-    """The form, hidden where no script runs: a button for each verdict, lists of choices, and how many rows are shown."""
+def form(
+    claims: list[Claim],
+    counts: Counter[Verdict],
+    kinds: Mapping[Verdict, str],
+    chapters: Mapping[str, str],
+) -> str:
+    """The form, hidden where no script runs: a button for each verdict, lists of choices, and
+    how many rows are shown.
+    """
     buttons = "".join(
-        f'<button type="button" aria-pressed="false" data-verdict="{kinds[verdict]}" class="verdict verdict-{kinds[verdict]}">'
+        f'<button type="button" aria-pressed="false" data-verdict="{kinds[verdict]}" '
+        f'class="verdict verdict-{kinds[verdict]}">'
         f"{verdict} <span>{counts[verdict]}</span></button>"
         for verdict in Verdict
     )
-    numbers = {each: "Supplement" if each == SUPPLEMENT else f"Fig. {each}" for each in figures(claims)}
-    lists = _choices("about", "About", ABOUT) + _choices("chapter", "Tested in", chapters) + _choices("figure", "Paper’s figure", numbers)
+    numbers = {
+        each: "Supplement" if each == SUPPLEMENT else f"Fig. {each}" for each in figures(claims)
+    }
+    lists = (
+        _choices("about", "About", ABOUT)
+        + _choices("chapter", "Tested in", chapters)
+        + _choices("figure", "Paper’s figure", numbers)
+    )
     return (
-        f'{ASSETS}<form class="ledger-filters sd-d-print-none" id="ledger-filters" aria-label="Filter the claims" hidden>'
-        f'<div class="ledger-verdicts" role="group" aria-label="Verdict">{buttons}</div><div class="ledger-choices">{lists}</div>'
-        '<p><output data-part="count" aria-live="polite"></output> <button type="reset" hidden>Show all</button></p></form>'
+        f'{ASSETS}<form class="ledger-filters sd-d-print-none" id="ledger-filters" '
+        'aria-label="Filter the claims" hidden>'
+        f'<div class="ledger-verdicts" role="group" aria-label="Verdict">{buttons}</div><div '
+        f'class="ledger-choices">{lists}</div>'
+        '<p><output data-part="count" aria-live="polite"></output> <button type="reset" '
+        "hidden>Show all</button></p></form>"
     )
 
 
 def _choices(name: str, label: str, options: Mapping[str, str]) -> str:
-    listed = "".join(f'<option value="{escape(value)}">{escape(text)}</option>' for value, text in options.items())
-    return f'<label>{label} <select name="{name}"><option value="">anything</option>{listed}</select></label>'
+    listed = "".join(
+        f'<option value="{escape(value)}">{escape(text)}</option>'
+        for value, text in options.items()
+    )
+    return f'<label>{label} <select name="{name}"><option value="">anything</option>{listed}</select></label>'  # noqa: E501

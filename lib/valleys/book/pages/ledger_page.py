@@ -1,4 +1,5 @@
-"""Sphinx extension: the directives `{ledger}`, `{ledger-summary}`, `{ledger-argument}`, `{ledger-exceptions}` and `{ledger-filters}`.
+"""Sphinx extension: the directives `{ledger}`, `{ledger-summary}`, `{ledger-argument}`,
+`{ledger-exceptions}` and `{ledger-filters}`.
 
 They are filled from the numbers that the chapters reported.
 """
@@ -21,8 +22,18 @@ from valleys.paths import book_root
 PAGE = "pages/ledger"
 CLAIMS = "pages/claims.yml"
 MARKS = {Answer.YES: "✓", Answer.NO: "✗", Answer.OPEN: "?"}
-KINDS = {Verdict.HOLDS: "holds", Verdict.PART: "part", Verdict.FAILS: "fails", Verdict.UNTESTABLE: "untested"}  # CSS classes
-COUNTED = {Verdict.HOLDS: ("holds", "hold"), Verdict.PART: ("holds in part", "hold in part"), Verdict.FAILS: ("does not hold", "do not hold")}
+# CSS classes
+KINDS = {
+    Verdict.HOLDS: "holds",
+    Verdict.PART: "part",
+    Verdict.FAILS: "fails",
+    Verdict.UNTESTABLE: "untested",
+}
+COUNTED = {
+    Verdict.HOLDS: ("holds", "hold"),
+    Verdict.PART: ("holds in part", "hold in part"),
+    Verdict.FAILS: ("does not hold", "do not hold"),
+}
 WIDTHS = (38, 44, 18)  # per cent, of the columns
 HEADINGS = {PAPER: "The paper says", OTHER: "Others say, or we ask"}
 
@@ -32,20 +43,26 @@ class Waiting(nodes.General, nodes.Element):
 
 
 class Ledger(SphinxDirective):
-    """`{ledger} 01_landscape`: the claims that a chapter tests; without a name those that none tests."""
+    """`{ledger} 01_landscape`: the claims that a chapter tests; without a name those that none
+    tests.
+    """
 
     optional_arguments = 1
     option_spec = {"about": lambda argument: directives.choice(argument, tuple(ABOUT))}  # noqa: RUF012 (docutils reads it from the class)
 
     def run(self) -> list[nodes.Node]:
-        """Leave a place for the table; the page is read again at every build, because chapters may have changed."""
+        """Leave a place for the table; the page is read again at every build, because chapters
+        may have changed.
+        """
         self.env.note_reread()
         chapter = self.arguments[0] if self.arguments else None
         return [Waiting(content="table", chapter=chapter, about=self.options.get("about"))]
 
 
 class LedgerSummary(SphinxDirective):
-    """`{ledger-summary}`: how many claims of the paper hold; `{ledger-summary} other`: how many others do."""
+    """`{ledger-summary}`: how many claims of the paper hold; `{ledger-summary} other`: how many
+    others do.
+    """
 
     optional_arguments = 1
 
@@ -56,7 +73,9 @@ class LedgerSummary(SphinxDirective):
 
 
 class LedgerPart(SphinxDirective):
-    """A part of the page without arguments, named by the directive itself: the argument, the exceptions or the filters."""
+    """A part of the page without arguments, named by the directive itself: the argument, the
+    exceptions or the filters.
+    """
 
     def run(self) -> list[nodes.Node]:
         """Leave a place for it."""
@@ -70,8 +89,14 @@ def fill(app: Sphinx, doctree: nodes.document, page: str) -> None:
     if not waiting:
         return
     claims = read_claims(book_root() / CLAIMS)
-    if lost := [claim.name for claim in claims if claim.chapter and f"chapters/{claim.chapter}" not in app.env.found_docs]:
-        raise BookError(f"{CLAIMS}: the claims {', '.join(lost)} name chapters that are not in the book")
+    if lost := [
+        claim.name
+        for claim in claims
+        if claim.chapter and f"chapters/{claim.chapter}" not in app.env.found_docs
+    ]:
+        raise BookError(
+            f"{CLAIMS}: the claims {', '.join(lost)} name chapters that are not in the book"
+        )
     writer = _Writer(app, page, numbers_for(app, page))
     for node in waiting:
         node.replace_self(writer.content(node, claims))
@@ -86,54 +111,110 @@ class _Writer:
     def content(self, waiting: Waiting, claims: list[Claim]) -> nodes.Node | list[nodes.Node]:
         """What belongs in a place."""
         if waiting["content"] == "table":
-            return self.table([claim for claim in claims if claim.chapter == waiting["chapter"]], waiting["about"])
+            return self.table(
+                [claim for claim in claims if claim.chapter == waiting["chapter"]], waiting["about"]
+            )
         if waiting["content"] == "argument":
-            return self.argument(sorted((claim for claim in claims if claim.step), key=lambda claim: claim.step))
+            return self.argument(
+                sorted((claim for claim in claims if claim.step), key=lambda claim: claim.step)
+            )
         if waiting["content"] == "filters":
-            return nodes.raw(text=form(claims, self._counts(claims), KINDS, self._chapter_names(claims)), format="html")
+            return nodes.raw(
+                text=form(claims, self._counts(claims), KINDS, self._chapter_names(claims)),
+                format="html",
+            )
         asked = [claim for claim in claims if claim.source == waiting.get("source", PAPER)]
         return self.summary(asked) if waiting["content"] == "summary" else self.exceptions(asked)
 
     def summary(self, claims: list[Claim]) -> list[nodes.Node]:
         """A bar and a sentence that count the verdicts."""
         counts = self._counts(claims)
-        text = ", ".join(f"{counts[verdict]} {words[counts[verdict] != 1]}" for verdict, words in COUNTED.items())
-        of = "claims" if all(claim.source == PAPER for claim in claims) else "claims of others and questions of this book"
-        sentence = f"Of {len(claims)} {of}, {text}, and {counts[Verdict.UNTESTABLE]} cannot be tested here."
+        text = ", ".join(
+            f"{counts[verdict]} {words[counts[verdict] != 1]}" for verdict, words in COUNTED.items()
+        )
+        of = (
+            "claims"
+            if all(claim.source == PAPER for claim in claims)
+            else "claims of others and questions of this book"
+        )
+        sentence = (
+            f"Of {len(claims)} {of}, {text}, and {counts[Verdict.UNTESTABLE]} cannot be tested "
+            "here."
+        )
         return [_bar(counts), nodes.paragraph(text=sentence, classes=["ledger-summary"])]
 
     def argument(self, claims: list[Claim]) -> nodes.Node:
-        """A numbered list of the claims that carry the argument, each with the first of its numbers and a link to its row."""
+        """A numbered list of the claims that carry the argument, each with the first of its
+        numbers and a link to its row.
+        """
         items = []
         for claim in claims:
-            says = nodes.paragraph("", "", nodes.strong(text=claim.says), nodes.Text(" "), self._badge(claim))
+            says = nodes.paragraph(
+                "", "", nodes.strong(text=claim.says), nodes.Text(" "), self._badge(claim)
+            )
             finding = self._finding(_by_number(claim)[0], mark=False)
             link = self._row_link("All of its numbers", claim)
-            items.append(nodes.list_item("", says, nodes.paragraph("", "", *finding, nodes.Text(" "), link, classes=["ledger-found"])))
-        return nodes.enumerated_list("", *items, classes=["ledger-argument"], enumtype="arabic", prefix="", suffix=".")
+            items.append(
+                nodes.list_item(
+                    "",
+                    says,
+                    nodes.paragraph(
+                        "", "", *finding, nodes.Text(" "), link, classes=["ledger-found"]
+                    ),
+                )
+            )
+        return nodes.enumerated_list(
+            "", *items, classes=["ledger-argument"], enumtype="arabic", prefix="", suffix="."
+        )
 
     def exceptions(self, claims: list[Claim]) -> nodes.Node:
         """A list of the claims that do not hold, then of those that hold in part."""
         order = (Verdict.FAILS, Verdict.PART)
-        found = [claim for verdict in order for claim in claims if claim.verdict(self.numbers) == verdict]
-        return nodes.bullet_list("", *(self._exception(claim) for claim in found), classes=["ledger-exceptions"])
+        found = [
+            claim for verdict in order for claim in claims if claim.verdict(self.numbers) == verdict
+        ]
+        return nodes.bullet_list(
+            "", *(self._exception(claim) for claim in found), classes=["ledger-exceptions"]
+        )
 
     def _exception(self, claim: Claim) -> nodes.Node:
         link = self._row_link(claim.place, claim)
-        return nodes.list_item("", nodes.paragraph("", "", self._badge(claim), nodes.Text(f" {claim.says} ("), link, nodes.Text(")")))
+        return nodes.list_item(
+            "",
+            nodes.paragraph(
+                "", "", self._badge(claim), nodes.Text(f" {claim.says} ("), link, nodes.Text(")")
+            ),
+        )
 
     def table(self, claims: list[Claim], about: str | None) -> nodes.Node:
         """A row for each claim."""
         group = nodes.tgroup(cols=len(WIDTHS))
         group += [nodes.colspec(colwidth=width) for width in WIDTHS]
-        headings = [" / ".join(text for source, text in HEADINGS.items() if source in {claim.source for claim in claims}), "We find", "Verdict"]
-        group += nodes.thead("", nodes.row("", *(_entry(nodes.paragraph(text=heading)) for heading in headings)))
+        headings = [
+            " / ".join(
+                text
+                for source, text in HEADINGS.items()
+                if source in {claim.source for claim in claims}
+            ),
+            "We find",
+            "Verdict",
+        ]
+        group += nodes.thead(
+            "", nodes.row("", *(_entry(nodes.paragraph(text=heading)) for heading in headings))
+        )
         group += nodes.tbody("", *(self._row(claim, about) for claim in claims))
         return nodes.table("", group, classes=["ledger"])
 
     def _row(self, claim: Claim, about: str | None) -> nodes.Node:
-        place = nodes.paragraph("", "", nodes.Text(f"{claim.place} "), _permalink(claim), classes=["ledger-place"])
-        row = nodes.row("", _entry(place, nodes.paragraph(text=claim.says)), _entry(*self._findings(claim)), _entry(*self._conclusion(claim)))
+        place = nodes.paragraph(
+            "", "", nodes.Text(f"{claim.place} "), _permalink(claim), classes=["ledger-place"]
+        )
+        row = nodes.row(
+            "",
+            _entry(place, nodes.paragraph(text=claim.says)),
+            _entry(*self._findings(claim)),
+            _entry(*self._conclusion(claim)),
+        )
         row["ids"].append(_anchor(claim))
         row["classes"] += [f"ledger-{KINDS[claim.verdict(self.numbers)]}", *classes(claim, about)]
         return row
@@ -141,31 +222,54 @@ class _Writer:
     def _findings(self, claim: Claim) -> list[nodes.Node]:
         if not claim.tests:
             return [nodes.paragraph(text=claim.reason)]
-        items = (nodes.list_item("", nodes.paragraph("", "", *self._finding(tests))) for tests in _by_number(claim))
+        items = (
+            nodes.list_item("", nodes.paragraph("", "", *self._finding(tests)))
+            for tests in _by_number(claim)
+        )
         return [nodes.bullet_list("", *items, classes=["ledger-findings"])]
 
     def _finding(self, tests: tuple[Question, ...], *, mark: bool = True) -> list[nodes.Node]:
-        """A number, beside another where it is compared with one, and what was asked of it: once, or from both sides of a band."""
+        """A number, beside another where it is compared with one, and what was asked of it:
+        once, or from both sides of a band.
+        """
         first = tests[0]
         answers = dict.fromkeys(test.answer(self.numbers) for test in tests) if mark else ()
-        found: list[nodes.Node] = [nodes.inline(text=f"{MARKS[answer]} ", classes=[f"ledger-{answer}"]) for answer in answers]
-        found += [nodes.Text(f"{first.described(self.numbers)}: "), nodes.strong(text=first.printed(self.numbers))]
+        found: list[nodes.Node] = [
+            nodes.inline(text=f"{MARKS[answer]} ", classes=[f"ledger-{answer}"])
+            for answer in answers
+        ]
+        found += [
+            nodes.Text(f"{first.described(self.numbers)}: "),
+            nodes.strong(text=first.printed(self.numbers)),
+        ]
         if first.is_of_two:
-            found += [nodes.Text(f"; {first.described_other(self.numbers)}: "), nodes.strong(text=first.printed_other(self.numbers))]
+            found += [
+                nodes.Text(f"; {first.described_other(self.numbers)}: "),
+                nodes.strong(text=first.printed_other(self.numbers)),
+            ]
         asked = " and ".join(test.asked() for test in tests)
         return [*found, nodes.inline(text=f"; we asked for {asked}.", classes=["ledger-asked"])]
 
     def _conclusion(self, claim: Claim) -> list[nodes.Node]:
-        links = [nodes.paragraph("", "", self._shown(f"chapters/{claim.chapter}", label)) for label in claim.shown]
+        links = [
+            nodes.paragraph("", "", self._shown(f"chapters/{claim.chapter}", label))
+            for label in claim.shown
+        ]
         return [nodes.paragraph("", "", self._badge(claim)), *links]
 
     def _shown(self, chapter: str, label: str) -> nodes.Node:
-        """A link to a figure of a chapter, by its number; to a section where the label is none of a figure."""
+        """A link to a figure of a chapter, by its number; to a section where the label is none
+        of a figure.
+        """
         number = self.app.env.toc_fignumbers.get(chapter, {}).get("figure", {}).get(label)
         if number:
             return self._link(f"Fig. {'.'.join(map(str, number))}", chapter, label)
         section = self.app.env.toc_secnumbers.get(chapter, {}).get(f"#{label}")
-        return self._link(f"Section {'.'.join(map(str, section))}" if section else "where it is shown", chapter, label)
+        return self._link(
+            f"Section {'.'.join(map(str, section))}" if section else "where it is shown",
+            chapter,
+            label,
+        )
 
     def _row_link(self, text: str, claim: Claim) -> nodes.Node:
         return self._link(text, PAGE, _anchor(claim))
@@ -184,7 +288,10 @@ class _Writer:
     def _chapter_names(self, claims: list[Claim]) -> dict[str, str]:
         """`Chapter 1: the title`, by the name of each chapter that tests a claim."""
         names = dict.fromkeys(claim.chapter for claim in claims if claim.chapter)
-        return {name: f"Chapter {int(name[:2])}: {self.app.env.titles[f'chapters/{name}'].astext()}" for name in names}
+        return {
+            name: f"Chapter {int(name[:2])}: {self.app.env.titles[f'chapters/{name}'].astext()}"
+            for name in names
+        }
 
 
 def _entry(*children: nodes.Node) -> nodes.Node:
@@ -193,7 +300,10 @@ def _entry(*children: nodes.Node) -> nodes.Node:
 
 def _by_number(claim: Claim) -> list[tuple[Question, ...]]:
     """The questions of a claim, the two sides of a band together."""
-    return [tuple(tests) for _, tests in groupby(claim.tests, key=lambda test: (test.what, test.number, test.other))]
+    return [
+        tuple(tests)
+        for _, tests in groupby(claim.tests, key=lambda test: (test.what, test.number, test.other))
+    ]
 
 
 def _anchor(claim: Claim) -> str:
@@ -202,14 +312,22 @@ def _anchor(claim: Claim) -> str:
 
 def _permalink(claim: Claim) -> nodes.Node:
     """A link from a row to itself, to be copied; print leaves it out, like those of headings."""
-    link = f'<a class="headerlink ledger-permalink" href="#{_anchor(claim)}" aria-label="Link to this claim" title="Link to this claim">#</a>'
+    link = f'<a class="headerlink ledger-permalink" href="#{_anchor(claim)}" aria-label="Link to this claim" title="Link to this claim">#</a>'  # noqa: E501
     return nodes.raw(text=link, format="html")
 
 
 def _bar(counts: Counter[Verdict]) -> nodes.Node:
-    """A bar of as many pieces as there are verdicts; the sentence below it says the same in words."""
-    pieces = "".join(f'<span class="verdict-{KINDS[verdict]}" style="flex-grow: {counts[verdict]}"></span>' for verdict in Verdict if counts[verdict])
-    return nodes.raw(text=f'<div class="ledger-bar" aria-hidden="true">{pieces}</div>', format="html")
+    """A bar of as many pieces as there are verdicts; the sentence below it says the same in
+    words.
+    """
+    pieces = "".join(
+        f'<span class="verdict-{KINDS[verdict]}" style="flex-grow: {counts[verdict]}"></span>'
+        for verdict in Verdict
+        if counts[verdict]
+    )
+    return nodes.raw(
+        text=f'<div class="ledger-bar" aria-hidden="true">{pieces}</div>', format="html"
+    )
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -1,4 +1,5 @@
-"""Sphinx extension: the directive `{parameters}`, a box that tells how to run a chapter with other values, and `{chapter-times}`.
+"""Sphinx extension: the directive `{parameters}`, a box that tells how to run a chapter with other
+values, and `{chapter-times}`.
 
 The argument of the first is an example, `name=value`; its text, if any, opens the box.
 """
@@ -25,7 +26,9 @@ NEXT_LINE = " \\\n    "  # of a command in the shell, so that it fits the page
 
 
 class Parameters(SphinxDirective):
-    """The box of a chapter, formed from its parameters cell, `params/paper.yml` and `params/times.yml`."""
+    """The box of a chapter, formed from its parameters cell, `params/paper.yml` and
+    `params/times.yml`.
+    """
 
     required_arguments = 1
     final_argument_whitespace = True
@@ -41,9 +44,18 @@ class Parameters(SphinxDirective):
             self.env.note_dependency(str(used))
         paper = run_parameters(chapters, "paper")[chapter.name]
         public = Address.parse(self.config.book_repository) if self.config.book_repository else None
-        text = box(chapter, paper, Assignment.parse(self.arguments[0]), times.read(times.times_file()), opening="\n".join(self.content), address=public)
+        text = box(
+            chapter,
+            paper,
+            Assignment.parse(self.arguments[0]),
+            times.read(times.times_file()),
+            opening="\n".join(self.content),
+            address=public,
+        )
         holder = nodes.Element()
-        self.state.nested_parse(StringList(text.splitlines(), self.env.docname), self.content_offset, holder)
+        self.state.nested_parse(
+            StringList(text.splitlines(), self.env.docname), self.content_offset, holder
+        )
         return holder.children
 
 
@@ -55,17 +67,29 @@ class ChapterTimes(SphinxDirective):
         self.env.note_dependency(str(times.times_file()))
         text = times_table(list(all_chapters()), times.read(times.times_file()))
         holder = nodes.Element()
-        self.state.nested_parse(StringList(text.splitlines(), self.env.docname), self.content_offset, holder)
+        self.state.nested_parse(
+            StringList(text.splitlines(), self.env.docname), self.content_offset, holder
+        )
         return holder.children
 
 
 def times_table(chapters: list[str], measured: Times) -> str:
-    """A row for each chapter, a column for each kind of run that was measured, and where; a sentence if nothing was."""
+    """A row for each chapter, a column for each kind of run that was measured, and where; a
+    sentence if nothing was.
+    """
     kinds = [kind for kind in KINDS if any(measured.of(chapter, kind) for chapter in chapters)]
     if not kinds:
         return "No times were measured for this copy; `make times` does it."
-    head = ["| Chapter | " + " | ".join(KINDS[kind] for kind in kinds) + " |", "|---" * (len(kinds) + 1) + "|"]
-    rows = [f"| {{doc}}`/chapters/{chapter}` | " + " | ".join(_time(measured.of(chapter, kind)) for kind in kinds) + " |" for chapter in chapters]
+    head = [
+        "| Chapter | " + " | ".join(KINDS[kind] for kind in kinds) + " |",
+        "|---" * (len(kinds) + 1) + "|",
+    ]
+    rows = [
+        f"| {{doc}}`/chapters/{chapter}` | "
+        + " | ".join(_time(measured.of(chapter, kind)) for kind in kinds)
+        + " |"
+        for chapter in chapters
+    ]
     return "\n".join([*head, *rows, "", f"Each alone on {measured.machine}, {measured.measured}."])
 
 
@@ -73,7 +97,15 @@ def _time(seconds: float | None) -> str:
     return "–" if seconds is None else duration(seconds)
 
 
-def box(chapter: Chapter, paper: dict[str, Any], example: Assignment, measured: Times, *, opening: str = "", address: Address | None = None) -> str:
+def box(
+    chapter: Chapter,
+    paper: dict[str, Any],
+    example: Assignment,
+    measured: Times,
+    *,
+    opening: str = "",
+    address: Address | None = None,
+) -> str:
     """The box as MyST Markdown.
 
     Args:
@@ -84,8 +116,20 @@ def box(chapter: Chapter, paper: dict[str, Any], example: Assignment, measured: 
         opening: text to begin with.
         address: where Binder and Colab find the notebook, if anywhere.
     """
-    parts = [opening, _table(chapter, paper), _commands(chapter, example), _times(chapter.name, measured), _online(address)]
-    return "\n\n".join(["`````{admonition} Run this chapter with other values\n:class: run-box", *filter(None, parts), "`````"])
+    parts = [
+        opening,
+        _table(chapter, paper),
+        _commands(chapter, example),
+        _times(chapter.name, measured),
+        _online(address),
+    ]
+    return "\n\n".join(
+        [
+            "`````{admonition} Run this chapter with other values\n:class: run-box",
+            *filter(None, parts),
+            "`````",
+        ]
+    )
 
 
 def papermill_command(chapter: str, example: Assignment) -> str:
@@ -93,18 +137,30 @@ def papermill_command(chapter: str, example: Assignment) -> str:
     given = ["-p", example.parameter, str(example.value)]
     if isinstance(example.value, list):
         given = ["-y", values.written({example.parameter: example.value})[1:-1]]
-    return NEXT_LINE.join([f".venv/bin/papermill chapters/{chapter}.ipynb out.ipynb", shlex.join(given)])
+    return NEXT_LINE.join(
+        [f".venv/bin/papermill chapters/{chapter}.ipynb out.ipynb", shlex.join(given)]
+    )
 
 
 def new_run_command(chapter: str, example: Assignment) -> str:
     """What one types to get a page of the chapter with one changed parameter."""
     given = ["--set", f"{example.parameter}={example.value}", "--out", "my-run/"]
-    return NEXT_LINE.join([f".venv/bin/python -m valleys new-run --chapter {chapter.partition('_')[2]}", shlex.join(given)])
+    return NEXT_LINE.join(
+        [
+            f".venv/bin/python -m valleys new-run --chapter {chapter.partition('_')[2]}",
+            shlex.join(given),
+        ]
+    )
 
 
 def _table(chapter: Chapter, paper: dict[str, Any]) -> str:
-    head = "````{table}\n:class: parameters\n\n| Parameter | Meaning | Unit | Default | Published |\n|---|---|---|---|---|"
-    return "\n".join([head, *(_row(parameter, paper) for parameter in chapter.parameters.values()), "````"])
+    head = (
+        "````{table}\n:class: parameters\n\n| Parameter | Meaning | Unit | Default | Published "
+        "|\n|---|---|---|---|---|"
+    )
+    return "\n".join(
+        [head, *(_row(parameter, paper) for parameter in chapter.parameters.values()), "````"]
+    )
 
 
 def _row(parameter: Parameter, paper: dict[str, Any]) -> str:
@@ -132,15 +188,22 @@ This runs the whole chapter with the published values:
 
 ```sh
 .venv/bin/python -m valleys run --size paper --only {short}
-```"""
+```"""  # noqa: E501
 
 
 def _times(chapter: str, measured: Times) -> str:
-    rows = [f"| {kind} | {duration(seconds)} |" for name, kind in KINDS.items() if (seconds := measured.of(chapter, name)) is not None]
+    rows = [
+        f"| {kind} | {duration(seconds)} |"
+        for name, kind in KINDS.items()
+        if (seconds := measured.of(chapter, name)) is not None
+    ]
     if not rows:
         return ""
     head = "````{table}\n:class: run-times\n\n| Run | Time |\n|---|---|"
-    where = f"Measured as one run of this chapter alone on {measured.machine}, {measured.measured}, without any computed result at hand."
+    where = (
+        f"Measured as one run of this chapter alone on {measured.machine}, {measured.measured}, "
+        "without any computed result at hand."
+    )
     return "\n".join([head, *rows, "````", "", where])
 
 
@@ -156,7 +219,9 @@ Binder brings everything; on Colab, run this in a cell before the first:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register with Sphinx; `book_repository` is the public address of the notebooks, empty if there is none."""
+    """Register with Sphinx; `book_repository` is the public address of the notebooks, empty if
+    there is none.
+    """
     app.add_config_value("book_repository", "", "env", [str])
     app.add_directive("parameters", Parameters)
     app.add_directive("chapter-times", ChapterTimes)

@@ -1,4 +1,6 @@
-"""Sphinx extension: the directive `{status}`, whose argument says what of the build it tells: runs, versions, figures, shipped or online."""
+"""Sphinx extension: the directive `{status}`, whose argument says what of the build it tells:
+runs, versions, figures, shipped or online.
+"""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -55,9 +57,15 @@ def written_anew(app: Sphinx, env: BuildEnvironment) -> list[str]:
 
 def executions(app: Sphinx) -> dict[str, status.Execution]:
     """How each notebook of the book was run, by page name."""
-    notebooks = {page: Path(app.env.doc2path(page)) for page in page_names() if page in app.env.found_docs}
+    notebooks = {
+        page: Path(app.env.doc2path(page)) for page in page_names() if page in app.env.found_docs
+    }
     tracked = {page: NbMetadataCollector.get_exec_data(app.env, page) for page in notebooks}
-    found = {page: status.execution(path, tracked[page]) for page, path in notebooks.items() if path.suffix == ".ipynb"}
+    found = {
+        page: status.execution(path, tracked[page])
+        for page, path in notebooks.items()
+        if path.suffix == ".ipynb"
+    }
     return {page: made for page, made in found.items() if made is not None}
 
 
@@ -66,58 +74,127 @@ def runs(app: Sphinx, here: str) -> list[nodes.Node]:
     found, chapters = executions(app), all_chapters()
     size = status.overall_size({_name(page): made for page, made in found.items()})
     rows = [
-        [_link(app, here, page), status.size_of(_name(page), made.values, chapters), duration(made.seconds or 0.0), _moment(made.finished)]
+        [
+            _link(app, here, page),
+            status.size_of(_name(page), made.values, chapters),
+            duration(made.seconds or 0.0),
+            _moment(made.finished),
+        ]
         for page, made in found.items()
     ]
     total = sum(made.seconds or 0.0 for made in found.values())
-    summary = f"The chapters of this build were run at {'' if size == 'different sizes' else 'the size '}{size}; its notebooks took {duration(total)} in all."
-    return [nodes.paragraph("", summary), table(("Notebook", "Size", "Time to run", "Finished (UTC)"), rows)]
+    summary = (
+        "The chapters of this build were run at "
+        f"{'' if size == 'different sizes' else 'the size '}{size}; its notebooks took "
+        f"{duration(total)} in all."
+    )
+    return [
+        nodes.paragraph("", summary),
+        table(("Notebook", "Size", "Time to run", "Finished (UTC)"), rows),
+    ]
 
 
 def installed(app: Sphinx, here: str) -> list[nodes.Node]:
     """Machine and revision, and a table of versions."""
     revision = repository.revision()
-    clone = f"from the repository at revision {revision}" if revision else "outside a clone of the repository"
-    summary = f"The pages were built {clone}, on {machine.system()} with {machine.granted()} cores ({machine.processor()}) and these versions:"
-    return [nodes.paragraph("", summary), table(("Package", "Version"), ([name, version] for name, version in versions.installed().items()))]
+    clone = (
+        f"from the repository at revision {revision}"
+        if revision
+        else "outside a clone of the repository"
+    )
+    summary = (
+        f"The pages were built {clone}, on {machine.system()} with {machine.granted()} cores "
+        f"({machine.processor()}) and these versions:"
+    )
+    return [
+        nodes.paragraph("", summary),
+        table(
+            ("Package", "Version"),
+            ([name, version] for name, version in versions.installed().items()),
+        ),
+    ]
 
 
 def figures(app: Sphinx, here: str) -> list[nodes.Node]:
     """A table of where the figures of each chapter come from."""
     lines = status.provenance(glued(app))
     rows = [
-        [_link(app, here, page) if n == 0 else "", subject, nodes.inline("", text, classes=["prose"])]
+        [
+            _link(app, here, page) if n == 0 else "",
+            subject,
+            nodes.inline("", text, classes=["prose"]),
+        ]
         for page, found in lines.items()
         for n, (subject, text) in enumerate(found.items())
     ]
-    return [table(("Chapter", "What for", "How it was made: study, seed, version, time and machine, day"), rows)]
+    return [
+        table(
+            ("Chapter", "What for", "How it was made: study, seed, version, time and machine, day"),
+            rows,
+        )
+    ]
 
 
 def shipped(app: Sphinx, here: str) -> list[nodes.Node]:
     """How much came with the clone, and a table of it."""
     results = status.shipped_results()
     if not results:
-        return [nodes.paragraph("", "No results came with the clone that this book was built from.")]
+        return [
+            nodes.paragraph("", "No results came with the clone that this book was built from.")
+        ]
     rows = [
-        [result.study, f"{result.bytes / 1e3:,.0f} kB", duration(result.seconds), result.computed_at[:10], result.machine, result.version] for result in results
+        [
+            result.study,
+            f"{result.bytes / 1e3:,.0f} kB",
+            duration(result.seconds),
+            result.computed_at[:10],
+            result.machine,
+            result.version,
+        ]
+        for result in results
     ]
-    megabytes, seconds = sum(result.bytes for result in results) / 1e6, sum(result.seconds for result in results)
-    summary = (
-        f"{len(results)} results, {megabytes:.1f} MB in all, came with the clone that this book was built from; their times add up to {duration(seconds)}."
+    megabytes, seconds = (
+        sum(result.bytes for result in results) / 1e6,
+        sum(result.seconds for result in results),
     )
-    return [nodes.paragraph("", summary), table(("Study", "Size", "Time to compute", "Day", "Machine", "Version"), rows)]
+    summary = (
+        f"{len(results)} results, {megabytes:.1f} MB in all, came with the clone that this book "
+        f"was built from; their times add up to {duration(seconds)}."
+    )
+    return [
+        nodes.paragraph("", summary),
+        table(("Study", "Size", "Time to compute", "Day", "Machine", "Version"), rows),
+    ]
 
 
 def online(app: Sphinx, here: str) -> list[nodes.Node]:
     """How to run a notebook without installing anything, or what is missing for that."""
     if not app.config.book_repository:
-        text = "These pages have no buttons for Binder and Colab, because their builder named no public repository. This builds them with buttons:"
-        return [nodes.paragraph("", text), nodes.literal_block("", "make book REPOSITORY=https://github.com/OWNER/NAME", language="sh")]
+        text = (
+            "These pages have no buttons for Binder and Colab, because their builder named no "
+            "public repository. This builds them with buttons:"
+        )
+        return [
+            nodes.paragraph("", text),
+            nodes.literal_block(
+                "", "make book REPOSITORY=https://github.com/OWNER/NAME", language="sh"
+            ),
+        ]
     address = Address.parse(app.config.book_repository)
-    text = "The rocket at the top of each chapter and of its exercises opens the notebook, at the size quick, on Binder or Colab, from "
-    colab = "Binder installs everything when it starts. Colab opens the bare notebook; there, run this in a cell before the first:"
+    text = (
+        "The rocket at the top of each chapter and of its exercises opens the notebook, at the "
+        "size quick, on Binder or Colab, from "
+    )
+    colab = (
+        "Binder installs everything when it starts. Colab opens the bare notebook; there, run this "
+        "in a cell before the first:"
+    )
     source = nodes.reference("", address.url, refuri=str(address), internal=False)
-    return [nodes.paragraph("", text, source, nodes.Text(".")), nodes.paragraph("", colab), nodes.literal_block("", colab_cell(address), language="none")]
+    return [
+        nodes.paragraph("", text, source, nodes.Text(".")),
+        nodes.paragraph("", colab),
+        nodes.literal_block("", colab_cell(address), language="none"),
+    ]
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[Cell]]) -> nodes.table:
@@ -129,11 +206,21 @@ def table(head: Iterable[str], rows: Iterable[Iterable[Cell]]) -> nodes.table:
 
 
 def _row(cells: Iterable[Cell]) -> nodes.row:
-    return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", nodes.Text(cell) if isinstance(cell, str) else cell)) for cell in cells))
+    return nodes.row(
+        "",
+        *(
+            nodes.entry(
+                "", nodes.paragraph("", "", nodes.Text(cell) if isinstance(cell, str) else cell)
+            )
+            for cell in cells
+        ),
+    )
 
 
 def _link(app: Sphinx, here: str, page: str) -> nodes.reference:
-    return make_refnode(app.builder, here, page, None, nodes.inline("", app.env.titles[page].astext()))
+    return make_refnode(
+        app.builder, here, page, None, nodes.inline("", app.env.titles[page].astext())
+    )
 
 
 def _name(page: str) -> str:
@@ -145,7 +232,13 @@ def _moment(iso: str) -> str:
     return iso[:16].replace("T", " ")
 
 
-PARTS: dict[str, Callable[[Sphinx, str], list[nodes.Node]]] = {"runs": runs, "versions": installed, "figures": figures, "shipped": shipped, "online": online}
+PARTS: dict[str, Callable[[Sphinx, str], list[nodes.Node]]] = {
+    "runs": runs,
+    "versions": installed,
+    "figures": figures,
+    "shipped": shipped,
+    "online": online,
+}
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""All pages of a built site as one, in reading order, for print: title page, contents, the pages, and folded solutions at the end."""
+"""All pages of a built site as one, in reading order, for print: title page, contents, the
+pages, and folded solutions at the end.
+"""
 
 import html as entities
 import os
@@ -16,17 +18,21 @@ from valleys.errors import BookError
 from valleys.paths import book_root
 
 STYLES = ("_static/pygments.css", "_static/sphinx-design.min.css")
-SCRIPTS = "script, style.thebe, .headerlink, .toctree-wrapper, .figure-hint, .sd-d-print-none, .copybtn, .only-dark, .to-exercises"
+SCRIPTS = (
+    "script, style.thebe, .headerlink, .toctree-wrapper, .figure-hint, .sd-d-print-none, .copybtn, "
+    ".only-dark, .to-exercises, a:has(> .viewcode-link)"
+)
 SOLUTIONS = "solutions"
 MATHJAX = "_static/mathjax/tex-chtml.js"
-NO_HIDDEN_TEXT = '{"options": {"enableAssistiveMml": false, "enableMenu": false, "processHtmlClass": "tex2jax_process|mathjax_process|math|output_area"}}'
+NO_HIDDEN_TEXT = '{"options": {"enableAssistiveMml": false, "enableMenu": false, "processHtmlClass": "tex2jax_process|mathjax_process|math|output_area"}}'  # noqa: E501
 
 
 def one_page(html: Path, folder: Path, root: Path | None = None) -> str:
     """The text of a page that holds the whole book, to be written to a file in `folder`.
 
     Args:
-        html: folder of the built site, whose images, styles and formulas are used from where they are.
+        html: folder of the built site, whose images, styles and formulas are used from where they
+            are.
         folder: where the page is going to stand.
         root: folder of `_toc.yml` and `CITATION.cff`; the book's if None.
 
@@ -40,18 +46,28 @@ def one_page(html: Path, folder: Path, root: Path | None = None) -> str:
     if solutions.select(".solution"):
         parts, pages[SOLUTIONS] = [*parts, ("Appendix", [SOLUTIONS])], solutions
     body = "\n".join(str(page) for page in pages.values())
-    book = BeautifulSoup(f"<body>{title_page(root)}{contents(parts, pages)}<main>{body}</main></body>", "html.parser")
+    book = BeautifulSoup(
+        f"<body>{title_page(root)}{contents(parts, pages)}<main>{body}</main></body>", "html.parser"
+    )
     point_inside(book, set(pages), os.path.relpath(html, folder))
-    return f"<!DOCTYPE html>\n<html lang='en' data-theme='light'>{head(root, pages, os.path.relpath(html, folder))}{book}</html>\n"
+    return (
+        "<!DOCTYPE html>\n<html lang='en' "
+        f"data-theme='light'>{head(root, pages, os.path.relpath(html, folder))}{book}</html>\n"
+    )
 
 
 def print_page(html: Path, name: str) -> Tag:
-    """The content of a page as a section whose names are unique in the book; folded code and what only a screen needs are left out."""
+    """The content of a page as a section whose names are unique in the book; folded code and
+    what only a screen needs are left out.
+    """
     path = html / f"{name}.html"
     if not path.is_file():
         raise BookError(f"{path} is missing; build the site with `make book` first")
     article = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser").find("article")
-    article.name, article.attrs = "section", {"class": "page", "id": slug(name), "style": f"page: {slug(name)}"}
+    article.name, article.attrs = (
+        "section",
+        {"class": "page", "id": slug(name), "style": f"page: {slug(name)}"},
+    )
     for tag in article.select(SCRIPTS):
         tag.decompose()
     unfold(article)
@@ -71,53 +87,84 @@ def unfold(article: Tag) -> None:
         if not is_code:
             fold.name, title.name, title["class"] = "div", "p", "fold-title"
             continue
-        for hidden in [title, *fold.select(".cell_input")]:  # what else it holds, as the line on the origin of a figure, stays
+        # what else it holds, as the line on the origin of a figure, stays
+        for hidden in [title, *fold.select(".cell_input")]:
             hidden.decompose()
         fold.unwrap()
 
 
 def gathered_solutions(pages: dict[str, Tag]) -> Tag:
-    """The solutions of all exercises, taken out of their pages, under the title of the page that each comes from."""
-    page = BeautifulSoup(f'<section class="page" id="{SOLUTIONS}" style="page: {SOLUTIONS}"><h1>Solutions</h1></section>', "html.parser").section
+    """The solutions of all exercises, taken out of their pages, under the title of the page that
+    each comes from.
+    """
+    page = BeautifulSoup(
+        f'<section class="page" id="{SOLUTIONS}" style="page: '
+        f'{SOLUTIONS}"><h1>Solutions</h1></section>',
+        "html.parser",
+    ).section
     for name, source in pages.items():
         if found := source.select(".solution"):
-            heading = BeautifulSoup(f'<h2 id="{SOLUTIONS}--{slug(name)}">{source.h1.decode_contents()}</h2>', "html.parser").h2
+            heading = BeautifulSoup(
+                f'<h2 id="{SOLUTIONS}--{slug(name)}">{source.h1.decode_contents()}</h2>',
+                "html.parser",
+            ).h2
             page.extend([heading, *(solution.extract() for solution in found)])
     return page
 
 
 def inside(target: str, name: str) -> str:
-    """A link or source of page `name`, seen from the root of the site: `page.html#anchor` for a page, the path of any other file."""
+    """A link or source of page `name`, seen from the root of the site: `page.html#anchor` for a
+    page, the path of any other file.
+    """
     parts = urlparse(target)
     if parts.scheme or parts.netloc or target.startswith("data:"):
         return target
-    path = os.path.normpath(os.path.join(os.path.dirname(name), unquote(parts.path))) if parts.path else f"{name}.html"
+    path = (
+        os.path.normpath(os.path.join(os.path.dirname(name), unquote(parts.path)))
+        if parts.path
+        else f"{name}.html"
+    )
     return f"{path}#{parts.fragment}" if parts.fragment else path
 
 
 def point_inside(book: BeautifulSoup, names: set[str], prefix: str) -> None:
-    """Let links between pages lead to their place in the book and images to their files; links to what the book lacks become plain text."""
+    """Let links between pages lead to their place in the book and images to their files; links
+    to what the book lacks become plain text.
+    """
     anchors = {str(tag["id"]) for tag in book.select("[id]")}
     for image in book.select("img[src]"):
         if not image["src"].startswith("data:"):
             image["src"] = f"{prefix}/{image['src']}"
     for link in book.select("a[href]"):
         path, _, fragment = str(link["href"]).partition("#")
-        if path.endswith(".html") and not urlparse(path).scheme and path.removesuffix(".html") in names:
-            anchor = f"{slug(path.removesuffix('.html'))}--{fragment}" if fragment else slug(path.removesuffix(".html"))
+        if (
+            path.endswith(".html")
+            and not urlparse(path).scheme
+            and path.removesuffix(".html") in names
+        ):
+            anchor = (
+                f"{slug(path.removesuffix('.html'))}--{fragment}"
+                if fragment
+                else slug(path.removesuffix(".html"))
+            )
             link["href"] = f"#{anchor if anchor in anchors else slug(path.removesuffix('.html'))}"
         elif not urlparse(path).scheme and path:
             link.unwrap()
 
 
 def contents(parts: list[tuple[str, list[str]]], pages: dict[str, Tag]) -> str:
-    """The table of contents; page numbers are filled in when the places of the headings are known."""
+    """The table of contents; page numbers are filled in when the places of the headings are
+    known.
+    """
     lines = ["<nav class='contents'><h1>Contents</h1>"]
     for caption, names in parts:
         lines += [f"<p class='part'>{entities.escape(caption)}</p>"] if caption else []
         for name in names:
             lines.append(_entry("page-entry", slug(name), pages[name].h1))
-            lines += [_entry("section-entry", str(heading.parent["id"]), heading) for heading in _sections(name, pages[name])]
+            lines += [
+                _entry("section-entry", str(heading.parent["id"]), heading)
+                for heading in _sections(name, pages[name])
+            ]
     return "".join([*lines, "</nav>"])
 
 
@@ -126,26 +173,43 @@ def title_page(root: Path) -> str:
     cited = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))
     title, _, subtitle = cited["title"].partition(": ")
     paper = cited["references"][0]
-    authors = ", ".join(f"{author['given-names']} {author['family-names']}" for author in paper["authors"])
+    authors = ", ".join(
+        f"{author['given-names']} {author['family-names']}" for author in paper["authors"]
+    )
     lines = {
         "title": title,
         "subtitle": f"{subtitle[:1].upper()}{subtitle[1:]}",
         "authors": ", ".join(author["name"] for author in cited["authors"]),
         "paper": f"The paper: {authors}, “{paper['title']}”, {paper['year']}, {paper['url']}",
-        "edition": f"Version {cited['version']}. Text and code are under the {cited['license']} licence.",
-        "print": "This is the site in print. Code that the site folds away is left out: each chapter’s notebook holds it. Folded solutions stand at the end.",
+        "edition": f"Version {cited['version']}. Text and code are under the {cited['license']} "
+        "licence.",
+        "print": "This is the site in print. Code that the site folds away is left out: each "
+        "chapter’s notebook holds it. Folded solutions stand at the end.",
     }
-    return "<header class='title-page'>" + "".join(f"<p class='{kind}'>{entities.escape(text)}</p>" for kind, text in lines.items()) + "</header>"
+    return (
+        "<header class='title-page'>"
+        + "".join(f"<p class='{kind}'>{entities.escape(text)}</p>" for kind, text in lines.items())
+        + "</header>"
+    )
 
 
 def head(root: Path, pages: dict[str, Tag], prefix: str) -> str:
     """Styles, formulas and the running head of each page of the site."""
     title = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["title"]
     links = "".join(f"<link rel='stylesheet' href='{prefix}/{style}'>" for style in STYLES)
-    running = "".join(f'@page {slug(name)} {{ @top-left {{ content: "{_quoted(_text(page.h1))}" }} }}\n' for name, page in pages.items())
+    running = "".join(
+        f'@page {slug(name)} {{ @top-left {{ content: "{_quoted(_text(page.h1))}" }} }}\n'
+        for name, page in pages.items()
+    )
     style = Path(__file__).with_name("print.css").read_text(encoding="utf-8")
-    mathjax = f"<script>window.MathJax = {NO_HIDDEN_TEXT}</script><script defer src='{prefix}/{MATHJAX}'></script>"
-    return f"<head><meta charset='utf-8'><title>{entities.escape(title)}</title>{links}<style>{style}\n{running}</style>{mathjax}</head>"
+    mathjax = (
+        f"<script>window.MathJax = {NO_HIDDEN_TEXT}</script><script defer "
+        f"src='{prefix}/{MATHJAX}'></script>"
+    )
+    return (
+        "<head><meta "
+        f"charset='utf-8'><title>{entities.escape(title)}</title>{links}<style>{style}\n{running}</style>{mathjax}</head>"
+    )
 
 
 def slug(name: str) -> str:
@@ -159,7 +223,11 @@ def _sections(name: str, page: Tag) -> Iterator[Tag]:
 
 
 def _entry(kind: str, anchor: str, heading: Tag) -> str:
-    return f"<p class='{kind}'><a href='#{anchor}'><span class='name'>{heading.decode_contents().strip()}</span><span class='number'></span></a></p>"
+    return (
+        f"<p class='{kind}'><a href='#{anchor}'><span "
+        f"class='name'>{heading.decode_contents().strip()}</span><span "
+        "class='number'></span></a></p>"
+    )
 
 
 def _text(tag: Tag) -> str:

@@ -1,7 +1,8 @@
 """The whole book as a PDF to print: the site as one page, printed by Chromium.
 
-A browser cannot write page numbers into a table of contents. So the book is printed, the pages of its headings are read from the PDF,
-their numbers are filled in, and the book is printed once more; the places must not have moved.
+A browser cannot write page numbers into a table of contents. So the book is printed, the pages of
+its headings are read from the PDF, their numbers are filled in, and the book is printed once more;
+the places must not have moved.
 """
 
 import io
@@ -20,15 +21,30 @@ from valleys.book.print.pdf_links import NAME, link_pdf
 from valleys.errors import BookError
 from valleys.results import atomic
 
-BUNDLES = tuple(f"/Applications/{name}.app/Contents/MacOS/{name}" for name in ("Google Chrome", "Chromium"))  # where macOS has them, off the PATH
+# where macOS has them, off the PATH
+BUNDLES = tuple(
+    f"/Applications/{name}.app/Contents/MacOS/{name}" for name in ("Google Chrome", "Chromium")
+)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", *BUNDLES)
 # No sandbox, as containers have none to give, and nothing but pages of this book is opened.
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
 TEXT_WIDTH = 643  # CSS pixels in the 170 mm between the margins of print.css
-FIGURE_SCALE = 0.72  # of the size that a figure was drawn at: one height of text in all figures, and the widest fill the page
+# of the size that a figure was drawn at: one height of text in all figures, and the widest fill the
+# page
+FIGURE_SCALE = 0.72
 PATIENCE = 300_000  # milliseconds; for all formulas of the book on a busy machine
 
-READY = "MathJax.startup.promise.then(() => Promise.all([...document.images].map((image) => image.decode())))"
+READY = (
+    "MathJax.startup.promise.then(() => Promise.all([...document.images].map((image) => "
+    "image.decode())))"
+)
 FIT = f"""
 for (const image of document.querySelectorAll("img")) image.style.width = `${{{FIGURE_SCALE} * image.naturalWidth}}px`;
 for (const box of document.querySelectorAll("div.math, table, mjx-container[display='true']")) {{
@@ -37,9 +53,12 @@ for (const box of document.querySelectorAll("div.math, table, mjx-container[disp
 }}
 for (const link of document.querySelectorAll("a.external[href^='http']"))
   if (!link.closest(".citation, .title-page") && !link.href.includes(link.textContent.trim())) link.dataset.url = link.href;
-"""
+"""  # noqa: E501
 # Without a number a place gets one as wide as any that may come.
-FILL = "(numbers) => document.querySelectorAll('.contents a').forEach((link) => link.lastChild.textContent = numbers[link.hash.slice(1)] ?? 888)"
+FILL = (
+    "(numbers) => document.querySelectorAll('.contents a').forEach((link) => "
+    "link.lastChild.textContent = numbers[link.hash.slice(1)] ?? 888)"
+)
 
 
 def make_pdf(html: Path, scratch: Path, root: Path | None = None) -> Path:
@@ -51,7 +70,8 @@ def make_pdf(html: Path, scratch: Path, root: Path | None = None) -> Path:
         root: folder of `_toc.yml` and `CITATION.cff`; the book's if None.
 
     Raises:
-        BookError: there is no Chromium, it failed, a page was not built, or headings have no stable place.
+        BookError: there is no Chromium, it failed, a page was not built, or headings have no stable
+            place.
     """
     browser = find_browser()
     source = scratch / "book.html"
@@ -60,14 +80,17 @@ def make_pdf(html: Path, scratch: Path, root: Path | None = None) -> Path:
         with opened(browser, source) as page:
             content = print_numbered(page)
     except Error as error:
-        raise BookError(f"{browser} could not print the book: {error.message.splitlines()[0]}") from error
+        raise BookError(
+            f"{browser} could not print the book: {error.message.splitlines()[0]}"
+        ) from error
     atomic.write(html / NAME, content)
     link_pdf(html)
     return html / NAME
 
 
 def find_browser() -> str:
-    """Path of a Chromium: the one that `$VALLEYS_BROWSER` names, as a program or as a path, else one in a usual place.
+    """Path of a Chromium: the one that `$VALLEYS_BROWSER` names, as a program or as a path, else
+    one in a usual place.
 
     Raises:
         BookError: there is none.
@@ -77,16 +100,26 @@ def find_browser() -> str:
     if found := next((path for name in wanted if (path := shutil.which(name))), None):
         return os.path.abspath(found)
     if named:
-        raise BookError(f"{config.BROWSER} is '{named}', which is no program on this machine; name a Chromium, or leave it unset")
-    raise BookError(f"no Chromium is on this machine to print with; install chromium or google-chrome, or name one in {config.BROWSER}")
+        raise BookError(
+            f"{config.BROWSER} is '{named}', which is no program on this machine; name "
+            "a Chromium, or leave it unset"
+        )
+    raise BookError(
+        "no Chromium is on this machine to print with; install chromium or "
+        f"google-chrome, or name one in {config.BROWSER}"
+    )
 
 
 @contextmanager
 def opened(browser: str, source: Path) -> Iterator[Page]:
-    """A page as wide as the text on paper, with formulas set, images drawn and what is too wide made smaller."""
+    """A page as wide as the text on paper, with formulas set, images drawn and what is too wide
+    made smaller.
+    """
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=list(QUIET))
-        page = chromium.new_page(viewport={"width": TEXT_WIDTH, "height": 900}, color_scheme="light")
+        page = chromium.new_page(
+            viewport={"width": TEXT_WIDTH, "height": 900}, color_scheme="light"
+        )
         page.set_default_timeout(PATIENCE)
         page.emulate_media(media="print")
         page.goto(source.as_uri())
@@ -107,14 +140,20 @@ def print_numbered(page: Page) -> bytes:
     page.evaluate(FILL, numbers)
     content = _printed(page)
     if page_numbers(content) != numbers:
-        raise BookError("the page numbers of the contents moved the pages; report this with the version of your Chromium")
+        raise BookError(
+            "the page numbers of the contents moved the pages; report this with the "
+            "version of your Chromium"
+        )
     return content
 
 
 def page_numbers(content: bytes) -> dict[str, int]:
     """Page number, counted from one, of each place in a PDF that a link leads to, by name."""
     reader = PdfReader(io.BytesIO(content))
-    return {name.lstrip("/"): reader.get_destination_page_number(place) + 1 for name, place in reader.named_destinations.items()}
+    return {
+        name.lstrip("/"): reader.get_destination_page_number(place) + 1
+        for name, place in reader.named_destinations.items()
+    }
 
 
 def _printed(page: Page) -> bytes:

@@ -11,14 +11,19 @@ from valleys.results import atomic
 NAME = "escape-from-sharp-valleys.pdf"  # in the folder of the site
 MARK = "whole-book"
 WORDS = "The whole book as a PDF"
-IN_SIDE_BAR = '<ul class="nav bd-sidenav whole-book"><li class="toctree-l1"><a class="reference internal" href="{url}">{words}</a></li></ul>'
+IN_SIDE_BAR = '<ul class="nav bd-sidenav whole-book"><li class="toctree-l1"><a class="reference internal" href="{url}">{words}</a></li></ul>'  # noqa: E501
 IN_MENU = """<li class="whole-book"><a class="btn btn-sm dropdown-item" href="{url}"><span class="btn__icon-container"><i class="fas fa-file-pdf"></i></span>
-<span class="btn__text-container">{words}</span></a></li>"""
-PLACES = {"nav.bd-docs-nav .bd-toc-item": IN_SIDE_BAR, ".dropdown-download-buttons .dropdown-menu": IN_MENU}
+<span class="btn__text-container">{words}</span></a></li>"""  # noqa: E501
+PLACES = {
+    "nav.bd-docs-nav .bd-toc-item": IN_SIDE_BAR,
+    ".dropdown-download-buttons .dropdown-menu": IN_MENU,
+}
 
 
 def link_pdf(html: Path) -> None:
-    """Add links to the PDF to the side bar and the download menu of every page, in place of those that are there."""
+    """Add links to the PDF to the side bar and the download menu of every page, in place of
+    those that are there.
+    """
     for path in html_pages(html):
         _link(path, os.path.relpath(html / NAME, path.parent))
 

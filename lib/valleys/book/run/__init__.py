@@ -1,1 +1,3 @@
-"""Running chapters: values of their parameters, what they may be, and the processes that execute them."""
+"""Running chapters: values of their parameters, what they may be, and the processes that execute
+them.
+"""

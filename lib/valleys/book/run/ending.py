@@ -1,4 +1,6 @@
-"""Whoever ends a command ends all that it started: by Ctrl-C, by `kill`, by closing the terminal, or by force."""
+"""Whoever ends a command ends all that it started: by Ctrl-C, by `kill`, by closing the
+terminal, or by force.
+"""
 
 import contextlib
 import ctypes
@@ -14,8 +16,10 @@ from types import FrameType
 
 import psutil
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # Ctrl-C; kill, timeout and batch systems; a closed terminal
-PATIENCE_SECONDS = 4.0  # for a process to end when it is asked to; after it a notebook's kernel is killed with the rest
+# Ctrl-C; kill, timeout and batch systems; a closed terminal
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# for a process to end when it is asked to; after it a notebook's kernel is killed with the rest
+PATIENCE_SECONDS = 4.0
 LAST_SECONDS = 8.0  # for this process to end in order
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux
 
@@ -30,7 +34,10 @@ class Ended(SystemExit):
 
     def __str__(self) -> str:
         """One line for the user."""
-        return f"valleys: ended by {self.signal.name}; what was finished is kept, and the same command goes on from there"
+        return (
+            f"valleys: ended by {self.signal.name}; what was finished is kept, and the same "
+            "command goes on from there"
+        )
 
     def tell(self) -> None:
         """Print the line, if there still is a terminal to print it on."""
@@ -40,9 +47,11 @@ class Ended(SystemExit):
 
 @contextlib.contextmanager
 def in_order() -> Iterator[None]:
-    """Have signals end a program: the first raises `Ended` in the main thread and is told in one line; later ones change nothing.
+    """Have signals end a program: the first raises `Ended` in the main thread and is told in one
+    line; later ones change nothing.
 
-    Ctrl-C counts even where a script started the program with `&`, which has it ignored; a closed terminal does not under `nohup`.
+    Ctrl-C counts even where a script started the program with `&`, which has it ignored; a closed
+    terminal does not under `nohup`.
     """
     for number in SIGNALS:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
@@ -76,14 +85,23 @@ def _end_by_force(number: int) -> None:
 
 
 def start(command: list[str], **options: object) -> subprocess.Popen[str]:
-    """Start a program out of reach of Ctrl-C, for this process to end it by `end`; on Linux it is also asked to end if the thread that started it is gone.
+    """Start a program out of reach of Ctrl-C, for this process to end it by `end`; on Linux it is
+    also asked to end if the thread that started it is gone.
 
     Args:
         command: the program and its arguments.
         options: as of `subprocess.Popen`.
     """
     bound = partial(_bind, ctypes.CDLL(None), os.getpid()) if sys.platform == "linux" else None
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, encoding="utf-8", errors="replace", preexec_fn=bound, **options)
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        encoding="utf-8",
+        errors="replace",
+        preexec_fn=bound,
+        **options,
+    )
 
 
 def _bind(libc: ctypes.CDLL, parent: int) -> None:
@@ -105,7 +123,9 @@ def run(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 def end(processes: Iterable[subprocess.Popen[str]]) -> None:
-    """Ask processes that `start` gave to end, and kill what is left of them and of all below them after some seconds."""
+    """Ask processes that `start` gave to end, and kill what is left of them and of all below
+    them after some seconds.
+    """
     asked = {process.pid for process in processes if process.poll() is None}
     family = _family(child for child in psutil.Process().children() if child.pid in asked)
     for leader in asked:  # of a group that has no kernels in it, which papermill ends

@@ -37,10 +37,13 @@ def free(place: Path) -> Path:
 
 
 def sweep(folder: Path, *beginnings: str, keep: Path | None = None) -> None:
-    """Remove what killed processes left in a folder, by how the names of their scratch folders begin; nobody may be at work there."""
+    """Remove what killed processes left in a folder, by how the names of their scratch folders
+    begin; nobody may be at work there.
+    """
     for path in [path for beginning in beginnings for path in folder.glob(f"{beginning}*")]:
         if path != keep:
-            shutil.rmtree(path, ignore_errors=True)  # an orphan may still write there; the next sweep takes the rest
+            # an orphan may still write there; the next sweep takes the rest
+            shutil.rmtree(path, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -53,4 +56,6 @@ def usable(place: Path, option: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise BookError(f"{place} cannot be used: {error.strerror or error}; name another folder with {option}") from None
+        raise BookError(
+            f"{place} cannot be used: {error.strerror or error}; name another folder with {option}"
+        ) from None

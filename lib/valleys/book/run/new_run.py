@@ -1,4 +1,6 @@
-"""A reader's own run of a chapter: an executed notebook and a page in the look of the book, which tells what differs from it."""
+"""A reader's own run of a chapter: an executed notebook and a page in the look of the book,
+which tells what differs from it.
+"""
 
 import contextlib
 import datetime
@@ -50,7 +52,9 @@ class Finished:
     failure: str | None  # why the run stopped, if it did
 
 
-def plan(name: str, settings: Iterable[parameters.Assignment], size: str, root: Path | None = None) -> Variation:
+def plan(
+    name: str, settings: Iterable[parameters.Assignment], size: str, root: Path | None = None
+) -> Variation:
     """Choose chapter and values, and have the chapter's specs check them.
 
     Raises:
@@ -60,13 +64,24 @@ def plan(name: str, settings: Iterable[parameters.Assignment], size: str, root: 
     chapter = find_chapter(name, chapters)
     for setting in (settings := list(settings)):
         if setting.chapter and find_chapter(setting.chapter, chapters) != chapter:
-            raise BookError(f"'{setting.chapter}.{setting.parameter}' is a parameter of another chapter than {chapter.name}; run each chapter by itself")
+            raise BookError(
+                f"'{setting.chapter}.{setting.parameter}' is a parameter of another "
+                f"chapter than {chapter.name}; run each chapter by itself"
+            )
     own = [replace(setting, chapter=chapter.name) for setting in settings]
-    before, after = (parameters.run_parameters(chapters, size, chosen, root)[chapter.name] for chosen in ((), own))
+    before, after = (
+        parameters.run_parameters(chapters, size, chosen, root)[chapter.name]
+        for chosen in ((), own)
+    )
     runner.check_before_running(chapter, after, own=[setting.parameter for setting in own])
     defaults = {name: parameter.default for name, parameter in chapter.parameters.items()}
     old, new = defaults | before, defaults | after
-    return Variation(chapter, size, after, {key: (old[key], new[key]) for key in defaults if old[key] != new[key]})
+    return Variation(
+        chapter,
+        size,
+        after,
+        {key: (old[key], new[key]) for key in defaults if old[key] != new[key]},
+    )
 
 
 def check_place(out: Path, *, force: bool) -> None:
@@ -84,14 +99,18 @@ def check_place(out: Path, *, force: bool) -> None:
     if not is_run:
         raise BookError(f"{out} holds something else than a run; name a new folder with --out")
     if not force:
-        raise BookError(f"{out} holds an earlier run; name another folder with --out, or replace it with --force")
+        raise BookError(
+            f"{out} holds an earlier run; name another folder with --out, or replace "
+            "it with --force"
+        )
 
 
 def run(variation: Variation, out: Path) -> Finished:
     """Execute the chapter, make its page, and put both in `out`, which is replaced as a whole.
 
-    The run goes on where cells under Checks fail; where another cell fails or the page cannot be built, the notebook is kept, without a page.
-    If somebody else changes `out` meanwhile, it is left alone and the run is put beside it.
+    The run goes on where cells under Checks fail; where another cell fails or the page cannot be
+    built, the notebook is kept, without a page. If somebody else changes `out` meanwhile, it is
+    left alone and the run is put beside it.
 
     Raises:
         BookError: nothing can be written at `out`; told before anything is computed.
@@ -100,7 +119,13 @@ def run(variation: Variation, out: Path) -> Finished:
     before = _held(place)
     with _beside(place) as scratch:
         page = scratch / "page"
-        outcome = next(iter(runner.run_chapters({name: (_tolerant_copy(variation.chapter, scratch), variation.values)}, page)))
+        outcome = next(
+            iter(
+                runner.run_chapters(
+                    {name: (_tolerant_copy(variation.chapter, scratch), variation.values)}, page
+                )
+            )
+        )
         if not outcome.executed.exists():
             return Finished(None, None, (), 0, outcome.failure)
         notebook = _cleaned(nbformat.read(outcome.executed, as_version=4))
@@ -109,37 +134,76 @@ def run(variation: Variation, out: Path) -> Finished:
         nbformat.write(_with_foreword(notebook, foreword(variation, record)), outcome.executed)
         if failure is None:
             record["failure"] = _page_failure(outcome.executed, scratch / "site", place)
-        (page / RECORD).write_text(yaml.safe_dump(record, sort_keys=False, width=160), encoding="utf-8")
+        (page / RECORD).write_text(
+            yaml.safe_dump(record, sort_keys=False, width=160), encoding="utf-8"
+        )
         kept = _put(page, place, before)
     folder = out if kept == place else kept
-    return Finished(folder / f"{name}.ipynb", None if record["failure"] else folder / f"{name}.html", tuple(broken), record["checks"], record["failure"])
+    return Finished(
+        folder / f"{name}.ipynb",
+        None if record["failure"] else folder / f"{name}.html",
+        tuple(broken),
+        record["checks"],
+        record["failure"],
+    )
 
 
 def foreword(variation: Variation, record: dict[str, Any]) -> str:
-    """What stands at the top of the page, as MyST Markdown: what differs from the book, and which claims do not hold."""
-    rows = [f"| `{name}` | `{old!r}` | `{new!r}` |" for name, (old, new) in variation.changes.items()]
-    table = [f"| Parameter | At size `{variation.size}` | Here |", "|---|---|---|", *rows] if rows else []
-    broken = [f"**{verdict(record['broken'], record['checks'])}**", *(f"- `{claim}`" for claim in record["broken"])] if record["broken"] else []
+    """What stands at the top of the page, as MyST Markdown: what differs from the book, and
+    which claims do not hold.
+    """
+    rows = [
+        f"| `{name}` | `{old!r}` | `{new!r}` |" for name, (old, new) in variation.changes.items()
+    ]
+    table = (
+        [f"| Parameter | At size `{variation.size}` | Here |", "|---|---|---|", *rows]
+        if rows
+        else []
+    )
+    broken = (
+        [
+            f"**{verdict(record['broken'], record['checks'])}**",
+            *(f"- `{claim}`" for claim in record["broken"]),
+        ]
+        if record["broken"]
+        else []
+    )
     revision = f", revision {record['revision']}" if record["revision"] else ""
     own = " and these of a reader" if rows else ""
     text = f"""This is {{doc}}`a chapter of the book <chapters/{variation.chapter.name}>`, run with the values of the size `{variation.size}`{own}.
 The sentences below were written for the book's own values: numbers and figures are those of this run, the words around them may not fit.
-"""
-    made = f"Made on {record['finished'][:10]} with valleys {record['versions']['valleys']}{revision}, in {duration(record['seconds'])}."
+"""  # noqa: E501
+    made = (
+        f"Made on {record['finished'][:10]} with valleys "
+        f"{record['versions']['valleys']}{revision}, in {duration(record['seconds'])}."
+    )
     parts = [text, *table, "", *broken, "", made]
-    return "\n".join(["````{admonition} A variation, not a page of the book", ":class: important variation", "", *parts, "````"])
+    return "\n".join(
+        [
+            "````{admonition} A variation, not a page of the book",
+            ":class: important variation",
+            "",
+            *parts,
+            "````",
+        ]
+    )
 
 
 def verdict(broken: Iterable[str], n_checks: int) -> str:
     """How many cells of checks stopped, in one sentence."""
-    return f"{len(list(broken))} of {n_checks} cells of checks stopped at a claim that does not hold for these values."
+    return (
+        f"{len(list(broken))} of {n_checks} cells of checks stopped at a claim that does not hold "
+        "for these values."
+    )
 
 
 def check_cells(notebook: nbformat.NotebookNode) -> Iterator[nbformat.NotebookNode]:
     """The code cells under the heading Checks."""
     inside = False
     for cell in notebook.cells:
-        if cell.cell_type == "markdown" and (heading := re.search(r"^## +(.*)", cell.source, re.MULTILINE)):
+        if cell.cell_type == "markdown" and (
+            heading := re.search(r"^## +(.*)", cell.source, re.MULTILINE)
+        ):
             inside = heading.group(1).strip() == "Checks"
         elif cell.cell_type == "code" and inside:
             yield cell
@@ -166,7 +230,9 @@ def _tolerant_copy(chapter: Chapter, folder: Path) -> Chapter:
 
 def _cleaned(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """The executed notebook without what papermill and this module added for the run alone."""
-    notebook.cells = [cell for cell in notebook.cells if ADDED_BY_PAPERMILL not in cell.metadata.get("tags", [])]
+    notebook.cells = [
+        cell for cell in notebook.cells if ADDED_BY_PAPERMILL not in cell.metadata.get("tags", [])
+    ]
     for place in ("input_path", "output_path"):
         notebook.metadata.get("papermill", {}).pop(place, None)
     return notebook
@@ -183,28 +249,42 @@ def _broken(notebook: nbformat.NotebookNode) -> list[str]:
 
 def _claim(error: nbformat.NotebookNode) -> str:
     """The line that a traceback points at, else the error itself."""
-    pointed = re.findall(r"^-+> *\d+ +(.*\S)", ANSI.sub("", "\n".join(error.traceback)), re.MULTILINE)
+    pointed = re.findall(
+        r"^-+> *\d+ +(.*\S)", ANSI.sub("", "\n".join(error.traceback)), re.MULTILINE
+    )
     return pointed[0] if pointed else f"{error.ename}: {error.evalue}"
 
 
 def _stopped(notebook: nbformat.NotebookNode) -> bool:
-    """Whether cells were left out, after an error elsewhere than in the checks or the death of the kernel."""
+    """Whether cells were left out, after an error elsewhere than in the checks or the death of
+    the kernel.
+    """
     code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-    return any(cell.execution_count is None or (_errors(cell) and MAY_FAIL not in cell.metadata.get("tags", [])) for cell in code)
+    return any(
+        cell.execution_count is None
+        or (_errors(cell) and MAY_FAIL not in cell.metadata.get("tags", []))
+        for cell in code
+    )
 
 
 def _with_foreword(notebook: nbformat.NotebookNode, text: str) -> nbformat.NotebookNode:
-    """The notebook with a text below its title, which stands in the first cell with what opens the chapter."""
+    """The notebook with a text below its title, which stands in the first cell with what opens
+    the chapter.
+    """
     heading, _, opening = notebook.cells[0].source.partition("\n")
     notebook.cells[0].source = heading
-    added = [new_markdown_cell(text, id="variation")] + ([new_markdown_cell(opening.strip(), id="opening")] if opening.strip() else [])
+    added = [new_markdown_cell(text, id="variation")] + (
+        [new_markdown_cell(opening.strip(), id="opening")] if opening.strip() else []
+    )
     notebook.cells[1:1] = added
     for cell in check_cells(notebook):
         cell.metadata["tags"] = [tag for tag in cell.metadata.get("tags", []) if tag != MAY_FAIL]
     return notebook
 
 
-def _record(variation: Variation, seconds: float, broken: list[str], failure: str | None) -> dict[str, Any]:
+def _record(
+    variation: Variation, seconds: float, broken: list[str], failure: str | None
+) -> dict[str, Any]:
     """What made the page: `run.yml`."""
     return {
         "chapter": variation.chapter.name,
@@ -223,7 +303,9 @@ def _record(variation: Variation, seconds: float, broken: list[str], failure: st
 
 
 def _page_failure(executed: Path, scratch: Path, out: Path) -> str | None:
-    """Why no page could be made, None if it was: a run that took long is worth keeping without one."""
+    """Why no page could be made, None if it was: a run that took long is worth keeping without
+    one.
+    """
     try:
         _make_page(executed, scratch, out)
     except BookError as error:
@@ -236,16 +318,24 @@ def _make_page(executed: Path, scratch: Path, out: Path) -> None:
     book = build_folder() / "html"
     link = os.path.relpath(book, out) if (book / "index.html").is_file() else ""
     builder.assemble_page(executed, scratch / "source", book_site=link)
-    shutil.copytree(builder.build(scratch / "source", scratch, strict=False), executed.parent, dirs_exist_ok=True)
+    shutil.copytree(
+        builder.build(scratch / "source", scratch, strict=False),
+        executed.parent,
+        dirs_exist_ok=True,
+    )
 
 
 def _held(folder: Path) -> dict[Path, int]:
-    """What a folder holds, each with the time of its last change, in ns; nothing where there is no folder."""
+    """What a folder holds, each with the time of its last change, in ns; nothing where there is
+    no folder.
+    """
     return {path: path.lstat().st_mtime_ns for path in folder.rglob("*")}
 
 
 def _put(made: Path, place: Path, before: dict[Path, int]) -> Path:
-    """Put a finished folder in its place, or beside it where the place is not as it was before the run."""
+    """Put a finished folder in its place, or beside it where the place is not as it was before
+    the run.
+    """
     if _held(place) == before:
         with contextlib.suppress(OSError):  # somebody else was there in this very moment
             return folders.put(made, place)

@@ -17,7 +17,9 @@ PARTS = {"global", "chapters"}  # of a file of `params/`
 
 @dataclass(frozen=True)
 class Assignment:
-    """A user's `[chapter.]parameter=value`; without a chapter it holds for every chapter that has the parameter."""
+    """A user's `[chapter.]parameter=value`; without a chapter it holds for every chapter that
+    has the parameter.
+    """
 
     chapter: str | None
     parameter: str
@@ -33,11 +35,18 @@ class Assignment:
         name, equals, value = text.partition("=")
         chapter, _, parameter = name.strip().rpartition(".")
         if not equals or not parameter.isidentifier():
-            raise BookError(f"'{text}' must read [chapter.]parameter=value, such as toy_model.n_runs=500")
+            raise BookError(
+                f"'{text}' must read [chapter.]parameter=value, such as toy_model.n_runs=500"
+            )
         return cls(chapter or None, parameter, values.read(value, f"the value of '{text}'"))
 
 
-def run_parameters(chapters: Mapping[str, Chapter], size: str, settings: Iterable[Assignment] = (), root: Path | None = None) -> dict[str, dict[str, Any]]:
+def run_parameters(
+    chapters: Mapping[str, Chapter],
+    size: str,
+    settings: Iterable[Assignment] = (),
+    root: Path | None = None,
+) -> dict[str, dict[str, Any]]:
     """Values that differ from the defaults, by chapter name and parameter name.
 
     Args:
@@ -52,8 +61,17 @@ def run_parameters(chapters: Mapping[str, Chapter], size: str, settings: Iterabl
     chosen: dict[str, dict[str, Any]] = {name: {} for name in chapters}
     for setting in [*_settings_of_size(size, root or book_root()), *settings]:
         for chapter in _chapters_of(setting, chapters):
-            chosen[chapter.name][setting.parameter] = typed(chapter, setting.parameter, setting.value)
-    return {name: {key: value for key, value in changed.items() if value != chapters[name].parameters[key].default} for name, changed in chosen.items()}
+            chosen[chapter.name][setting.parameter] = typed(
+                chapter, setting.parameter, setting.value
+            )
+    return {
+        name: {
+            key: value
+            for key, value in changed.items()
+            if value != chapters[name].parameters[key].default
+        }
+        for name, changed in chosen.items()
+    }
 
 
 def settings_of(content: Any, where: str) -> list[Assignment]:
@@ -63,51 +81,83 @@ def settings_of(content: Any, where: str) -> list[Assignment]:
         BookError: the file is not laid out so.
     """
     parts = content or {}
-    if not isinstance(parts, dict) or not parts.keys() <= PARTS or not all(isinstance(part, dict | None) for part in parts.values()):
-        raise BookError(f"{where} must have the keys 'global', with parameters, and 'chapters', with parameters below the name of each chapter, and no others")
+    if (
+        not isinstance(parts, dict)
+        or not parts.keys() <= PARTS
+        or not all(isinstance(part, dict | None) for part in parts.values())
+    ):
+        raise BookError(
+            f"{where} must have the keys 'global', with parameters, and 'chapters', "
+            "with parameters below the name of each chapter, and no others"
+        )
     chapters = parts.get("chapters") or {}
     if odd := [name for name, own in chapters.items() if not isinstance(own, dict | None)]:
         raise BookError(f"{where}: below '{odd[0]}' must stand parameters with their values")
-    shared = [Assignment(None, str(name), value) for name, value in (parts.get("global") or {}).items()]
-    return shared + [Assignment(str(chapter), str(name), value) for chapter, own in chapters.items() for name, value in (own or {}).items()]
+    shared = [
+        Assignment(None, str(name), value) for name, value in (parts.get("global") or {}).items()
+    ]
+    return shared + [
+        Assignment(str(chapter), str(name), value)
+        for chapter, own in chapters.items()
+        for name, value in (own or {}).items()
+    ]
 
 
 def values_for(chapter: Chapter, content: Any, chapters: Mapping[str, Chapter]) -> dict[str, Any]:
     """What a file like those of `params/` says for one chapter.
 
     Raises:
-        BookError: the file is not laid out like them, or names a chapter or parameter that does not exist.
+        BookError: the file is not laid out like them, or names a chapter or parameter that does not
+            exist.
     """
     book = {**chapters, chapter.name: chapter}
-    return {setting.parameter: setting.value for setting in settings_of(content, "the file of parameters") if chapter in _chapters_of(setting, book)}
+    return {
+        setting.parameter: setting.value
+        for setting in settings_of(content, "the file of parameters")
+        if chapter in _chapters_of(setting, book)
+    }
 
 
 def parameter_file(chapter: Chapter, changed: Mapping[str, Any]) -> str:
-    """All parameters of a chapter as YAML, each below its meaning: a line for each, which papermill's option -f takes.
+    """All parameters of a chapter as YAML, each below its meaning: a line for each, which
+    papermill's option -f takes.
 
     Args:
         chapter: whose parameters are written.
         changed: values that differ from the defaults.
     """
-    lines = [(f"# {p.meaning}", values.written({p.name: changed.get(p.name, p.default)})[1:-1]) for p in chapter.parameters.values()]
+    lines = [
+        (f"# {p.meaning}", values.written({p.name: changed.get(p.name, p.default)})[1:-1])
+        for p in chapter.parameters.values()
+    ]
     return "\n".join(line for pair in lines for line in pair)
 
 
 def typed(chapter: Chapter, name: str, value: Any) -> Any:
-    """The value of a parameter as one of its kind and within its bounds; text is read once more where no text is wanted, whole numbers do for floats.
+    """The value of a parameter as one of its kind and within its bounds; text is read once more
+    where no text is wanted, whole numbers do for floats.
 
     Raises:
-        BookError: the chapter has no such parameter, or the value is of another kind or out of bounds.
+        BookError: the chapter has no such parameter, or the value is of another kind or out of
+            bounds.
     """
     if name not in chapter.parameters:
-        raise BookError(f"{chapter.name} has no parameter '{name}'; there are {', '.join(sorted(chapter.parameters)) or 'none'}")
+        raise BookError(
+            f"{chapter.name} has no parameter '{name}'; there are "
+            f"{', '.join(sorted(chapter.parameters)) or 'none'}"
+        )
     parameter = chapter.parameters[name]
     if isinstance(value, str) and parameter.kind != "str":
         value = values.read(value, f"{chapter.name}: the value {bounds.shown(value)} of {name}")
     if _wants_floats(parameter):
         value = _as_floats(value)
-    if type(value) is not KINDS[parameter.kind] or (_holds_numbers(parameter.default) and not _holds_numbers(value)):
-        raise BookError(f"{chapter.name}: {name} must be of kind {parameter.kind}, such as {_as_given(parameter.default)}; got {bounds.shown(value)}")
+    if type(value) is not KINDS[parameter.kind] or (
+        _holds_numbers(parameter.default) and not _holds_numbers(value)
+    ):
+        raise BookError(
+            f"{chapter.name}: {name} must be of kind {parameter.kind}, such as "
+            f"{_as_given(parameter.default)}; got {bounds.shown(value)}"
+        )
     bounds.check(chapter.name, parameter, value)
     return value
 
@@ -120,12 +170,19 @@ def _settings_of_size(size: str, root: Path) -> list[Assignment]:
 
 
 def _chapters_of(setting: Assignment, chapters: Mapping[str, Chapter]) -> list[Chapter]:
-    candidates = list(chapters.values()) if setting.chapter is None else [find_chapter(setting.chapter, dict(chapters))]
+    candidates = (
+        list(chapters.values())
+        if setting.chapter is None
+        else [find_chapter(setting.chapter, dict(chapters))]
+    )
     found = [chapter for chapter in candidates if setting.parameter in chapter.parameters]
     if not found:
         where = "no chapter" if setting.chapter is None else candidates[0].name
         names = sorted({name for chapter in candidates for name in chapter.parameters})
-        raise BookError(f"{where} has {'a' if setting.chapter is None else 'no'} parameter '{setting.parameter}'; there are {', '.join(names)}")
+        raise BookError(
+            f"{where} has {'a' if setting.chapter is None else 'no'} parameter "
+            f"'{setting.parameter}'; there are {', '.join(names)}"
+        )
     return found
 
 
@@ -134,7 +191,9 @@ def _as_given(value: Any) -> str:
 
 
 def _leaves(value: Any) -> list[Any]:
-    return [leaf for item in value for leaf in _leaves(item)] if isinstance(value, list) else [value]
+    return (
+        [leaf for item in value for leaf in _leaves(item)] if isinstance(value, list) else [value]
+    )
 
 
 def _holds_numbers(value: Any) -> bool:
@@ -142,7 +201,9 @@ def _holds_numbers(value: Any) -> bool:
 
 
 def _wants_floats(parameter: Parameter) -> bool:
-    return all(type(leaf) is float for leaf in _leaves(parameter.default)) or parameter.kind == "float"
+    return (
+        all(type(leaf) is float for leaf in _leaves(parameter.default)) or parameter.kind == "float"
+    )
 
 
 def _as_floats(value: Any) -> Any:

@@ -1,4 +1,6 @@
-"""What a command takes from the machine it runs on: places that variables name, a home folder, and no tastes in figures."""
+"""What a command takes from the machine it runs on: places that variables name, a home folder,
+and no tastes in figures.
+"""
 
 import contextlib
 import os
@@ -15,14 +17,20 @@ from valleys.errors import BookError
 
 
 class Place(click.Path):
-    """A path among the words of a command; `~` is a home folder also where the shell leaves it alone, as in `--out=~/my-run`."""
+    """A path among the words of a command; `~` is a home folder also where the shell leaves it
+    alone, as in `--out=~/my-run`.
+    """
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The path, checked as `click.Path` does."""
         try:
             value = Path(value).expanduser()
         except RuntimeError:
-            self.fail(f"'{value}' lies in a home folder that is not there; name the place in full", param, ctx)
+            self.fail(
+                f"'{value}' lies in a home folder that is not there; name the place in full",
+                param,
+                ctx,
+            )
         return super().convert(value, param, ctx)
 
 
@@ -30,8 +38,9 @@ class Place(click.Path):
 def settled() -> Iterator[None]:
     """The environment of a command and of all that it starts, put back afterwards.
 
-    Variables that name places are absolute, text is UTF-8, no preference in matplotlib or IPython of whoever gives the command reaches a page,
-    and what a tool would keep in a home folder that cannot be written lies in a temporary one.
+    Variables that name places are absolute, text is UTF-8, no preference in matplotlib or IPython
+    of whoever gives the command reaches a page, and what a tool would keep in a home folder that
+    cannot be written lies in a temporary one.
 
     Raises:
         BookError: a variable names a place that cannot be what it is for.
@@ -60,20 +69,38 @@ def _named() -> Mapping[str, str]:
     except ValueError as error:
         raise BookError(str(error)) from None
     for variable, place in named.items():
-        if variable in config.names_of("folder") and Path(place).exists() and not Path(place).is_dir():
-            raise BookError(f"{variable} is '{place}', which is a file; name a folder, or leave it unset")
+        if (
+            variable in config.names_of("folder")
+            and Path(place).exists()
+            and not Path(place).is_dir()
+        ):
+            raise BookError(
+                f"{variable} is '{place}', which is a file; name a folder, or leave it unset"
+            )
     return named
 
 
 def _neutral(scratch: Path) -> Mapping[str, str]:
     style = str(Path(__file__).parents[1] / "figures" / "valleys.mplstyle")
-    neutral = {"PYTHONUTF8": "1", "MPLBACKEND": "agg", "MATPLOTLIBRC": style, "IPYTHONDIR": str(scratch / "ipython")}
-    return neutral if "MPLCONFIGDIR" in os.environ or _has_home() else neutral | {"MPLCONFIGDIR": str(scratch / "matplotlib")}
+    neutral = {
+        "PYTHONUTF8": "1",
+        "MPLBACKEND": "agg",
+        "MATPLOTLIBRC": style,
+        "IPYTHONDIR": str(scratch / "ipython"),
+    }
+    return (
+        neutral
+        if "MPLCONFIGDIR" in os.environ or _has_home()
+        else neutral | {"MPLCONFIGDIR": str(scratch / "matplotlib")}
+    )
 
 
 def _has_home() -> bool:
     """Whether settings and fonts found can be kept where matplotlib keeps them."""
-    kept = [os.environ.get(variable) or os.path.expanduser(usual) for variable, usual in (("XDG_CONFIG_HOME", "~/.config"), ("XDG_CACHE_HOME", "~/.cache"))]
+    kept = [
+        os.environ.get(variable) or os.path.expanduser(usual)
+        for variable, usual in (("XDG_CONFIG_HOME", "~/.config"), ("XDG_CACHE_HOME", "~/.cache"))
+    ]
     return all(is_writable(Path(place)) for place in kept)
 
 
@@ -92,7 +119,9 @@ def check_writable(place: Path, way_out: str) -> None:
 
 
 def is_writable(place: Path) -> bool:
-    """Whether a file could be put into a folder, or into one that is to be made there; nothing is left of the attempt."""
+    """Whether a file could be put into a folder, or into one that is to be made there; nothing
+    is left of the attempt.
+    """
     place = place.absolute()
     existing = next(folder for folder in (place, *place.parents) if os.path.exists(folder))
     try:

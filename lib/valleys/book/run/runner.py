@@ -1,4 +1,6 @@
-"""Execute chapters with papermill: everything is checked first, then each chapter runs in a process of its own."""
+"""Execute chapters with papermill: everything is checked first, then each chapter runs in a
+process of its own.
+"""
 
 import contextlib
 import os
@@ -37,12 +39,17 @@ class Outcome:
 
     def line(self) -> str:
         """One summary line: name, state, time, and what went wrong or where the copy lies."""
-        state, remark = ("failed", self.failure) if self.failure else ("ok", _relative(self.executed))
+        state, remark = (
+            ("failed", self.failure) if self.failure else ("ok", _relative(self.executed))
+        )
         return f"{self.chapter:<32} {state:<6} {self.seconds:7.1f} s  {remark}"
 
 
-def check_before_running(chapter: Chapter, values: Mapping[str, Any], *, own: Iterable[str] = ()) -> None:
-    """Build the chapter's specs from the values, which refuse what does not go together, and run nothing else of it.
+def check_before_running(
+    chapter: Chapter, values: Mapping[str, Any], *, own: Iterable[str] = ()
+) -> None:
+    """Build the chapter's specs from the values, which refuse what does not go together, and run
+    nothing else of it.
 
     Args:
         chapter: the chapter.
@@ -58,7 +65,9 @@ def check_before_running(chapter: Chapter, values: Mapping[str, Any], *, own: It
             exec(compile(source, chapter.name, "exec"), namespace)
             if "parameters" in tags:
                 namespace.update(values)
-    except Exception as error:  # whatever it is: a value that breaks the specs must not be computed with
+    except (
+        Exception
+    ) as error:  # whatever it is: a value that breaks the specs must not be computed with
         told = " ".join(str(error).split()) or type(error).__name__
         others = [f"{name}={values[name]!r}" for name in own if name in values and name not in told]
         remark = f" (with {', '.join(others)})" if others else ""
@@ -78,16 +87,31 @@ def run_chapters(
     Args:
         work: chapter and parameter values by chapter name, already checked.
         output: folder for the executed copies.
-        jobs: chapters at once; the cores are shared out between them. At most two if None, fewer where the workers need the cores.
-        workers: worker processes that each chapter asks for; as many as its share of the cores if None.
+        jobs: chapters at once; the cores are shared out between them. At most two if None, fewer
+            where the workers need the cores.
+        workers: worker processes that each chapter asks for; as many as its share of the cores if
+            None.
         environment: variables to set for the chapters, over those of this process.
     """
     output.mkdir(parents=True, exist_ok=True)
     jobs, threads = shares(len(work), jobs, workers)
-    with ThreadPoolExecutor(jobs) as pool, tqdm(total=len(work), unit="chapter", disable=None) as bar, _sweeps_shown() as told:
-        runs = _Runs(threads=threads, environment={**told, **({config.WORKERS: str(workers)} if workers else {}), **(environment or {})})
+    with (
+        ThreadPoolExecutor(jobs) as pool,
+        tqdm(total=len(work), unit="chapter", disable=None) as bar,
+        _sweeps_shown() as told,
+    ):
+        runs = _Runs(
+            threads=threads,
+            environment={
+                **told,
+                **({config.WORKERS: str(workers)} if workers else {}),
+                **(environment or {}),
+            },
+        )
         try:
-            futures = [pool.submit(runs.run, chapter, values, output) for chapter, values in work.values()]
+            futures = [
+                pool.submit(runs.run, chapter, values, output) for chapter, values in work.values()
+            ]
             for future in as_completed(futures):
                 bar.update()
                 yield future.result()
@@ -106,13 +130,18 @@ def shares(n_chapters: int, jobs: int | None, workers: int | None) -> tuple[int,
     cores = machine.granted()
     chosen = max(1, min(jobs or min(2, cores // (workers or 1)), cores, n_chapters))
     if workers and chosen * workers > cores:
-        raise BookError(f"{chosen} chapters at once with {workers} workers each need {chosen * workers} cores, and there are {cores}: choose fewer")
+        raise BookError(
+            f"{chosen} chapters at once with {workers} workers each need "
+            f"{chosen * workers} cores, and there are {cores}: choose fewer"
+        )
     return chosen, max(1, cores // chosen)
 
 
 @contextlib.contextmanager
 def _sweeps_shown() -> Iterator[dict[str, str]]:
-    """Variables by which chapters tell the progress of their sweeps, shown meanwhile; none where there is no terminal."""
+    """Variables by which chapters tell the progress of their sweeps, shown meanwhile; none where
+    there is no terminal.
+    """
     if not sys.stderr.isatty():
         yield {}
         return
@@ -124,14 +153,28 @@ class _Runs:
     """Papermill processes under way, so that they can be stopped together."""
 
     def __init__(self, *, threads: int, environment: Mapping[str, str]) -> None:
-        self.environment = os.environ | config.settled() | {variable: str(threads) for variable in machine.THREAD_VARIABLES} | environment
+        self.environment = (
+            os.environ
+            | config.settled()
+            | {variable: str(threads) for variable in machine.THREAD_VARIABLES}
+            | environment
+        )
         self.processes: list[subprocess.Popen[str]] = []
         self.stopping, self.lock = False, threading.Lock()
 
     def run(self, chapter: Chapter, values: Mapping[str, Any], output: Path) -> Outcome:
         executed, under_way = output / f"{chapter.name}.ipynb", output / f".{chapter.name}.ipynb"
         started = time.perf_counter()
-        command = [sys.executable, "-m", "papermill", str(chapter.path), str(under_way), "--kernel", "python3", "--no-progress-bar"]
+        command = [
+            sys.executable,
+            "-m",
+            "papermill",
+            str(chapter.path),
+            str(under_way),
+            "--kernel",
+            "python3",
+            "--no-progress-bar",
+        ]
         command += ["--parameters_yaml", yaml.safe_dump(dict(values))] if values else []
         failure = self._execute(command)
         if failure and self.stopping:
@@ -146,7 +189,13 @@ class _Runs:
         with self.lock:  # or a process might be started after all others were ended
             if self.stopping:
                 return "stopped"
-            process = ending.start(command, cwd=book_root(), env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            process = ending.start(
+                command,
+                cwd=book_root(),
+                env=self.environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
             self.processes.append(process)
         _, errors = process.communicate()
         return None if process.returncode == 0 else _last_line(errors)

@@ -1,4 +1,6 @@
-"""How long each chapter takes at each size, as `make times` measured it on one machine: the file `params/times.yml`."""
+"""How long each chapter takes at each size, as `make times` measured it on one machine: the file
+`params/times.yml`.
+"""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +17,10 @@ KINDS = {
     "paper": "size `paper`, loaded from the results that come with the book",
     "anew": "size `paper`, computed anew",
 }
-HEADER = "# Seconds of a run of each chapter, alone on an idle machine. Made by `make times`; delete it to begin again.\n"
+HEADER = (
+    "# Seconds of a run of each chapter, alone on an idle machine. Made by `make times`; delete it "
+    "to begin again.\n"
+)
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,10 @@ class Times:
         """Refuse kinds of run that do not exist."""
         kinds = {kind for runs in self.chapters.values() for kind in runs}
         if unknown := sorted(kinds - set(KINDS)):
-            raise BookError(f"params/times.yml has times of {', '.join(unknown)}; the kinds are {', '.join(KINDS)}; delete the others")
+            raise BookError(
+                f"params/times.yml has times of {', '.join(unknown)}; the kinds are "
+                f"{', '.join(KINDS)}; delete the others"
+            )
 
     def of(self, chapter: str, kind: str) -> float | None:
         """Seconds of a run, None if it was not measured."""

@@ -1,8 +1,8 @@
 """How a value is read, wherever one is given: `--set`, papermill's options, `params/*.yml`.
 
-YAML, with plain words as the core schema of YAML 1.2 has them: a number is decimal whatever zeros it begins with, `1e-3` is a number,
-`true` and `false` are the booleans, and everything else, such as `1:30`, `0o10`, `yes` or a date, is text. As in Python, a single `_` may stand
-between digits.
+YAML, with plain words as the core schema of YAML 1.2 has them: a number is decimal whatever zeros
+it begins with, `1e-3` is a number, `true` and `false` are the booleans, and everything else, such
+as `1:30`, `0o10`, `yes` or a date, is text. As in Python, a single `_` may stand between digits.
 """
 
 import re
@@ -20,7 +20,10 @@ PLAIN_WORDS = {  # by tag: what is no text, and how it may begin; the first that
     "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     "bool": (r"true|True|TRUE|false|False|FALSE", list("tTfF")),
     "int": (rf"[-+]?{DIGITS}", list("-+0123456789")),
-    "float": (rf"[-+]?(?:(?:{DIGITS}\.?(?:{DIGITS})?|\.{DIGITS})(?:[eE][-+]?[0-9]+)?|\.(?:inf|Inf|INF))|\.(?:nan|NaN|NAN)", list("-+.0123456789")),
+    "float": (
+        rf"[-+]?(?:(?:{DIGITS}\.?(?:{DIGITS})?|\.{DIGITS})(?:[eE][-+]?[0-9]+)?|\.(?:inf|Inf|INF))|\.(?:nan|NaN|NAN)",
+        list("-+.0123456789"),
+    ),
 }
 
 
@@ -31,7 +34,9 @@ class Loader(yaml.SafeLoader):
 
 
 class Dumper(yaml.SafeDumper):
-    """Writes values in a way that this loader and those of YAML 1.1, such as papermill's, read alike: what is no text to one of them is quoted."""
+    """Writes values in a way that this loader and those of YAML 1.1, such as papermill's, read
+    alike: what is no text to one of them is quoted.
+    """
 
 
 for _name, (_words, _beginnings) in PLAIN_WORDS.items():
@@ -45,16 +50,21 @@ def _constructor(kind: Callable[[str], Any]) -> Callable[[yaml.SafeLoader, yaml.
         try:
             return kind(text.lower())
         except (ValueError, LookupError):
-            raise yaml.constructor.ConstructorError(None, None, f"'{text}' is none of its kind", node.start_mark) from None
+            raise yaml.constructor.ConstructorError(
+                None, None, f"'{text}' is none of its kind", node.start_mark
+            ) from None
 
     return construct
 
 
-for _name in ("timestamp", "binary", "omap", "pairs", "set"):  # nothing of that kind is a value here, not even if it is said to be
+# nothing of that kind is a value here, not even if it is said to be
+for _name in ("timestamp", "binary", "omap", "pairs", "set"):
     Loader.add_constructor(TAG + _name, yaml.SafeLoader.construct_undefined)
 Loader.add_constructor(TAG + "bool", _constructor({"true": True, "false": False}.__getitem__))
 Loader.add_constructor(TAG + "int", _constructor(int))
-Loader.add_constructor(TAG + "float", _constructor(lambda text: float(re.sub(r"\.(?=inf|nan)", "", text))))
+Loader.add_constructor(
+    TAG + "float", _constructor(lambda text: float(re.sub(r"\.(?=inf|nan)", "", text)))
+)
 
 
 def read(text: str, where: str) -> Any:
@@ -88,4 +98,6 @@ def read_file(path: Path) -> Any:
 
 def written(values: dict[str, Any] | list[Any]) -> str:
     """The values as YAML in one line, between braces or brackets."""
-    return yaml.dump(values, Dumper=Dumper, default_flow_style=True, sort_keys=False, width=float("inf")).strip()
+    return yaml.dump(
+        values, Dumper=Dumper, default_flow_style=True, sort_keys=False, width=float("inf")
+    ).strip()

@@ -19,24 +19,35 @@ from valleys.paths import book_root
 from valleys.results import atomic
 
 SHARED = ("references.bib", "CITATION.cff", "_static", "_extra")
-LAUNCHERS = {"notebook_interface": "jupyterlab", "binderhub_url": "https://mybinder.org", "colab_url": "https://colab.research.google.com"}
+LAUNCHERS = {
+    "notebook_interface": "jupyterlab",
+    "binderhub_url": "https://mybinder.org",
+    "colab_url": "https://colab.research.google.com",
+}
 PAGE_FOLDERS = (".", "chapters", "exercises", "pages")
 ENDINGS = (".ipynb", ".md")  # of pages
 STRICT = ("-W", "-n", "--keep-going")  # warnings fail the build, after all of them have been shown
-WORKSHOP, SCRATCH = ".workshop-", ".pages-"  # how folders in `_build` begin: where Jupyter Book works, and where its pages are finished
+# how folders in `_build` begin: where Jupyter Book works, and where its pages are finished
+WORKSHOP, SCRATCH = ".workshop-", ".pages-"
 SEAL = "finished"  # in a workshop: the hash of all that the last finished build left there
 
 
-def assemble(executed: Path, target: Path, *, root: Path | None = None, address: Address | None = None) -> None:
-    """Lay out the book's sources in `target`, each notebook as its executed copy, with execution turned off.
+def assemble(
+    executed: Path, target: Path, *, root: Path | None = None, address: Address | None = None
+) -> None:
+    """Lay out the book's sources in `target`, each notebook as its executed copy, with execution
+    turned off.
 
-    Notebooks that `_config.yml` leaves unexecuted, the exercises of the student edition, are taken as they stand.
+    Notebooks that `_config.yml` leaves unexecuted, the exercises of the student edition, are taken
+    as they stand.
 
     Args:
         executed: folder of executed notebooks.
-        target: folder to fill; what it held is replaced where the content differs, and pages that left the table of contents are removed.
+        target: folder to fill; what it held is replaced where the content differs, and pages that
+            left the table of contents are removed.
         root: folder of the edition whose pages are wanted; the book's if None.
-        address: where Binder and Colab find the notebooks; pages of notebooks get buttons for both, none without an address.
+        address: where Binder and Colab find the notebooks; pages of notebooks get buttons for both,
+            none without an address.
 
     Raises:
         BookError: a notebook of the table of contents has no executed copy.
@@ -51,7 +62,9 @@ def assemble(executed: Path, target: Path, *, root: Path | None = None, address:
         _refresh(source, target / page)
     _drop_pages(target, keep=pages)
     _refresh(root / "_toc.yml", target / "_toc.yml")
-    _add_shared(root, target, with_launch_buttons(_config(root), address) if address else _config(root))
+    _add_shared(
+        root, target, with_launch_buttons(_config(root), address) if address else _config(root)
+    )
 
 
 def assemble_page(executed: Path, target: Path, *, book_site: str) -> None:
@@ -60,7 +73,8 @@ def assemble_page(executed: Path, target: Path, *, book_site: str) -> None:
     Args:
         executed: the notebook.
         target: folder to fill.
-        book_site: the way from the page to the book's pages, for links to them; empty if there are none.
+        book_site: the way from the page to the book's pages, for links to them; empty if there are
+            none.
     """
     target.mkdir(parents=True, exist_ok=True)
     _refresh(executed, target / executed.name)
@@ -72,21 +86,31 @@ def assemble_page(executed: Path, target: Path, *, book_site: str) -> None:
 
 
 def with_launch_buttons(config: dict[str, Any], address: Address) -> dict[str, Any]:
-    """Settings of the book that has a public address: pages of notebooks get buttons for Binder and Colab."""
+    """Settings of the book that has a public address: pages of notebooks get buttons for Binder
+    and Colab.
+    """
     config["sphinx"]["config"]["book_repository"] = str(address)
-    return config | {"repository": {"url": address.url, "branch": address.branch}, "launch_buttons": LAUNCHERS}
+    return config | {
+        "repository": {"url": address.url, "branch": address.branch},
+        "launch_buttons": LAUNCHERS,
+    }
 
 
-def build(source: Path, output: Path, *, strict: bool = True, finish: Callable[[Path], None] | None = None) -> Path:
-    """Run Jupyter Book on assembled sources and return the folder of HTML pages, `_build/html` in `output`.
+def build(
+    source: Path, output: Path, *, strict: bool = True, finish: Callable[[Path], None] | None = None
+) -> Path:
+    """Run Jupyter Book on assembled sources and return the folder of HTML pages, `_build/html` in
+    `output`.
 
-    Readers find the earlier pages there until the new ones are finished. One build at a time, see `locks.alone`.
+    Readers find the earlier pages there until the new ones are finished. One build at a time, see
+    `locks.alone`.
 
     Args:
         source: folder of the assembled sources.
         output: folder whose `_build` is filled.
         strict: whether warnings fail the build.
-        finish: what is left to do with the folder of pages before anyone reads them; raises where they are not fit to be read.
+        finish: what is left to do with the folder of pages before anyone reads them; raises where
+            they are not fit to be read.
 
     Raises:
         BookError: Jupyter Book failed or, if strict, warned.
@@ -102,11 +126,19 @@ def build(source: Path, output: Path, *, strict: bool = True, finish: Callable[[
 
 
 def _run_jupyter_book(source: Path, output: Path, *, strict: bool) -> Path:
-    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(source), "--path-output", str(output)]
+    command = [
+        str(Path(sys.executable).with_name("jupyter-book")),
+        "build",
+        str(source),
+        "--path-output",
+        str(output),
+    ]
     finished = ending.run([*command, *(STRICT if strict else ())])
     html = output / "_build" / "html"
     if finished.returncode or not (html / "index.html").exists():
-        raise BookError("the pages could not be built:\n" + _complaints(finished.stdout + finished.stderr))
+        raise BookError(
+            "the pages could not be built:\n" + _complaints(finished.stdout + finished.stderr)
+        )
     return html
 
 
@@ -114,8 +146,9 @@ def _run_jupyter_book(source: Path, output: Path, *, strict: bool) -> Path:
 def _workshop(folder: Path) -> Iterator[Path]:
     """A folder in which Jupyter Book works and finds what it need not do again.
 
-    That is the folder of the last build that succeeded, as long as it is just as that build left it, else a new one: pages of a build that was
-    interrupted or disturbed are mended in part, and never mended again. What an orphan of a killed build may still write stays among its own.
+    That is the folder of the last build that succeeded, as long as it is just as that build left
+    it, else a new one: pages of a build that was interrupted or disturbed are mended in part, and
+    never mended again. What an orphan of a killed build may still write stays among its own.
     """
     folder.mkdir(parents=True, exist_ok=True)
     sound = next((path for path in sorted(folder.glob(f"{WORKSHOP}*")) if _is_sound(path)), None)
@@ -143,7 +176,9 @@ def _digest(workshop: Path) -> str:
 
 
 def drop_stale(html: Path, source: Path) -> None:
-    """Remove pages of a built site that were made from a source which is gone; the site keeps a copy of the source of each."""
+    """Remove pages of a built site that were made from a source which is gone; the site keeps a
+    copy of the source of each.
+    """
     for copy in sorted((html / "_sources").rglob("*")):
         page = copy.relative_to(html / "_sources")
         if page.suffix in ENDINGS and not (source / page).exists():
@@ -153,11 +188,18 @@ def drop_stale(html: Path, source: Path) -> None:
 
 
 def _pages(root: Path) -> list[Path]:
-    return [Path(f"{name}{ending}") for name in page_names(root) for ending in ENDINGS if (root / f"{name}{ending}").exists()]
+    return [
+        Path(f"{name}{ending}")
+        for name in page_names(root)
+        for ending in ENDINGS
+        if (root / f"{name}{ending}").exists()
+    ]
 
 
 def _drop_pages(target: Path, *, keep: list[Path]) -> None:
-    """Remove sources that an earlier table of contents named: pages in the folder itself and in the folders of pages."""
+    """Remove sources that an earlier table of contents named: pages in the folder itself and in
+    the folders of pages.
+    """
     for folder in PAGE_FOLDERS:
         for path in (target / folder).glob("*"):
             if path.suffix in ENDINGS and path.relative_to(target) not in keep:
@@ -179,7 +221,9 @@ def _add_shared(root: Path, target: Path, config: dict[str, Any]) -> None:
 
 
 def _refresh(source: Path, target: Path) -> None:
-    """Copy a file or folder, leaving alone what is the same, so that unchanged pages need not be built again."""
+    """Copy a file or folder, leaving alone what is the same, so that unchanged pages need not be
+    built again.
+    """
     if source.is_dir():
         for item in source.rglob("*"):
             if item.is_file():

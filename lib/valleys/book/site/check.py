@@ -1,4 +1,6 @@
-"""Checks of a built site: every page is there, images speak, headings nest, nothing warns, links lead somewhere, nothing comes from elsewhere."""
+"""Checks of a built site: every page is there, images speak, headings nest, nothing warns, links
+lead somewhere, nothing comes from elsewhere.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -11,10 +13,29 @@ from valleys.book.chapters import page_names
 from valleys.paths import book_root, html_pages
 
 SHORTEST_ALT = 15  # characters; less than this tells a listener nothing
-FILE_NAME = re.compile(r"^[\w./-]*\.(png|svg|jpe?g|gif|webp)$|^(_images/)?[0-9a-f]{16,}", re.IGNORECASE)
+FILE_NAME = re.compile(
+    r"^[\w./-]*\.(png|svg|jpe?g|gif|webp)$|^(_images/)?[0-9a-f]{16,}", re.IGNORECASE
+)
 HEADINGS = ", ".join(f"article h{level}" for level in range(1, 7))
-ASSETS = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src", "object": "data"}
-FETCHED_LINKS = {"stylesheet", "preload", "modulepreload", "prefetch", "icon", "preconnect", "dns-prefetch", "manifest"}
+ASSETS = {
+    "script": "src",
+    "img": "src",
+    "iframe": "src",
+    "source": "src",
+    "video": "src",
+    "audio": "src",
+    "object": "data",
+}
+FETCHED_LINKS = {
+    "stylesheet",
+    "preload",
+    "modulepreload",
+    "prefetch",
+    "icon",
+    "preconnect",
+    "dns-prefetch",
+    "manifest",
+}
 STYLE_URL = re.compile(r"""(?:url\(|@import)\s*['"]?((?:https?:)?//[^'")\s]+)""")
 
 
@@ -23,7 +44,9 @@ def parsed(path: Path) -> BeautifulSoup:
     return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
 
 
-def check_site(html: Path, root: Path | None = None, *, read: Callable[[Path], BeautifulSoup] = parsed) -> list[str]:
+def check_site(
+    html: Path, root: Path | None = None, *, read: Callable[[Path], BeautifulSoup] = parsed
+) -> list[str]:
     """Everything that is wrong with a site, one line each; empty if all is well.
 
     Args:
@@ -35,18 +58,30 @@ def check_site(html: Path, root: Path | None = None, *, read: Callable[[Path], B
     found = list(missing_pages(html, root or book_root()))
     for path, page in pages.items():
         name = path.relative_to(html)
-        problems = [*mute_images(page), *skipped_headings(page), *warnings_on(page), *broken_links(path, page, pages), *external_assets(page)]
+        problems = [
+            *mute_images(page),
+            *skipped_headings(page),
+            *warnings_on(page),
+            *broken_links(path, page, pages),
+            *external_assets(page),
+        ]
         found += [f"{name}: {problem}" for problem in problems]
     return found + list(external_styles(html))
 
 
 def missing_pages(html: Path, root: Path) -> Iterator[str]:
     """Pages of the table of contents that were not written."""
-    yield from (f"{name}.html is in _toc.yml but was not built" for name in page_names(root) if not (html / f"{name}.html").is_file())
+    yield from (
+        f"{name}.html is in _toc.yml but was not built"
+        for name in page_names(root)
+        if not (html / f"{name}.html").is_file()
+    )
 
 
 def mute_images(page: BeautifulSoup) -> Iterator[str]:
-    """Content images whose alt text is missing, a file name, a hash or too short to tell anything."""
+    """Content images whose alt text is missing, a file name, a hash or too short to tell
+    anything.
+    """
     content = page.find("article") or page
     for image in content.find_all("img"):
         alt = " ".join((image.get("alt") or "").split())
@@ -55,20 +90,30 @@ def mute_images(page: BeautifulSoup) -> Iterator[str]:
 
 
 def skipped_headings(page: BeautifulSoup) -> Iterator[str]:
-    """Headings of the content that stand more than one level below the one before; the first must be the title, and the only one of its level."""
+    """Headings of the content that stand more than one level below the one before; the first
+    must be the title, and the only one of its level.
+    """
     level = 0
     for heading in page.select(HEADINGS):
         before, level = level, int(heading.name[1])
         if level > before + 1 or (level == 1) != (before == 0):
-            yield f"heading '{' '.join(heading.get_text().split()).rstrip('#')}' of level {level} follows one of level {before}"
+            yield (
+                f"heading '{' '.join(heading.get_text().split()).rstrip('#')}' of level {level} "
+                f"follows one of level {before}"
+            )
 
 
 def warnings_on(page: BeautifulSoup) -> Iterator[str]:
     """What a notebook complained of while it ran."""
-    yield from (f"a cell printed a warning: {' '.join(output.get_text().split())[:120]}" for output in page.select(".output.stderr"))
+    yield from (
+        f"a cell printed a warning: {' '.join(output.get_text().split())[:120]}"
+        for output in page.select(".output.stderr")
+    )
 
 
-def broken_links(path: Path, page: BeautifulSoup, pages: dict[Path, BeautifulSoup]) -> Iterator[str]:
+def broken_links(
+    path: Path, page: BeautifulSoup, pages: dict[Path, BeautifulSoup]
+) -> Iterator[str]:
     """Links and images of a page that lead to no file or no anchor of the site."""
     for tag in page.find_all(["a", "img", "script", "link"]):
         target = str(tag.get("href") or tag.get("src") or "")
@@ -78,7 +123,11 @@ def broken_links(path: Path, page: BeautifulSoup, pages: dict[Path, BeautifulSou
         file = (path.parent / unquote(parts.path)).resolve() if parts.path else path.resolve()
         if not file.exists():
             yield f"link to {target} leads nowhere"
-        elif tag.name == "a" and parts.fragment and not _has_anchor(pages.get(file), unquote(parts.fragment)):
+        elif (
+            tag.name == "a"
+            and parts.fragment
+            and not _has_anchor(pages.get(file), unquote(parts.fragment))
+        ):
             yield f"link to {target} names no anchor of that page"
 
 

@@ -1,4 +1,6 @@
-"""The clone of the repository that the book is made in: its revision, and its public address if it has one."""
+"""The clone of the repository that the book is made in: its revision, and its public address if
+it has one.
+"""
 
 import contextlib
 import re
@@ -11,7 +13,9 @@ from valleys.errors import BookError
 from valleys.paths import book_root
 
 NONE = "none"  # given in place of an address: there shall be none
-GITHUB = re.compile(r"(?:https://github\.com/|(?:ssh://)?git@github\.com[:/])([\w.-]+)/([\w.-]+?)(?:\.git)?/?(?:/tree/([\w.-]+))?/?")
+GITHUB = re.compile(
+    r"(?:https://github\.com/|(?:ssh://)?git@github\.com[:/])([\w.-]+)/([\w.-]+?)(?:\.git)?/?(?:/tree/([\w.-]+))?/?"
+)
 
 
 @dataclass(frozen=True)
@@ -24,15 +28,18 @@ class Address:
 
     @classmethod
     def parse(cls, text: str) -> "Address":
-        """Read `https://github.com/OWNER/NAME`, with `/tree/BRANCH` for another branch than main, or an address that git uses.
+        """Read `https://github.com/OWNER/NAME`, with `/tree/BRANCH` for another branch than main,
+        or an address that git uses.
 
         Raises:
-            BookError: the text is no such address; branches with a slash are not taken, because Binder and Colab write them differently.
+            BookError: the text is no such address; branches with a slash are not taken, because
+                Binder and Colab write them differently.
         """
         found = GITHUB.fullmatch(text.strip())
         if not found:
             raise BookError(
-                f"'{text}' must read https://github.com/OWNER/NAME or https://github.com/OWNER/NAME/tree/BRANCH, the branch without a slash, or {NONE}"
+                f"'{text}' must read https://github.com/OWNER/NAME or "
+                f"https://github.com/OWNER/NAME/tree/BRANCH, the branch without a slash, or {NONE}"
             )
         return cls(found.group(1), found.group(2), found.group(3) or cls.branch)
 
@@ -47,14 +54,16 @@ class Address:
 
 
 def address(given: str | None = None, root: Path | None = None) -> Address | None:
-    """The public address: the one given, else `$VALLEYS_REPOSITORY`, else the remote `origin` where that is on GitHub; None if there is none.
+    """The public address: the one given, else `$VALLEYS_REPOSITORY`, else the remote `origin` where
+    that is on GitHub; None if there is none.
 
     Raises:
         BookError: what was given is neither an address nor `none`.
     """
     if text := given or config.text(config.REPOSITORY):
         return None if text == NONE else Address.parse(text)
-    with contextlib.suppress(BookError):  # nobody asked for it: a remote elsewhere, or a branch that has no address
+    # nobody asked for it: a remote elsewhere, or a branch that has no address
+    with contextlib.suppress(BookError):
         remote = Address.parse(git("remote", "get-url", "origin", root=root) or "")
         head = git("rev-parse", "--abbrev-ref", "origin/HEAD", root=root) or "origin/main"
         return Address.parse(str(replace(remote, branch=head.partition("/")[2])))
@@ -62,19 +71,29 @@ def address(given: str | None = None, root: Path | None = None) -> Address | Non
 
 
 def revision(root: Path | None = None) -> str | None:
-    """Short hash of the commit, with a word where files were changed since; None where there is no clone."""
+    """Short hash of the commit, with a word where files were changed since; None where there is
+    no clone.
+    """
     commit = git("rev-parse", "--short", "HEAD", root=root)
     changed = git("status", "--porcelain", "--untracked-files=no", root=root)
     return f"{commit}, with changes" if commit and changed else commit
 
 
 def git(*arguments: str, root: Path | None = None) -> str | None:
-    """What a git command prints about the book's clone; None without git, without a clone or where the command fails."""
+    """What a git command prints about the book's clone; None without git, without a clone or
+    where the command fails.
+    """
     root = root or book_root()
     if not (root / ".git").exists():  # a folder above may be the clone of something else
         return None
     try:
-        finished = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, encoding="utf-8", errors="replace", check=False)
+        finished = subprocess.run(
+            ["git", "-C", str(root), *arguments],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
     except OSError:
         return None
     return finished.stdout.strip() if finished.returncode == 0 else None

@@ -7,9 +7,11 @@ from valleys.nets import statistics
 
 
 def best_of_runs(row: xr.Dataset, *, n_sets: int = 1000, seed: int = 0) -> xr.Dataset:
-    """Accuracy of the best converged run of each cell, on all test images, on the small test set, and on random test sets of that size.
+    """Accuracy of the best converged run of each cell, on all test images, on the small test set,
+    and on random test sets of that size.
 
-    The random sets are drawn from all test images, without repeats inside a set, and are the same for every cell.
+    The random sets are drawn from all test images, without repeats inside a set, and are the same
+    for every cell.
 
     Args:
         row: the cells of a sweep at one learning rate, dimension batch_size.
@@ -17,8 +19,9 @@ def best_of_runs(row: xr.Dataset, *, n_sets: int = 1000, seed: int = 0) -> xr.Da
         seed: of the sets.
 
     Returns:
-        Dimensions batch_size and set. `mean` and `best_full` are the mean run's and the best run's accuracy on all test images, `best_small` is
-        the best on the small test set, `best_random` (batch_size, set) the best on each random set, and `best_random_mean`, `_low`, `_high` its
+        Dimensions batch_size and set. `mean` and `best_full` are the mean run's and the best run's
+        accuracy on all test images, `best_small` is the best on the small test set, `best_random`
+        (batch_size, set) the best on each random set, and `best_random_mean`, `_low`, `_high` its
         mean and the range of its middle 95 %. NaN where no run converged.
     """
     n_full, n_small = row.sizes["full_test_image"], row.sizes["test_image"]
@@ -36,17 +39,43 @@ def _random_sets(n_images: int, size: int, n_sets: int, rng: np.random.Generator
 
 
 def _best(cell: xr.Dataset, sets: np.ndarray) -> xr.Dataset:
-    full, small = (~cell[name].values[cell.converged.values] for name in ("misclassified_full", "misclassified"))
+    full, small = (
+        ~cell[name].values[cell.converged.values]
+        for name in ("misclassified_full", "misclassified")
+    )
     if not len(full):
-        names = ("mean", "best_full", "best_small", "best_random_mean", "best_random_low", "best_random_high")
-        return xr.Dataset(dict.fromkeys(names, np.nan) | {"best_random": ("set", np.full(sets.shape[1], np.nan))})
+        names = (
+            "mean",
+            "best_full",
+            "best_small",
+            "best_random_mean",
+            "best_random_low",
+            "best_random_high",
+        )
+        return xr.Dataset(
+            dict.fromkeys(names, np.nan) | {"best_random": ("set", np.full(sets.shape[1], np.nan))}
+        )
     on_all, drawn = full.mean(axis=1), (full.astype(np.float32) @ sets).max(axis=0)
     middle = statistics.middle(drawn)
-    found = {"mean": on_all.mean(), "best_full": on_all.max(), "best_small": small.mean(axis=1).max(), "best_random": ("set", drawn)}
-    return xr.Dataset(found | {"best_random_mean": middle.value, "best_random_low": middle.low, "best_random_high": middle.high})
+    found = {
+        "mean": on_all.mean(),
+        "best_full": on_all.max(),
+        "best_small": small.mean(axis=1).max(),
+        "best_random": ("set", drawn),
+    }
+    return xr.Dataset(
+        found
+        | {
+            "best_random_mean": middle.value,
+            "best_random_low": middle.low,
+            "best_random_high": middle.high,
+        }
+    )
 
 
 def probability_of_superiority(first: np.ndarray, second: np.ndarray) -> float:
-    """Share of the pairs of a value of the first group, (n,), and one of the second, (m,), in which the first is larger; ties count half."""
+    """Share of the pairs of a value of the first group, (n,), and one of the second, (m,), in
+    which the first is larger; ties count half.
+    """
     first, second = np.asarray(first)[:, None], np.asarray(second)
     return float(np.mean((first > second) + 0.5 * (first == second)))

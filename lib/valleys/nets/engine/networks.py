@@ -29,7 +29,10 @@ class Networks:
 
     def pick(self, chosen: slice | Tensor) -> "Networks":
         """The chosen networks: in the same memory for a slice, copies for a list of indices."""
-        return Networks(tuple(weight[chosen] for weight in self.weights), tuple(bias[chosen] for bias in self.biases))
+        return Networks(
+            tuple(weight[chosen] for weight in self.weights),
+            tuple(bias[chosen] for bias in self.biases),
+        )
 
     def one(self, index: int) -> "Networks":
         """The network of this index, alone, in the same memory."""
@@ -40,48 +43,87 @@ class Networks:
         return torch.cat([part.flatten(1) for part in self.weights + self.biases], dim=1)
 
     def put(self, chosen: Tensor, networks: "Networks") -> None:
-        """Copy networks into the places named by their indices, unless they are these very networks."""
+        """Copy networks into the places named by their indices, unless they are these very
+        networks.
+        """
         if networks is self:
             return
-        for mine, theirs in zip(self.weights + self.biases, networks.weights + networks.biases, strict=True):
+        for mine, theirs in zip(
+            self.weights + self.biases, networks.weights + networks.biases, strict=True
+        ):
             mine[chosen] = theirs
 
     def copy(self) -> "Networks":
         """The same networks in memory of their own."""
-        return Networks(tuple(weight.clone() for weight in self.weights), tuple(bias.clone() for bias in self.biases))
+        return Networks(
+            tuple(weight.clone() for weight in self.weights),
+            tuple(bias.clone() for bias in self.biases),
+        )
 
     def repeat(self, count: int) -> "Networks":
         """`count` copies of each network, one after the other."""
-        return Networks(*(tuple(part.repeat_interleave(count, dim=0) for part in parts) for parts in (self.weights, self.biases)))
+        return Networks(
+            *(
+                tuple(part.repeat_interleave(count, dim=0) for part in parts)
+                for parts in (self.weights, self.biases)
+            )
+        )
 
     def to(self, target: str | torch.device | torch.dtype) -> "Networks":
         """The same networks on another device or in another precision."""
-        return Networks(tuple(weight.to(target) for weight in self.weights), tuple(bias.to(target) for bias in self.biases))
+        return Networks(
+            tuple(weight.to(target) for weight in self.weights),
+            tuple(bias.to(target) for bias in self.biases),
+        )
 
     @property
     def alive(self) -> Tensor:
-        """Whether each network is finite, (R,): a number that is not finite reaches the last bias within one step and stays."""
+        """Whether each network is finite, (R,): a number that is not finite reaches the last
+        bias within one step and stays.
+        """
         return torch.isfinite(self.biases[-1]).all(dim=(1, 2))
 
 
-def initialize(n_features: int, seed: int, *, hidden: Sequence[int] = HIDDEN, n_classes: int = 10) -> Networks:
-    """One network with Kaiming normal weights, N(0, 2 / n_in), and zero biases, the same on every device."""
+def initialize(
+    n_features: int, seed: int, *, hidden: Sequence[int] = HIDDEN, n_classes: int = 10
+) -> Networks:
+    """One network with Kaiming normal weights, N(0, 2 / n_in), and zero biases, the same on every
+    device.
+
+    Example:
+        >>> from valleys.nets import initialize
+        >>> networks = initialize(64, seed=0, hidden=(50, 50)).repeat(3)
+        >>> len(networks), [tuple(weight.shape) for weight in networks.weights]
+        (3, [(3, 50, 64), (3, 50, 50), (3, 10, 50)])
+    """
     generator = torch.Generator().manual_seed(seed)
     sizes = (n_features, *hidden, n_classes)
-    weights = tuple(torch.randn(1, n_in, n_out, generator=generator) * (2 / n_in) ** 0.5 for n_in, n_out in itertools.pairwise(sizes))
-    return Networks(tuple(weight.mT.contiguous() for weight in weights), tuple(torch.zeros(1, n_out, 1) for n_out in sizes[1:]))
+    weights = tuple(
+        torch.randn(1, n_in, n_out, generator=generator) * (2 / n_in) ** 0.5
+        for n_in, n_out in itertools.pairwise(sizes)
+    )
+    return Networks(
+        tuple(weight.mT.contiguous() for weight in weights),
+        tuple(torch.zeros(1, n_out, 1) for n_out in sizes[1:]),
+    )
 
 
 def join(stacks: Sequence[Networks]) -> Networks:
     """All networks of several stacks in one."""
     layers = range(len(stacks[0].weights))
-    return Networks(tuple(torch.cat([s.weights[i] for s in stacks]) for i in layers), tuple(torch.cat([s.biases[i] for s in stacks]) for i in layers))
+    return Networks(
+        tuple(torch.cat([s.weights[i] for s in stacks]) for i in layers),
+        tuple(torch.cat([s.biases[i] for s in stacks]) for i in layers),
+    )
 
 
-def forward(networks: Networks, images: Tensor, offset: Tensor | None = None) -> tuple[list[Tensor], Tensor]:
+def forward(
+    networks: Networks, images: Tensor, offset: Tensor | None = None
+) -> tuple[list[Tensor], Tensor]:
     """Outputs of the hidden layers, (R, n, N) each, and the scores (logits), (R, n_classes, N).
 
-    Samples run along the last axis, so that products of few units with many samples fill the processor's vectors.
+    Samples run along the last axis, so that products of few units with many samples fill the
+    processor's vectors.
 
     Args:
         networks: R networks.
@@ -98,14 +140,19 @@ def forward(networks: Networks, images: Tensor, offset: Tensor | None = None) ->
 
 
 def _first_layer(weight: Tensor, bias: Tensor, images: Tensor) -> Tensor:
-    """What the first hidden layer receives, (R, n, N); images that all share make one product of all networks' units side by side."""
+    """What the first hidden layer receives, (R, n, N); images that all share make one product of
+    all networks' units side by side.
+    """
     if images.ndim == 3:
         return torch.baddbmm(bias, weight, images.mT)
     return (weight.flatten(0, 1) @ images.T).view(*weight.shape[:2], len(images)).add_(bias)
 
 
-def deltas(networks: Networks, hidden: list[Tensor], scores: Tensor, labels: Tensor) -> list[Tensor]:
-    """Slope of each network's summed cross-entropy in what each layer receives, (R, n, N) per layer: softmax − target, carried back.
+def deltas(
+    networks: Networks, hidden: list[Tensor], scores: Tensor, labels: Tensor
+) -> list[Tensor]:
+    """Slope of each network's summed cross-entropy in what each layer receives, (R, n, N) per
+    layer: softmax − target, carried back.
 
     Args:
         networks: R networks.
@@ -118,12 +165,16 @@ def deltas(networks: Networks, hidden: list[Tensor], scores: Tensor, labels: Ten
     found = [last.scatter_add_(1, where, last.new_full((1,), -1.0).expand(where.shape))]
     for weight, output in zip(networks.weights[:0:-1], hidden[::-1], strict=True):
         back = torch.bmm(weight.mT, found[0])
-        found.insert(0, torch.ops.aten.threshold_backward.grad_input(back, output, 0, grad_input=back))  # 0 where the unit is off
+        # 0 where the unit is off
+        found.insert(
+            0, torch.ops.aten.threshold_backward.grad_input(back, output, 0, grad_input=back)
+        )
     return found
 
 
 def descend(networks: Networks, images: Tensor, labels: Tensor, learning_rate: float) -> None:
-    """One step θ ← θ − η ∇L in place (Eq. 3), ∇L = (1/N) Σ delta · inputᵀ, each network on its own batch or all on one.
+    """One step θ ← θ − η ∇L in place (Eq. 3), ∇L = (1/N) Σ delta · inputᵀ, each network on its own
+    batch or all on one.
 
     Args:
         networks: R networks.
@@ -148,7 +199,9 @@ def _descend_first_layer(weight: Tensor, delta: Tensor, images: Tensor, factor: 
 
 
 def interpolate(first: Networks, second: Networks, fractions: Tensor) -> Networks:
-    """The networks α θ₁ + (1 − α) θ₂ for each α of `fractions`, (len(fractions),); `first` and `second` hold one network each."""
+    """The networks α θ₁ + (1 − α) θ₂ for each α of `fractions`, (len(fractions),); `first` and
+    `second` hold one network each.
+    """
     alpha = fractions.view(-1, 1, 1)
 
     def mix(one: tuple[Tensor, ...], two: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

@@ -1,25 +1,31 @@
-"""What every network study starts from: samples on a device, one initialization, one stream of random numbers per run."""
+"""What every network study starts from: samples on a device, one initialization, one stream of
+random numbers per run.
+"""
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from valleys.nets import datasets
-from valleys.nets.engine.networks import Networks, initialize
+from valleys.nets.engine.networks import HIDDEN, Networks, initialize
 from valleys.nets.engine.training import Samples
 from valleys.nets.experiments.specs import Spec
+from valleys.results.spec import require
 
 RANK_TOLERANCE = 1e-10  # of the largest singular value; smaller ones are rounding
 
 
 @dataclass(frozen=True)
-class Setting:
-    """The three sample sets of a study on its device, and its one initialization, in coordinates of the training images' span.
+class Problem:
+    """The three sample sets of a study on its device, and its one initialization, in coordinates of
+    the training images' span.
 
-    The first layer's gradient is a sum over training images, so what its matrix does outside their span never changes. In an orthogonal basis of
-    the span every run is the same as in pixels, with fewer numbers; the rest of a test image gives a constant, its `offset`.
+    The first layer's gradient is a sum over training images, so what its matrix does outside their
+    span never changes. In an orthogonal basis of the span every run is the same as in pixels, with
+    fewer numbers; the rest of a test image gives a constant, its `offset`.
     """
 
     train: Samples
@@ -28,13 +34,20 @@ class Setting:
     start: Networks
 
     @classmethod
-    def of(cls, spec: Spec) -> "Setting":
+    def of(cls, spec: Spec) -> "Problem":
         """Load the data and draw the initialization."""
         data = datasets.load(spec.dataset, spec.train_per_class, spec.test_per_class)
         start, basis = initialize(data.train_images.shape[1], spec.seed), span(data.train_images)
         train = Samples.of(data.train_images @ basis, data.train_labels, device=spec.device)
-        pairs = ((data.test_images, data.test_labels), (data.full_test_images, data.full_test_labels))
-        return cls(train, *(samples_within(basis, *pair, start, device=spec.device) for pair in pairs), within(basis, start).to(spec.device))
+        pairs = (
+            (data.test_images, data.test_labels),
+            (data.full_test_images, data.full_test_labels),
+        )
+        return cls(
+            train,
+            *(samples_within(basis, *pair, start, device=spec.device) for pair in pairs),
+            within(basis, start).to(spec.device),
+        )
 
 
 def span(images: np.ndarray) -> np.ndarray:
@@ -46,17 +59,183 @@ def span(images: np.ndarray) -> np.ndarray:
 def within(basis: np.ndarray, networks: Networks) -> Networks:
     """The same networks on images given in a basis, (n_features, rank)."""
     first = networks.weights[0]
-    return Networks(((first.double() @ torch.from_numpy(basis)).to(first.dtype), *networks.weights[1:]), networks.biases)
+    return Networks(
+        ((first.double() @ torch.from_numpy(basis)).to(first.dtype), *networks.weights[1:]),
+        networks.biases,
+    )
 
 
-def samples_within(basis: np.ndarray, images: np.ndarray, labels: np.ndarray, start: Networks, *, device: str = "cpu") -> Samples:
-    """Images in a basis, with what the first layer of the one network `start` makes of the part outside it, in the precision of its weights."""
-    dtype, inside, first = start.weights[0].dtype, images @ basis, start.weights[0][0].double().numpy()
+def samples_within(
+    basis: np.ndarray,
+    images: np.ndarray,
+    labels: np.ndarray,
+    start: Networks,
+    *,
+    device: str = "cpu",
+) -> Samples:
+    """Images in a basis, with what the first layer of the one network `start` makes of the part
+    outside it, in the precision of its weights.
+    """
+    dtype, inside, first = (
+        start.weights[0].dtype,
+        images @ basis,
+        start.weights[0][0].double().numpy(),
+    )
     offset = first @ images.T - (first @ basis) @ inside.T
-    return replace(Samples.of(inside, labels, device=device, dtype=dtype), offset=torch.tensor(offset, dtype=dtype, device=device))
+    return replace(
+        Samples.of(inside, labels, device=device, dtype=dtype),
+        offset=torch.tensor(offset, dtype=dtype, device=device),
+    )
 
 
-def streams(seed: int, batch_size: int, learning_rate: float, count: int) -> list[np.random.Generator]:
-    """One generator of batch order per run, named by what the run is, so that it does not depend on the order of work."""
+def streams(
+    seed: int, batch_size: int, learning_rate: float, count: int
+) -> list[np.random.Generator]:
+    """One generator of batch order per run, named by what the run is, so that it does not depend
+    on the order of work.
+    """
     cell = (batch_size, int.from_bytes(struct.pack(">d", learning_rate)))
-    return [np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(*cell, run))) for run in range(count)]
+    return [
+        np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(*cell, run)))
+        for run in range(count)
+    ]
+
+
+def load_problem(
+    name: str,
+    *,
+    train_per_class: int = 100,
+    test_per_class: int = 20,
+    hidden: Sequence[int] = HIDDEN,
+    seed: int = 0,
+    device: str = "cpu",
+) -> Problem:
+    """A training problem on a public set of images, with one start from which runs of an ensemble
+    part.
+
+    Args:
+        name: `digits`, `mnist` or `cifar10`.
+        train_per_class: training images per class.
+        test_per_class: images per class of the small test set.
+        hidden: widths of the hidden layers; the paper's curvature is that of the second matrix.
+        seed: of the start.
+        device: a torch device.
+
+    Returns:
+        The sample sets `train`, `test` and `full_test`, and the one network `start`.
+
+    Raises:
+        ValueError: unknown name, more images per class than there are, or no such network.
+        valleys.nets.datasets.DataError: files are missing and cannot be downloaded.
+
+    Example:
+        >>> from valleys.nets import load_problem
+        >>> problem = load_problem("digits", train_per_class=20)
+        >>> len(problem.train), len(problem.test)
+        (200, 200)
+    """
+    data = datasets.load(name, train_per_class, test_per_class)
+    sets = [
+        (data.train_images, data.train_labels),
+        (data.test_images, data.test_labels),
+        (data.full_test_images, data.full_test_labels),
+    ]
+    return _started(sets, hidden, datasets.N_CLASSES, seed, device)
+
+
+def make_problem(
+    images: np.ndarray,
+    labels: np.ndarray,
+    test_images: np.ndarray,
+    test_labels: np.ndarray,
+    *,
+    hidden: Sequence[int] = HIDDEN,
+    seed: int = 0,
+    device: str = "cpu",
+) -> Problem:
+    """A training problem on arrays of one's own; otherwise as `load_problem`.
+
+    Args:
+        images: numbers of any scale, best about −1 to 1, (N, …); what follows N is made flat.
+        labels: whole numbers from 0 on, (N,).
+        test_images: (M, …), of the same shape each.
+        test_labels: (M,).
+        hidden: as in `load_problem`.
+        seed: as in `load_problem`.
+        device: as in `load_problem`.
+
+    Raises:
+        ValueError: shapes do not fit, pixels are not finite, labels are no classes, or no such
+            network.
+
+    Example:
+        >>> import numpy as np
+        >>> from valleys.nets import make_problem
+        >>> points = np.random.default_rng(0).normal(size=(60, 2))
+        >>> inside = (points**2).sum(axis=1) < 1
+        >>> problem = make_problem(
+        ...     points[:40], inside[:40], points[40:], inside[40:], hidden=(8, 8)
+        ... )
+        >>> len(problem.train), len(problem.start.weights)
+        (40, 3)
+    """
+    pairs = (("images", images, labels), ("test_images", test_images, test_labels))
+    (train, n_features), (test, n_test_features) = (_flat_samples(*pair) for pair in pairs)
+    same = n_features == n_test_features
+    require(
+        same,
+        f"test_images hold {n_test_features} numbers each and images {n_features}; give "
+        "both the same shape",
+    )
+    n_classes = int(train[1].max()) + 1
+    require(n_classes >= 2, "labels name one class only; give two or more, numbered from 0")
+    known = int(test[1].max()) < n_classes
+    require(known, f"test_labels name class {int(test[1].max())}; labels end at {n_classes - 1}")
+    return _started([train, test, test], hidden, n_classes, seed, device)
+
+
+def _flat_samples(
+    name: str, images: np.ndarray, labels: np.ndarray
+) -> tuple[tuple[np.ndarray, np.ndarray], int]:
+    """Images as float32 rows with int64 labels, and how many numbers an image holds."""
+    images, labels = np.asarray(images, dtype=np.float32), np.asarray(labels)
+    whole = labels.dtype.kind in "iub" and labels.ndim == 1
+    require(
+        whole,
+        f"labels of {name} must be a list of whole numbers, got {labels.dtype} of shape "
+        f"{labels.shape}",
+    )
+    require(len(labels) > 0, f"{name} must hold one image or more")
+    fits = images.ndim >= 2 and len(images) == len(labels)
+    require(
+        fits,
+        f"{name} must have the shape ({len(labels)}, …), one image a label, got {images.shape}",
+    )
+    require(bool(np.isfinite(images).all()), f"{name} must be finite numbers")
+    require(int(labels.min()) >= 0, f"labels of {name} must be 0 or more, got {labels.min()}")
+    rows = images.reshape(len(images), -1)
+    return (rows, labels.astype(np.int64)), rows.shape[1]
+
+
+def _started(
+    sets: Sequence[tuple[np.ndarray, np.ndarray]],
+    hidden: Sequence[int],
+    n_classes: int,
+    seed: int,
+    device: str,
+) -> Problem:
+    """Sample sets for training, testing and full testing, with a start, as `Problem.of` has
+    them.
+    """
+    widths = all(isinstance(width, int) and width >= 1 for width in hidden)
+    require(
+        len(hidden) >= 1 and widths,
+        f"hidden must be one width or more, such as {HIDDEN}, got {hidden}",
+    )
+    require(seed >= 0, f"seed must be 0 or more, got {seed}")
+    (images, labels), *tests = sets
+    start = initialize(images.shape[1], seed, hidden=hidden, n_classes=n_classes)
+    basis = span(images)
+    train = Samples.of(images @ basis, labels, device=device)
+    within_basis = [samples_within(basis, *pair, start, device=device) for pair in tests]
+    return Problem(train, *within_basis, within(basis, start).to(device))

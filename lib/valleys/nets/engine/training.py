@@ -1,4 +1,6 @@
-"""Many networks trained at once: batched matrix products, closed-form gradients, one stream of random numbers per network."""
+"""Many networks trained at once: batched matrix products, closed-form gradients, one stream of
+random numbers per network.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +11,9 @@ from torch import Tensor
 
 from valleys.nets.engine.networks import Networks, descend, forward, join
 
-SAMPLES_IN_CACHE = 1000  # samples of all networks that advance together on a processor; measured: 10 % faster at B = 100 to 500 than all at once
+# samples of all networks that advance together on a processor; measured: 10 % faster at B = 100 to
+# 500 than all at once
+SAMPLES_IN_CACHE = 1000
 
 Visit = Callable[[int, Networks], None]  # step, networks before that step's update
 
@@ -21,7 +25,14 @@ class Samples:
     Attributes:
         images: float, (N, n_features).
         labels: int64, (N,).
-        offset: what the first layer receives besides weights · image + bias, (n, N); None for nothing.
+        offset: what the first layer receives besides weights · image + bias, (n, N); None for
+            nothing.
+
+    Example:
+        >>> import numpy as np
+        >>> from valleys.nets import Samples
+        >>> len(Samples.of(np.zeros((5, 64)), np.arange(5)))
+        5
     """
 
     images: Tensor
@@ -29,9 +40,18 @@ class Samples:
     offset: Tensor | None = None
 
     @classmethod
-    def of(cls, images: np.ndarray, labels: np.ndarray, *, device: str = "cpu", dtype: torch.dtype = torch.float32) -> "Samples":
+    def of(
+        cls,
+        images: np.ndarray,
+        labels: np.ndarray,
+        *,
+        device: str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> "Samples":
         """Copy arrays to a device."""
-        return cls(torch.tensor(images, device=device, dtype=dtype), torch.tensor(labels, device=device))
+        return cls(
+            torch.tensor(images, device=device, dtype=dtype), torch.tensor(labels, device=device)
+        )
 
     def __len__(self) -> int:
         """Number of samples."""
@@ -44,7 +64,8 @@ class Evaluation:
 
     Attributes:
         loss: mean cross-entropy, (R,).
-        misclassified: which samples are wrong, bool, (R, N); all of them where the network is not finite.
+        misclassified: which samples are wrong, bool, (R, N); all of them where the network is not
+            finite.
     """
 
     loss: Tensor
@@ -58,21 +79,35 @@ class Evaluation:
 
 
 def sample_losses(scores: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy of each sample, (R, N), from scores (R, n_classes, N) and labels (N,) or (R, N)."""
+    """Cross-entropy of each sample, (R, N), from scores (R, n_classes, N) and labels (N,) or (R,
+    N).
+    """
     right = scores.gather(1, labels.expand(len(scores), -1).unsqueeze(1)).squeeze(1)
     return torch.logsumexp(scores, dim=1) - right
 
 
 def evaluate(networks: Networks, samples: Samples) -> Evaluation:
-    """Loss and misclassified samples of each network."""
+    """Loss and misclassified samples of each network.
+
+    Example:
+        >>> from valleys.nets import evaluate, load_problem
+        >>> problem = load_problem("digits", train_per_class=10)
+        >>> start = evaluate(problem.start, problem.train)
+        >>> start.misclassified.shape, bool(start.accuracy < 0.5)
+        (torch.Size([1, 100]), True)
+    """
     _, scores = forward(networks, samples.images, samples.offset)
     loss = sample_losses(scores, samples.labels).mean(dim=1)
     wrong = (scores.argmax(dim=1) != samples.labels) | ~torch.isfinite(loss).view(-1, 1)
     return Evaluation(loss, wrong)
 
 
-def batches(n_samples: int, batch_size: int, streams: Sequence[np.random.Generator]) -> Iterator[Tensor]:
-    """Endless sample indices, (R, at most batch_size): each epoch a new order per stream, cut in turn; the last batch of an epoch may be smaller."""
+def batches(
+    n_samples: int, batch_size: int, streams: Sequence[np.random.Generator]
+) -> Iterator[Tensor]:
+    """Endless sample indices, (R, at most batch_size): each epoch a new order per stream, cut in
+    turn; the last batch of an epoch may be smaller.
+    """
     while True:
         order = torch.from_numpy(np.stack([stream.permutation(n_samples) for stream in streams]))
         yield from order.split(batch_size, dim=1)
@@ -88,7 +123,8 @@ def train(
     streams: Sequence[np.random.Generator],
     visits: Mapping[int, Visit],
 ) -> None:
-    """Plain stochastic gradient descent in place (Eqs. 2 and 3), each network on mini-batches of its own.
+    """Plain stochastic gradient descent in place (Eqs. 2 and 3), each network on mini-batches of
+    its own.
 
     A network found not finite at a visit is left as it is and trained no more.
 
@@ -113,27 +149,47 @@ def train(
             if not len(running):
                 return
         if step < n_steps:
-            _advance(stack, samples, learning_rate, None if orders is None else next(orders)[running])
+            _advance(
+                stack, samples, learning_rate, None if orders is None else next(orders)[running]
+            )
     networks.put(running, stack)
 
 
-def _advance(networks: Networks, samples: Samples, learning_rate: float, chosen: Tensor | None) -> None:
-    """One update of each network on its chosen samples, (R, B), or on all; on a processor, of as many at a time as its cache holds."""
+def _advance(
+    networks: Networks, samples: Samples, learning_rate: float, chosen: Tensor | None
+) -> None:
+    """One update of each network on its chosen samples, (R, B), or on all; on a processor, of as
+    many at a time as its cache holds.
+    """
     size = len(samples) if chosen is None else chosen.shape[1]
-    together = max(1, SAMPLES_IN_CACHE // size) if samples.images.device.type == "cpu" else len(networks)
+    together = (
+        max(1, SAMPLES_IN_CACHE // size) if samples.images.device.type == "cpu" else len(networks)
+    )
     for start in range(0, len(networks), together):
         group = slice(start, start + together)
-        batch = (samples.images, samples.labels) if chosen is None else _batch(samples, chosen[group])
+        batch = (
+            (samples.images, samples.labels) if chosen is None else _batch(samples, chosen[group])
+        )
         descend(networks.pick(group), *batch, learning_rate)
 
 
 def _batch(samples: Samples, chosen: Tensor) -> tuple[Tensor, Tensor]:
     where = chosen.to(samples.images.device)
-    return samples.images.index_select(0, where.reshape(-1)).view(*where.shape, -1), samples.labels[where]
+    return samples.images.index_select(0, where.reshape(-1)).view(*where.shape, -1), samples.labels[
+        where
+    ]
 
 
-def descend_from_branches(branches: Mapping[int, Networks], samples: Samples, *, learning_rate: float, n_steps: int, visits: Mapping[int, Visit]) -> Networks:
-    """Full-batch gradient descent from each branch on one clock: networks join the stack when the clock reaches their step.
+def descend_from_branches(
+    branches: Mapping[int, Networks],
+    samples: Samples,
+    *,
+    learning_rate: float,
+    n_steps: int,
+    visits: Mapping[int, Visit],
+) -> Networks:
+    """Full-batch gradient descent from each branch on one clock: networks join the stack when the
+    clock reaches their step.
 
     Args:
         branches: networks to go on from, by the step at which they were left.

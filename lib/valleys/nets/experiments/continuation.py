@@ -1,4 +1,6 @@
-"""An SGD run left at many steps and continued with full-batch gradient descent (Fig. 4), at one setting or at many."""
+"""An SGD run left at many steps and continued with full-batch gradient descent (Fig. 4), at one
+setting or at many.
+"""
 
 from functools import partial
 
@@ -6,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from valleys.nets.engine.networks import Networks
-from valleys.nets.engine.problem import Setting, streams
+from valleys.nets.engine.problem import Problem, streams
 from valleys.nets.engine.training import descend_from_branches, evaluate, plan, record_steps, train
 from valleys.nets.experiments.specs import SAMPLES_OF_A_RECORD, BasinsSpec, ContinuationSpec
 from valleys.nets.measures import solutions
@@ -19,31 +21,59 @@ def continuation(spec: ContinuationSpec) -> xr.Dataset:
     """Reference runs of SGD, and gradient descent from each of their branches, all on one clock.
 
     Returns:
-        Dimensions reference, branch, record, rank, threshold, component, test_image, full_test_image. `reference_…` belongs to the SGD run,
-        `branch_…` to its continuations (NaN before they begin), `final_…` to their ends at `n_steps`.
+        Dimensions reference, branch, record, rank, threshold, component, test_image,
+        full_test_image. `reference_…` belongs to the SGD run, `branch_…` to its continuations (NaN
+        before they begin), `final_…` to their ends at `n_steps`.
     """
-    setting = Setting.of(spec)
+    problem = Problem.of(spec)
     branches: dict[int, Networks] = {}
-    reference, clock = _reference(setting, spec, branches)
+    reference, clock = _reference(problem, spec, branches)
     recorder = Recorder(
-        len(branches) * spec.n_references, _steps(spec), setting.train, setting.test, flatness_records=_flatness_records(spec), keep_weights=True
+        len(branches) * spec.n_references,
+        _steps(spec),
+        problem.train,
+        problem.test,
+        flatness_records=_flatness_records(spec),
+        keep_weights=True,
     )
     visits = plan((_steps(spec), recorder))
-    ends = descend_from_branches(branches, setting.train, learning_rate=spec.learning_rate, n_steps=spec.n_steps, visits=visits)
-    found = _reference_records(reference, clock) | _branch_records(recorder, spec) | _ends(ends, setting, spec) | _plane(reference, recorder, spec)
-    coords = {"branch_step": ("branch", spec.branch_steps), "step": ("record", _steps(spec)), "threshold": list(spec.thresholds)}
+    ends = descend_from_branches(
+        branches,
+        problem.train,
+        learning_rate=spec.learning_rate,
+        n_steps=spec.n_steps,
+        visits=visits,
+    )
+    found = (
+        _reference_records(reference, clock)
+        | _branch_records(recorder, spec)
+        | _ends(ends, problem, spec)
+        | _plane(reference, recorder, spec)
+    )
+    coords = {
+        "branch_step": ("branch", spec.branch_steps),
+        "step": ("record", _steps(spec)),
+        "threshold": list(spec.thresholds),
+    }
     return xr.Dataset(found, coords=coords, attrs={"dataset": spec.dataset})
 
 
 def continuation_parts(spec: ContinuationSpec) -> list[Part]:
-    """The reference runs without their continuations, and all together, each with its share of the work in samples that go through a network."""
+    """The reference runs without their continuations, and all together, each with its share of
+    the work in samples that go through a network.
+    """
     own = 3 * spec.n_steps * spec.batch_size + spec.n_records * SAMPLES_OF_A_RECORD
-    continued = len(spec.branch_steps) * (3 * spec.n_steps * spec.n_train // 2 + spec.n_records * SAMPLES_OF_A_RECORD)
-    return [Part({}, own, partial(_reference_alone, spec)), Part({}, continued, partial(continuation, spec))]
+    continued = len(spec.branch_steps) * (
+        3 * spec.n_steps * spec.n_train // 2 + spec.n_records * SAMPLES_OF_A_RECORD
+    )
+    return [
+        Part({}, own, partial(_reference_alone, spec)),
+        Part({}, continued, partial(continuation, spec)),
+    ]
 
 
 def _reference_alone(spec: ContinuationSpec) -> xr.Dataset:
-    return xr.Dataset(_reference_records(*_reference(Setting.of(spec), spec, {})))
+    return xr.Dataset(_reference_records(*_reference(Problem.of(spec), spec, {})))
 
 
 def _steps(spec: ContinuationSpec) -> np.ndarray:
@@ -54,64 +84,129 @@ def _flatness_records(spec: ContinuationSpec) -> set[int]:
     return {*range(0, spec.n_records, spec.flatness_every), spec.n_records - 1}
 
 
-def _reference(setting: Setting, spec: ContinuationSpec, branches: dict[int, Networks]) -> tuple[Recorder, FreezingClock]:
+def _reference(
+    problem: Problem, spec: ContinuationSpec, branches: dict[int, Networks]
+) -> tuple[Recorder, FreezingClock]:
     """Train the reference runs and fill `branches` with copies of them."""
-    recorder = Recorder(spec.n_references, _steps(spec), setting.train, setting.test, flatness_records=_flatness_records(spec), keep_weights=True)
-    clock = FreezingClock(setting.train, spec.thresholds)
+    recorder = Recorder(
+        spec.n_references,
+        _steps(spec),
+        problem.train,
+        problem.test,
+        flatness_records=_flatness_records(spec),
+        keep_weights=True,
+    )
+    clock = FreezingClock(problem.train, spec.thresholds)
 
     def leave(step: int, networks: Networks) -> None:
         branches[step] = networks.copy()
 
-    visits = plan((_steps(spec), recorder), (freezing_checks(spec.n_steps), clock), (spec.branch_steps, leave))
-    runs, networks = streams(spec.seed, spec.batch_size, spec.learning_rate, spec.n_references), setting.start.repeat(spec.n_references)
-    settings = {"learning_rate": spec.learning_rate, "batch_size": spec.batch_size, "n_steps": spec.n_steps}
-    train(networks, setting.train, **settings, streams=runs, visits=visits)
+    visits = plan(
+        (_steps(spec), recorder), (freezing_checks(spec.n_steps), clock), (spec.branch_steps, leave)
+    )
+    runs, networks = (
+        streams(spec.seed, spec.batch_size, spec.learning_rate, spec.n_references),
+        problem.start.repeat(spec.n_references),
+    )
+    settings = {
+        "learning_rate": spec.learning_rate,
+        "batch_size": spec.batch_size,
+        "n_steps": spec.n_steps,
+    }
+    train(networks, problem.train, **settings, streams=runs, visits=visits)
     if not networks.alive.all():
-        raise ValueError(f"a reference run diverged at learning_rate {spec.learning_rate} and batch_size {spec.batch_size}; choose a smaller learning rate")
+        raise ValueError(
+            f"a reference run diverged at learning_rate {spec.learning_rate} and "
+            f"batch_size {spec.batch_size}; choose a smaller learning rate"
+        )
     return recorder, clock
 
 
 def _reference_records(recorder: Recorder, clock: FreezingClock) -> dict:
-    found = {f"reference_{name}": (("reference", "record"), values, {"long_name": DESCRIPTIONS[name]}) for name, values in recorder.values.items()}
-    found["reference_eigenvalues"] = (("reference", "record", "rank"), recorder.eigenvalues, EIGENVALUES)
-    return found | {"freezing_time": (("reference", "threshold"), clock.steps, {"long_name": "first step with training loss below L_c (Eq. 7)"})}
+    found = {
+        f"reference_{name}": (("reference", "record"), values, {"long_name": DESCRIPTIONS[name]})
+        for name, values in recorder.values.items()
+    }
+    found["reference_eigenvalues"] = (
+        ("reference", "record", "rank"),
+        recorder.eigenvalues,
+        EIGENVALUES,
+    )
+    return found | {
+        "freezing_time": (
+            ("reference", "threshold"),
+            clock.steps,
+            {"long_name": "first step with training loss below L_c (Eq. 7)"},
+        )
+    }
 
 
 def _by_reference(values: np.ndarray, spec: ContinuationSpec) -> np.ndarray:
     """(branch · reference, …) as (reference, branch, …)."""
-    return np.swapaxes(values.reshape(len(spec.branch_steps), spec.n_references, *values.shape[1:]), 0, 1)
+    return np.swapaxes(
+        values.reshape(len(spec.branch_steps), spec.n_references, *values.shape[1:]), 0, 1
+    )
 
 
 def _branch_records(recorder: Recorder, spec: ContinuationSpec) -> dict:
     dims, last = ("reference", "branch", "record"), recorder.eigenvalues[:, -1]
-    found = {f"branch_{name}": (dims, _by_reference(values, spec), {"long_name": DESCRIPTIONS[name]}) for name, values in recorder.values.items()}
-    return found | {"final_eigenvalues": (("reference", "branch", "rank"), _by_reference(last, spec), EIGENVALUES)}
+    found = {
+        f"branch_{name}": (dims, _by_reference(values, spec), {"long_name": DESCRIPTIONS[name]})
+        for name, values in recorder.values.items()
+    }
+    return found | {
+        "final_eigenvalues": (
+            ("reference", "branch", "rank"),
+            _by_reference(last, spec),
+            EIGENVALUES,
+        )
+    }
 
 
-def _ends(ends: Networks, setting: Setting, spec: ContinuationSpec) -> dict:
+def _ends(ends: Networks, problem: Problem, spec: ContinuationSpec) -> dict:
     """Errors of the continuations at their common end, and how alike they are."""
     dims, found = ("reference", "branch"), {}
-    for name, samples, image in (("", setting.test, "test_image"), ("_full", setting.full_test, "full_test_image")):
+    for name, samples, image in (
+        ("", problem.test, "test_image"),
+        ("_full", problem.full_test, "full_test_image"),
+    ):
         end = evaluate(ends, samples)
         wrong = _by_reference(end.misclassified.cpu().numpy(), spec)
         found[f"final_test_loss{name}"] = (dims, _by_reference(end.loss.cpu().numpy(), spec))
-        found[f"final_test_accuracy{name}"] = (dims, _by_reference(end.accuracy.cpu().numpy(), spec))
+        found[f"final_test_accuracy{name}"] = (
+            dims,
+            _by_reference(end.accuracy.cpu().numpy(), spec),
+        )
         found[f"misclassified{name}"] = ((*dims, image), wrong)
-        found[f"similarity{name}"] = ((*dims, "other"), np.stack([solutions.similarity_matrix(one) for one in wrong]))
+        found[f"similarity{name}"] = (
+            (*dims, "other"),
+            np.stack([solutions.similarity_matrix(one) for one in wrong]),
+        )
     return found
 
 
 def _plane(reference: Recorder, branches: Recorder, spec: ContinuationSpec) -> dict:
-    """Positions on two principal components per reference run, fitted on its continuations; NaN before a continuation begins."""
+    """Positions on two principal components per reference run, fitted on its continuations; NaN
+    before a continuation begins.
+    """
     every = _by_reference(branches.weights.reshape(*branches.weights.shape[:2], -1), spec)
     own = reference.weights.reshape(*reference.weights.shape[:2], -1)
     planes = [_plane_of_one(run, continued) for run, continued in zip(own, every, strict=True)]
     names = ("reference_position", "branch_position", "explained")
-    dims = (("reference", "record", "component"), ("reference", "branch", "record", "component"), ("reference", "component"))
-    return {name: (dim, np.stack(values)) for name, dim, values in zip(names, dims, zip(*planes, strict=True), strict=True)}
+    dims = (
+        ("reference", "record", "component"),
+        ("reference", "branch", "record", "component"),
+        ("reference", "component"),
+    )
+    return {
+        name: (dim, np.stack(values))
+        for name, dim, values in zip(names, dims, zip(*planes, strict=True), strict=True)
+    }
 
 
-def _plane_of_one(run: np.ndarray, continued: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _plane_of_one(
+    run: np.ndarray, continued: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     begun = ~np.isnan(continued[..., 0])
     projection = solutions.project([run, continued[begun]], fit_on=[continued[begun]])
     positions = np.full((*continued.shape[:2], 2), np.nan)
@@ -123,12 +218,19 @@ def basins(spec: BasinsSpec) -> xr.Dataset:
     """How alike each continuation of a run is to the last one, and when the run froze by its loss.
 
     Returns:
-        Dimensions reference, branch, threshold. `similarity_to_last` on the small test set and `similarity_to_last_full` on all test images;
-        `final_flatness`; `branch_time` and `freezing_time` are η · step, NaN where a loss was never reached.
+        Dimensions reference, branch, threshold. `similarity_to_last` on the small test set and
+        `similarity_to_last_full` on all test images; `final_flatness`; `branch_time` and
+        `freezing_time` are η · step, NaN where a loss was never reached.
     """
     continued = continuation(spec.continuation)
-    found = {name.replace("similarity", "similarity_to_last"): continued[name].isel(other=-1) for name in ("similarity", "similarity_full")}
-    found |= {"branch_time": spec.learning_rate * continued.branch_step, "freezing_time": spec.learning_rate * continued.freezing_time}
+    found = {
+        name.replace("similarity", "similarity_to_last"): continued[name].isel(other=-1)
+        for name in ("similarity", "similarity_full")
+    }
+    found |= {
+        "branch_time": spec.learning_rate * continued.branch_step,
+        "freezing_time": spec.learning_rate * continued.freezing_time,
+    }
     found |= {"final_flatness": continued.branch_flatness.isel(record=-1)}
     return xr.Dataset(found).drop_vars(["branch_step", "step"]).assign_attrs(continued.attrs)
 

@@ -1,4 +1,6 @@
-"""One run for each learning rate and batch size, and the landscape between their end points (Figs. 1 and S1)."""
+"""One run for each learning rate and batch size, and the landscape between their end points
+(Figs. 1 and S1).
+"""
 
 import itertools
 from dataclasses import replace
@@ -8,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from valleys.nets.engine.networks import SECOND_LAYER, Networks
-from valleys.nets.engine.problem import Setting, streams
+from valleys.nets.engine.problem import Problem, streams
 from valleys.nets.engine.training import evaluate, plan, record_steps, train
 from valleys.nets.experiments.specs import EndpointsSpec, RestartSpec
 from valleys.nets.measures import solutions
@@ -22,61 +24,102 @@ Run = list[Networks]  # copies at each record
 
 
 def endpoints(spec: EndpointsSpec) -> xr.Dataset:
-    """One run per (η, B), the similarity of those that converged, the loss on the straight lines between them, and their curvatures (Figs. 1 and S1).
+    """One run per (η, B), the similarity of those that converged, the loss on the straight lines
+    between them, and their curvatures (Figs. 1 and S1).
 
     Returns:
-        Dimensions solution and other (the runs that end at 100 % training accuracy), record, fraction, pair (most and least similar),
-        component, spectrum_batch_size and rank (NaN where the run did not converge); the attribute `n_runs` counts all runs of the grid.
+        Dimensions solution and other (the runs that end at 100 % training accuracy), record,
+        fraction, pair (most and least similar), component, spectrum_batch_size and rank (NaN where
+        the run did not converge); the attribute `n_runs` counts all runs of the grid.
 
     Raises:
         ValueError: fewer than three runs converged, or none of those whose spectrum was asked for.
     """
-    setting = Setting.of(spec)
-    grid = {pair: _run(setting, spec, *pair) for pair in itertools.product(spec.learning_rates, spec.batch_sizes)}
-    solved = _converged(grid, setting)
+    problem = Problem.of(spec)
+    grid = {
+        pair: _run(problem, spec, *pair)
+        for pair in itertools.product(spec.learning_rates, spec.batch_sizes)
+    }
+    solved = _converged(grid, problem)
     runs, ends = list(solved.values()), [run[-1] for run in solved.values()]
-    found = _spectra(grid, setting, spec) | _shares(ends, setting) | _progress(runs, setting) | _likeness(ends, setting) | _trajectories(runs)
-    found |= _walls(runs, found["similarity"][1], found["similarity_full"][1], setting, spec)
-    coords = {"learning_rate": ("solution", [pair[0] for pair in solved]), "batch_size": ("solution", [pair[1] for pair in solved])}
-    coords |= {"time": ("record", np.linspace(0, spec.training_time, spec.n_records)), "fraction": np.linspace(0, 1, spec.n_fractions)}
+    found = (
+        _spectra(grid, problem, spec)
+        | _shares(ends, problem)
+        | _progress(runs, problem)
+        | _likeness(ends, problem)
+        | _trajectories(runs)
+    )
+    found |= _walls(runs, found["similarity"][1], found["similarity_full"][1], problem, spec)
+    coords = {
+        "learning_rate": ("solution", [pair[0] for pair in solved]),
+        "batch_size": ("solution", [pair[1] for pair in solved]),
+    }
+    coords |= {
+        "time": ("record", np.linspace(0, spec.training_time, spec.n_records)),
+        "fraction": np.linspace(0, 1, spec.n_fractions),
+    }
     coords |= {"pair": list(EXTREMES), "spectrum_batch_size": list(spec.spectrum_batch_sizes)}
     return xr.Dataset(found, coords=coords, attrs={"dataset": spec.dataset, "n_runs": len(grid)})
 
 
-def _run(setting: Setting, spec: EndpointsSpec, learning_rate: float, batch_size: int) -> Run:
+def _run(problem: Problem, spec: EndpointsSpec, learning_rate: float, batch_size: int) -> Run:
     """One run, copied at each record; fewer copies where it diverged."""
     n_steps, kept = round(spec.training_time / learning_rate), []
-    visits = plan((record_steps(n_steps, spec.n_records), lambda _, networks: kept.append(networks.copy())))
+    visits = plan(
+        (record_steps(n_steps, spec.n_records), lambda _, networks: kept.append(networks.copy()))
+    )
     order = streams(spec.seed, batch_size, learning_rate, 1)
-    train(setting.start.copy(), setting.train, learning_rate=learning_rate, batch_size=batch_size, n_steps=n_steps, streams=order, visits=visits)
+    train(
+        problem.start.copy(),
+        problem.train,
+        learning_rate=learning_rate,
+        batch_size=batch_size,
+        n_steps=n_steps,
+        streams=order,
+        visits=visits,
+    )
     return kept
 
 
-def _converged(grid: dict[tuple[float, int], Run], setting: Setting) -> dict[tuple[float, int], Run]:
-    found = {pair: run for pair, run in grid.items() if _is_solution(run, setting)}
+def _converged(
+    grid: dict[tuple[float, int], Run], problem: Problem
+) -> dict[tuple[float, int], Run]:
+    found = {pair: run for pair, run in grid.items() if _is_solution(run, problem)}
     if len(found) < 3:
         raise ValueError(
-            f"only {len(found)} of {len(grid)} runs reached 100 % training accuracy, and a comparison needs 3: "
+            f"only {len(found)} of {len(grid)} runs reached 100 % training accuracy, and a "
+            "comparison needs 3: "
             "choose smaller learning_rates, larger batch_sizes or a longer training_time"
         )
     return found
 
 
-def _is_solution(run: Run, setting: Setting) -> bool:
-    return evaluate(run[-1], setting.train).accuracy.item() == 1
+def _is_solution(run: Run, problem: Problem) -> bool:
+    return evaluate(run[-1], problem.train).accuracy.item() == 1
 
 
-def _progress(runs: list[Run], setting: Setting) -> dict:
+def _progress(runs: list[Run], problem: Problem) -> dict:
     """Loss and accuracy on the training set at each record."""
-    seen = [[evaluate(network, setting.train) for network in run] for run in runs]
-    loss, accuracy = ([[getattr(one, name).item() for one in run] for run in seen] for name in ("loss", "accuracy"))
-    return {"train_loss": (("solution", "record"), loss), "train_accuracy": (("solution", "record"), accuracy)}
+    seen = [[evaluate(network, problem.train) for network in run] for run in runs]
+    loss, accuracy = (
+        [[getattr(one, name).item() for one in run] for run in seen]
+        for name in ("loss", "accuracy")
+    )
+    return {
+        "train_loss": (("solution", "record"), loss),
+        "train_accuracy": (("solution", "record"), accuracy),
+    }
 
 
-def _likeness(ends: list[Networks], setting: Setting) -> dict:
-    """Errors of the end points and the Jaccard similarity between them, on the small and on the full test set."""
+def _likeness(ends: list[Networks], problem: Problem) -> dict:
+    """Errors of the end points and the Jaccard similarity between them, on the small and on the
+    full test set.
+    """
     found: dict = {}
-    for suffix, samples, image in (("", setting.test, "test_image"), ("_full", setting.full_test, "full_test_image")):
+    for suffix, samples, image in (
+        ("", problem.test, "test_image"),
+        ("_full", problem.full_test, "full_test_image"),
+    ):
         wrong = np.concatenate([evaluate(end, samples).misclassified.cpu().numpy() for end in ends])
         found[f"misclassified{suffix}"] = (("solution", image), wrong)
         found[f"similarity{suffix}"] = (("solution", "other"), solutions.similarity_matrix(wrong))
@@ -85,18 +128,32 @@ def _likeness(ends: list[Networks], setting: Setting) -> dict:
 
 def _trajectories(runs: list[Run]) -> dict:
     """Second-layer weights of every run on their two principal components."""
-    weights = [np.stack([network.weights[SECOND_LAYER].mT.cpu().numpy().ravel() for network in run]) for run in runs]
+    weights = [
+        np.stack([network.weights[SECOND_LAYER].mT.cpu().numpy().ravel() for network in run])
+        for run in runs
+    ]
     projection = solutions.project(weights)
-    return {"position": (("solution", "record", "component"), np.stack(projection.scores)), "explained": ("component", projection.explained)}
+    return {
+        "position": (("solution", "record", "component"), np.stack(projection.scores)),
+        "explained": ("component", projection.explained),
+    }
 
 
-def _walls(runs: list[Run], similarity: np.ndarray, similarity_full: np.ndarray, setting: Setting, spec: EndpointsSpec) -> dict:
-    """Barrier (Eq. 5) and rise on the line between each two runs at each record, zero on the diagonal; the losses themselves for two pairs.
+def _walls(
+    runs: list[Run],
+    similarity: np.ndarray,
+    similarity_full: np.ndarray,
+    problem: Problem,
+    spec: EndpointsSpec,
+) -> dict:
+    """Barrier (Eq. 5) and rise on the line between each two runs at each record, zero on the
+    diagonal; the losses themselves for two pairs.
 
-    These are the most and the least similar pair; all test images decide between equals on the small set.
+    These are the most and the least similar pair; all test images decide between equals on the
+    small set.
     """
     first, second = np.triu_indices(len(runs), 1)
-    losses = _path_losses(runs, first, second, setting, spec)
+    losses = _path_losses(runs, first, second, problem, spec)
     order = np.lexsort((similarity_full[first, second], similarity[first, second]))
     chosen, kept = order[[-1, 0]], ("solution", "other", "record")
     found = {"path_loss": (("pair", "record", "fraction"), losses[chosen])}
@@ -108,36 +165,46 @@ def _walls(runs: list[Run], similarity: np.ndarray, similarity_full: np.ndarray,
     return found
 
 
-def _path_losses(runs: list[Run], first: np.ndarray, second: np.ndarray, setting: Setting, spec: EndpointsSpec) -> np.ndarray:
+def _path_losses(
+    runs: list[Run], first: np.ndarray, second: np.ndarray, problem: Problem, spec: EndpointsSpec
+) -> np.ndarray:
     """Loss between the members of each pair, (n_pairs, n_records, n_fractions)."""
     fractions = np.linspace(0, 1, spec.n_fractions)
     found = np.empty((len(first), spec.n_records, spec.n_fractions), np.float32)
     for record, networks in enumerate(zip(*runs, strict=True)):
-        ready = [solutions.Prepared.of(network, setting.train) for network in networks]
+        ready = [solutions.Prepared.of(network, problem.train) for network in networks]
         for pair, (i, j) in enumerate(zip(first, second, strict=True)):
             found[pair, record] = solutions.prepared_path_losses(ready[i], ready[j], fractions)
     return found
 
 
-def _shares(ends: list[Networks], setting: Setting) -> dict:
-    """The ten largest eigenvalues of each solution's Hessian in the second layer, and the sum of all."""
-    layers = [layer_curvature(end, setting.train.images) for end in ends]
+def _shares(ends: list[Networks], problem: Problem) -> dict:
+    """The ten largest eigenvalues of each solution's Hessian in the second layer, and the sum of
+    all.
+    """
+    layers = [layer_curvature(end, problem.train.images) for end in ends]
     largest = np.stack([top_eigenpairs(layer, TOP).values for layer in layers])
-    return {"top_eigenvalue": (("solution", "top"), largest), "trace": ("solution", [layer.trace() for layer in layers])}
+    return {
+        "top_eigenvalue": (("solution", "top"), largest),
+        "trace": ("solution", [layer.trace() for layer in layers]),
+    }
 
 
-def _spectra(grid: dict[tuple[float, int], Run], setting: Setting, spec: EndpointsSpec) -> dict:
-    """Full Hessian spectrum of the second layer at the end points of one learning rate, one a batch size."""
-    size = setting.start.weights[SECOND_LAYER].numel()
+def _spectra(grid: dict[tuple[float, int], Run], problem: Problem, spec: EndpointsSpec) -> dict:
+    """Full Hessian spectrum of the second layer at the end points of one learning rate, one a
+    batch size.
+    """
+    size = problem.start.weights[SECOND_LAYER].numel()
     spectra = np.full((len(spec.spectrum_batch_sizes), size), np.nan)
     for index, batch_size in enumerate(spec.spectrum_batch_sizes):
         pair = (spec.spectrum_learning_rate, batch_size)
-        run = grid[pair] if pair in grid else _run(setting, spec, *pair)
-        if _is_solution(run, setting):
-            spectra[index] = full_spectrum(layer_curvature(run[-1], setting.train.images))
+        run = grid[pair] if pair in grid else _run(problem, spec, *pair)
+        if _is_solution(run, problem):
+            spectra[index] = full_spectrum(layer_curvature(run[-1], problem.train.images))
     if spectra.size and np.isnan(spectra).all():
         raise ValueError(
-            f"no run at spectrum_learning_rate {spec.spectrum_learning_rate} reached 100 % training accuracy: "
+            f"no run at spectrum_learning_rate {spec.spectrum_learning_rate} reached 100 % "
+            "training accuracy: "
             "choose a smaller one, larger spectrum_batch_sizes or a longer training_time"
         )
     return {"eigenvalue": (("spectrum_batch_size", "rank"), spectra)}
@@ -146,36 +213,70 @@ def _spectra(grid: dict[tuple[float, int], Run], setting: Setting, spec: Endpoin
 def endpoints_parts(spec: EndpointsSpec) -> list[Part]:
     """Each spectrum; and at last the ends of all runs without what lies between."""
     spectra = enumerate(spec.spectrum_batch_sizes)
-    each = [Part({"spectrum_batch_size": batch_size}, 1, partial(_spectrum_alone, spec, index)) for index, batch_size in spectra]
+    each = [
+        Part({"spectrum_batch_size": batch_size}, 1, partial(_spectrum_alone, spec, index))
+        for index, batch_size in spectra
+    ]
     return [*each, Part({}, len(each), partial(_ends_alone, spec))]
 
 
 def _spectrum_alone(spec: EndpointsSpec, index: int) -> xr.Dataset:
     one = replace(spec, spectrum_batch_sizes=spec.spectrum_batch_sizes[index : index + 1])
-    return xr.Dataset(_spectra({}, Setting.of(one), one))
+    return xr.Dataset(_spectra({}, Problem.of(one), one))
 
 
 def _ends_alone(spec: EndpointsSpec) -> xr.Dataset:
-    setting = Setting.of(spec)
-    runs = list(_converged({pair: _run(setting, spec, *pair) for pair in itertools.product(spec.learning_rates, spec.batch_sizes)}, setting).values())
+    problem = Problem.of(spec)
+    runs = list(
+        _converged(
+            {
+                pair: _run(problem, spec, *pair)
+                for pair in itertools.product(spec.learning_rates, spec.batch_sizes)
+            },
+            problem,
+        ).values()
+    )
     ends = [run[-1] for run in runs]
-    return xr.Dataset(_shares(ends, setting) | _progress(runs, setting) | _likeness(ends, setting) | _trajectories(runs))
+    return xr.Dataset(
+        _shares(ends, problem)
+        | _progress(runs, problem)
+        | _likeness(ends, problem)
+        | _trajectories(runs)
+    )
 
 
 def restart(spec: RestartSpec) -> xr.Dataset:
     """Similarity and barrier between the ends of every two runs of a grid.
 
     Returns:
-        Dimensions run and other: `similarity`, `similarity_full` and `barrier`, NaN where a run did not converge.
+        Dimensions run and other: `similarity`, `similarity_full` and `barrier`, NaN where a run did
+            not converge.
     """
-    found, pairs = endpoints(spec.endpoints), list(itertools.product(spec.learning_rates, spec.batch_sizes))
-    places = [pairs.index(pair) for pair in zip(found.learning_rate.values.tolist(), found.batch_size.values.tolist(), strict=True)]
+    found, pairs = (
+        endpoints(spec.endpoints),
+        list(itertools.product(spec.learning_rates, spec.batch_sizes)),
+    )
+    places = [
+        pairs.index(pair)
+        for pair in zip(
+            found.learning_rate.values.tolist(), found.batch_size.values.tolist(), strict=True
+        )
+    ]
     parts = {}
-    for name, values in (("similarity", found.similarity), ("similarity_full", found.similarity_full), ("barrier", found.barrier.isel(record=-1))):
+    for name, values in (
+        ("similarity", found.similarity),
+        ("similarity_full", found.similarity_full),
+        ("barrier", found.barrier.isel(record=-1)),
+    ):
         parts[name] = np.full((len(pairs), len(pairs)), np.nan)
         parts[name][np.ix_(places, places)] = values
-    coords = {name: ("run", [pair[index] for pair in pairs]) for index, name in enumerate(("learning_rate", "batch_size"))}
-    return xr.Dataset({name: (("run", "other"), matrix) for name, matrix in parts.items()}, coords, found.attrs)
+    coords = {
+        name: ("run", [pair[index] for pair in pairs])
+        for index, name in enumerate(("learning_rate", "batch_size"))
+    }
+    return xr.Dataset(
+        {name: (("run", "other"), matrix) for name, matrix in parts.items()}, coords, found.attrs
+    )
 
 
 PARTS = {endpoints: endpoints_parts}

@@ -1,4 +1,6 @@
-"""How far a run fluctuates along the principal directions of its own path, and how flat the loss is there (Feng and Tu 2021)."""
+"""How far a run fluctuates along the principal directions of its own path, and how flat the loss
+is there (Feng and Tu 2021).
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,7 +11,7 @@ import xarray as xr
 from torch import Tensor
 
 from valleys.nets.engine.networks import SECOND_LAYER, Networks
-from valleys.nets.engine.problem import Setting, streams
+from valleys.nets.engine.problem import Problem, streams
 from valleys.nets.engine.training import Samples, evaluate, plan, train
 from valleys.nets.experiments.specs import Spec, check_batch_size, check_learning_rate
 from valleys.nets.measures.gradient_noise import LayerNoise, batch_factor, layer_noise
@@ -17,8 +19,10 @@ from valleys.nets.measures.layer_hessian import LayerCurvature, layer_curvature
 from valleys.nets.theory.fluctuation_theory import exponent, stationary_variance, window_variance
 from valleys.results.spec import require
 
-SAMPLINGS = ("epochs", "redrawn")  # each image once an epoch, as everywhere in this book; each batch drawn anew
-E_FOLD = float(np.e)  # a valley is as wide as the stretch over which its loss stays below e times that of its middle
+# each image once an epoch, as everywhere in this book; each batch drawn anew
+SAMPLINGS = ("epochs", "redrawn")
+# a valley is as wide as the stretch over which its loss stays below e times that of its middle
+E_FOLD = float(np.e)
 LONGEST = 2.0**8  # how far a side of a valley is looked for, in units of the first guess
 N_HALVINGS = 8
 MOSTLY_DRIFT = 0.5  # of a component's variance that a straight line in time explains
@@ -47,16 +51,32 @@ class FluctuationsSpec(Spec):
     def check(self) -> None:
         """Refuse what makes no sense for fluctuations."""
         check_batch_size(self.batch_size, self.n_train)
-        require(self.batch_size < self.n_train, f"batch_size must be below the {self.n_train} training samples: gradient descent has no noise")
+        require(
+            self.batch_size < self.n_train,
+            f"batch_size must be below the {self.n_train} "
+            "training samples: gradient descent has no noise",
+        )
         check_learning_rate(self.learning_rate)
         times = self.window_times
-        require(len(times) > 0 and list(times) == sorted(set(times)) and times[0] >= 0, f"window_times must be rising times from 0 on, got {times}")
+        require(
+            len(times) > 0 and list(times) == sorted(set(times)) and times[0] >= 0,
+            f"window_times must be rising times from 0 on, got {times}",
+        )
         steps = self.window_steps
         apart = min(np.diff(steps), default=self.n_window)
-        require(apart >= self.n_window, f"window_times must lie n_window = {self.n_window} steps apart or more, got {times}")
+        require(
+            apart >= self.n_window,
+            f"window_times must lie n_window = {self.n_window} steps apart or more, got {times}",
+        )
         fits = 3 <= self.n_components < self.n_window
-        require(fits, f"n_components must lie between 3 and n_window − 1 = {self.n_window - 1}, got {self.n_components}")
-        require(self.n_realizations >= 1, f"n_realizations must be 1 or more, got {self.n_realizations}")
+        require(
+            fits,
+            f"n_components must lie between 3 and n_window − 1 = {self.n_window - 1}, "
+            f"got {self.n_components}",
+        )
+        require(
+            self.n_realizations >= 1, f"n_realizations must be 1 or more, got {self.n_realizations}"
+        )
 
     @property
     def window_steps(self) -> list[int]:
@@ -70,7 +90,9 @@ class FluctuationsSpec(Spec):
 
 
 class Redrawn:
-    """A stream of batch orders in which an image may come twice: what `train` takes for an order of all images is n independent draws."""
+    """A stream of batch orders in which an image may come twice: what `train` takes for an order
+    of all images is n independent draws.
+    """
 
     def __init__(self, stream: np.random.Generator) -> None:
         """Draw from this stream."""
@@ -97,9 +119,15 @@ class Window:
 
     def __call__(self, step: int, networks: Networks) -> None:
         """Write one step down."""
-        self.matrices.append(networks.weights[SECOND_LAYER].mT.double().cpu().numpy().reshape(len(networks), -1))
+        self.matrices.append(
+            networks.weights[SECOND_LAYER].mT.double().cpu().numpy().reshape(len(networks), -1)
+        )
         doubled = networks.to(torch.float64)
-        self.total = doubled.copy() if self.total is None else _combined(lambda a, b: a + b, self.total, doubled)
+        self.total = (
+            doubled.copy()
+            if self.total is None
+            else _combined(lambda a, b: a + b, self.total, doubled)
+        )
 
     @property
     def middle(self) -> Networks:
@@ -107,46 +135,98 @@ class Window:
         return _combined(lambda a, _: a / len(self.matrices), self.total, self.total)
 
 
-def _combined(rule: Callable[[Tensor, Tensor], Tensor], first: Networks, second: Networks) -> Networks:
-    return Networks(*(tuple(map(rule, a, b)) for a, b in ((first.weights, second.weights), (first.biases, second.biases))))
+def _combined(
+    rule: Callable[[Tensor, Tensor], Tensor], first: Networks, second: Networks
+) -> Networks:
+    return Networks(
+        *(
+            tuple(map(rule, a, b))
+            for a, b in ((first.weights, second.weights), (first.biases, second.biases))
+        )
+    )
 
 
 def fluctuations(spec: FluctuationsSpec) -> xr.Dataset:
     """Variance, flatness, curvature and noise along the principal directions of each window.
 
     Returns:
-        Dimensions sampling, window, realization, component. `variance` of the position along a component; `trend`, the share of it that a
-        straight line in time explains; `width`, the stretch along it over which the loss of the mean network grows by a factor e (Feng and
-        Tu's flatness), NaN where no end was found; `curvature`, vᵀHv; `noise`, vᵀΣv of a mini-batch. `surrogate_variance` and
-        `surrogate_curvature` belong to the components of a walk in a quadratic valley with the same Hessian and noise. `train_loss` is that of
-        the mean network.
+        Dimensions sampling, window, realization, component. `variance` of the position along a
+        component; `trend`, the share of it that a straight line in time explains; `width`, the
+        stretch along it over which the loss of the mean network grows by a factor e (Feng and Tu's
+        flatness), NaN where no end was found; `curvature`, vᵀHv; `noise`, vᵀΣv of a mini-batch.
+        `surrogate_variance` and `surrogate_curvature` belong to the components of a walk in a
+        quadratic valley with the same Hessian and noise. `train_loss` is that of the mean network.
     """
-    setting = Setting.of(spec)
-    parts = [_watched(setting, spec, sampling) for sampling in SAMPLINGS]
-    names = ("variance", "trend", "width", "curvature", "noise", "surrogate_variance", "surrogate_curvature")
-    found = {name: (("sampling", "window", "realization", "component"), np.stack([part[0][..., i, :] for part in parts])) for i, name in enumerate(names)}
-    found["train_loss"] = (("sampling", "window", "realization"), np.stack([part[1] for part in parts]))
+    problem = Problem.of(spec)
+    parts = [_watched(problem, spec, sampling) for sampling in SAMPLINGS]
+    names = (
+        "variance",
+        "trend",
+        "width",
+        "curvature",
+        "noise",
+        "surrogate_variance",
+        "surrogate_curvature",
+    )
+    found = {
+        name: (
+            ("sampling", "window", "realization", "component"),
+            np.stack([part[0][..., i, :] for part in parts]),
+        )
+        for i, name in enumerate(names)
+    }
+    found["train_loss"] = (
+        ("sampling", "window", "realization"),
+        np.stack([part[1] for part in parts]),
+    )
     coords = {"sampling": list(SAMPLINGS), "window_time": ("window", list(spec.window_times))}
-    return xr.Dataset(found, coords, {"dataset": spec.dataset, "learning_rate": spec.learning_rate, "n_window": spec.n_window})
+    return xr.Dataset(
+        found,
+        coords,
+        {"dataset": spec.dataset, "learning_rate": spec.learning_rate, "n_window": spec.n_window},
+    )
 
 
-def _watched(setting: Setting, spec: FluctuationsSpec, sampling: str) -> tuple[np.ndarray, np.ndarray]:
-    """What one kind of sampling gives: (window, realization, quantity, component), and the loss, (window, realization)."""
+def _watched(
+    problem: Problem, spec: FluctuationsSpec, sampling: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """What one kind of sampling gives: (window, realization, quantity, component), and the loss,
+    (window, realization).
+    """
     orders: list = streams(spec.seed, spec.batch_size, spec.learning_rate, spec.n_realizations)
     windows = [Window(step) for step in spec.window_steps]
-    visits = plan(*((range(window.first, window.first + spec.n_window), window) for window in windows))
-    networks, orders = setting.start.repeat(spec.n_realizations), orders if sampling == "epochs" else [Redrawn(stream) for stream in orders]
-    settings = {"learning_rate": spec.learning_rate, "batch_size": spec.batch_size, "n_steps": spec.n_steps}
-    train(networks, setting.train, **settings, streams=orders, visits=visits)
+    visits = plan(
+        *((range(window.first, window.first + spec.n_window), window) for window in windows)
+    )
+    networks, orders = (
+        problem.start.repeat(spec.n_realizations),
+        orders if sampling == "epochs" else [Redrawn(stream) for stream in orders],
+    )
+    settings = {
+        "learning_rate": spec.learning_rate,
+        "batch_size": spec.batch_size,
+        "n_steps": spec.n_steps,
+    }
+    train(networks, problem.train, **settings, streams=orders, visits=visits)
     if not networks.alive.all():
-        raise ValueError(f"a run diverged at learning_rate {spec.learning_rate} and batch_size {spec.batch_size}; choose a smaller learning rate")
-    samples = Samples(setting.train.images.double(), setting.train.labels)
-    measured = [[_measured(window, index, samples, spec) for index in range(spec.n_realizations)] for window in windows]
-    return np.array(measured), np.stack([evaluate(window.middle, samples).loss.cpu().numpy() for window in windows])
+        raise ValueError(
+            f"a run diverged at learning_rate {spec.learning_rate} and batch_size "
+            f"{spec.batch_size}; choose a smaller learning rate"
+        )
+    samples = Samples(problem.train.images.double(), problem.train.labels)
+    measured = [
+        [_measured(window, index, samples, spec) for index in range(spec.n_realizations)]
+        for window in windows
+    ]
+    return np.array(measured), np.stack(
+        [evaluate(window.middle, samples).loss.cpu().numpy() for window in windows]
+    )
 
 
 def _measured(window: Window, index: int, samples: Samples, spec: FluctuationsSpec) -> np.ndarray:
-    """Variance, trend, width, curvature and noise of one run's components in a window, and both of its surrogate's, (7, n_components)."""
+    """Variance, trend, width, curvature and noise of one run's components in a window, and both
+    of its surrogate's, (7, n_components).
+    """
     path, middle = np.stack([matrices[index] for matrices in window.matrices]), window.middle
     components, variances, trends = principal(path, spec.n_components)
     layer = layer_curvature(middle, samples.images, index)
@@ -154,13 +234,32 @@ def _measured(window: Window, index: int, samples: Samples, spec: FluctuationsSp
     bent = np.array([component @ layer.product(component) for component in components])
     factor = batch_factor(spec.batch_size, spec.n_train)
     widths = valley_widths(middle.one(index), samples, components, layer)
-    directions, spread, _ = principal(surrogate_path(layer, noise, factor, spec, np.random.default_rng([spec.seed, window.first, index])), spec.n_components)
-    surrogate = np.stack([spread, [direction @ layer.product(direction) for direction in directions]])
-    return np.concatenate([np.stack([variances, trends, widths, bent, factor * noise.variance(components)]), surrogate])
+    directions, spread, _ = principal(
+        surrogate_path(
+            layer, noise, factor, spec, np.random.default_rng([spec.seed, window.first, index])
+        ),
+        spec.n_components,
+    )
+    surrogate = np.stack(
+        [spread, [direction @ layer.product(direction) for direction in directions]]
+    )
+    return np.concatenate(
+        [
+            np.stack([variances, trends, widths, bent, factor * noise.variance(components)]),
+            surrogate,
+        ]
+    )
 
 
-def surrogate_path(layer: LayerCurvature, noise: LayerNoise, factor: float, spec: FluctuationsSpec, rng: np.random.Generator) -> np.ndarray:
-    """Positions in a quadratic valley with this Hessian and Gaussian noise of this covariance, neither changing, (n_window, n_in · n_out).
+def surrogate_path(
+    layer: LayerCurvature,
+    noise: LayerNoise,
+    factor: float,
+    spec: FluctuationsSpec,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Positions in a quadratic valley with this Hessian and Gaussian noise of this covariance,
+    neither changing, (n_window, n_in · n_out).
 
     The walk θ ← θ − η (Hθ + ξ) starts at the bottom one window before it is watched.
 
@@ -175,13 +274,16 @@ def surrogate_path(layer: LayerCurvature, noise: LayerNoise, factor: float, spec
     for _ in range(2 * spec.n_window):
         weights = rng.standard_normal(len(noise.inputs))
         kick = (noise.inputs.T @ (noise.slopes * weights[:, None])).ravel() - weights.sum() * mean
-        place = place - spec.learning_rate * (layer.product(place) + (factor / len(weights)) ** 0.5 * kick)
+        place = place - spec.learning_rate * (
+            layer.product(place) + (factor / len(weights)) ** 0.5 * kick
+        )
         path.append(place)
     return np.stack(path[spec.n_window :])
 
 
 def principal(path: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Principal directions of a path, one a row, (count, d), the variance along each, (count,), and the share of it that is a steady drift.
+    """Principal directions of a path, one a row, (count, d), the variance along each, (count,), and
+    the share of it that is a steady drift.
 
     Args:
         path: positions, (n_steps, d).
@@ -190,11 +292,18 @@ def principal(path: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.
     centred = path - path.mean(axis=0)
     scores, sizes, rows = np.linalg.svd(centred, full_matrices=False)
     time = np.arange(len(path)) - (len(path) - 1) / 2
-    return rows[:count], sizes[:count] ** 2 / len(path), (time @ scores[:, :count]) ** 2 / (time @ time)
+    return (
+        rows[:count],
+        sizes[:count] ** 2 / len(path),
+        (time @ scores[:, :count]) ** 2 / (time @ time),
+    )
 
 
-def valley_widths(network: Networks, samples: Samples, directions: np.ndarray, layer: LayerCurvature) -> np.ndarray:
-    """Width of the loss profile along each direction in the second layer, where it has grown by a factor e on either side, (k,).
+def valley_widths(
+    network: Networks, samples: Samples, directions: np.ndarray, layer: LayerCurvature
+) -> np.ndarray:
+    """Width of the loss profile along each direction in the second layer, where it has grown by a
+    factor e on either side, (k,).
 
     Args:
         network: the middle of the valley, one network in float64.
@@ -209,21 +318,39 @@ def valley_widths(network: Networks, samples: Samples, directions: np.ndarray, l
     both = np.concatenate([directions, -directions])
     bent = np.array([direction @ layer.product(direction) for direction in directions])
     guess = np.sqrt(2 * (E_FOLD - 1) * loss / np.maximum(np.tile(bent, 2), 1e-3 * bent.max()))
-    ends = _first_crossing(lambda lengths: _profile_losses(network, samples, layer, lengths[:, None] * both) >= E_FOLD * loss, guess)
+    ends = _first_crossing(
+        lambda lengths: (
+            _profile_losses(network, samples, layer, lengths[:, None] * both) >= E_FOLD * loss
+        ),
+        guess,
+    )
     return ends.reshape(2, -1).sum(axis=0)
 
 
-def _profile_losses(network: Networks, samples: Samples, layer: LayerCurvature, shifts: np.ndarray) -> np.ndarray:
-    """Training loss at shifts of the second layer, (k,), from flat shifts (k, n_in · n_out); what comes before that layer is done once, in float32."""
-    matrices = torch.from_numpy(shifts.reshape(len(shifts), *layer.layer_shape)).mT + network.weights[SECOND_LAYER]
+def _profile_losses(
+    network: Networks, samples: Samples, layer: LayerCurvature, shifts: np.ndarray
+) -> np.ndarray:
+    """Training loss at shifts of the second layer, (k,), from flat shifts (k, n_in · n_out);
+    what comes before that layer is done once, in float32.
+    """
+    matrices = (
+        torch.from_numpy(shifts.reshape(len(shifts), *layer.layer_shape)).mT
+        + network.weights[SECOND_LAYER]
+    )
     later = [weight.expand(len(shifts), -1, -1) for weight in network.weights[SECOND_LAYER + 1 :]]
     biases = tuple(bias.expand(len(shifts), -1, -1) for bias in network.biases[SECOND_LAYER:])
     inputs = Samples(torch.from_numpy(layer.inputs).float(), samples.labels)
-    return evaluate(Networks((matrices, *later), biases).to(torch.float32), inputs).loss.double().numpy()
+    return (
+        evaluate(Networks((matrices, *later), biases).to(torch.float32), inputs)
+        .loss.double()
+        .numpy()
+    )
 
 
 def _first_crossing(above: Callable[[np.ndarray], np.ndarray], guess: np.ndarray) -> np.ndarray:
-    """Lengths at which `above` turns true, by doubling from a quarter of a guess and halving the last stretch; NaN where it never does."""
+    """Lengths at which `above` turns true, by doubling from a quarter of a guess and halving the
+    last stretch; NaN where it never does.
+    """
     low, high = np.zeros_like(guess), guess / 4
     for _ in range(int(np.log2(LONGEST)) + 2):
         short = ~above(high)
@@ -239,22 +366,38 @@ def _first_crossing(above: Callable[[np.ndarray], np.ndarray], guess: np.ndarray
 
 
 def variance_exponents(found: xr.Dataset) -> xr.Dataset:
-    """ψ of σ² ∝ F^(−ψ) over the components of each window that are no drift: measured, and as linear theory has it.
+    """ψ of σ² ∝ F^(−ψ) over the components of each window that are no drift: measured, and as
+    linear theory has it.
 
     Args:
         found: what `fluctuations` gives.
 
     Returns:
-        Dimensions sampling, window, realization: `measured`; `steady`, with the variances of the steady state for the measured Σ and λ; `window`,
-        with those within a window; `surrogate`, of the components of a walk in a quadratic valley, where F ∝ λ^(−1/2); `bent`, measured
-        against λ^(−1/2) instead of F. `drifting` counts the components of which a straight line in time explains more than half.
+        Dimensions sampling, window, realization: `measured`; `steady`, with the variances of the
+            steady state for the measured Σ and λ; `window`,
+        with those within a window; `surrogate`, of the components of a walk in a quadratic valley,
+        where F ∝ λ^(−1/2); `bent`, measured against λ^(−1/2) instead of F. `drifting` counts the
+        components of which a straight line in time explains more than half.
     """
     kept = (found.trend <= MOSTLY_DRIFT) & (found.curvature > 0)
     known = {name: found[name].where(kept) for name in ("variance", "width", "curvature", "noise")}
     local = (found.learning_rate, known["curvature"], known["noise"])
-    flat = {"surrogate": found.surrogate_curvature.where(found.surrogate_curvature > 0) ** -0.5, "bent": known["curvature"] ** -0.5}
-    spread = {"measured": known["variance"], "bent": known["variance"], "steady": stationary_variance(*local), "surrogate": found.surrogate_variance}
-    spread["window"] = xr.apply_ufunc(lambda *one: window_variance(found.learning_rate, *one, found.n_window), *local[1:])
+    flat = {
+        "surrogate": found.surrogate_curvature.where(found.surrogate_curvature > 0) ** -0.5,
+        "bent": known["curvature"] ** -0.5,
+    }
+    spread = {
+        "measured": known["variance"],
+        "bent": known["variance"],
+        "steady": stationary_variance(*local),
+        "surrogate": found.surrogate_variance,
+    }
+    spread["window"] = xr.apply_ufunc(
+        lambda *one: window_variance(found.learning_rate, *one, found.n_window), *local[1:]
+    )
     axes = {"input_core_dims": [["component"]] * 2, "vectorize": True}
-    parts = {name: xr.apply_ufunc(exponent, flat.get(name, known["width"]), one, **axes) for name, one in spread.items()}
+    parts = {
+        name: xr.apply_ufunc(exponent, flat.get(name, known["width"]), one, **axes)
+        for name, one in spread.items()
+    }
     return xr.Dataset(parts | {"drifting": (found.trend > MOSTLY_DRIFT).sum("component")})

@@ -10,7 +10,7 @@ import xarray as xr
 
 from valleys.nets import statistics
 from valleys.nets.engine.networks import Networks
-from valleys.nets.engine.problem import Setting, streams
+from valleys.nets.engine.problem import Problem, streams
 from valleys.nets.engine.training import evaluate, plan, record_steps, train
 from valleys.nets.experiments.specs import Spec, Trained, check_batch_size, check_training
 from valleys.nets.measures.lanczos import top_eigenpairs
@@ -32,7 +32,8 @@ class RescalingSpec(Trained, Spec):
         training_time: ηt at the end.
         n_realizations: runs of each batch size; gradient descent has one.
         n_records: equally spaced records of the norms of the layers.
-        factors: values of a by which the second layer is multiplied, and the third divided, in the first run of each batch size.
+        factors: values of a by which the second layer is multiplied, and the third divided, in the
+            first run of each batch size.
     """
 
     batch_sizes: tuple[int, ...] = (20, 100, 500)
@@ -48,12 +49,18 @@ class RescalingSpec(Trained, Spec):
         for batch_size in self.batch_sizes:
             check_batch_size(batch_size, self.n_train)
         check_training(self.learning_rate, self.training_time, self.n_records)
-        require(self.n_realizations >= 1, f"n_realizations must be 1 or more, got {self.n_realizations}")
-        require(len(self.factors) >= 2 and min(self.factors) > 0, f"factors must be 2 positive numbers or more, got {self.factors}")
+        require(
+            self.n_realizations >= 1, f"n_realizations must be 1 or more, got {self.n_realizations}"
+        )
+        require(
+            len(self.factors) >= 2 and min(self.factors) > 0,
+            f"factors must be 2 positive numbers or more, got {self.factors}",
+        )
 
 
 def with_factors(networks: Networks, factors: Iterable[float]) -> Networks:
-    """Layers multiplied by factors whose product is one, biases by the factors so far: ReLU is homogeneous, so that every score stays as it was.
+    """Layers multiplied by factors whose product is one, biases by the factors so far: ReLU is
+    homogeneous, so that every score stays as it was.
 
     Args:
         networks: R networks.
@@ -63,23 +70,41 @@ def with_factors(networks: Networks, factors: Iterable[float]) -> Networks:
         ValueError: the factors are not positive, or their product is not one.
     """
     each = np.array(list(factors), dtype=float)
-    require(bool((each > 0).all()) and abs(each.prod() - 1) < 1e-9, f"factors must be positive with a product of one, got {each.tolist()}")
+    require(
+        bool((each > 0).all()) and abs(each.prod() - 1) < 1e-9,
+        f"factors must be positive with a product of one, got {each.tolist()}",
+    )
     weights = tuple(weight * factor for weight, factor in zip(networks.weights, each, strict=True))
-    return Networks(weights, tuple(bias * factor for bias, factor in zip(networks.biases, each.cumprod(), strict=True)))
+    return Networks(
+        weights,
+        tuple(bias * factor for bias, factor in zip(networks.biases, each.cumprod(), strict=True)),
+    )
 
 
 def norms(networks: Networks) -> np.ndarray:
     """Frobenius norm of each layer's matrix, (R, n_layers)."""
-    return torch.stack([torch.linalg.matrix_norm(weight.double()) for weight in networks.weights], dim=1).cpu().numpy()
+    return (
+        torch.stack(
+            [torch.linalg.matrix_norm(weight.double()) for weight in networks.weights], dim=1
+        )
+        .cpu()
+        .numpy()
+    )
 
 
 def surplus(networks: Networks) -> np.ndarray:
-    """|W_k|² + |b_k|² − |W_{k+1}|² at each joint of two layers, (R, n_layers − 1): what gradient flow conserves.
+    """|W_k|² + |b_k|² − |W_{k+1}|² at each joint of two layers, (R, n_layers − 1): what gradient
+    flow conserves.
 
-    Scores stay as they are when a layer and its bias grow and the next matrix shrinks, so that the loss has no slope that way (Du et al. 2018).
+    Scores stay as they are when a layer and its bias grow and the next matrix shrinks, so that the
+    loss has no slope that way (Du et al. 2018).
     """
     weights = norms(networks) ** 2
-    biases = torch.stack([(bias.double() ** 2).sum(dim=(1, 2)) for bias in networks.biases], dim=1).cpu().numpy()
+    biases = (
+        torch.stack([(bias.double() ** 2).sum(dim=(1, 2)) for bias in networks.biases], dim=1)
+        .cpu()
+        .numpy()
+    )
     return weights[:, :-1] + biases[:, :-1] - weights[:, 1:]
 
 
@@ -90,48 +115,88 @@ def balanced(networks: Networks) -> Networks:
 
 
 def rescaling(spec: RescalingSpec) -> xr.Dataset:
-    """Flatness of solutions as they are, with layers of equal norm, and with the second layer multiplied by several factors.
+    """Flatness of solutions as they are, with layers of equal norm, and with the second layer
+    multiplied by several factors.
 
     Returns:
-        Dimensions batch_size, realization, record, layer, joint, scaling, measure, factor. `flatness` by measure ("layer", the second alone, and
-        "whole") and by scaling ("as trained" and "balanced"); `rescaled` by measure and factor, of the first run of each batch size; `norms` of
-        the layers and `surplus`, what gradient flow conserves at each joint of two layers, at each record. Gradient descent fills one realization; the
-        others are NaN, as is a run that did not converge.
+        Dimensions batch_size, realization, record, layer, joint, scaling, measure, factor.
+        `flatness` by measure ("layer", the second alone, and "whole") and by scaling ("as trained"
+        and "balanced"); `rescaled` by measure and factor, of the first run of each batch size;
+        `norms` of the layers and `surplus`, what gradient flow conserves at each joint of two
+        layers, at each record. Gradient descent fills one realization; the others are NaN, as is a
+        run that did not converge.
     """
-    setting, steps = Setting.of(spec), record_steps(spec.n_steps, spec.n_records)
-    rows = [_of_batch_size(setting, spec, batch_size, steps) for batch_size in spec.batch_sizes]
-    coords = {"batch_size": list(spec.batch_sizes), "time": ("record", np.linspace(0, spec.training_time, spec.n_records)), "factor": list(spec.factors)}
+    problem, steps = Problem.of(spec), record_steps(spec.n_steps, spec.n_records)
+    rows = [_of_batch_size(problem, spec, batch_size, steps) for batch_size in spec.batch_sizes]
+    coords = {
+        "batch_size": list(spec.batch_sizes),
+        "time": ("record", np.linspace(0, spec.training_time, spec.n_records)),
+        "factor": list(spec.factors),
+    }
     coords |= {"measure": ["layer", "whole"], "scaling": ["as trained", "balanced"]}
-    return xr.concat(rows, "batch_size").assign_coords(coords).assign_attrs(dataset=spec.dataset, learning_rate=spec.learning_rate)
+    return (
+        xr.concat(rows, "batch_size")
+        .assign_coords(coords)
+        .assign_attrs(dataset=spec.dataset, learning_rate=spec.learning_rate)
+    )
 
 
 def rescaling_parts(spec: RescalingSpec) -> list[Part]:
     """Each batch size."""
-    return [Part({"batch_size": batch_size}, 1, partial(_batch_size_alone, spec, batch_size)) for batch_size in spec.batch_sizes]
+    return [
+        Part({"batch_size": batch_size}, 1, partial(_batch_size_alone, spec, batch_size))
+        for batch_size in spec.batch_sizes
+    ]
 
 
 def _batch_size_alone(spec: RescalingSpec, batch_size: int) -> xr.Dataset:
-    return _of_batch_size(Setting.of(spec), spec, batch_size, record_steps(spec.n_steps, spec.n_records))
+    return _of_batch_size(
+        Problem.of(spec), spec, batch_size, record_steps(spec.n_steps, spec.n_records)
+    )
 
 
 PARTS = {rescaling: rescaling_parts}
 
 
-def _of_batch_size(setting: Setting, spec: RescalingSpec, batch_size: int, steps: np.ndarray) -> xr.Dataset:
+def _of_batch_size(
+    problem: Problem, spec: RescalingSpec, batch_size: int, steps: np.ndarray
+) -> xr.Dataset:
     count = 1 if batch_size == spec.n_train else spec.n_realizations
-    networks, kept = setting.start.repeat(count), {}
+    networks, kept = problem.start.repeat(count), {}
     visits = plan((steps, lambda step, now: kept.update({int(step): (norms(now), surplus(now))})))
     runs = streams(spec.seed, batch_size, spec.learning_rate, count)
-    train(networks, setting.train, learning_rate=spec.learning_rate, batch_size=batch_size, n_steps=spec.n_steps, streams=runs, visits=visits)
-    flat, rescaled = np.full((spec.n_realizations, 2, 2), np.nan), np.full((2, len(spec.factors)), np.nan)
-    solved = (evaluate(networks, setting.train).accuracy == 1).cpu().numpy()
+    train(
+        networks,
+        problem.train,
+        learning_rate=spec.learning_rate,
+        batch_size=batch_size,
+        n_steps=spec.n_steps,
+        streams=runs,
+        visits=visits,
+    )
+    flat, rescaled = (
+        np.full((spec.n_realizations, 2, 2), np.nan),
+        np.full((2, len(spec.factors)), np.nan),
+    )
+    solved = (evaluate(networks, problem.train).accuracy == 1).cpu().numpy()
     for index in np.flatnonzero(solved):
         own = networks.one(int(index)).to(torch.float64)
-        flat[index] = np.stack([both_flatnesses(one, setting) for one in (own, balanced(own))], axis=1)
+        flat[index] = np.stack(
+            [both_flatnesses(one, problem) for one in (own, balanced(own))], axis=1
+        )
     if solved[0]:
         first = networks.one(0).to(torch.float64)
-        rescaled = np.stack([both_flatnesses(with_factors(first, (1, factor, 1 / factor)), setting) for factor in spec.factors], axis=1)
-    parts = {"flatness": (("realization", "measure", "scaling"), flat), "rescaled": (("measure", "factor"), rescaled)}
+        rescaled = np.stack(
+            [
+                both_flatnesses(with_factors(first, (1, factor, 1 / factor)), problem)
+                for factor in spec.factors
+            ],
+            axis=1,
+        )
+    parts = {
+        "flatness": (("realization", "measure", "scaling"), flat),
+        "rescaled": (("measure", "factor"), rescaled),
+    }
     for index, (name, last) in enumerate((("norms", "layer"), ("surplus", "joint"))):
         found = np.stack([kept[int(step)][index] for step in steps], axis=1)
         padded = np.full((spec.n_realizations, *found.shape[1:]), np.nan)
@@ -140,14 +205,17 @@ def _of_batch_size(setting: Setting, spec: RescalingSpec, batch_size: int, steps
     return xr.Dataset(parts)
 
 
-def both_flatnesses(network: Networks, setting: Setting) -> np.ndarray:
+def both_flatnesses(network: Networks, problem: Problem) -> np.ndarray:
     """Flatness from the second layer's Hessian and from that of the whole network, (2,)."""
-    whole = top_eigenpairs(WholeNetwork.of(network, setting.train), TOP).values
-    return np.array([flatness(second_layer_eigenvalues(network, setting.train.images, 0)), flatness(whole)])
+    whole = top_eigenpairs(WholeNetwork.of(network, problem.train), TOP).values
+    return np.array(
+        [flatness(second_layer_eigenvalues(network, problem.train.images, 0)), flatness(whole)]
+    )
 
 
 def moved_share(found: xr.Dataset) -> xr.DataArray:
-    """How far each `surplus`, which gradient flow conserves, moves along training, as a share of what the squared norm of the layer above it gains.
+    """How far each `surplus`, which gradient flow conserves, moves along training, as a share of
+    what the squared norm of the layer above it gains.
 
     Args:
         found: what `rescaling` gives.
@@ -156,12 +224,17 @@ def moved_share(found: xr.Dataset) -> xr.DataArray:
         Dimensions batch_size, realization, joint.
     """
     squares = found.norms.isel(layer=slice(1, None)).rename(layer="joint") ** 2
-    moved, gained = (values.isel(record=-1) - values.isel(record=0) for values in (found.surplus, squares))
+    moved, gained = (
+        values.isel(record=-1) - values.isel(record=0) for values in (found.surplus, squares)
+    )
     return abs(moved) / abs(gained)
 
 
-def solution_rank_correlation(first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> Estimate:
-    """Spearman's rank correlation of two numbers over solutions, (cells, runs) each, runs drawn anew within their cells; NaN for fewer than three.
+def solution_rank_correlation(
+    first: np.ndarray, second: np.ndarray, rng: np.random.Generator
+) -> Estimate:
+    """Spearman's rank correlation of two numbers over solutions, (cells, runs) each, runs drawn
+    anew within their cells; NaN for fewer than three.
 
     Args:
         first: one number of each solution, NaN where there is none.

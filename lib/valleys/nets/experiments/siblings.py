@@ -1,4 +1,6 @@
-"""Runs that part at a branch point and then see their images in other orders: since when is the choice of valley made?"""
+"""Runs that part at a branch point and then see their images in other orders: since when is the
+choice of valley made?
+"""
 
 import itertools
 from dataclasses import dataclass
@@ -8,9 +10,22 @@ import torch
 import xarray as xr
 
 from valleys.nets.engine.networks import Networks, forward, interpolate, join
-from valleys.nets.engine.problem import Setting, streams
-from valleys.nets.engine.training import Samples, descend_from_branches, evaluate, plan, sample_losses, train
-from valleys.nets.experiments.specs import MAIN_THRESHOLD, Spec, Trained, check_batch_size, check_learning_rate
+from valleys.nets.engine.problem import Problem, streams
+from valleys.nets.engine.training import (
+    Samples,
+    descend_from_branches,
+    evaluate,
+    plan,
+    sample_losses,
+    train,
+)
+from valleys.nets.experiments.specs import (
+    MAIN_THRESHOLD,
+    Spec,
+    Trained,
+    check_batch_size,
+    check_learning_rate,
+)
 from valleys.nets.measures import solutions
 from valleys.nets.measures.gradient_noise import batch_factor
 from valleys.nets.observers.freezing import FreezingClock, freezing_checks
@@ -29,7 +44,8 @@ class SiblingsSpec(Trained, Spec):
         learning_rate: η.
         branch_times: ηt at which siblings part.
         training_time: ηt at which all end.
-        relaxing_time: ηt of gradient descent that takes the noise off before walls between runs are measured.
+        relaxing_time: ηt of gradient descent that takes the noise off before walls between runs are
+            measured.
         n_references: runs.
         n_siblings: further continuations from each branch point; the run itself is one more.
     """
@@ -45,13 +61,27 @@ class SiblingsSpec(Trained, Spec):
     def check(self) -> None:
         """Refuse what makes no sense for siblings."""
         check_batch_size(self.batch_size, self.n_train)
-        require(self.batch_size < self.n_train, f"batch_size must be below the {self.n_train} training samples: gradient descent has no noise")
+        require(
+            self.batch_size < self.n_train,
+            f"batch_size must be below the {self.n_train} "
+            "training samples: gradient descent has no noise",
+        )
         check_learning_rate(self.learning_rate)
         times = self.branch_times
-        require(len(times) >= 3 and list(times) == sorted(set(times)), f"branch_times must be 3 rising times or more, got {times}")
-        require(times[0] >= 0 and times[-1] < self.training_time, f"branch_times must lie between 0 and training_time {self.training_time}, got {times}")
+        require(
+            len(times) >= 3 and list(times) == sorted(set(times)),
+            f"branch_times must be 3 rising times or more, got {times}",
+        )
+        require(
+            times[0] >= 0 and times[-1] < self.training_time,
+            f"branch_times must lie between 0 and training_time {self.training_time}, got {times}",
+        )
         require(self.relaxing_time > 0, f"relaxing_time must be positive, got {self.relaxing_time}")
-        require(self.n_references >= 2, f"n_references must be 2 or more, got {self.n_references}: walls are measured between runs")
+        require(
+            self.n_references >= 2,
+            f"n_references must be 2 or more, got {self.n_references}: "
+            "walls are measured between runs",
+        )
         require(self.n_siblings >= 1, f"n_siblings must be 1 or more, got {self.n_siblings}")
 
     @property
@@ -66,90 +96,157 @@ class SiblingsSpec(Trained, Spec):
 
 
 def siblings(spec: SiblingsSpec) -> xr.Dataset:
-    """What siblings have in common at their ends, and how high walls and how strong the noise are where they part.
+    """What siblings have in common at their ends, and how high walls and how strong the noise are
+    where they part.
 
     Returns:
-        Dimensions reference, branch and pair (of references). Means over the pairs of a family, the siblings from one branch point and the run
-        itself, at their ends: `similarity` on all test images; `rise` of the loss on the line between two; `walled`, the share of pairs with a
-        hill higher than the loss at its higher end. At the branch point: `train_loss`, and between two runs `line_noise`, D = ½ η vᵀΣv along the
-        line v (Eq. 17), mean of both ends, NaN where the runs have not parted. After `relaxing_time` of gradient descent from there: `wall`, the
-        barrier of Eq. 5 between two runs, and `wall_rise`. `freezing_time` is η · step.
+        Dimensions reference, branch and pair (of references). Means over the pairs of a family, the
+        siblings from one branch point and the run
+        itself, at their ends: `similarity` on all test images; `rise` of the loss on the line
+            between two; `walled`, the share of pairs with a
+        hill higher than the loss at its higher end. At the branch point: `train_loss`, and between
+            two runs `line_noise`, D = ½ η vᵀΣv along the
+        line v (Eq. 17), mean of both ends, NaN where the runs have not parted. After
+        `relaxing_time` of gradient descent from there: `wall`, the barrier of Eq. 5 between two
+        runs, and `wall_rise`. `freezing_time` is η · step.
     """
-    setting, branches = Setting.of(spec), {}
-    ends, clock = _references(setting, spec, branches)
-    found = _families(setting, spec, branches, ends) | _between_runs(setting, spec, branches)
+    problem, branches = Problem.of(spec), {}
+    ends, clock = _references(problem, spec, branches)
+    found = _families(problem, spec, branches, ends) | _between_runs(problem, spec, branches)
     found["freezing_time"] = ("reference", spec.learning_rate * clock.steps[:, 0])
-    return xr.Dataset(found, coords={"branch_time": ("branch", list(spec.branch_times))}, attrs={"dataset": spec.dataset})
+    return xr.Dataset(
+        found,
+        coords={"branch_time": ("branch", list(spec.branch_times))},
+        attrs={"dataset": spec.dataset},
+    )
 
 
-def _references(setting: Setting, spec: SiblingsSpec, branches: dict[int, Networks]) -> tuple[Networks, FreezingClock]:
+def _references(
+    problem: Problem, spec: SiblingsSpec, branches: dict[int, Networks]
+) -> tuple[Networks, FreezingClock]:
     """Train the runs and fill `branches` with copies of them."""
-    clock, networks = FreezingClock(setting.train, (MAIN_THRESHOLD,)), setting.start.repeat(spec.n_references)
+    clock, networks = (
+        FreezingClock(problem.train, (MAIN_THRESHOLD,)),
+        problem.start.repeat(spec.n_references),
+    )
 
     def leave(step: int, now: Networks) -> None:
         branches[step] = now.copy()
 
     runs = streams(spec.seed, spec.batch_size, spec.learning_rate, spec.n_references)
     visits = plan((freezing_checks(spec.n_steps), clock), (spec.branch_steps, leave))
-    train(networks, setting.train, learning_rate=spec.learning_rate, batch_size=spec.batch_size, n_steps=spec.n_steps, streams=runs, visits=visits)
+    train(
+        networks,
+        problem.train,
+        learning_rate=spec.learning_rate,
+        batch_size=spec.batch_size,
+        n_steps=spec.n_steps,
+        streams=runs,
+        visits=visits,
+    )
     if not networks.alive.all():
-        raise ValueError(f"a run diverged at learning_rate {spec.learning_rate} and batch_size {spec.batch_size}; choose a smaller learning rate")
+        raise ValueError(
+            f"a run diverged at learning_rate {spec.learning_rate} and batch_size "
+            f"{spec.batch_size}; choose a smaller learning rate"
+        )
     return networks, clock
 
 
-def _families(setting: Setting, spec: SiblingsSpec, branches: dict[int, Networks], ends: Networks) -> dict:
+def _families(
+    problem: Problem, spec: SiblingsSpec, branches: dict[int, Networks], ends: Networks
+) -> dict:
     """How alike siblings end, by reference and branch."""
     names, count = ("similarity", "rise", "walled"), spec.n_siblings
     found = np.empty((len(names), spec.n_references, len(branches)))
     for index, (step, networks) in enumerate(branches.items()):
-        grown = _grow(setting, spec, networks, step)
+        grown = _grow(problem, spec, networks, step)
         for reference in range(spec.n_references):
-            family = join([ends.one(reference), grown.pick(slice(reference * count, (reference + 1) * count))])
-            found[:, reference, index] = _alike(family, setting)
-    return {name: (("reference", "branch"), values) for name, values in zip(names, found, strict=True)}
+            family = join(
+                [ends.one(reference), grown.pick(slice(reference * count, (reference + 1) * count))]
+            )
+            found[:, reference, index] = _alike(family, problem)
+    return {
+        name: (("reference", "branch"), values) for name, values in zip(names, found, strict=True)
+    }
 
 
-def _grow(setting: Setting, spec: SiblingsSpec, networks: Networks, step: int) -> Networks:
-    """Siblings from one branch point of every run to the end, in orders of images that are named by what they are."""
+def _grow(problem: Problem, spec: SiblingsSpec, networks: Networks, step: int) -> Networks:
+    """Siblings from one branch point of every run to the end, in orders of images that are named
+    by what they are.
+    """
     grown, key = networks.repeat(spec.n_siblings), (spec.batch_size, spec.n_steps, step)
-    orders = [np.random.default_rng(np.random.SeedSequence(spec.seed, spawn_key=(*key, run))) for run in range(len(grown))]
-    settings = {"learning_rate": spec.learning_rate, "batch_size": spec.batch_size, "n_steps": spec.n_steps - step}
-    train(grown, setting.train, **settings, streams=orders, visits={})
+    orders = [
+        np.random.default_rng(np.random.SeedSequence(spec.seed, spawn_key=(*key, run)))
+        for run in range(len(grown))
+    ]
+    settings = {
+        "learning_rate": spec.learning_rate,
+        "batch_size": spec.batch_size,
+        "n_steps": spec.n_steps - step,
+    }
+    train(grown, problem.train, **settings, streams=orders, visits={})
     return grown
 
 
-def _alike(family: Networks, setting: Setting) -> tuple[float, float, float]:
+def _alike(family: Networks, problem: Problem) -> tuple[float, float, float]:
     """Means over the pairs of a family: similarity, rise, and the share of pairs with a wall."""
     pairs = np.triu_indices(len(family), 1)
-    likeness = solutions.similarity_matrix(evaluate(family, setting.full_test).misclassified.cpu().numpy())[pairs]
-    losses = _lines(family, setting)
+    likeness = solutions.similarity_matrix(
+        evaluate(family, problem.full_test).misclassified.cpu().numpy()
+    )[pairs]
+    losses = _lines(family, problem)
     rises = solutions.rise(losses)
     return likeness.mean(), rises.mean(), (rises > np.maximum(losses[:, 0], losses[:, -1])).mean()
 
 
-def _lines(networks: Networks, setting: Setting) -> np.ndarray:
+def _lines(networks: Networks, problem: Problem) -> np.ndarray:
     """Training loss on the line between each two networks, (n_pairs, N_FRACTIONS)."""
-    ready = [solutions.Prepared.of(networks.one(index), setting.train) for index in range(len(networks))]
+    ready = [
+        solutions.Prepared.of(networks.one(index), problem.train) for index in range(len(networks))
+    ]
     fractions = np.linspace(0, 1, N_FRACTIONS)
-    return np.stack([solutions.prepared_path_losses(*pair, fractions) for pair in itertools.combinations(ready, 2)])
+    return np.stack(
+        [
+            solutions.prepared_path_losses(*pair, fractions)
+            for pair in itertools.combinations(ready, 2)
+        ]
+    )
 
 
-def _between_runs(setting: Setting, spec: SiblingsSpec, branches: dict[int, Networks]) -> dict:
+def _between_runs(problem: Problem, spec: SiblingsSpec, branches: dict[int, Networks]) -> dict:
     """Walls between runs, and the noise that has to carry a run over them."""
     losses, lines, noises = [], [], []
     diffusion = spec.learning_rate / 2 * batch_factor(spec.batch_size, spec.n_train)
     for networks in branches.values():
-        losses.append(evaluate(networks, setting.train).loss.cpu().numpy())
-        lines.append(_lines(_relaxed(networks, setting, spec), setting))
-        noises.append([diffusion * np.mean([line_variance(*ends, setting.train) for ends in (pair, pair[::-1])]) for pair in _pairs(networks)])
-    found = {"wall": solutions.barrier(np.array(lines)), "wall_rise": solutions.rise(np.array(lines)), "line_noise": np.array(noises)}
-    return {"train_loss": (("branch", "reference"), np.array(losses))} | {name: (("branch", "pair"), values) for name, values in found.items()}
+        losses.append(evaluate(networks, problem.train).loss.cpu().numpy())
+        lines.append(_lines(_relaxed(networks, problem, spec), problem))
+        noises.append(
+            [
+                diffusion
+                * np.mean([line_variance(*ends, problem.train) for ends in (pair, pair[::-1])])
+                for pair in _pairs(networks)
+            ]
+        )
+    found = {
+        "wall": solutions.barrier(np.array(lines)),
+        "wall_rise": solutions.rise(np.array(lines)),
+        "line_noise": np.array(noises),
+    }
+    return {"train_loss": (("branch", "reference"), np.array(losses))} | {
+        name: (("branch", "pair"), values) for name, values in found.items()
+    }
 
 
-def _relaxed(networks: Networks, setting: Setting, spec: SiblingsSpec) -> Networks:
+def _relaxed(networks: Networks, problem: Problem, spec: SiblingsSpec) -> Networks:
     """The same networks after a short gradient descent."""
     steps = round(spec.relaxing_time / spec.learning_rate)
-    return descend_from_branches({0: networks.copy()}, setting.train, learning_rate=spec.learning_rate, n_steps=steps, visits={})
+    return descend_from_branches(
+        {0: networks.copy()},
+        problem.train,
+        learning_rate=spec.learning_rate,
+        n_steps=steps,
+        visits={},
+    )
 
 
 def _pairs(networks: Networks) -> list[tuple[Networks, Networks]]:
@@ -157,9 +254,11 @@ def _pairs(networks: Networks) -> list[tuple[Networks, Networks]]:
 
 
 def line_variance(first: Networks, second: Networks, samples: Samples) -> float:
-    """vᵀΣv at the first of two networks along the unit vector v towards the second, in all weights and biases; NaN where they are equal.
+    """vᵀΣv at the first of two networks along the unit vector v towards the second, in all weights
+    and biases; NaN where they are equal.
 
-    It is the variance over samples of the slope of their losses along v, by central differences in float64.
+    It is the variance over samples of the slope of their losses along v, by central differences in
+    float64.
 
     Args:
         first: one network.
@@ -167,8 +266,16 @@ def line_variance(first: Networks, second: Networks, samples: Samples) -> float:
         samples: training set.
     """
     ends = [one.to(torch.float64) for one in (first, second)]
-    length = sum(((a - b) ** 2).sum() for a, b in zip(*(one.weights + one.biases for one in ends), strict=True)) ** 0.5
-    near = interpolate(ends[1], ends[0], torch.tensor([NEAR, -NEAR], dtype=torch.float64, device=length.device))
+    length = (
+        sum(
+            ((a - b) ** 2).sum()
+            for a, b in zip(*(one.weights + one.biases for one in ends), strict=True)
+        )
+        ** 0.5
+    )
+    near = interpolate(
+        ends[1], ends[0], torch.tensor([NEAR, -NEAR], dtype=torch.float64, device=length.device)
+    )
     _, scores = forward(near, samples.images.double())
     ahead, behind = sample_losses(scores, samples.labels)
     return float(((ahead - behind) / (2 * NEAR * length)).var(correction=0))

@@ -1,4 +1,6 @@
-"""What the network studies can be asked for: frozen, plain, and refused before work starts if they make no sense."""
+"""What the network studies can be asked for: frozen, plain, and refused before work starts if
+they make no sense.
+"""
 
 import dataclasses
 import math
@@ -14,8 +16,10 @@ from valleys.results.spec import check_distinct, require, settle
 
 THRESHOLDS = (0.2, 0.1, 0.05, 0.01)
 MAIN_THRESHOLD = 0.1  # the paper's L_c
-SAMPLES_OF_A_RECORD = 20_000  # about what all test images and the curvature of a record cost, in samples
-ALONG = ("weights", "misclassified_along", "misclassified_full_along")  # large, and read cell by cell only
+# about what all test images and the curvature of a record cost, in samples
+SAMPLES_OF_A_RECORD = 20_000
+# large, and read cell by cell only
+ALONG = ("weights", "misclassified_along", "misclassified_full_along")
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,9 @@ class Spec:
             ValueError: a value of the wrong kind or outside its range.
         """
         for entry in dataclasses.fields(self):
-            object.__setattr__(self, entry.name, settle(entry.name, entry.type, getattr(self, entry.name)))
+            object.__setattr__(
+                self, entry.name, settle(entry.name, entry.type, getattr(self, entry.name))
+            )
         check_request(self.dataset, self.train_per_class, self.test_per_class)
         require(self.seed >= 0, f"seed must be 0 or more, got {self.seed}")
         self.check()
@@ -96,10 +102,16 @@ class SweepSpec(OneSetting, Spec):
         training_time: ηt at the end.
         n_realizations: runs.
         n_records: equally spaced records, the first at step 0.
-        flatness_every: the flatness is measured at every so many records and at the last; 0 for the last only.
+        flatness_every: the flatness is measured at every so many records and at the last; 0 for the
+            last only.
         keep_weights: whether to keep the second layer's matrix at each record.
         n_whole_network: of how many runs the whole network's Hessian is taken at the end.
         thresholds: values of L_c for the freezing time.
+
+    Example:
+        >>> from valleys.nets import SweepSpec
+        >>> SweepSpec(batch_size=20, learning_rate=0.1).n_steps
+        1000
     """
 
     batch_size: int = 50
@@ -116,10 +128,21 @@ class SweepSpec(OneSetting, Spec):
         """Refuse what makes no sense for a cell."""
         check_batch_size(self.batch_size, self.n_train)
         check_training(self.learning_rate, self.training_time, self.n_records)
-        require(self.n_realizations >= 1, f"n_realizations must be 1 or more, got {self.n_realizations}")
-        require(self.flatness_every >= 0, f"flatness_every must be 0 (the last record only) or more, got {self.flatness_every}")
-        require(0 <= self.n_whole_network <= self.n_realizations, f"n_whole_network must lie between 0 and n_realizations, got {self.n_whole_network}")
-        require(len(self.thresholds) > 0 and min(self.thresholds) > 0, f"thresholds must be positive losses, got {self.thresholds}")
+        require(
+            self.n_realizations >= 1, f"n_realizations must be 1 or more, got {self.n_realizations}"
+        )
+        require(
+            self.flatness_every >= 0,
+            f"flatness_every must be 0 (the last record only) or more, got {self.flatness_every}",
+        )
+        require(
+            0 <= self.n_whole_network <= self.n_realizations,
+            f"n_whole_network must lie between 0 and n_realizations, got {self.n_whole_network}",
+        )
+        require(
+            len(self.thresholds) > 0 and min(self.thresholds) > 0,
+            f"thresholds must be positive losses, got {self.thresholds}",
+        )
 
     @property
     def work(self) -> float:
@@ -131,7 +154,8 @@ class SweepSpec(OneSetting, Spec):
 class SweepGrid(Grid[SweepSpec]):
     """A grid of such runs over (B, η), with more measured in some of its cells (Figs. 2 and 3).
 
-    The cell says what is measured where: its flatness_every and n_whole_network hold at the followed learning rate alone.
+    The cell says what is measured where: its flatness_every and n_whole_network hold at the
+    followed learning rate alone.
 
     Attributes:
         followed_learning_rate: η at which the flatness is measured along training; 0 for none.
@@ -145,16 +169,29 @@ class SweepGrid(Grid[SweepSpec]):
 
     def check(self) -> None:
         """Refuse places that the grid does not have."""
-        batch_sizes, learning_rates, followed = self.along("batch_size"), self.along("learning_rate"), self.followed_learning_rate
-        require(followed == 0 or followed in learning_rates, f"followed_learning_rate must be 0 or one of {learning_rates}, got {followed}")
+        batch_sizes, learning_rates, followed = (
+            self.along("batch_size"),
+            self.along("learning_rate"),
+            self.followed_learning_rate,
+        )
+        require(
+            followed == 0 or followed in learning_rates,
+            f"followed_learning_rate must be 0 or one of {learning_rates}, got {followed}",
+        )
         for pair in self.weights_at:
             known = pair[0] in batch_sizes and pair[1] in learning_rates
-            require(known, f"weights_at must name (batch_size, learning_rate) of the grid {batch_sizes} × {learning_rates}, got {pair}")
+            require(
+                known,
+                "weights_at must name (batch_size, learning_rate) of the grid "
+                f"{batch_sizes} × {learning_rates}, got {pair}",
+            )
 
     def cell_at(self, **place: Any) -> SweepSpec:
         """The spec of one cell."""
         followed = place["learning_rate"] == self.followed_learning_rate
-        measured = {"flatness_every": self.cell.flatness_every if followed or self.follow_all else 0}
+        measured = {
+            "flatness_every": self.cell.flatness_every if followed or self.follow_all else 0
+        }
         measured |= {"n_whole_network": self.cell.n_whole_network if followed else 0}
         kept = (place["batch_size"], place["learning_rate"]) in self.weights_at
         return dataclasses.replace(self.cell, **place, **measured, keep_weights=kept)
@@ -165,7 +202,10 @@ class SweepGrid(Grid[SweepSpec]):
 
     def cells_with_weights(self) -> tuple[SweepSpec, ...]:
         """The cells `weights_at`, in that order."""
-        return tuple(self.cell_at(batch_size=batch_size, learning_rate=learning_rate) for batch_size, learning_rate in self.weights_at)
+        return tuple(
+            self.cell_at(batch_size=batch_size, learning_rate=learning_rate)
+            for batch_size, learning_rate in self.weights_at
+        )
 
 
 @dataclass(frozen=True)
@@ -178,7 +218,8 @@ class EndpointsSpec(Spec):
         training_time: ηt at the end.
         n_records: equally spaced records, the first at step 0.
         n_fractions: points of an interpolation path, the ends included.
-        spectrum_batch_sizes: values of B whose full Hessian spectrum is computed; those outside the grid are trained for this alone.
+        spectrum_batch_sizes: values of B whose full Hessian spectrum is computed; those outside the
+            grid are trained for this alone.
         spectrum_learning_rate: η of these runs.
     """
 
@@ -199,8 +240,16 @@ class EndpointsSpec(Spec):
         for learning_rate in self.learning_rates:
             check_training(learning_rate, self.training_time, self.n_records)
         n_solutions = len(self.batch_sizes) * len(self.learning_rates)
-        require(n_solutions >= 3, f"a comparison needs 3 solutions or more, got {n_solutions}: name more batch_sizes or learning_rates")
-        require(self.n_fractions >= 3, f"n_fractions must be 3 or more (both ends and a point between), got {self.n_fractions}")
+        require(
+            n_solutions >= 3,
+            f"a comparison needs 3 solutions or more, got {n_solutions}: "
+            "name more batch_sizes or learning_rates",
+        )
+        require(
+            self.n_fractions >= 3,
+            "n_fractions must be 3 or more (both ends and a point "
+            f"between), got {self.n_fractions}",
+        )
         if self.spectrum_batch_sizes:
             check_distinct("spectrum_batch_sizes", self.spectrum_batch_sizes)
             check_training(self.spectrum_learning_rate, self.training_time, self.n_records)
@@ -234,7 +283,11 @@ class RestartSpec(Spec):
     @property
     def endpoints(self) -> EndpointsSpec:
         """What is computed: the ends alone."""
-        shared = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self) if entry.name != "restart"}
+        shared = {
+            entry.name: getattr(self, entry.name)
+            for entry in dataclasses.fields(self)
+            if entry.name != "restart"
+        }
         return EndpointsSpec(**shared | {"seed": self.restart}, n_records=2)
 
 
@@ -283,14 +336,36 @@ class ContinuationSpec(Spec):
     def check(self) -> None:
         """Refuse what makes no sense for continuations."""
         check_batch_size(self.batch_size, self.n_train)
-        require(self.batch_size < self.n_train, f"batch_size must be below the {self.n_train} training samples: gradient descent has no noise")
+        require(
+            self.batch_size < self.n_train,
+            f"batch_size must be below the {self.n_train} "
+            "training samples: gradient descent has no noise",
+        )
         check_learning_rate(self.learning_rate)
-        require(1 <= self.branch_every <= self.last_branch, f"branch_every must lie between 1 and last_branch {self.last_branch}, got {self.branch_every}")
-        require(self.last_branch % self.branch_every == 0, f"last_branch must be a multiple of branch_every {self.branch_every}, got {self.last_branch}")
-        require(self.last_branch < self.n_steps, f"n_steps must be above last_branch {self.last_branch}, got {self.n_steps}")
+        require(
+            1 <= self.branch_every <= self.last_branch,
+            "branch_every must lie between 1 and "
+            f"last_branch {self.last_branch}, got "
+            f"{self.branch_every}",
+        )
+        require(
+            self.last_branch % self.branch_every == 0,
+            "last_branch must be a multiple of "
+            f"branch_every {self.branch_every}, got "
+            f"{self.last_branch}",
+        )
+        require(
+            self.last_branch < self.n_steps,
+            f"n_steps must be above last_branch {self.last_branch}, got {self.n_steps}",
+        )
         require(self.n_references >= 1, f"n_references must be 1 or more, got {self.n_references}")
-        require(self.flatness_every >= 1, f"flatness_every must be 1 or more, got {self.flatness_every}")
-        require(2 <= self.n_records <= self.n_steps + 1, f"n_records must lie between 2 and n_steps + 1, got {self.n_records}")
+        require(
+            self.flatness_every >= 1, f"flatness_every must be 1 or more, got {self.flatness_every}"
+        )
+        require(
+            2 <= self.n_records <= self.n_steps + 1,
+            f"n_records must lie between 2 and n_steps + 1, got {self.n_records}",
+        )
 
     @property
     def branch_steps(self) -> np.ndarray:
@@ -325,20 +400,38 @@ class BasinsSpec(Spec):
         require(self.branch_time > 0, f"branch_time must be positive, got {self.branch_time}")
         branches = self.last_time / self.branch_time
         whole = branches >= 1 and math.isclose(branches, round(branches))
-        require(whole, f"last_time must be a multiple of branch_time {self.branch_time}, got {self.last_time}")
+        require(
+            whole,
+            f"last_time must be a multiple of branch_time {self.branch_time}, got {self.last_time}",
+        )
         check_learning_rate(self.learning_rate)
         steps = self.branch_time / self.learning_rate
         fits = steps >= 1 and math.isclose(steps, round(steps))
-        require(fits, f"branch_time {self.branch_time} must be a whole number of steps of learning_rate {self.learning_rate}")
+        require(
+            fits,
+            f"branch_time {self.branch_time} must be a whole number of steps of "
+            f"learning_rate {self.learning_rate}",
+        )
         _ = self.continuation
 
     @property
     def continuation(self) -> ContinuationSpec:
         """What is computed, in steps."""
         clock = ("branch_time", "last_time", "training_time")
-        shared = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self) if entry.name not in clock}
-        every, n_branches = round(self.branch_time / self.learning_rate), round(self.last_time / self.branch_time)
-        steps = {"branch_every": every, "last_branch": n_branches * every, "n_steps": round(self.training_time / self.learning_rate)}
+        shared = {
+            entry.name: getattr(self, entry.name)
+            for entry in dataclasses.fields(self)
+            if entry.name not in clock
+        }
+        every, n_branches = (
+            round(self.branch_time / self.learning_rate),
+            round(self.last_time / self.branch_time),
+        )
+        steps = {
+            "branch_every": every,
+            "last_branch": n_branches * every,
+            "n_steps": round(self.training_time / self.learning_rate),
+        }
         return ContinuationSpec(**shared, **steps, n_records=2)
 
     @property
@@ -349,7 +442,10 @@ class BasinsSpec(Spec):
 
 def check_batch_size(batch_size: int, n_train: int) -> None:
     """Refuse a batch that is empty or larger than the training set."""
-    require(1 <= batch_size <= n_train, f"batch_size must lie between 1 and the {n_train} training samples, got {batch_size}")
+    require(
+        1 <= batch_size <= n_train,
+        f"batch_size must lie between 1 and the {n_train} training samples, got {batch_size}",
+    )
 
 
 def check_learning_rate(learning_rate: float) -> None:
@@ -363,4 +459,8 @@ def check_training(learning_rate: float, training_time: float, n_records: int) -
     require(training_time > 0, f"training_time must be positive, got {training_time}")
     n_steps = round(training_time / learning_rate)
     fits = 2 <= n_records <= n_steps + 1
-    require(fits, f"n_records must lie between 2 and {n_steps + 1} ({n_steps} steps of learning_rate {learning_rate} and step 0), got {n_records}")
+    require(
+        fits,
+        f"n_records must lie between 2 and {n_steps + 1} ({n_steps} steps of "
+        f"learning_rate {learning_rate} and step 0), got {n_records}",
+    )

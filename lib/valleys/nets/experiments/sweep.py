@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from valleys.nets.engine.networks import SECOND_LAYER, Networks
-from valleys.nets.engine.problem import Setting, streams
+from valleys.nets.engine.problem import Problem, streams
 from valleys.nets.engine.training import evaluate, plan, record_steps, train
 from valleys.nets.experiments.specs import SweepSpec
 from valleys.nets.measures import solutions
@@ -23,21 +23,55 @@ def sweep(spec: SweepSpec) -> xr.Dataset:
     """Runs of one (η, B); gradient descent is computed once and serves every realization.
 
     Returns:
-        Dimensions realization, other (the same runs again), record, rank, threshold, test_image, full_test_image, byte.
-        Steps count iterations; `time` is η · step.
-        Runs that are not finite at the end are marked `diverged` and have NaN records; `converged` means 100 % training accuracy.
-    """
-    setting = Setting.of(spec)
+        Dimensions realization, other (the same runs again), record, rank, threshold, test_image,
+        full_test_image, byte. Steps count iterations; `time` is η · step. Runs that are not finite
+        at the end are marked `diverged` and have NaN records; `converged` means 100 % training
+        accuracy.
+
+    Example:
+        >>> from valleys.nets import SweepSpec, sweep
+        >>> spec = SweepSpec(train_per_class=10, batch_size=10, learning_rate=0.1, training_time=20, n_realizations=2)
+        >>> found = sweep(spec)
+        >>> found.flatness.dims, found.freezing_time.dims
+        (('realization', 'record'), ('realization', 'threshold'))
+    """  # noqa: E501
+    problem = Problem.of(spec)
     count = 1 if spec.full_batch else spec.n_realizations
-    networks, steps = setting.start.repeat(count), record_steps(spec.n_steps, spec.n_records)
-    recorder = Recorder(count, steps, setting.train, setting.test, setting.full_test, _flatness_records(spec), spec.keep_weights)
-    clock = FreezingClock(setting.train, spec.thresholds)
+    networks, steps = problem.start.repeat(count), record_steps(spec.n_steps, spec.n_records)
+    recorder = Recorder(
+        count,
+        steps,
+        problem.train,
+        problem.test,
+        problem.full_test,
+        _flatness_records(spec),
+        spec.keep_weights,
+    )
+    clock = FreezingClock(problem.train, spec.thresholds)
     visits = plan((steps, recorder), (freezing_checks(spec.n_steps), clock))
     runs = streams(spec.seed, spec.batch_size, spec.learning_rate, count)
-    train(networks, setting.train, learning_rate=spec.learning_rate, batch_size=spec.batch_size, n_steps=spec.n_steps, streams=runs, visits=visits)
-    found = _records(recorder, steps, spec) | _freezing(clock) | _ends(networks, setting) | _apart(networks, setting) | _whole_network(networks, setting, spec)
+    train(
+        networks,
+        problem.train,
+        learning_rate=spec.learning_rate,
+        batch_size=spec.batch_size,
+        n_steps=spec.n_steps,
+        streams=runs,
+        visits=visits,
+    )
+    found = (
+        _records(recorder, steps, spec)
+        | _freezing(clock)
+        | _ends(networks, problem)
+        | _apart(networks, problem)
+        | _whole_network(networks, problem, spec)
+    )
     result = xr.Dataset(found, coords=_coordinates(spec), attrs={"dataset": spec.dataset})
-    return result.isel(realization=[0] * spec.n_realizations, other=[0] * spec.n_realizations) if spec.full_batch else result
+    return (
+        result.isel(realization=[0] * spec.n_realizations, other=[0] * spec.n_realizations)
+        if spec.full_batch
+        else result
+    )
 
 
 def _flatness_records(spec: SweepSpec) -> set[int]:
@@ -46,54 +80,107 @@ def _flatness_records(spec: SweepSpec) -> set[int]:
 
 
 def _coordinates(spec: SweepSpec) -> dict:
-    time = xr.DataArray(np.linspace(0, spec.training_time, spec.n_records), dims="record", attrs={"long_name": "training time, learning_rate · step"})
-    return {"batch_size": spec.batch_size, "learning_rate": spec.learning_rate, "time": time, "threshold": list(spec.thresholds)}
+    time = xr.DataArray(
+        np.linspace(0, spec.training_time, spec.n_records),
+        dims="record",
+        attrs={"long_name": "training time, learning_rate · step"},
+    )
+    return {
+        "batch_size": spec.batch_size,
+        "learning_rate": spec.learning_rate,
+        "time": time,
+        "threshold": list(spec.thresholds),
+    }
 
 
 def _records(recorder: Recorder, steps: np.ndarray, spec: SweepSpec) -> dict:
-    over_time = {name: (("realization", "record"), values, {"long_name": DESCRIPTIONS[name]}) for name, values in recorder.values.items()}
-    kept = {"weights": (("realization", "record", "n_in", "n_out"), recorder.weights)} if spec.keep_weights else {}
+    over_time = {
+        name: (("realization", "record"), values, {"long_name": DESCRIPTIONS[name]})
+        for name, values in recorder.values.items()
+    }
+    kept = (
+        {"weights": (("realization", "record", "n_in", "n_out"), recorder.weights)}
+        if spec.keep_weights
+        else {}
+    )
     bent = (("realization", "record", "rank"), recorder.eigenvalues, EIGENVALUES)
     wrong = {
         "misclassified_along": (("realization", "record", "test_image"), recorder.wrong),
-        "misclassified_full_along": (("realization", "record", "byte"), recorder.wrong_full, {"long_name": "which of all test images are wrong, packed"}),
+        "misclassified_full_along": (
+            ("realization", "record", "byte"),
+            recorder.wrong_full,
+            {"long_name": "which of all test images are wrong, packed"},
+        ),
     }
     return over_time | kept | wrong | {"eigenvalues": bent, "step": ("record", steps)}
 
 
 def _freezing(clock: FreezingClock) -> dict:
-    return {"freezing_time": (("realization", "threshold"), clock.steps, {"long_name": "first step with training loss below L_c (Eq. 7)", "units": "steps"})}
+    return {
+        "freezing_time": (
+            ("realization", "threshold"),
+            clock.steps,
+            {"long_name": "first step with training loss below L_c (Eq. 7)", "units": "steps"},
+        )
+    }
 
 
-def _ends(networks: Networks, setting: Setting) -> dict:
+def _ends(networks: Networks, problem: Problem) -> dict:
     """Each run's end: its errors on both test sets, and whether it converged or diverged."""
-    train_end, test_end, full_end = (evaluate(networks, samples) for samples in (setting.train, setting.test, setting.full_test))
+    train_end, test_end, full_end = (
+        evaluate(networks, samples) for samples in (problem.train, problem.test, problem.full_test)
+    )
     return {
         "misclassified": (("realization", "test_image"), test_end.misclassified.cpu().numpy()),
-        "misclassified_full": (("realization", "full_test_image"), full_end.misclassified.cpu().numpy()),
-        "full_test_accuracy": ("realization", full_end.accuracy.cpu().numpy(), {"long_name": "fraction of all test images that is right"}),
+        "misclassified_full": (
+            ("realization", "full_test_image"),
+            full_end.misclassified.cpu().numpy(),
+        ),
+        "full_test_accuracy": (
+            "realization",
+            full_end.accuracy.cpu().numpy(),
+            {"long_name": "fraction of all test images that is right"},
+        ),
         "converged": ("realization", (train_end.accuracy == 1).cpu().numpy()),
         "diverged": ("realization", ~networks.alive.cpu().numpy()),
     }
 
 
-def _apart(networks: Networks, setting: Setting) -> dict:
-    """How far apart the runs end in the second layer's matrix, and how alike their ways there are."""
+def _apart(networks: Networks, problem: Problem) -> dict:
+    """How far apart the runs end in the second layer's matrix, and how alike their ways there
+    are.
+    """
     matrices = networks.weights[SECOND_LAYER].double().flatten(1).cpu().numpy()
-    start = setting.start.weights[SECOND_LAYER].double().flatten(1).cpu().numpy()
+    start = problem.start.weights[SECOND_LAYER].double().flatten(1).cpu().numpy()
     dims = ("realization", "other")
     return {
-        "weight_distance": (dims, solutions.distance_matrix(matrices), {"long_name": "Euclidean distance of final second-layer matrices"}),
-        "weight_cosine": (dims, solutions.cosine_matrix(matrices - start), {"long_name": "cosine between displacements of the second-layer matrix"}),
+        "weight_distance": (
+            dims,
+            solutions.distance_matrix(matrices),
+            {"long_name": "Euclidean distance of final second-layer matrices"},
+        ),
+        "weight_cosine": (
+            dims,
+            solutions.cosine_matrix(matrices - start),
+            {"long_name": "cosine between displacements of the second-layer matrix"},
+        ),
     }
 
 
-def _whole_network(networks: Networks, setting: Setting, spec: SweepSpec) -> dict:
+def _whole_network(networks: Networks, problem: Problem, spec: SweepSpec) -> dict:
     values = np.full(len(networks), np.nan)
     for index in range(min(spec.n_whole_network, len(networks))):
         if bool(networks.alive[index]):
-            values[index] = flatness(top_eigenpairs(WholeNetwork.of(networks, setting.train, index), TOP).values)
-    return {"whole_network_flatness": ("realization", values, {"long_name": "flatness from the Hessian in all weights and biases"})}
+            values[index] = flatness(
+                top_eigenpairs(WholeNetwork.of(networks, problem.train, index), TOP).values
+            )
+    return {
+        "whole_network_flatness": (
+            "realization",
+            values,
+            {"long_name": "flatness from the Hessian in all weights and biases"},
+        )
+    }
 
 
 @dataclass(frozen=True)
@@ -110,14 +197,20 @@ class Plane(Composite[SweepSpec]):
         """The spec of each cell."""
         return list(self.members)
 
-    def whole(self, found: Sequence[xr.Dataset]) -> xr.Dataset:
+    def assemble(self, found: Sequence[xr.Dataset]) -> xr.Dataset:
         """`position` (cell, realization, record, component) and `explained` (component)."""
         runs = [run.reshape(run.shape[0], -1) for cell in found for run in cell.weights.values]
         projection = solutions.project(runs)
         shape = (len(found), len(runs) // len(found), -1, 2)
         parts = {
-            "position": (("cell", "realization", "record", "component"), np.reshape(projection.scores, shape)),
+            "position": (
+                ("cell", "realization", "record", "component"),
+                np.reshape(projection.scores, shape),
+            ),
             "explained": ("component", projection.explained),
         }
-        coords = {name: ("cell", [float(cell[name]) for cell in found]) for name in ("batch_size", "learning_rate")}
+        coords = {
+            name: ("cell", [float(cell[name]) for cell in found])
+            for name in ("batch_size", "learning_rate")
+        }
         return xr.Dataset(parts, coords, attrs=made_of(found))

@@ -1,4 +1,6 @@
-"""How fast a network forgets a kick, direction by direction, and how fast its valley changes meanwhile (Eqs. 16, A7 and A8)."""
+"""How fast a network forgets a kick, direction by direction, and how fast its valley changes
+meanwhile (Eqs. 16, A7 and A8).
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +11,7 @@ import xarray as xr
 from torch import Tensor
 
 from valleys.nets.engine.networks import SECOND_LAYER, Networks, descend
-from valleys.nets.engine.problem import Setting, streams
+from valleys.nets.engine.problem import Problem, streams
 from valleys.nets.engine.training import Samples, batches, evaluate, plan, train
 from valleys.nets.experiments.assumptions import N_WEIGHTS, check_levels, stage_names
 from valleys.nets.experiments.specs import Spec, Trained, check_batch_size, check_learning_rate
@@ -19,7 +21,15 @@ from valleys.nets.measures.layer_hessian import TOP, flatness, layer_curvature
 from valleys.nets.measures.whole_hessian import WholeNetwork
 from valleys.nets.observers.freezing import freezing_checks
 from valleys.nets.observers.stages import StageKeeper, Stages
-from valleys.nets.theory.parabola import DRAWS, RESHUFFLED, covariance, forgetting, late_scatter, noise_covariance, steps_to_forget
+from valleys.nets.theory.parabola import (
+    DRAWS,
+    RESHUFFLED,
+    covariance,
+    forgetting,
+    late_scatter,
+    noise_covariance,
+    steps_to_forget,
+)
 from valleys.results.spec import require
 
 WINDOWS = 1  # spawn key that keeps the windows' streams apart from those of training
@@ -27,7 +37,8 @@ WINDOWS = 1  # spawn key that keeps the windows' streams apart from those of tra
 
 @dataclass(frozen=True)
 class TimescalesSpec(Trained, Spec):
-    """Runs of one (η, B), each stopped at several stages, copied, and followed for a while with other mini-batches in each copy.
+    """Runs of one (η, B), each stopped at several stages, copied, and followed for a while with
+    other mini-batches in each copy.
 
     Attributes:
         batch_size: B.
@@ -36,9 +47,11 @@ class TimescalesSpec(Trained, Spec):
         n_realizations: runs that differ in batch order.
         n_replicas: copies of each run at each stage.
         window_time: ηt for which the copies are followed.
-        n_directions: leading eigenvectors of the second layer's Hessian, taken when the copies part, along which they are followed.
+        n_directions: leading eigenvectors of the second layer's Hessian, taken when the copies
+            part, along which they are followed.
         n_network_directions: the same of the Hessian in all weights and biases.
-        levels: losses in falling order; the stages are where a run first falls below them, and its end.
+        levels: losses in falling order; the stages are where a run first falls below them, and its
+            end.
     """
 
     batch_size: int = 50
@@ -54,14 +67,35 @@ class TimescalesSpec(Trained, Spec):
     def check(self) -> None:
         """Refuse what makes no sense for such runs."""
         check_batch_size(self.batch_size, self.n_train)
-        require(self.batch_size < self.n_train, f"batch_size must be below the {self.n_train} training samples: gradient descent has no noise")
+        require(
+            self.batch_size < self.n_train,
+            f"batch_size must be below the {self.n_train} "
+            "training samples: gradient descent has no noise",
+        )
         check_learning_rate(self.learning_rate)
         require(self.training_time > 0, f"training_time must be positive, got {self.training_time}")
-        require(self.n_realizations >= 1, f"n_realizations must be 1 or more, got {self.n_realizations}")
-        require(self.n_replicas >= 2, f"n_replicas must be 2 or more, for a mean to be taken off, got {self.n_replicas}")
-        require(self.n_window >= 10, f"window_time {self.window_time} is {self.n_window} steps of learning_rate {self.learning_rate}; it must be 10 or more")
-        require(1 <= self.n_directions < N_WEIGHTS, f"n_directions must lie between 1 and {N_WEIGHTS - 1}, got {self.n_directions}")
-        require(1 <= self.n_network_directions < N_WEIGHTS, f"n_network_directions must lie between 1 and {N_WEIGHTS - 1}, got {self.n_network_directions}")
+        require(
+            self.n_realizations >= 1, f"n_realizations must be 1 or more, got {self.n_realizations}"
+        )
+        require(
+            self.n_replicas >= 2,
+            f"n_replicas must be 2 or more, for a mean to be taken off, got {self.n_replicas}",
+        )
+        require(
+            self.n_window >= 10,
+            f"window_time {self.window_time} is {self.n_window} steps of "
+            f"learning_rate {self.learning_rate}; it must be 10 or more",
+        )
+        require(
+            1 <= self.n_directions < N_WEIGHTS,
+            f"n_directions must lie between 1 and {N_WEIGHTS - 1}, got {self.n_directions}",
+        )
+        require(
+            1 <= self.n_network_directions < N_WEIGHTS,
+            "n_network_directions must lie "
+            f"between 1 and {N_WEIGHTS - 1}, got "
+            f"{self.n_network_directions}",
+        )
         check_levels(self.levels)
 
     @property
@@ -89,42 +123,84 @@ class Frame:
     def places(self, copies: Networks) -> np.ndarray:
         """Where the copies are, (n_runs, n_copies, k)."""
         n_runs, _, size = self.vectors.shape
-        return self.flat(copies).double().cpu().numpy().reshape(n_runs, -1, size) @ self.vectors.swapaxes(1, 2)
+        return self.flat(copies).double().cpu().numpy().reshape(
+            n_runs, -1, size
+        ) @ self.vectors.swapaxes(1, 2)
 
 
 def timescales(spec: TimescalesSpec) -> xr.Dataset:
-    """How the copies of a run scatter and forget, by stage of the run, by how batches are drawn, and by direction.
+    """How the copies of a run scatter and forget, by stage of the run, by how batches are drawn,
+    and by direction.
 
-    Mini-batches are `reshuffled`, as in training: a new order of all samples each epoch, cut into batches; or `independent`, each drawn with
-    replacement, so that the noise of a step knows nothing of the steps before, as in Eq. 14.
+    Mini-batches are `reshuffled`, as in training: a new order of all samples each epoch, cut into
+    batches; or `independent`, each drawn with replacement, so that the noise of a step knows
+    nothing of the steps before, as in Eq. 14.
 
     Returns:
-        Dimensions realization, stage, draw, direction (leading ones of the second layer's Hessian) and network_direction (of the Hessian in all
-        weights and biases). `relaxation` in steps (`parabola.steps_to_forget`); `scatter`, variance over copies, mean over the second half of the
-        window; `curvature`; `expected_relaxation` and `expected_scatter`, what the same batches do in a parabola of this curvature; the same as
-        `network_relaxation` and so on.
-        `train_loss` and `flatness` when the copies part, `later_loss`, mean over copies, and `later_flatness`, of the first copy, at the end of
-        the window; `stage_time`, η · step. NaN where a run never came to a stage, or is dead.
+        Dimensions realization, stage, draw, direction (leading ones of the second layer's Hessian)
+        and network_direction (of the Hessian in all weights and biases). `relaxation` in steps
+        (`parabola.steps_to_forget`); `scatter`, variance over copies, mean over the second half of
+        the window; `curvature`; `expected_relaxation` and `expected_scatter`, what the same batches
+        do in a parabola of this curvature; the same as `network_relaxation` and so on. `train_loss`
+        and `flatness` when the copies part, `later_loss`, mean over copies, and `later_flatness`,
+        of the first copy, at the end of the window; `stage_time`, η · step. NaN where a run never
+        came to a stage, or is dead.
     """
-    setting = Setting.of(spec)
-    stages = _stages(setting, spec)
+    problem = Problem.of(spec)
+    stages = _stages(problem, spec)
     found = _empty(spec)
     for stage, networks in enumerate(stages.networks):
         came = np.flatnonzero(np.isfinite(stages.steps[:, stage]))
-        reached = np.array([run for run in came if layer_curvature(networks, setting.train.images, run).trace() > 0], dtype=int)  # a dead network has no valley
+        # a dead network has no valley
+        reached = np.array(
+            [
+                run
+                for run in came
+                if layer_curvature(networks, problem.train.images, run).trace() > 0
+            ],
+            dtype=int,
+        )
         if reached.size:
-            for name, values in _windows(networks.pick(torch.from_numpy(reached)), setting.train, spec, stage).items():
+            for name, values in _windows(
+                networks.pick(torch.from_numpy(reached)), problem.train, spec, stage
+            ).items():
                 found[name][1][reached, stage] = values
-    times = {"stage_time": (("realization", "stage"), spec.learning_rate * stages.steps, {"long_name": "training time, learning_rate · step"})}
-    coords = {"stage": stage_names(spec.levels), "draw": list(DRAWS), "batch_size": spec.batch_size, "learning_rate": spec.learning_rate}
-    return xr.Dataset(found | times, coords=coords, attrs={"dataset": spec.dataset, "window_time": spec.window_time})
+    times = {
+        "stage_time": (
+            ("realization", "stage"),
+            spec.learning_rate * stages.steps,
+            {"long_name": "training time, learning_rate · step"},
+        )
+    }
+    coords = {
+        "stage": stage_names(spec.levels),
+        "draw": list(DRAWS),
+        "batch_size": spec.batch_size,
+        "learning_rate": spec.learning_rate,
+    }
+    return xr.Dataset(
+        found | times,
+        coords=coords,
+        attrs={"dataset": spec.dataset, "window_time": spec.window_time},
+    )
 
 
-def _stages(setting: Setting, spec: TimescalesSpec) -> Stages:
-    networks, rate = setting.start.repeat(spec.n_realizations), spec.learning_rate
-    keeper, runs = StageKeeper(networks, setting.train, spec.levels), streams(spec.seed, spec.batch_size, rate, spec.n_realizations)
+def _stages(problem: Problem, spec: TimescalesSpec) -> Stages:
+    networks, rate = problem.start.repeat(spec.n_realizations), spec.learning_rate
+    keeper, runs = (
+        StageKeeper(networks, problem.train, spec.levels),
+        streams(spec.seed, spec.batch_size, rate, spec.n_realizations),
+    )
     visits = plan((freezing_checks(spec.n_steps), keeper))
-    train(networks, setting.train, learning_rate=rate, batch_size=spec.batch_size, n_steps=spec.n_steps, streams=runs, visits=visits)
+    train(
+        networks,
+        problem.train,
+        learning_rate=rate,
+        batch_size=spec.batch_size,
+        n_steps=spec.n_steps,
+        streams=runs,
+        visits=visits,
+    )
     return Stages.of(keeper, networks, spec.n_steps)
 
 
@@ -132,54 +208,90 @@ def _empty(spec: TimescalesSpec) -> dict[str, tuple[tuple[str, ...], np.ndarray]
     """Every variable with its dimensions and nothing known yet."""
     sizes = {"realization": spec.n_realizations, "stage": len(spec.levels) + 1, "draw": len(DRAWS)}
     sizes |= {"direction": spec.n_directions, "network_direction": spec.n_network_directions}
-    dims = dict.fromkeys(("train_loss", "flatness"), ()) | dict.fromkeys(("later_loss", "later_flatness"), ("draw",))
+    dims = dict.fromkeys(("train_loss", "flatness"), ()) | dict.fromkeys(
+        ("later_loss", "later_flatness"), ("draw",)
+    )
     for prefix in ("", "network_"):
         dims[f"{prefix}curvature"] = (f"{prefix}direction",)
-        both = [f"{prefix}{name}" for name in ("relaxation", "expected_relaxation", "scatter", "expected_scatter")]
+        both = [
+            f"{prefix}{name}"
+            for name in ("relaxation", "expected_relaxation", "scatter", "expected_scatter")
+        ]
         dims |= dict.fromkeys(both, ("draw", f"{prefix}direction"))
     every = {name: ("realization", "stage", *rest) for name, rest in dims.items()}
-    return {name: (each, np.full([sizes[dim] for dim in each], np.nan)) for name, each in every.items()}
+    return {
+        name: (each, np.full([sizes[dim] for dim in each], np.nan)) for name, each in every.items()
+    }
 
 
-def _windows(networks: Networks, samples: Samples, spec: TimescalesSpec, stage: int) -> dict[str, np.ndarray]:
+def _windows(
+    networks: Networks, samples: Samples, spec: TimescalesSpec, stage: int
+) -> dict[str, np.ndarray]:
     """Everything about the copies of several runs at one stage, (n_runs, …)."""
-    frames = {"": _layer_frame(networks, samples, spec.n_directions), "network_": _network_frame(networks, samples, spec.n_network_directions)}
+    frames = {
+        "": _layer_frame(networks, samples, spec.n_directions),
+        "network_": _network_frame(networks, samples, spec.n_network_directions),
+    }
     every = [_follow(networks, samples, frames, spec, stage, draw) for draw in DRAWS]
     found = {name: np.stack([one[name] for one in every], axis=1) for name in every[0]}
     for prefix, frame in frames.items():
         found[f"{prefix}curvature"] = frame.curvature
-        found |= {f"{prefix}{name}": values for name, values in _expected(frame, len(samples), spec).items()}
+        found |= {
+            f"{prefix}{name}": values
+            for name, values in _expected(frame, len(samples), spec).items()
+        }
     flat_now = [_flatness(networks, samples, index) for index in range(len(networks))]
-    return found | {"train_loss": evaluate(networks, samples).loss.cpu().numpy(), "flatness": np.array(flat_now)}
+    return found | {
+        "train_loss": evaluate(networks, samples).loss.cpu().numpy(),
+        "flatness": np.array(flat_now),
+    }
 
 
 def _expected(frame: Frame, n_samples: int, spec: TimescalesSpec) -> dict[str, np.ndarray]:
-    """What the same steps would do in a parabola of each direction's curvature, (n_runs, n_draws, k)."""
+    """What the same steps would do in a parabola of each direction's curvature, (n_runs,
+    n_draws, k).
+    """
     n_runs, count = frame.curvature.shape
-    found = {name: np.empty((n_runs, len(DRAWS), count)) for name in ("expected_relaxation", "expected_scatter")}
+    found = {
+        name: np.empty((n_runs, len(DRAWS), count))
+        for name in ("expected_relaxation", "expected_scatter")
+    }
     for index, draw in enumerate(DRAWS):
         noise = noise_covariance(draw, n_samples, spec.batch_size, spec.n_window)
         for run, direction in np.ndindex(n_runs, count):
             grown = covariance(frame.curvature[run, direction], spec.learning_rate, noise)
             found["expected_relaxation"][run, index, direction] = forgetting(grown)
-            found["expected_scatter"][run, index, direction] = frame.noise[run, direction] * late_scatter(grown)
+            found["expected_scatter"][run, index, direction] = frame.noise[
+                run, direction
+            ] * late_scatter(grown)
     return found
 
 
 def _layer_frame(networks: Networks, samples: Samples, count: int) -> Frame:
     layers = [layer_curvature(networks, samples.images, index) for index in range(len(networks))]
     leading = [top_eigenpairs(layer, count, for_vectors=True) for layer in layers]
-    values, vectors = (np.stack([getattr(pairs, name) for pairs in leading]) for name in ("values", "vectors"))
+    values, vectors = (
+        np.stack([getattr(pairs, name) for pairs in leading]) for name in ("values", "vectors")
+    )
     labels = samples.labels.cpu().numpy()
-    noise = np.stack([layer_noise(layer, labels).variance(rows) for layer, rows in zip(layers, vectors, strict=True)])
+    noise = np.stack(
+        [
+            layer_noise(layer, labels).variance(rows)
+            for layer, rows in zip(layers, vectors, strict=True)
+        ]
+    )
     return Frame(vectors, values, noise, lambda copies: copies.weights[SECOND_LAYER].mT.flatten(1))
 
 
 def _network_frame(networks: Networks, samples: Samples, count: int) -> Frame:
     wholes = [WholeNetwork.of(networks, samples, index) for index in range(len(networks))]
     leading = [top_eigenpairs(whole, count, for_vectors=True) for whole in wholes]
-    values, vectors = (np.stack([getattr(pairs, name) for pairs in leading]) for name in ("values", "vectors"))
-    noise = np.stack([whole.noise.variance(rows) for whole, rows in zip(wholes, vectors, strict=True)])
+    values, vectors = (
+        np.stack([getattr(pairs, name) for pairs in leading]) for name in ("values", "vectors")
+    )
+    noise = np.stack(
+        [whole.noise.variance(rows) for whole, rows in zip(wholes, vectors, strict=True)]
+    )
     return Frame(vectors, values, noise, Networks.flat)
 
 
@@ -187,7 +299,14 @@ def _flatness(networks: Networks, samples: Samples, index: int) -> float:
     return flatness(top_eigenpairs(layer_curvature(networks, samples.images, index), TOP).values)
 
 
-def _follow(networks: Networks, samples: Samples, frames: dict[str, Frame], spec: TimescalesSpec, stage: int, draw: str) -> dict[str, np.ndarray]:
+def _follow(
+    networks: Networks,
+    samples: Samples,
+    frames: dict[str, Frame],
+    spec: TimescalesSpec,
+    stage: int,
+    draw: str,
+) -> dict[str, np.ndarray]:
     """What one way to draw batches makes of the copies, (n_runs, …)."""
     copies, places = networks.repeat(spec.n_replicas), {prefix: [] for prefix in frames}
     orders = _orders(spec, len(samples), len(copies), stage, draw)
@@ -198,30 +317,54 @@ def _follow(networks: Networks, samples: Samples, frames: dict[str, Frame], spec
             chosen = next(orders)
             descend(copies, samples.images[chosen], samples.labels[chosen], spec.learning_rate)
     firsts = range(0, len(copies), spec.n_replicas)
-    found = {"later_loss": evaluate(copies, samples).loss.cpu().numpy().reshape(len(networks), -1).mean(axis=1)}
+    found = {
+        "later_loss": evaluate(copies, samples)
+        .loss.cpu()
+        .numpy()
+        .reshape(len(networks), -1)
+        .mean(axis=1)
+    }
     found["later_flatness"] = np.array([_flatness(copies, samples, first) for first in firsts])
     for prefix, each in places.items():
         apart = np.stack(each) - np.mean(each, axis=2, keepdims=True)
         found[f"{prefix}relaxation"] = steps_to_forget(correlations(apart))
-        found[f"{prefix}scatter"] = (apart[len(apart) // 2 :] ** 2).mean(axis=0).sum(axis=1) / (spec.n_replicas - 1)
+        found[f"{prefix}scatter"] = (apart[len(apart) // 2 :] ** 2).mean(axis=0).sum(axis=1) / (
+            spec.n_replicas - 1
+        )
     return found
 
 
-def _orders(spec: TimescalesSpec, n_samples: int, n_copies: int, stage: int, draw: str) -> Iterator[Tensor]:
+def _orders(
+    spec: TimescalesSpec, n_samples: int, n_copies: int, stage: int, draw: str
+) -> Iterator[Tensor]:
     """Sample indices of each step, (n_copies, B)."""
     key = (WINDOWS, stage, DRAWS.index(draw))
-    generators = [np.random.default_rng(np.random.SeedSequence(spec.seed, spawn_key=(*key, copy))) for copy in range(n_copies)]
-    return batches(n_samples, spec.batch_size, generators) if draw == RESHUFFLED else independent(n_samples, spec.batch_size, generators)
+    generators = [
+        np.random.default_rng(np.random.SeedSequence(spec.seed, spawn_key=(*key, copy)))
+        for copy in range(n_copies)
+    ]
+    return (
+        batches(n_samples, spec.batch_size, generators)
+        if draw == RESHUFFLED
+        else independent(n_samples, spec.batch_size, generators)
+    )
 
 
-def independent(n_samples: int, batch_size: int, generators: Sequence[np.random.Generator]) -> Iterator[Tensor]:
-    """Endless sample indices, (R, batch_size), each drawn with replacement, whatever was drawn before."""
+def independent(
+    n_samples: int, batch_size: int, generators: Sequence[np.random.Generator]
+) -> Iterator[Tensor]:
+    """Endless sample indices, (R, batch_size), each drawn with replacement, whatever was drawn
+    before.
+    """
     while True:
-        yield torch.from_numpy(np.stack([generator.integers(n_samples, size=batch_size) for generator in generators]))
+        yield torch.from_numpy(
+            np.stack([generator.integers(n_samples, size=batch_size) for generator in generators])
+        )
 
 
 def correlations(apart: np.ndarray) -> np.ndarray:
-    """r(k) = Σ δ(t) δ(t+k) / Σ δ(t)² over copies and steps, for each lag from 1 to half the window, (n_lags, …, n_directions).
+    """r(k) = Σ δ(t) δ(t+k) / Σ δ(t)² over copies and steps, for each lag from 1 to half the window,
+    (n_lags, …, n_directions).
 
     Args:
         apart: deviations from the mean over copies, (n_steps + 1, …, n_copies, n_directions).
@@ -229,4 +372,9 @@ def correlations(apart: np.ndarray) -> np.ndarray:
     longest = (len(apart) - 1) // 2
     pairs = ((apart[:-lag], apart[lag:]) for lag in range(1, longest + 1))
     with np.errstate(invalid="ignore"):
-        return np.stack([(first * second).sum(axis=(0, -2)) / (first**2).sum(axis=(0, -2)) for first, second in pairs])
+        return np.stack(
+            [
+                (first * second).sum(axis=(0, -2)) / (first**2).sum(axis=(0, -2))
+                for first, second in pairs
+            ]
+        )

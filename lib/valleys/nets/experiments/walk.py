@@ -1,4 +1,6 @@
-"""A walk with SGD: the loss between consecutive steps of training runs, and between valley floors far apart (Xing et al., arXiv 1802.08770)."""
+"""A walk with SGD: the loss between consecutive steps of training runs, and between valley
+floors far apart (Xing et al., arXiv 1802.08770).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,15 +10,22 @@ import torch
 import xarray as xr
 
 from valleys.nets.engine.networks import SECOND_LAYER, Networks, join
-from valleys.nets.engine.problem import Setting, streams
+from valleys.nets.engine.problem import Problem, streams
 from valleys.nets.engine.training import Samples, Visit, plan, train
-from valleys.nets.experiments.specs import MAIN_THRESHOLD, OneSetting, Spec, check_batch_size, check_training
+from valleys.nets.experiments.specs import (
+    MAIN_THRESHOLD,
+    OneSetting,
+    Spec,
+    check_batch_size,
+    check_training,
+)
 from valleys.nets.measures import step_lines
 from valleys.nets.measures.floor_scans import Floors, hill
 from valleys.nets.observers.freezing import FreezingClock, freezing_checks
 from valleys.results.spec import require
 
-EARLIEST = 1 / 200  # of the training time, when the second window begins; the first is the start itself
+# of the training time, when the second window begins; the first is the start itself
+EARLIEST = 1 / 200
 DESCRIPTIONS = {
     "floor_share": "share of steps with an interior minimum on the grid of the line",
     "slope_share": "share of steps whose loss falls at the start of the line and rises at its end",
@@ -25,7 +34,8 @@ DESCRIPTIONS = {
     "relative_height": "height over the mean loss of both ends, over steps with a floor",
     "loss": "mean training loss of the steps",
     "floor_loss": "lowest training loss on any line of the window",
-    "hill_within": "hill on the line from the floor of the first step of the window to that of its last",
+    "hill_within": "hill on the line from the floor of the first step of the window to that of its "
+    "last",
     "cosine": "mean cosine of successive updates",
     "landscape_cosine": "part of the cosine that the full gradient makes",
     "step_length": "mean Euclidean length of an update, all weights and biases",
@@ -44,7 +54,8 @@ class WalkSpec(OneSetting, Spec):
         learning_rate: η.
         training_time: ηt at the end.
         n_realizations: runs.
-        n_windows: windows at common times: the start, then equal ratios, because training slows down as it goes on.
+        n_windows: windows at common times: the start, then equal ratios, because training slows
+            down as it goes on.
         steps_per_window: consecutive updates in a window.
         n_fractions: points of a line, both ends and the middle included.
         threshold: L_c of the freezing time.
@@ -65,16 +76,33 @@ class WalkSpec(OneSetting, Spec):
         """Refuse what makes no sense for a walk."""
         check_batch_size(self.batch_size, self.n_train)
         check_training(self.learning_rate, self.training_time, 2)
-        require(self.n_realizations >= 1, f"n_realizations must be 1 or more, got {self.n_realizations}")
+        require(
+            self.n_realizations >= 1, f"n_realizations must be 1 or more, got {self.n_realizations}"
+        )
         require(self.n_windows >= 2, f"n_windows must be 2 or more, got {self.n_windows}")
         fits = 2 <= self.steps_per_window <= self.n_steps
-        require(fits, f"steps_per_window must lie between 2 and the {self.n_steps} steps of the training, got {self.steps_per_window}")
+        require(
+            fits,
+            f"steps_per_window must lie between 2 and the {self.n_steps} steps of the "
+            f"training, got {self.steps_per_window}",
+        )
         odd = self.n_fractions >= 5 and self.n_fractions % 2 == 1
-        require(odd, f"n_fractions must be odd and 5 or more (both ends and the middle), got {self.n_fractions}")
+        require(
+            odd,
+            "n_fractions must be odd and 5 or more (both ends and the middle), got "
+            f"{self.n_fractions}",
+        )
         require(self.threshold > 0, f"threshold must be a positive loss, got {self.threshold}")
-        require(all(each > 0 for each in self.multiples), f"multiples must be positive, got {self.multiples}")
+        require(
+            all(each > 0 for each in self.multiples),
+            f"multiples must be positive, got {self.multiples}",
+        )
         distinct = len(set(self.window_steps.tolist())) == self.n_windows
-        require(distinct, f"n_windows {self.n_windows} do not fit into {self.n_steps} steps: ask for fewer, or for a smaller learning_rate")
+        require(
+            distinct,
+            f"n_windows {self.n_windows} do not fit into {self.n_steps} steps: ask "
+            "for fewer, or for a smaller learning_rate",
+        )
 
     @property
     def work(self) -> float:
@@ -84,55 +112,78 @@ class WalkSpec(OneSetting, Spec):
     @property
     def window_times(self) -> np.ndarray:
         """ηt at which the common windows begin or, for the last, end, (n_windows,)."""
-        return np.concatenate([[0.0], np.geomspace(EARLIEST * self.training_time, self.training_time, self.n_windows - 1)])
+        return np.concatenate(
+            [
+                [0.0],
+                np.geomspace(EARLIEST * self.training_time, self.training_time, self.n_windows - 1),
+            ]
+        )
 
     @property
     def window_steps(self) -> np.ndarray:
         """First steps of the common windows, int64, (n_windows,)."""
-        return np.minimum((self.window_times / self.learning_rate).round(), self.n_steps - self.steps_per_window).astype(np.int64)
+        return np.minimum(
+            (self.window_times / self.learning_rate).round(), self.n_steps - self.steps_per_window
+        ).astype(np.int64)
 
 
 def walk(spec: WalkSpec) -> xr.Dataset:
-    """Lines between consecutive steps of each run, in windows at common times and around its own freezing time; gradient descent has one run.
+    """Lines between consecutive steps of each run, in windows at common times and around its own
+    freezing time; gradient descent has one run.
 
-    The runs are those of a sweep. They are trained twice: first to find when each freezes, then to look at it from nearby.
+    The runs are those of a sweep. They are trained twice: first to find when each freezes, then to
+    look at it from nearby.
 
     Returns:
-        Dimensions realization, window (common times), multiple (of the freezing time), fraction, other (windows again), partner (runs
-        again). What `DESCRIPTIONS` names,
-        by window, and by multiple with `near_` before it; `profile` is the mean loss along the lines of a window; `window_time`, where a window
-        begins, and `freezing_time` are η · step;
-        `along` and `across` are scans between floors, `_hill` their hills. NaN where a run is not finite, or has not enough steps after it froze.
-        Gradient descent fills the first realization, and the others are NaN.
+        Dimensions realization, window (common times), multiple (of the freezing time), fraction,
+        other (windows again), partner (runs again). What `DESCRIPTIONS` names, by window, and by
+        multiple with `near_` before it; `profile` is the mean loss along the lines of a window;
+        `window_time`, where a window begins, and `freezing_time` are η · step; `along` and `across`
+        are scans between floors, `_hill` their hills. NaN where a run is not finite, or has not
+        enough steps after it froze. Gradient descent fills the first realization, and the others
+        are NaN.
     """
-    setting, count = Setting.of(spec), 1 if spec.full_batch else spec.n_realizations
-    clock = FreezingClock(setting.train, (spec.threshold,))
-    _run(spec, setting, count, plan((freezing_checks(spec.n_steps), clock)))
+    problem, count = Problem.of(spec), 1 if spec.full_batch else spec.n_realizations
+    clock = FreezingClock(problem.train, (spec.threshold,))
+    _run(spec, problem, count, plan((freezing_checks(spec.n_steps), clock)))
     common = np.tile(spec.window_steps, (count, 1))
     near = _near_steps(clock.steps[:, 0], spec)
-    watcher = Watcher(spec, setting, np.concatenate([common, near], axis=1))
-    _run(spec, setting, count, plan((watcher.steps, watcher)))
+    watcher = Watcher(spec, problem, np.concatenate([common, near], axis=1))
+    _run(spec, problem, count, plan((watcher.steps, watcher)))
     found = _split(watcher, spec) | _scans(watcher, spec) | _times(clock, spec)
     missing = (0, spec.n_realizations - count)
-    return xr.Dataset(found, coords=_coordinates(spec), attrs={"dataset": spec.dataset}).pad(realization=missing, partner=missing)
+    return xr.Dataset(found, coords=_coordinates(spec), attrs={"dataset": spec.dataset}).pad(
+        realization=missing, partner=missing
+    )
 
 
-def _run(spec: WalkSpec, setting: Setting, count: int, visits: dict[int, Visit]) -> None:
+def _run(spec: WalkSpec, problem: Problem, count: int, visits: dict[int, Visit]) -> None:
     """Train from the start, the same each time, with these visits."""
-    options = {"learning_rate": spec.learning_rate, "batch_size": spec.batch_size, "n_steps": spec.n_steps}
+    options = {
+        "learning_rate": spec.learning_rate,
+        "batch_size": spec.batch_size,
+        "n_steps": spec.n_steps,
+    }
     runs = streams(spec.seed, spec.batch_size, spec.learning_rate, count)
-    train(setting.start.repeat(count), setting.train, **options, streams=runs, visits=visits)
+    train(problem.start.repeat(count), problem.train, **options, streams=runs, visits=visits)
 
 
 def _near_steps(frozen: np.ndarray, spec: WalkSpec) -> np.ndarray:
-    """First steps of the windows whose middle lies at the multiples of each run's freezing step, (R, n_multiples); −1 where they do not fit."""
-    first = np.nan_to_num(frozen[:, None] * np.array(spec.multiples) - spec.steps_per_window / 2, nan=-1.0).round()
-    return np.where((first >= 0) & (first <= spec.n_steps - spec.steps_per_window), first, -1).astype(np.int64)
+    """First steps of the windows whose middle lies at the multiples of each run's freezing step,
+    (R, n_multiples); −1 where they do not fit.
+    """
+    first = np.nan_to_num(
+        frozen[:, None] * np.array(spec.multiples) - spec.steps_per_window / 2, nan=-1.0
+    ).round()
+    return np.where(
+        (first >= 0) & (first <= spec.n_steps - spec.steps_per_window), first, -1
+    ).astype(np.int64)
 
 
 @dataclass
 class Watcher:
-    """A visit that keeps the networks of each run while one of its windows lasts, and measures the lines between them when it closes.
+    """A visit that keeps the networks of each run while one of its windows lasts, and measures the
+    lines between them when it closes.
 
     Attributes:
         spec: of the walk.
@@ -140,12 +191,13 @@ class Watcher:
         first: step at which each window of each run begins, −1 for none, (R, n_windows).
         values: what was found, by name, (R, n_windows).
         profiles: mean loss along the lines, (R, n_windows, n_fractions).
-        floors: the network at the lowest point of each window's lines, R lists of n_windows; None where there is none.
+        floors: the network at the lowest point of each window's lines, R lists of n_windows; None
+            where there is none.
         train: the training set in float64.
     """
 
     spec: WalkSpec
-    setting: Setting
+    problem: Problem
     first: np.ndarray
     values: dict[str, np.ndarray] = field(init=False)
     profiles: np.ndarray = field(init=False)
@@ -157,7 +209,7 @@ class Watcher:
         self.values = {name: np.full(self.first.shape, np.nan) for name in DESCRIPTIONS}
         self.profiles = np.full((*self.first.shape, self.spec.n_fractions), np.nan)
         self.floors = [[None] * self.first.shape[1] for _ in self.first]
-        self.train = Samples(self.setting.train.images.double(), self.setting.train.labels)
+        self.train = Samples(self.problem.train.images.double(), self.problem.train.labels)
         self._kept: dict[tuple[int, int], list[Networks]] = {}
 
     @property
@@ -179,20 +231,36 @@ class Watcher:
     def _measure(self, run: int, window: int, stack: Networks) -> None:
         found = step_lines.lines_between(stack, self.train, self.spec.n_fractions)
         self.profiles[run, window] = found.losses.mean(axis=0)
-        for name, value in (_of_lines(found) | _of_updates(found, stack, self.spec.learning_rate) | self._distances(stack)).items():
+        for name, value in (
+            _of_lines(found)
+            | _of_updates(found, stack, self.spec.learning_rate)
+            | self._distances(stack)
+        ).items():
             self.values[name][run, window] = value
         place = np.unravel_index(found.losses.argmin(), found.losses.shape)
-        self.floors[run][window] = step_lines.point_on_line(stack, int(place[0]), place[1] / (self.spec.n_fractions - 1))
+        self.floors[run][window] = step_lines.point_on_line(
+            stack, int(place[0]), place[1] / (self.spec.n_fractions - 1)
+        )
         self.values["hill_within"][run, window] = self._hill_within(found.losses, stack)
 
     def _hill_within(self, losses: np.ndarray, stack: Networks) -> float:
-        ends = [step_lines.point_on_line(stack, line, losses[line].argmin() / (self.spec.n_fractions - 1)) for line in (0, len(losses) - 1)]
-        return float(hill(step_lines.lines_between(join(ends), self.train, self.spec.n_fractions).losses[0]))
+        ends = [
+            step_lines.point_on_line(
+                stack, line, losses[line].argmin() / (self.spec.n_fractions - 1)
+            )
+            for line in (0, len(losses) - 1)
+        ]
+        return float(
+            hill(step_lines.lines_between(join(ends), self.train, self.spec.n_fractions).losses[0])
+        )
 
     def _distances(self, stack: Networks) -> dict[str, float]:
-        here, start = stack.one(0), self.setting.start
+        here, start = stack.one(0), self.problem.start
         second = (here.weights[SECOND_LAYER] - start.weights[SECOND_LAYER].double()).norm()
-        return {"distance": np.linalg.norm(step_lines.weights_of(here) - step_lines.weights_of(start)), "distance_second": float(second)}
+        return {
+            "distance": np.linalg.norm(step_lines.weights_of(here) - step_lines.weights_of(start)),
+            "distance_second": float(second),
+        }
 
 
 def _of_lines(found: step_lines.Lines) -> dict[str, float]:
@@ -215,7 +283,9 @@ def _of_updates(found: step_lines.Lines, stack: Networks, learning_rate: float) 
     lengths = np.linalg.norm(updates, axis=1)
     return {
         "cosine": step_lines.successive_cosines(updates).mean(),
-        "landscape_cosine": step_lines.landscape_cosines(updates, found.end_slopes, learning_rate).mean(),
+        "landscape_cosine": step_lines.landscape_cosines(
+            updates, found.end_slopes, learning_rate
+        ).mean(),
         "step_length": lengths.mean(),
         "curvature": ((found.end_slopes - found.start_slopes) / lengths**2).mean(),
     }
@@ -224,22 +294,52 @@ def _of_updates(found: step_lines.Lines, stack: Networks, learning_rate: float) 
 def _split(watcher: Watcher, spec: WalkSpec) -> dict:
     """Common windows under their names, those around freezing with `near_` before them."""
     parts: dict = {}
-    for prefix, dimension, chosen in (("", "window", slice(None, spec.n_windows)), ("near_", "multiple", slice(spec.n_windows, None))):
+    for prefix, dimension, chosen in (
+        ("", "window", slice(None, spec.n_windows)),
+        ("near_", "multiple", slice(spec.n_windows, None)),
+    ):
         for name, values in watcher.values.items():
-            parts[prefix + name] = (("realization", dimension), values[:, chosen], {"long_name": DESCRIPTIONS[name]})
-        parts[prefix + "profile"] = (("realization", dimension, "fraction"), watcher.profiles[:, chosen])
+            parts[prefix + name] = (
+                ("realization", dimension),
+                values[:, chosen],
+                {"long_name": DESCRIPTIONS[name]},
+            )
+        parts[prefix + "profile"] = (
+            ("realization", dimension, "fraction"),
+            watcher.profiles[:, chosen],
+        )
     return parts
 
 
 def _scans(watcher: Watcher, spec: WalkSpec) -> dict:
-    """Straight lines between the floors of the common windows, of each run by itself and of different runs."""
-    floors = Floors.of([row[: spec.n_windows] for row in watcher.floors], watcher.train, spec.n_fractions)
+    """Straight lines between the floors of the common windows, of each run by itself and of
+    different runs.
+    """
+    floors = Floors.of(
+        [row[: spec.n_windows] for row in watcher.floors], watcher.train, spec.n_fractions
+    )
     along, across = floors.along(), floors.across()
     return {
-        "along": (("realization", "window", "fraction"), along[:, :, -1], {"long_name": "loss from the floor of each window to the last floor of the run"}),
-        "along_hill": (("realization", "window", "other"), hill(along), {"long_name": "hill between two floors of a run"}),
-        "across": (("realization", "window", "fraction"), _mean_of_others(across), {"long_name": "mean loss from the floor of a run to those of the others"}),
-        "across_hill": (("realization", "partner", "window"), hill(across), {"long_name": "hill between the floors of two runs"}),
+        "along": (
+            ("realization", "window", "fraction"),
+            along[:, :, -1],
+            {"long_name": "loss from the floor of each window to the last floor of the run"},
+        ),
+        "along_hill": (
+            ("realization", "window", "other"),
+            hill(along),
+            {"long_name": "hill between two floors of a run"},
+        ),
+        "across": (
+            ("realization", "window", "fraction"),
+            _mean_of_others(across),
+            {"long_name": "mean loss from the floor of a run to those of the others"},
+        ),
+        "across_hill": (
+            ("realization", "partner", "window"),
+            hill(across),
+            {"long_name": "hill between the floors of two runs"},
+        ),
     }
 
 
@@ -259,5 +359,9 @@ def _times(clock: FreezingClock, spec: WalkSpec) -> dict:
 
 
 def _coordinates(spec: WalkSpec) -> dict:
-    own = {"batch_size": spec.batch_size, "learning_rate": spec.learning_rate, "multiple": list(spec.multiples)}
+    own = {
+        "batch_size": spec.batch_size,
+        "learning_rate": spec.learning_rate,
+        "multiple": list(spec.multiples),
+    }
     return own | {"fraction": np.linspace(0, 1, spec.n_fractions)}

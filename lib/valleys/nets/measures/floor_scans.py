@@ -1,4 +1,6 @@
-"""Straight scans between valley floors: those that one walk has passed, and those that different walks pass at the same time."""
+"""Straight scans between valley floors: those that one walk has passed, and those that different
+walks pass at the same time.
+"""
 
 import itertools
 from collections.abc import Sequence
@@ -12,9 +14,11 @@ from valleys.nets.measures.solutions import Prepared, prepared_path_losses
 
 
 def hill(losses: np.ndarray) -> np.ndarray:
-    """The highest climb between two dips of a path: how far a point lies above the lowest before it and the lowest after it, whichever is higher.
+    """The highest climb between two dips of a path: how far a point lies above the lowest before it
+    and the lowest after it, whichever is higher.
 
-    0 where the path falls, rises, or falls and then rises; never below the rise above the higher of both ends. The path runs along the last axis.
+    0 where the path falls, rises, or falls and then rises; never below the rise above the higher of
+    both ends. The path runs along the last axis.
     """
     before = np.minimum.accumulate(losses, axis=-1)
     after = np.minimum.accumulate(losses[..., ::-1], axis=-1)[..., ::-1]
@@ -34,7 +38,9 @@ class Floors:
     n_fractions: int
 
     @classmethod
-    def of(cls, networks: Sequence[Sequence[Networks | None]], samples: Samples, n_fractions: int) -> "Floors":
+    def of(
+        cls, networks: Sequence[Sequence[Networks | None]], samples: Samples, n_fractions: int
+    ) -> "Floors":
         """Do the first layer of each network once.
 
         Args:
@@ -42,10 +48,18 @@ class Floors:
             samples: the training set, in float64.
             n_fractions: points of a scan, both ends included.
         """
-        return cls([[None if one is None else Prepared.of(one, samples) for one in row] for row in networks], n_fractions)
+        return cls(
+            [
+                [None if one is None else Prepared.of(one, samples) for one in row]
+                for row in networks
+            ],
+            n_fractions,
+        )
 
     def along(self) -> np.ndarray:
-        """Loss between every two floors of a run, (R, W, W, n_fractions), from the first named to the second; NaN where there is none."""
+        """Loss between every two floors of a run, (R, W, W, n_fractions), from the first named
+        to the second; NaN where there is none.
+        """
         size = len(self.points[0])
         found = np.full((len(self.points), size, size, self.n_fractions), np.nan)
         for run, row in enumerate(self.points):
@@ -55,10 +69,14 @@ class Floors:
         return found
 
     def across(self) -> np.ndarray:
-        """Loss between the floors of every two runs in the same window, (R, R, W, n_fractions); NaN where there is none, and from a run to itself."""
+        """Loss between the floors of every two runs in the same window, (R, R, W, n_fractions);
+        NaN where there is none, and from a run to itself.
+        """
         count, size = len(self.points), len(self.points[0])
         found = np.full((count, count, size, self.n_fractions), np.nan)
-        for (first, second), window in itertools.product(itertools.combinations(range(count), 2), range(size)):
+        for (first, second), window in itertools.product(
+            itertools.combinations(range(count), 2), range(size)
+        ):
             losses = self._scan(self.points[first][window], self.points[second][window])
             found[first, second, window], found[second, first, window] = losses, losses[::-1]
         return found

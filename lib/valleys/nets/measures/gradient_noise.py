@@ -10,7 +10,8 @@ from valleys.nets.measures.layer_hessian import LayerCurvature
 
 @dataclass(frozen=True, eq=False)
 class LayerNoise(SymmetricOperator):
-    """Covariance of the per-sample gradients g in one layer's matrix W, Σ = (1/N) Σ g gᵀ − ḡ ḡᵀ; each g is an outer product, input · slopeᵀ.
+    """Covariance of the per-sample gradients g in one layer's matrix W, Σ = (1/N) Σ g gᵀ − ḡ ḡᵀ;
+    each g is an outer product, input · slopeᵀ.
 
     Attributes:
         inputs: what the layer receives, float64, (N, n_in).
@@ -38,7 +39,9 @@ class LayerNoise(SymmetricOperator):
     def product(self, direction: np.ndarray) -> np.ndarray:
         """Σ v for a flat direction v, (n_in · n_out,)."""
         along = self._along(direction)
-        return (self.inputs.T @ (self.slopes * (along - along.mean())[:, None])).ravel() / len(self.inputs)
+        return (self.inputs.T @ (self.slopes * (along - along.mean())[:, None])).ravel() / len(
+            self.inputs
+        )
 
     def variance(self, directions: np.ndarray) -> np.ndarray:
         """vᵀ Σ v of each of k flat unit directions, (k,), from (k, n_in · n_out)."""
@@ -60,6 +63,14 @@ def layer_noise(curvature: LayerCurvature, labels: np.ndarray) -> LayerNoise:
     Args:
         curvature: of the layer, from `layer_curvature`.
         labels: of its samples, (N,).
+
+    Example:
+        >>> from valleys.nets import layer_curvature, layer_noise, load_problem
+        >>> problem = load_problem("digits", train_per_class=10)
+        >>> curvature = layer_curvature(problem.start, problem.train.images)
+        >>> noise = layer_noise(curvature, problem.train.labels.numpy())
+        >>> noise.trace() > 0
+        True
     """
     errors = curvature.probabilities.copy()
     errors[np.arange(len(labels)), labels] -= 1
@@ -67,5 +78,12 @@ def layer_noise(curvature: LayerCurvature, labels: np.ndarray) -> LayerNoise:
 
 
 def batch_factor(batch_size: int, n_samples: int) -> float:
-    """What Σ is multiplied with for a mini-batch drawn without replacement, (1/B) · (N − B)/(N − 1)."""
+    """What Σ is multiplied with for a mini-batch drawn without replacement, (1/B) · (N − B)/(N −
+    1).
+
+    Example:
+        >>> from valleys.nets import batch_factor
+        >>> batch_factor(50, 1000) > batch_factor(200, 1000) > batch_factor(1000, 1000)
+        True
+    """
     return (n_samples - batch_size) / (n_samples - 1) / batch_size

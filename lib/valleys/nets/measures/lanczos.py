@@ -1,8 +1,10 @@
-"""Symmetric matrices that are known by their products with vectors, and their outermost eigenvalues, each as often as it occurs.
+"""Symmetric matrices that are known by their products with vectors, and their outermost
+eigenvalues, each as often as it occurs.
 
-From one start vector no method of products sees an eigenvalue more than once, but for rounding. What was found is therefore tried: another random
-vector, orthogonal to all vectors so far, is multiplied until it shows a further eigenvalue above the last one found, or almost surely there is none
-(`_Search.misses`). Where there is one, the search goes on.
+From one start vector no method of products sees an eigenvalue more than once, but for rounding.
+What was found is therefore tried: another random vector, orthogonal to all vectors so far, is
+multiplied until it shows a further eigenvalue above the last one found, or almost surely there is
+none (`_Search.misses`). Where there is one, the search goes on.
 """
 
 from dataclasses import dataclass
@@ -15,17 +17,24 @@ from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 from valleys.nets import statistics
 from valleys.nets.statistics import Estimate
 
-TOLERANCE = 1e-5  # residual over eigenvalue; where the next eigenvalue is a gap apart, an eigenvalue's own error is the residual's square over it
-VECTOR_TOLERANCE = 1e-8  # the same, where the eigenvectors are wanted, whose error is the residual over the gap
+# residual over eigenvalue; where the next eigenvalue is a gap apart, an eigenvalue's own error is
+# the residual's square over it
+TOLERANCE = 1e-5
+# the same, where the eigenvectors are wanted, whose error is the residual over the gap
+VECTOR_TOLERANCE = 1e-8
 MOST_PRODUCTS = 1000
 CHECK_EVERY = 2  # products between two looks at the residuals
-BREAKDOWN = 1e-13  # of the largest coefficient; a smaller one means that the products have filled an invariant subspace
+# of the largest coefficient; a smaller one means that the products have filled an invariant
+# subspace
+BREAKDOWN = 1e-13
 CHANCE = 1e-4  # at most, that an eigenvalue which is missing stays unseen
 ORDINARY = 300  # powers of two; a product within them is not scaled
 
 
 class SymmetricOperator(LinearOperator):
-    """A symmetric matrix in float64 that is known by its products with flat vectors: `size` and `product` make it whole."""
+    """A symmetric matrix in float64 that is known by its products with flat vectors: `size` and
+    `product` make it whole.
+    """
 
     dtype = np.dtype(np.float64)
 
@@ -72,23 +81,40 @@ class Eigenpairs:
     n_products: int
 
 
-def top_eigenpairs(operator: LinearOperator, count: int, *, for_vectors: bool = False, tolerance: float | None = None) -> Eigenpairs:
+def top_eigenpairs(
+    operator: LinearOperator,
+    count: int,
+    *,
+    for_vectors: bool = False,
+    tolerance: float | None = None,
+) -> Eigenpairs:
     """The largest eigenvalues in falling order, with their eigenvectors, tried for what was missed.
 
-    For the values it is the Lanczos method from a fixed random start, every vector kept orthogonal to all before it, never restarted: for ten
-    eigenvalues of the 50 × 50 layer it takes 22 to 30 products, as ARPACK does, which needs eleven more for the residuals. For the vectors, which
-    need a smaller residual, it is ARPACK from the same start, or the Lanczos method where ARPACK fails or its residuals are larger than it says.
-    The trial takes 7 to 14 products more, and misses an eigenvalue above the last one with a probability below `CHANCE`.
+    For the values it is the Lanczos method from a fixed random start, every vector kept orthogonal
+    to all before it, never restarted: for ten eigenvalues of the 50 × 50 layer it takes 22 to 30
+    products, as ARPACK does, which needs eleven more for the residuals. For the vectors, which need
+    a smaller residual, it is ARPACK from the same start, or the Lanczos method where ARPACK fails
+    or its residuals are larger than it says. The trial takes 7 to 14 products more, and misses an
+    eigenvalue above the last one with a probability below `CHANCE`.
 
     Args:
         operator: a symmetric matrix, (size, size).
         count: how many eigenvalues.
         for_vectors: whether it is for the eigenvectors, and not for the eigenvalues alone.
-        tolerance: residual over eigenvalue at which an eigenvector counts as found; `TOLERANCE`, or `VECTOR_TOLERANCE` for the vectors, if None.
+        tolerance: residual over eigenvalue at which an eigenvector counts as found; `TOLERANCE`, or
+            `VECTOR_TOLERANCE` for the vectors, if None.
 
     Raises:
         ValueError: more eigenvalues than there are.
         ArithmeticError: not found after 1,000 products, or a product is not finite.
+
+    Example:
+        >>> from valleys.nets import flatness, layer_curvature, load_problem, top_eigenpairs
+        >>> problem = load_problem("digits", train_per_class=10)
+        >>> curvature = layer_curvature(problem.start, problem.train.images)
+        >>> found = top_eigenpairs(curvature, 10)
+        >>> found.values.shape, bool(flatness(found.values) > 0)
+        ((10,), True)
     """
     allowed = tolerance if tolerance is not None else VECTOR_TOLERANCE if for_vectors else TOLERANCE
     search = _Search(operator, count, allowed)
@@ -97,20 +123,36 @@ def top_eigenpairs(operator: LinearOperator, count: int, *, for_vectors: bool = 
         search = _Search(operator, count, allowed)
         pairs = search.first()
     pairs = search.completed(pairs)
-    return Eigenpairs(search.unscaled(pairs.values), pairs.vectors, search.unscaled(pairs.residuals), search.n_products)
+    return Eigenpairs(
+        search.unscaled(pairs.values),
+        pairs.vectors,
+        search.unscaled(pairs.residuals),
+        search.n_products,
+    )
 
 
-def lowest_eigenpairs(operator: LinearOperator, count: int, *, for_vectors: bool = False, tolerance: float | None = None) -> Eigenpairs:
-    """The lowest eigenvalues in rising order, the most negative first; arguments and errors as in `top_eigenpairs`.
+def lowest_eigenpairs(
+    operator: LinearOperator,
+    count: int,
+    *,
+    for_vectors: bool = False,
+    tolerance: float | None = None,
+) -> Eigenpairs:
+    """The lowest eigenvalues in rising order, the most negative first; arguments and errors as in
+    `top_eigenpairs`.
 
-    They lie closer to the others than the largest ones of a Hessian do, and take more products: 70 to 130 for three of a whole network on the digits.
+    They lie closer to the others than the largest ones of a Hessian do, and take more products: 70
+    to 130 for three of a whole network on the digits.
     """
     found = top_eigenpairs(-operator, count, for_vectors=for_vectors, tolerance=tolerance)
     return Eigenpairs(-found.values, found.vectors, found.residuals, found.n_products)
 
 
-def hutchinson_trace(operator: LinearOperator, rng: np.random.Generator, n_probes: int = 30) -> Estimate:
-    """Trace as the mean of zᵀAz over random signs z, with the interval of that mean (Hutchinson 1990); one product a probe.
+def hutchinson_trace(
+    operator: LinearOperator, rng: np.random.Generator, n_probes: int = 30
+) -> Estimate:
+    """Trace as the mean of zᵀAz over random signs z, with the interval of that mean (Hutchinson
+    1990); one product a probe.
 
     A probe scatters by √2 times the root of the sum of squares of what lies off the diagonal.
 
@@ -125,7 +167,9 @@ def hutchinson_trace(operator: LinearOperator, rng: np.random.Generator, n_probe
 
 @dataclass(frozen=True)
 class _Pairs:
-    """Eigenvalues in falling order, (k,), unit eigenvectors and what the matrix makes of them, one a row, (k, size)."""
+    """Eigenvalues in falling order, (k,), unit eigenvectors and what the matrix makes of them,
+    one a row, (k, size).
+    """
 
     values: np.ndarray
     vectors: np.ndarray
@@ -138,13 +182,15 @@ class _Pairs:
 
 
 class _Search:
-    """Orthonormal vectors, and what the matrix makes of them; in a chain of vectors that grow from one start it is tridiagonal.
+    """Orthonormal vectors, and what the matrix makes of them; in a chain of vectors that grow from
+    one start it is tridiagonal.
 
     Attributes:
         vectors: one a row, (limit, size); memory is taken as they come.
         images: products with them, over 2^exponent, (limit, size).
         diagonal: of the tridiagonal matrix, (limit,).
-        beside: its other diagonal, (limit,); 0 where the vectors so far span an invariant subspace and the next one is drawn anew.
+        beside: its other diagonal, (limit,); 0 where the vectors so far span an invariant subspace
+            and the next one is drawn anew.
         following: the vector that comes next, of any length.
         length: how many vectors there are.
         n_products: how many were taken in, those forgotten included.
@@ -155,7 +201,9 @@ class _Search:
         """Refuse what cannot be, and draw the start."""
         size = operator.shape[0]
         if not 1 <= count <= size:
-            raise ValueError(f"count must lie between 1 and the size {size} of the matrix, got {count}")
+            raise ValueError(
+                f"count must lie between 1 and the size {size} of the matrix, got {count}"
+            )
         self.operator, self.size, self.count, self.tolerance = operator, size, count, tolerance
         limit, self.rng = min(size, max(MOST_PRODUCTS, 2 * count)), np.random.default_rng(0)
         self.vectors, self.images = np.empty((limit, size)), np.empty((limit, size))
@@ -190,21 +238,29 @@ class _Search:
         """
         image = np.asarray(self.operator.matvec(vector), dtype=float)
         if not np.isfinite(image).all():
-            raise ArithmeticError("the product of the matrix with a unit vector is not finite: the matrix holds NaN or infinity, or numbers near 1e308")
+            raise ArithmeticError(
+                "the product of the matrix with a unit vector is not finite: the "
+                "matrix holds NaN or infinity, or numbers near 1e308"
+            )
         if self.exponent is None:
             power = int(np.frexp(np.abs(image).max())[1])
             self.exponent = power if abs(power) > ORDINARY else 0
         return np.ldexp(image, -self.exponent) if self.exponent else image
 
     def grow(self) -> None:
-        """Take the following vector in, and let its product's part orthogonal to all vectors follow.
+        """Take the following vector in, and let its product's part orthogonal to all vectors
+        follow.
 
         Raises:
             ArithmeticError: there are too many.
         """
         if self.length == len(self.vectors):
-            state = f"the {self.count} largest eigenvalues were not found after {self.length} products"
-            raise ArithmeticError(f"{state}; ask for fewer or for a tolerance above {self.tolerance}")
+            state = (
+                f"the {self.count} largest eigenvalues were not found after {self.length} products"
+            )
+            raise ArithmeticError(
+                f"{state}; ask for fewer or for a tolerance above {self.tolerance}"
+            )
         last, self.length, self.n_products = self.length, self.length + 1, self.n_products + 1
         self.vectors[last] = self.following / np.linalg.norm(self.following)
         self.images[last] = self.image(self.vectors[last])
@@ -220,7 +276,9 @@ class _Search:
         self.following = self.orthogonal(self.rng.standard_normal(self.size))
 
     def orthogonal(self, vector: np.ndarray) -> np.ndarray:
-        """The vector's part orthogonal to all vectors; twice, because once leaves the rounding of a long vector in a short one."""
+        """The vector's part orthogonal to all vectors; twice, because once leaves the rounding
+        of a long vector in a short one.
+        """
         known = self.vectors[: self.length]
         for _ in range(2):
             vector = vector - (known @ vector) @ known
@@ -236,15 +294,24 @@ class _Search:
                     return self._pairs(values, inside)
 
     def _of_chain(self) -> tuple[np.ndarray, np.ndarray]:
-        """Largest eigenvalues of the tridiagonal matrix, (k,), and their vectors in its terms, (length, k)."""
+        """Largest eigenvalues of the tridiagonal matrix, (k,), and their vectors in its terms,
+        (length, k).
+        """
         chosen = (self.length - self.count, self.length - 1)
-        values, inside = eigh_tridiagonal(self.diagonal[: self.length], self.beside[: self.length - 1], select="i", select_range=chosen)
+        values, inside = eigh_tridiagonal(
+            self.diagonal[: self.length],
+            self.beside[: self.length - 1],
+            select="i",
+            select_range=chosen,
+        )
         return values[::-1], inside[:, ::-1]
 
     def _trusts(self, values: np.ndarray, inside: np.ndarray) -> bool:
-        """Whether all residuals are small: each is its vector's last entry times the coefficient that comes next.
+        """Whether all residuals are small: each is its vector's last entry times the coefficient
+        that comes next.
 
-        A closed subspace has none, and counts if the vector drawn after the last one closed it at once again.
+        A closed subspace has none, and counts if the vector drawn after the last one closed it at
+        once again.
         """
         last = self.length - 1
         small = (np.abs(self.beside[last] * inside[-1]) <= self.allowed(values)).all()
@@ -252,16 +319,28 @@ class _Search:
 
     def _pairs(self, values: np.ndarray, inside: np.ndarray) -> _Pairs:
         """Eigenvectors from their coefficients in the vectors so far, (length, k)."""
-        return _Pairs(values, *(inside.T @ rows[: self.length] for rows in (self.vectors, self.images)))
+        return _Pairs(
+            values, *(inside.T @ rows[: self.length] for rows in (self.vectors, self.images))
+        )
 
     def by_arpack(self) -> _Pairs | None:
-        """What ARPACK finds, taken in as the first vectors; None where it fails: for a zero matrix, a very small one, or every eigenvalue."""
+        """What ARPACK finds, taken in as the first vectors; None where it fails: for a zero
+        matrix, a very small one, or every eigenvalue.
+        """
         operator = LinearOperator((self.size, self.size), matvec=self.image, dtype=np.float64)
         if self.count == self.size:
             return None
         try:
-            restarts = np.random.default_rng(0)  # where the vectors span an invariant subspace ARPACK draws another start
-            values, columns = eigsh(operator, self.count, which="LA", v0=self.following, tol=self.tolerance, rng=restarts)
+            # where the vectors span an invariant subspace ARPACK draws another start
+            restarts = np.random.default_rng(0)
+            values, columns = eigsh(
+                operator,
+                self.count,
+                which="LA",
+                v0=self.following,
+                tol=self.tolerance,
+                rng=restarts,
+            )
         except ArpackError:
             return None
         order = np.argsort(values)[::-1]
@@ -281,18 +360,26 @@ class _Search:
     def _keep(self, pairs: _Pairs) -> None:
         """Forget all vectors but these."""
         self.length = len(pairs.values)
-        for rows, kept in ((self.vectors, pairs.vectors), (self.images, pairs.images), (self.diagonal, pairs.values)):
+        for rows, kept in (
+            (self.vectors, pairs.vectors),
+            (self.images, pairs.images),
+            (self.diagonal, pairs.values),
+        ):
             rows[: self.length] = kept
 
     def misses(self, pairs: _Pairs) -> bool:
-        """Whether an eigenvalue above the last of these is missing: its vector is orthogonal to theirs, and a chain from a new start shows it.
+        """Whether an eigenvalue above the last of these is missing: its vector is orthogonal to
+        theirs, and a chain from a new start shows it.
 
-        The start is orthogonal to all vectors so far, which hold little of what is missing and much of the eigenvalues just below. The chain is
-        orthogonal to the eigenvectors alone, for a part of what is missing may have come in by rounding.
+        The start is orthogonal to all vectors so far, which hold little of what is missing and much
+        of the eigenvalues just below. The chain is orthogonal to the eigenvectors alone, for a part
+        of what is missing may have come in by rounding.
 
-        Let p_j be the orthonormal polynomials that belong to the chain's coefficients, and x a place just above the last eigenvalue. If a p_j(x) is
-        negative, an eigenvalue lies above x. If not, the square of the start's part along any eigenvector above x is 1/Σ p_j(x)² at most (Christoffel).
-        For a random unit vector in N dimensions it is below t with a probability of √(2Nt/π) at most, so that the chain may end when this is `CHANCE`.
+        Let p_j be the orthonormal polynomials that belong to the chain's coefficients, and x a
+        place just above the last eigenvalue. If a p_j(x) is negative, an eigenvalue lies above x.
+        If not, the square of the start's part along any eigenvector above x is 1/Σ p_j(x)² at most
+        (Christoffel). For a random unit vector in N dimensions it is below t with a probability of
+        √(2Nt/π) at most, so that the chain may end when this is `CHANCE`.
         """
         above = pairs.values[-1] + self.allowed(pairs.values)[-1]
         enough = 2 * (self.size - self.length) / (np.pi * CHANCE**2)

@@ -1,4 +1,6 @@
-"""Hessian of the training loss with respect to one layer's matrix, without ever building it unless asked."""
+"""Hessian of the training loss with respect to one layer's matrix, without ever building it
+unless asked.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,9 +16,11 @@ TOP = 10  # the paper's N: one per class
 
 @dataclass(frozen=True, eq=False)
 class LayerCurvature(SymmetricOperator):
-    """The Hessian of mean cross-entropy in one layer's matrix W, all else fixed: H = (1/N) Σ Jᵀ (diag p − p pᵀ) J.
+    """The Hessian of mean cross-entropy in one layer's matrix W, all else fixed: H = (1/N) Σ Jᵀ
+    (diag p − p pᵀ) J.
 
-    The scores are piecewise linear in W, so this Gauss-Newton form is the Hessian wherever no unit sits exactly at its kink.
+    The scores are piecewise linear in W, so this Gauss-Newton form is the Hessian wherever no unit
+    sits exactly at its kink.
 
     Attributes:
         inputs: what the layer receives, float64, (N, n_in).
@@ -33,7 +37,9 @@ class LayerCurvature(SymmetricOperator):
     @property
     def layer_shape(self) -> tuple[int, int]:
         """(n_in, n_out) of the matrix W."""
-        return self.inputs.shape[1], self.gates[0].shape[1] if self.gates else self.probabilities.shape[1]
+        return self.inputs.shape[1], self.gates[0].shape[
+            1
+        ] if self.gates else self.probabilities.shape[1]
 
     @property
     def size(self) -> int:
@@ -56,7 +62,9 @@ class LayerCurvature(SymmetricOperator):
         return slopes
 
     def dense(self) -> np.ndarray:
-        """H itself, (n_in · n_out, n_in · n_out), as a sum of outer products over samples and classes."""
+        """H itself, (n_in · n_out, n_in · n_out), as a sum of outer products over samples and
+        classes.
+        """
         pairs = zip(self.probabilities.T, self.score_slopes(), strict=True)
         rows = self.factor_rows(sum(p[:, None] * back for p, back in pairs))
         total = np.zeros(self.shape)
@@ -67,7 +75,9 @@ class LayerCurvature(SymmetricOperator):
         return total / len(self.inputs)
 
     def trace(self) -> float:
-        """Sum of all eigenvalues in closed form, (1/N) Σ |x|² Σ_c p_c |J_c − Σ p_c' J_c'|², with x what the layer receives; exact, in milliseconds."""
+        """Sum of all eigenvalues in closed form, (1/N) Σ |x|² Σ_c p_c |J_c − Σ p_c' J_c'|², with
+        x what the layer receives; exact, in milliseconds.
+        """
         mean = self.carry_back(self.probabilities)
         total = np.zeros(len(self.inputs))
         for p, back in zip(self.probabilities.T, self.score_slopes(), strict=True):
@@ -83,27 +93,45 @@ class LayerCurvature(SymmetricOperator):
         """√p_c · (J_c − Σ p_c' J_c') of each class and sample, (n_classes, N, n_out).
 
         Args:
-            mean: Σ p_c J_c, (N, n_out): what `carry_back` makes of the probabilities, or the sum itself, which differs in rounding.
+            mean: Σ p_c J_c, (N, n_out): what `carry_back` makes of the probabilities, or the sum
+                itself, which differs in rounding.
         """
         pairs = zip(self.probabilities.T, self.score_slopes(), strict=True)
         return np.stack([np.sqrt(p)[:, None] * (back - mean) for p, back in pairs])
 
 
-def layer_curvature(networks: Networks, images: Tensor, index: int = 0, layer: int = SECOND_LAYER) -> LayerCurvature:
-    """Freeze what the Hessian of one layer needs, in float64: softmax of a converged network is too close to 0 and 1 for float32.
+def layer_curvature(
+    networks: Networks, images: Tensor, index: int = 0, layer: int = SECOND_LAYER
+) -> LayerCurvature:
+    """Freeze what the Hessian of one layer needs, in float64: softmax of a converged network is too
+    close to 0 and 1 for float32.
 
     Args:
         networks: R networks.
         images: the training images, (N, n_features).
         index: which of the R networks.
         layer: which layer's matrix; the paper takes the second.
+
+    Example:
+        >>> import numpy as np
+        >>> from valleys.nets import layer_curvature, load_problem
+        >>> problem = load_problem("digits", train_per_class=10)
+        >>> curvature = layer_curvature(problem.start, problem.train.images)
+        >>> curvature.product(np.ones(2500)).shape
+        (2500,)
     """
     value = images.double().cpu().numpy()
     seen = []
     for weight, bias in zip(networks.weights, networks.biases, strict=True):
         seen.append(np.maximum(value, 0) if seen else value)
-        value = seen[-1] @ weight[index].double().cpu().numpy().T + bias[index, :, 0].double().cpu().numpy()
-    later = tuple(np.ascontiguousarray(weight[index].double().cpu().numpy().T) for weight in networks.weights[layer + 1 :])
+        value = (
+            seen[-1] @ weight[index].double().cpu().numpy().T
+            + bias[index, :, 0].double().cpu().numpy()
+        )
+    later = tuple(
+        np.ascontiguousarray(weight[index].double().cpu().numpy().T)
+        for weight in networks.weights[layer + 1 :]
+    )
     gates = tuple((inputs > 0).astype(float) for inputs in seen[layer + 1 :])
     return LayerCurvature(seen[layer], gates, later, _softmax(value))
 
@@ -114,12 +142,28 @@ def _softmax(scores: np.ndarray) -> np.ndarray:
 
 
 def full_spectrum(curvature: LayerCurvature) -> np.ndarray:
-    """Every eigenvalue in falling order, (n_in · n_out,); seconds for the 50 × 50 layer, where the top ten take milliseconds."""
+    """Every eigenvalue in falling order, (n_in · n_out,); seconds for the 50 × 50 layer, where the
+    top ten take milliseconds.
+
+    Example:
+        >>> from valleys.nets import full_spectrum, layer_curvature, load_problem
+        >>> problem = load_problem("digits", train_per_class=10, hidden=(10, 10))
+        >>> spectrum = full_spectrum(layer_curvature(problem.start, problem.train.images))
+        >>> spectrum.shape, bool(spectrum[0] > spectrum[-1])
+        ((100,), True)
+    """
     return np.linalg.eigvalsh(curvature.dense())[::-1]
 
 
 def flatness(eigenvalues: np.ndarray) -> float:
-    """F = (Π λ_i)^(−1/N), the inverse geometric mean of the top eigenvalues (Eq. 6); infinite where one is not positive, NaN where one is not finite."""
+    """F = (Π λ_i)^(−1/N), the inverse geometric mean of the top eigenvalues (Eq. 6); infinite where
+    one is not positive, NaN where one is not finite.
+
+    Example:
+        >>> from valleys.nets import flatness
+        >>> round(flatness([4.0, 1.0, 0.25]), 6)
+        1.0
+    """
     values = np.asarray(eigenvalues, dtype=float)
     if not np.isfinite(values).all():
         return float("nan")

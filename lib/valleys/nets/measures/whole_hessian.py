@@ -19,6 +19,14 @@ class WholeNetwork(SymmetricOperator):
         point: where the network is, in the order of `Networks.flat`, (n,).
         shapes: of the parts.
         samples: training set, float64.
+
+    Example:
+        >>> import numpy as np
+        >>> from valleys.nets import WholeNetwork, load_problem
+        >>> problem = load_problem("digits", train_per_class=10)
+        >>> whole = WholeNetwork.of(problem.start, problem.train)
+        >>> whole.product(np.ones(len(whole.point))).shape == whole.point.shape
+        True
     """
 
     point: Tensor
@@ -63,7 +71,8 @@ class WholeNetwork(SymmetricOperator):
 
 @dataclass(frozen=True, eq=False)
 class WholeNoise(SymmetricOperator):
-    """Covariance of the per-sample gradients g of one network in all its weights and biases, Σ = (1/N) Σ g gᵀ − ḡ ḡᵀ.
+    """Covariance of the per-sample gradients g of one network in all its weights and biases, Σ =
+    (1/N) Σ g gᵀ − ḡ ḡᵀ.
 
     Attributes:
         network: where it is, and its samples.
@@ -77,15 +86,23 @@ class WholeNoise(SymmetricOperator):
         return self.network.size
 
     def product(self, direction: np.ndarray) -> np.ndarray:
-        """Σ v for a flat direction v, (n,): the gradient of the losses, each weighted by how far its slope along v is from the mean slope."""
+        """Σ v for a flat direction v, (n,): the gradient of the losses, each weighted by how far
+        its slope along v is from the mean slope.
+        """
         along = self._along(direction)
         slope = torch.func.grad(lambda theta: self.network.losses(theta) @ (along - along.mean()))
         return slope(self.network.point).cpu().numpy() / len(along)
 
     def variance(self, directions: np.ndarray) -> np.ndarray:
-        """vᵀΣv of each of k flat unit directions, (k,), from (k, n): how the single samples' gradients scatter along them."""
-        return np.array([float(self._along(direction).var(unbiased=False)) for direction in directions])
+        """vᵀΣv of each of k flat unit directions, (k,), from (k, n): how the single samples'
+        gradients scatter along them.
+        """
+        return np.array(
+            [float(self._along(direction).var(unbiased=False)) for direction in directions]
+        )
 
     def _along(self, direction: np.ndarray) -> Tensor:
         """g · v of each sample, (N,)."""
-        return torch.func.jvp(self.network.losses, (self.network.point,), (self.network.tensor(direction),))[1]
+        return torch.func.jvp(
+            self.network.losses, (self.network.point,), (self.network.tensor(direction),)
+        )[1]

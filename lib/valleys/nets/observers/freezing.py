@@ -12,11 +12,15 @@ from valleys.nets.engine.training import Samples, sample_losses
 
 EARLY_STEPS = 100  # the freezing time is looked for at each of these steps,
 LATER_SPACING = 0.01  # then at steps this fraction of themselves apart
-HARDEST = 200  # samples of each network that are looked at first; measured: 3.0 s a cell, 3.9 s with 100, 3.6 s with 300, and 8 s with all at each check
+# samples of each network that are looked at first; measured: 3.0 s a cell, 3.9 s with 100, 3.6 s
+# with 300, and 8 s with all at each check
+HARDEST = 200
 
 
 def freezing_checks(n_steps: int) -> list[int]:
-    """Steps at which the training loss is compared with L_c: each of the first 100, then 1 % of themselves apart, and the last."""
+    """Steps at which the training loss is compared with L_c: each of the first 100, then 1 % of
+    themselves apart, and the last.
+    """
     steps = list(range(min(EARLY_STEPS, n_steps) + 1))
     while steps[-1] < n_steps:
         steps.append(min(n_steps, steps[-1] + max(1, int(steps[-1] * LATER_SPACING))))
@@ -25,15 +29,18 @@ def freezing_checks(n_steps: int) -> list[int]:
 
 @dataclass
 class FreezingClock:
-    """Freezing time of each network: the first checked step with training loss below L_c (Eq. 7), for several L_c.
+    """Freezing time of each network: the first checked step with training loss below L_c (Eq. 7),
+    for several L_c.
 
-    No sample's loss is negative, so a few samples can show that a network is still above L_c; only where they do not are all looked at.
+    No sample's loss is negative, so a few samples can show that a network is still above L_c; only
+    where they do not are all looked at.
 
     Attributes:
         samples: the whole training set.
         thresholds: the values of L_c.
         steps: what was found, float, (R, len(thresholds)); NaN where the loss never fell that low.
-        hardest: indices of each network's samples of largest loss when all were last looked at, (R, HARDEST).
+        hardest: indices of each network's samples of largest loss when all were last looked at, (R,
+            HARDEST).
     """
 
     samples: Samples
@@ -55,13 +62,21 @@ class FreezingClock:
             self.steps[rows] = np.where(below & np.isnan(self.steps[rows]), step, self.steps[rows])
 
     def _at_least(self, networks: Networks, rows: np.ndarray) -> np.ndarray:
-        """The mean loss of the chosen networks as far as their hardest samples make it up, (len(rows),)."""
+        """The mean loss of the chosen networks as far as their hardest samples make it up,
+        (len(rows),).
+        """
         chosen = self.hardest[torch.from_numpy(rows)]
         _, scores = forward(networks.pick(torch.from_numpy(rows)), self.samples.images[chosen])
-        return (sample_losses(scores, self.samples.labels[chosen]).sum(dim=1) / len(self.samples)).cpu().numpy()
+        return (
+            (sample_losses(scores, self.samples.labels[chosen]).sum(dim=1) / len(self.samples))
+            .cpu()
+            .numpy()
+        )
 
     def _mean_loss(self, networks: Networks, rows: np.ndarray) -> np.ndarray:
-        """The mean loss of the chosen networks, (len(rows),); their hardest samples are found anew."""
+        """The mean loss of the chosen networks, (len(rows),); their hardest samples are found
+        anew.
+        """
         _, scores = forward(networks.pick(torch.from_numpy(rows)), self.samples.images)
         losses = sample_losses(scores, self.samples.labels)
         self.hardest[torch.from_numpy(rows)] = losses.topk(self.hardest.shape[1], dim=1).indices

@@ -12,11 +12,13 @@ from valleys.nets.observers.freezing import FreezingClock
 
 
 class StageKeeper:
-    """A visit that copies each network at the first checked step at which its training loss is below each of several levels.
+    """A visit that copies each network at the first checked step at which its training loss is
+    below each of several levels.
 
     Attributes:
         clock: tells the steps, (R, len(levels)); NaN where the loss never fell that low.
-        copies: for each level all R networks, as they were at that step; those that have not reached it are as they began.
+        copies: for each level all R networks, as they were at that step; those that have not
+            reached it are as they began.
     """
 
     def __init__(self, networks: Networks, samples: Samples, levels: Sequence[float]) -> None:

@@ -1,4 +1,6 @@
-"""A walk in a bowl: what stochastic gradient descent does where the loss is quadratic and the noise does not change, in closed form."""
+"""A walk in a bowl: what stochastic gradient descent does where the loss is quadratic and the
+noise does not change, in closed form.
+"""
 
 from dataclasses import dataclass
 
@@ -9,7 +11,8 @@ from valleys.results.spec import require
 
 @dataclass(frozen=True)
 class Bowl:
-    """The stationary walk x ← x − η (λ x + ξ) along each axis of L = Σ λ x² / 2, with independent ξ of variance s² at each step.
+    """The stationary walk x ← x − η (λ x + ξ) along each axis of L = Σ λ x² / 2, with independent ξ
+    of variance s² at each step.
 
     Attributes:
         curvatures: λ of each axis, (n,).
@@ -24,17 +27,39 @@ class Bowl:
     def __post_init__(self) -> None:
         """Settle the arrays, then refuse a bowl without a stationary walk."""
         for name in ("curvatures", "noises"):
-            object.__setattr__(self, name, np.atleast_1d(np.asarray(getattr(self, name), dtype=float)))
-        require(self.curvatures.shape == self.noises.shape, f"curvatures and noises must be equally many, got {self.curvatures.size} and {self.noises.size}")
-        require(bool((self.curvatures > 0).all()), "curvatures must be positive: elsewhere a walk never settles")
-        require(bool((self.noises >= 0).all() and self.noises.any()), "noises must be 0 or more, and one of them positive")
+            object.__setattr__(
+                self, name, np.atleast_1d(np.asarray(getattr(self, name), dtype=float))
+            )
+        require(
+            self.curvatures.shape == self.noises.shape,
+            "curvatures and noises must be "
+            "equally many, got "
+            f"{self.curvatures.size} and "
+            f"{self.noises.size}",
+        )
+        require(
+            bool((self.curvatures > 0).all()),
+            "curvatures must be positive: elsewhere a walk never settles",
+        )
+        require(
+            bool((self.noises >= 0).all() and self.noises.any()),
+            "noises must be 0 or more, and one of them positive",
+        )
         stable = 0 < self.learning_rate < 2 / self.curvatures.max()
-        require(stable, f"learning_rate must lie between 0 and 2 / the largest curvature, {2 / self.curvatures.max():g}, got {self.learning_rate}")
+        require(
+            stable,
+            "learning_rate must lie between 0 and 2 / the largest curvature, "
+            f"{2 / self.curvatures.max():g}, got {self.learning_rate}",
+        )
 
     @property
     def variances(self) -> np.ndarray:
         """V = η s² / (λ (2 − ηλ)) of the position along each axis, (n,)."""
-        return self.learning_rate * self.noises / (self.curvatures * (2 - self.learning_rate * self.curvatures))
+        return (
+            self.learning_rate
+            * self.noises
+            / (self.curvatures * (2 - self.learning_rate * self.curvatures))
+        )
 
     @property
     def loss(self) -> float:
@@ -44,20 +69,33 @@ class Bowl:
     @property
     def cosine(self) -> float:
         """⟨u·u'⟩ / ⟨u²⟩ of successive updates, −(η/2) Σ λ² V / Σ λ V: −ηλ/2 in one dimension."""
-        return float(-self.learning_rate * (self.curvatures**2 * self.variances).sum() / (4 * self.loss))
+        return float(
+            -self.learning_rate * (self.curvatures**2 * self.variances).sum() / (4 * self.loss)
+        )
 
     @property
     def sag(self) -> float:
-        """How far the middle of the line between successive points lies below the mean of its ends, ⟨uᵀHu⟩ / 8 = (η/4) Σ λ² V; also −cosine · loss."""
+        """How far the middle of the line between successive points lies below the mean of its
+        ends, ⟨uᵀHu⟩ / 8 = (η/4) Σ λ² V; also −cosine · loss.
+        """
         return float(self.learning_rate * (self.curvatures**2 * self.variances).sum() / 4)
 
     @property
     def floor_shares(self) -> np.ndarray:
-        """Probability arccos(1 − ηλ) / π that a step crosses the bottom of each axis, (n,), for Gaussian noise; in one dimension, that its line has a floor."""
+        """Probability arccos(1 − ηλ) / π that a step crosses the bottom of each axis, (n,), for
+        Gaussian noise; in one dimension, that its line has a floor.
+        """
         return np.arccos(1 - self.learning_rate * self.curvatures) / np.pi
 
     @property
     def heights(self) -> np.ndarray:
-        """Mean height of the ends of a step that crosses the bottom, (λ V / 2) (1 − a √(1 − a²) / arccos a) with a = 1 − ηλ, axis by axis, (n,)."""
+        """Mean height of the ends of a step that crosses the bottom, (λ V / 2) (1 − a √(1 − a²)
+        / arccos a) with a = 1 − ηλ, axis by axis, (n,).
+        """
         kept = 1 - self.learning_rate * self.curvatures
-        return self.curvatures * self.variances / 2 * (1 - kept * np.sqrt(1 - kept**2) / np.arccos(kept))
+        return (
+            self.curvatures
+            * self.variances
+            / 2
+            * (1 - kept * np.sqrt(1 - kept**2) / np.arccos(kept))
+        )

@@ -1,8 +1,11 @@
-"""The process of Eqs. 13-15 without sampling: the probability density of x, carried from step to step on a grid.
+"""The process of Eqs. 13-15 without sampling: the probability density of x, carried from step to
+step on a grid.
 
-At given y, one step takes x to a Gaussian around x − η ∂x L, with the variance of the kick at x: exact at any learning rate η.
-The integral over x uses Gauss-Legendre panels with a border on the ridge, where both mean and variance jump, so that it converges fast.
-y follows its mean over the density. Noise along the Hessian spreads y by about 0.1 over a whole run, and more than that is refused.
+At given y, one step takes x to a Gaussian around x − η ∂x L, with the variance of the kick at x:
+exact at any learning rate η. The integral over x uses Gauss-Legendre panels with a border on the
+ridge, where both mean and variance jump, so that it converges fast. y follows its mean over the
+density. Noise along the Hessian spreads y by about 0.1 over a whole run, and more than that is
+refused.
 """
 
 from collections.abc import Sequence
@@ -23,7 +26,9 @@ from valleys.toy.theory.freezing import drift_speed
 FOLLOWED = ("hessian", "hessian_squared")  # kinds of noise under which y stays close to its mean
 NODES_PER_PANEL = 8
 PANEL_KICKS = 3.5  # width of a panel in standard deviations of the smallest kick
-TAIL = 7.0  # standard deviations, of a kick and of the stationary state, beyond which the density is taken as zero
+# standard deviations, of a kick and of the stationary state, beyond which the density is taken as
+# zero
+TAIL = 7.0
 LARGEST_GRID = 20_000
 NEGLIGIBLE = 1e-16  # probability of a node below which nothing is carried on from it
 COMPILE = {"error_model": "numpy", "nogil": True, "cache": CAN_KEEP, "fastmath": True}
@@ -38,15 +43,26 @@ def evolve(
     noise: str = "hessian",
     accuracy: float = 1.0,
 ) -> xr.Dataset:
-    """P_flat, crossings and the last crossing as they evolve, from the start of `phase_diagram` (half at x = −0.01, half at x = +0.01).
+    """P_flat, crossings and the last crossing as they evolve, from the start of `phase_diagram`
+    (half at x = −0.01, half at x = +0.01).
 
-    Dim step, spaced more widely as time goes on, with time = learning_rate · step: p_flat; mean_y; mass, the total probability, which
-    strays from 1 by the numerical error; to_flat and to_sharp, crossings of the ridge per step; frozen, the probability that no crossing
-    comes after this step. Dims (step, x): density, at nodes x of quadrature weight `weight`.
-    Without dims: freezing_time [steps], the mean of the last step with a crossing (1 if none); freezing_y, the mean of y there; and the
-    standard deviation of both between runs, `…_spread` (that of freezing_y leaves out how y differs between runs at one step).
-    accuracy multiplies the resolution in x and in y.
-    Raises ValueError for a setting out of range, for noise that is not in FOLLOWED, and for a step too small for LARGEST_GRID nodes.
+    Dim step, spaced more widely as time goes on, with time = learning_rate · step: p_flat; mean_y;
+    mass, the total probability, which strays from 1 by the numerical error; to_flat and to_sharp,
+    crossings of the ridge per step; frozen, the probability that no crossing comes after this step.
+    Dims (step, x): density, at nodes x of quadrature weight `weight`. Without dims: freezing_time
+    [steps], the mean of the last step with a crossing (1 if none); freezing_y, the mean of y there;
+    and the standard deviation of both between runs, `…_spread` (that of freezing_y leaves out how y
+    differs between runs at one step). accuracy multiplies the resolution in x and in y. Raises
+    ValueError for a setting out of range, for noise that is not in FOLLOWED, and for a step too
+    small for LARGEST_GRID nodes.
+
+    Example:
+        >>> from valleys.toy import TwoValley, evolve
+        >>> run = evolve(TwoValley(), learning_rate=0.1, noise_strength=0.1, n_steps=1000)
+        >>> float(run.p_flat[-1].round(2))
+        0.68
+        >>> float(run.mass[-1].round(6))
+        1.0
     """
     check_settings(landscape, [learning_rate], [noise_strength], 2, n_steps, noise, 0, start_y)
     check_noise(noise)
@@ -67,7 +83,8 @@ def phase_diagram(
     start_y: float = 5.0,
     noise: str = "hessian",
 ) -> xr.Dataset:
-    """The end of `evolve` over (learning_rate, noise_strength): the map of Figs. 5C and 5D without sampling.
+    """The end of `evolve` over (learning_rate, noise_strength): the map of Figs. 5C and 5D without
+    sampling.
 
     p_flat, freezing_time [steps], freezing_y, both also as `…_spread`, and mass.
 
@@ -79,17 +96,35 @@ def phase_diagram(
         run = evolve(landscape, *cell, n_steps, start_y, noise)
         return [float(run[name].isel(step=-1) if run[name].dims else run[name]) for name in names]
 
-    names = ("p_flat", "mass", "freezing_time", "freezing_time_spread", "freezing_y", "freezing_y_spread")
-    values = np.array(in_threads(end, cells)).reshape(len(learning_rates), len(noise_strengths), len(names))
+    names = (
+        "p_flat",
+        "mass",
+        "freezing_time",
+        "freezing_time_spread",
+        "freezing_y",
+        "freezing_y_spread",
+    )
+    values = np.array(in_threads(end, cells)).reshape(
+        len(learning_rates), len(noise_strengths), len(names)
+    )
     dims = ("learning_rate", "noise_strength")
     variables = {name: (dims, values[..., place]) for place, name in enumerate(names)}
-    return xr.Dataset(variables, {"learning_rate": np.array(learning_rates, float), "noise_strength": np.array(noise_strengths, float)})
+    return xr.Dataset(
+        variables,
+        {
+            "learning_rate": np.array(learning_rates, float),
+            "noise_strength": np.array(noise_strengths, float),
+        },
+    )
 
 
 def check_noise(noise: str) -> None:
     """Refuse noise under which y strays far from its mean (ValueError)."""
     if noise not in FOLLOWED:
-        raise ValueError(f"noise {noise!r} spreads y too far to follow its mean; choose one of {', '.join(FOLLOWED)}, or simulate")
+        raise ValueError(
+            f"noise {noise!r} spreads y too far to follow its mean; choose one of "
+            f"{', '.join(FOLLOWED)}, or simulate"
+        )
 
 
 @dataclass(frozen=True)
@@ -109,7 +144,8 @@ class _History:
     ys: np.ndarray  # (n_borders,) mean of y
     kernel_ys: np.ndarray  # (n_borders − 1,) y of the kernel of each stretch
     densities: np.ndarray  # (n_borders, n_nodes)
-    crossings: np.ndarray  # (n_borders − 1, 2) to the flat and to the sharp side, per step, at the start of each stretch
+    # (n_borders − 1, 2) to the flat and to the sharp side, per step, at the start of each stretch
+    crossings: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -126,28 +162,47 @@ class _Process:
         """Mean and standard deviation of the next x, and mean change of y, from each x."""
         gradient = self.landscape.gradient(x, y)
         variance = covariance(self.landscape, x, y, self.noise_strength, self.noise)[..., 0, 0]
-        return x - self.learning_rate * gradient[..., 0], self.learning_rate * np.sqrt(variance), -self.learning_rate * gradient[..., 1]
+        return (
+            x - self.learning_rate * gradient[..., 0],
+            self.learning_rate * np.sqrt(variance),
+            -self.learning_rate * gradient[..., 1],
+        )
 
     def grid(self, start_y: float, n_steps: int) -> _Grid:
-        """Panels that resolve the smallest kick of the run and reach TAIL standard deviations beyond both bottoms."""
+        """Panels that resolve the smallest kick of the run and reach TAIL standard deviations
+        beyond both bottoms.
+        """
         y = np.linspace(max(start_y, 1e-6), start_y + self._longest_way(n_steps), 50)
-        stretches = [along_x(self.landscape, self.learning_rate, self.noise_strength, each, self.noise, 1) for each in y]
+        stretches = [
+            along_x(self.landscape, self.learning_rate, self.noise_strength, each, self.noise, 1)
+            for each in y
+        ]
         panel = PANEL_KICKS * min(min(kicks) for _, _, kicks, _ in stretches) / self.accuracy
-        left, right = (TAIL / 5 * extreme(edges[place] for *_, edges in stretches) for extreme, place in ((min, 0), (max, 1)))  # edges: at 5
+        # edges: at 5
+        left, right = (
+            TAIL / 5 * extreme(edges[place] for *_, edges in stretches)
+            for extreme, place in ((min, 0), (max, 1))
+        )
         return _panels(left, right, panel)
 
     def _longest_way(self, n_steps: int) -> float:
-        """More than y can travel: half as much again as at the highest speed on the floor of a valley."""
+        """More than y can travel: half as much again as at the highest speed on the floor of a
+        valley.
+        """
         fastest = drift_speed(self.landscape, np.linspace(0, 10 * self.landscape.y_f, 500)).max()
         return 1.5 * fastest * self.learning_rate * n_steps
 
     def stretch(self, step: int, y: float, speed: float, last: int) -> int:
-        """Steps over which one kernel will do: y moves by 0.4 % of itself, and the time from the start or to the end changes by 5 %."""
+        """Steps over which one kernel will do: y moves by 0.4 % of itself, and the time from the
+        start or to the end changes by 5 %.
+        """
         by_y = 0.004 * (abs(y) + 1) / max(abs(speed), 1e-12)
         return max(1, int(min(by_y, step / 20, (last - step) / 20) / self.accuracy))
 
     def kernel(self, grid: _Grid, y: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Densities of the next x on the nodes around its mean, (n_nodes, band), the first node of each band, and the mean change of y."""
+        """Densities of the next x on the nodes around its mean, (n_nodes, band), the first node
+        of each band, and the mean change of y.
+        """
         mean, kick, along_y = self.moments(grid.x, y)
         first = np.searchsorted(grid.x, mean - TAIL * kick)
         last = np.searchsorted(grid.x, mean + TAIL * kick)
@@ -159,11 +214,16 @@ def _panels(left: float, right: float, width: float) -> _Grid:
     for end in (left, right):
         n_panels = int(np.ceil(abs(end) / width))
         if n_panels * NODES_PER_PANEL > LARGEST_GRID // 2:
-            raise ValueError(f"the step is too small for a grid of {LARGEST_GRID} nodes; raise the learning rate or the noise strength")
+            raise ValueError(
+                f"the step is too small for a grid of {LARGEST_GRID} nodes; raise the "
+                "learning rate or the noise strength"
+            )
         nodes, weights = np.polynomial.legendre.leggauss(NODES_PER_PANEL)
         borders = np.linspace(min(end, 0), max(end, 0), n_panels + 1)
         half = (borders[1] - borders[0]) / 2
-        sides.append(((borders[:-1, None] + half + half * nodes).ravel(), np.tile(half * weights, n_panels)))
+        sides.append(
+            ((borders[:-1, None] + half + half * nodes).ravel(), np.tile(half * weights, n_panels))
+        )
     (x_sharp, w_sharp), (x_flat, w_flat) = sides
     return _Grid(np.concatenate([x_sharp, x_flat]), np.concatenate([w_sharp, w_flat]), x_sharp.size)
 
@@ -172,20 +232,30 @@ def _forward(process: _Process, grid: _Grid, n_steps: int, start_y: float) -> _H
     """The density from the first step to the last."""
     starts = np.array([-START_X, START_X])
     mean, kick, along_y = process.moments(starts, start_y)
-    density = np.exp(-(((grid.x[:, None] - mean) / kick) ** 2) / 2) @ (1 / kick) / np.sqrt(8 * np.pi)
+    density = (
+        np.exp(-(((grid.x[:, None] - mean) / kick) ** 2) / 2) @ (1 / kick) / np.sqrt(8 * np.pi)
+    )
     step, y, speed = 1, start_y + along_y.mean(), along_y.mean()
     steps, ys, kernel_ys, densities, crossings = [step], [y], [], [density], []
     while step < n_steps:
         length = process.stretch(step, y, speed, n_steps)
         kernel_ys.append(y + speed * length / 2)
         kernel, first, along_y = process.kernel(grid, kernel_ys[-1])
-        crossings.append(_crossings(kernel, first, density * grid.weight, grid.weight, grid.first_flat))
+        crossings.append(
+            _crossings(kernel, first, density * grid.weight, grid.weight, grid.first_flat)
+        )
         density, travelled = _carry(kernel, first, density, grid.weight, along_y, length)
         step, y, speed = step + length, y + travelled, travelled / length
         steps.append(step)
         ys.append(y)
         densities.append(density)
-    return _History(np.array(steps), np.array(ys), np.array(kernel_ys), np.array(densities), np.array(crossings).reshape(-1, 2))
+    return _History(
+        np.array(steps),
+        np.array(ys),
+        np.array(kernel_ys),
+        np.array(densities),
+        np.array(crossings).reshape(-1, 2),
+    )
 
 
 def _backward(process: _Process, grid: _Grid, history: _History) -> np.ndarray:
@@ -202,11 +272,24 @@ def _backward(process: _Process, grid: _Grid, history: _History) -> np.ndarray:
     return np.array(frozen[::-1])
 
 
-def _dataset(history: _History, frozen: np.ndarray, grid: _Grid, learning_rate: float) -> xr.Dataset:
+def _dataset(
+    history: _History, frozen: np.ndarray, grid: _Grid, learning_rate: float
+) -> xr.Dataset:
     mass = history.densities @ grid.weight
     flat = history.densities[:, grid.first_flat :] @ grid.weight[grid.first_flat :]
-    crossings = np.concatenate([history.crossings, history.crossings[-1:]]) if history.crossings.size else np.zeros((1, 2))
-    along_step = {"p_flat": flat / mass, "mean_y": history.ys, "mass": mass, "frozen": frozen, "to_flat": crossings[:, 0], "to_sharp": crossings[:, 1]}
+    crossings = (
+        np.concatenate([history.crossings, history.crossings[-1:]])
+        if history.crossings.size
+        else np.zeros((1, 2))
+    )
+    along_step = {
+        "p_flat": flat / mass,
+        "mean_y": history.ys,
+        "mass": mass,
+        "frozen": frozen,
+        "to_flat": crossings[:, 0],
+        "to_sharp": crossings[:, 1],
+    }
     variables = {name: ("step", values) for name, values in along_step.items()}
     variables |= {"density": (("step", "x"), history.densities)}
     for name, values in (("freezing_time", history.steps), ("freezing_y", history.ys)):
@@ -216,8 +299,12 @@ def _dataset(history: _History, frozen: np.ndarray, grid: _Grid, learning_rate: 
     return xr.Dataset(variables, times | {"x": grid.x, "weight": ("x", grid.weight)})
 
 
-def _at_last_crossing(values: np.ndarray, steps: np.ndarray, frozen: np.ndarray) -> tuple[float, float]:
-    """Mean and standard deviation of a quantity at the last crossing; in a stretch, its mean over the steps after the first border."""
+def _at_last_crossing(
+    values: np.ndarray, steps: np.ndarray, frozen: np.ndarray
+) -> tuple[float, float]:
+    """Mean and standard deviation of a quantity at the last crossing; in a stretch, its mean
+    over the steps after the first border.
+    """
     half_way = values[1:] - np.diff(values) * (1 - 1 / np.diff(steps)) / 2
     places, weights = np.append(values[0], half_way), np.diff(frozen, prepend=0.0)
     mean = weights @ places
@@ -259,7 +346,9 @@ def _carry(kernel, first, density, weight, along_y, n_steps):
 
 @nb.njit(**COMPILE)
 def _stay(kernel, first, stays, weight, first_flat, visited, n_steps):
-    """Probability, from each node that is visited, of no crossing during n_steps more steps and after them."""
+    """Probability, from each node that is visited, of no crossing during n_steps more steps and
+    after them.
+    """
     n_nodes, band = kernel.shape
     for _ in range(n_steps):
         following = weight * stays

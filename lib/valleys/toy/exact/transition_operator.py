@@ -1,4 +1,6 @@
-"""The discrete step at fixed y without simulation: its transition operator on a grid, exact at any learning rate."""
+"""The discrete step at fixed y without simulation: its transition operator on a grid, exact at
+any learning rate.
+"""
 
 import numpy as np
 import xarray as xr
@@ -19,29 +21,51 @@ def stationary_density(
     points_per_kick: int = 8,
     force: float = 0.0,
 ) -> xr.Dataset:
-    """P(x|y) of x_{t+1} = x_t − η(∂x L − force + ξ): the fixed point of p(x') = ∫ N(x'; x − η(∂x L − force), η² Var ξ) p(x) dx.
+    """P(x|y) of x_{t+1} = x_t − η(∂x L − force + ξ): the fixed point of p(x') = ∫ N(x'; x − η(∂x L
+    − force), η² Var ξ) p(x) dx.
 
-    Dim x: density; p_flat: its integral over x > 0. The midpoint rule has `points_per_kick` points per standard deviation of one step and a
-    cell border on the jump at x = 0; its error of p_flat is of order 1e-4.
-    Raises ValueError for a setting out of range, or if the grid would need more than LARGEST_GRID points.
+    Dim x: density; p_flat: its integral over x > 0. The midpoint rule has `points_per_kick` points
+    per standard deviation of one step and a cell border on the jump at x = 0; its error of p_flat
+    is of order 1e-4. Raises ValueError for a setting out of range, or if the grid would need more
+    than LARGEST_GRID points.
+
+    Example:
+        >>> from valleys.toy import TwoValley, stationary_density
+        >>> found = stationary_density(TwoValley(), 0.05, 0.4, y=10.0)
+        >>> float(found.p_flat.round(3))
+        0.663
     """
-    x, spacing, operator = _transition(landscape, learning_rate, noise_strength, y, noise, points_per_kick, force)
+    x, spacing, operator = _transition(
+        landscape, learning_rate, noise_strength, y, noise, points_per_kick, force
+    )
     weights = _stationary(operator)
-    return xr.Dataset({"density": ("x", weights / spacing), "p_flat": ((), weights[x > 0].sum())}, {"x": x})
+    return xr.Dataset(
+        {"density": ("x", weights / spacing), "p_flat": ((), weights[x > 0].sum())}, {"x": x}
+    )
 
 
-def _transition(landscape, learning_rate, noise_strength, y, noise, points_per_kick, force) -> tuple[np.ndarray, float, np.ndarray]:
-    """Grid, its spacing, and the operator on it; ValueError for bad settings and for a grid out of reach."""
+def _transition(
+    landscape, learning_rate, noise_strength, y, noise, points_per_kick, force
+) -> tuple[np.ndarray, float, np.ndarray]:
+    """Grid, its spacing, and the operator on it; ValueError for bad settings and for a grid out
+    of reach.
+    """
     check_settings(landscape, [learning_rate], [noise_strength], 2, 1, noise, 0, y)
-    bottoms, curves, kicks, edges = along_x(landscape, learning_rate, noise_strength, y, noise, 1, force)
+    bottoms, curves, kicks, edges = along_x(
+        landscape, learning_rate, noise_strength, y, noise, 1, force
+    )
     spacing = min(kicks) / points_per_kick
     n_sharp, n_flat = int(np.ceil(-edges[0] / spacing)), int(np.ceil(edges[-1] / spacing))
     if n_sharp + n_flat > LARGEST_GRID:
-        raise ValueError(f"the step is too small for a grid of {LARGEST_GRID} points; raise the learning rate above {learning_rate:g}")
+        raise ValueError(
+            f"the step is too small for a grid of {LARGEST_GRID} points; raise the "
+            f"learning rate above {learning_rate:g}"
+        )
     x = spacing * (np.arange(-n_sharp, n_flat) + 0.5)
     side = (x > 0).astype(int)
     mean = x - learning_rate * np.take(curves, side) * (x - np.take(bottoms, side))
-    operator = np.exp(-(((x[:, None] - mean) / np.take(kicks, side)) ** 2) / 2)  # column: from x, row: to x'
+    # column: from x, row: to x'
+    operator = np.exp(-(((x[:, None] - mean) / np.take(kicks, side)) ** 2) / 2)
     return x, spacing, operator / operator.sum(axis=0)
 
 

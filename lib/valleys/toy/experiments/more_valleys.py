@@ -1,4 +1,6 @@
-"""The studies of the chapter on more valleys and other noise: each a function of one spec that returns a dataset."""
+"""The studies of the chapter on more valleys and other noise: each a function of one spec that
+returns a dataset.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,15 +10,17 @@ import numpy as np
 import xarray as xr
 
 from valleys.results.grid import Part
+from valleys.toy.experiments.cells import gridded, parts_on
 from valleys.toy.landscapes.many_valleys import ManyValleys
 from valleys.toy.landscapes.two_valley import TwoValley
-from valleys.toy.parts import gridded, parts_on
 from valleys.toy.simulation import rows
 from valleys.toy.simulation.rows import Walk
 
 
 def _numbers(spec: object, *names: str) -> None:
-    """Turn the lists of a frozen spec into tuples of floats, none empty, so that equal specs are equal and hashable."""
+    """Turn the lists of a frozen spec into tuples of floats, none empty, so that equal specs are
+    equal and hashable.
+    """
     for name in names:
         values = getattr(spec, name)
         try:
@@ -29,23 +33,32 @@ def _numbers(spec: object, *names: str) -> None:
 
 def _duration(duration: float, learning_rates: Sequence[float]) -> None:
     if not duration >= 10 * max(learning_rates):
-        raise ValueError(f"duration is {duration!r}; it must be at least ten steps long, {10 * max(learning_rates):g} or more")
+        raise ValueError(
+            f"duration is {duration!r}; it must be at least ten steps long, "
+            f"{10 * max(learning_rates):g} or more"
+        )
 
 
 def in_order(widths: Sequence[float], orders: Sequence[Sequence[int]]) -> list[tuple[float, ...]]:
-    """Rows of the same valleys in several orders; an order lists ranks from left to right, 1 the first of the widths.
+    """Rows of the same valleys in several orders; an order lists ranks from left to right, 1 the
+    first of the widths.
 
     Raises ValueError if an order does not hold every rank once.
     """
     for order in orders:
         if sorted(order) != list(range(1, len(widths) + 1)):
-            raise ValueError(f"order {list(order)} must hold each of the numbers 1 to {len(widths)} once, one for each width")
+            raise ValueError(
+                f"order {list(order)} must hold each of the numbers 1 to "
+                f"{len(widths)} once, one for each width"
+            )
     return [tuple(widths[rank - 1] for rank in order) for order in orders]
 
 
 @dataclass(frozen=True)
 class OccupationSpec:
-    """Runs in rows of equally many valleys, for every effective noise; each row is a list of widths from left to right. The duration is η·step."""
+    """Runs in rows of equally many valleys, for every effective noise; each row is a list of
+    widths from left to right. The duration is η·step.
+    """
 
     rows: tuple[tuple[float, ...], ...]
     effective_noises: tuple[float, ...]
@@ -59,15 +72,28 @@ class OccupationSpec:
         """Refuse, before any work, what no simulation can run with."""
         _numbers(self, "effective_noises")
         if isinstance(self.rows, str) or len({len(row) for row in self.rows}) != 1:
-            raise ValueError(f"rows are {self.rows!r}; give one or more lists of widths, all of the same length, such as [[0.65, 0.725, 0.8]]")
+            raise ValueError(
+                f"rows are {self.rows!r}; give one or more lists of widths, all of "
+                "the same length, such as [[0.65, 0.725, 0.8]]"
+            )
         object.__setattr__(self, "rows", tuple(ManyValleys(row).widths for row in self.rows))
         _duration(self.duration, [self.learning_rate])
         for row, noise in product(self.rows, self.effective_noises):
-            rows.check_size(self.walk(row, noise), self.n_runs, round(self.duration / self.learning_rate), seed=self.seed)
+            rows.check_size(
+                self.walk(row, noise),
+                self.n_runs,
+                round(self.duration / self.learning_rate),
+                seed=self.seed,
+            )
 
     def walk(self, widths: tuple[float, ...], effective_noise: float) -> Walk:
         """The setting of one cell."""
-        return Walk(ManyValleys(widths), self.learning_rate, effective_noise / self.learning_rate, self.start_y)
+        return Walk(
+            ManyValleys(widths),
+            self.learning_rate,
+            effective_noise / self.learning_rate,
+            self.start_y,
+        )
 
 
 @dataclass(frozen=True)
@@ -91,12 +117,19 @@ class RowRunsSpec:
     @property
     def walk(self) -> Walk:
         """The setting of the runs."""
-        return Walk(ManyValleys(self.widths), self.learning_rate, self.effective_noise / self.learning_rate, self.start_y)
+        return Walk(
+            ManyValleys(self.widths),
+            self.learning_rate,
+            self.effective_noise / self.learning_rate,
+            self.start_y,
+        )
 
 
 @dataclass(frozen=True)
 class PowersSpec:
-    """Runs in two valleys under noise Σ = 2σ κ (H₊/κ)^p, for every learning rate, effective noise and power p; the duration is η·step."""
+    """Runs in two valleys under noise Σ = 2σ κ (H₊/κ)^p, for every learning rate, effective
+    noise and power p; the duration is η·step.
+    """
 
     powers: tuple[float, ...]
     effective_noises: tuple[float, ...]
@@ -112,16 +145,22 @@ class PowersSpec:
         _numbers(self, "powers", "effective_noises", "learning_rates")
         _duration(self.duration, self.learning_rates)
         for point in product(self.learning_rates, self.effective_noises, self.powers):
-            rows.check_size(self.walk(*point), self.n_runs, round(self.duration / point[0]), seed=self.seed)
+            rows.check_size(
+                self.walk(*point), self.n_runs, round(self.duration / point[0]), seed=self.seed
+            )
 
     def walk(self, learning_rate: float, effective_noise: float, power: float) -> Walk:
         """The setting of one cell."""
-        return Walk(self.landscape, learning_rate, effective_noise / learning_rate, self.start_y, power)
+        return Walk(
+            self.landscape, learning_rate, effective_noise / learning_rate, self.start_y, power
+        )
 
 
 @dataclass(frozen=True)
 class FixedPowersSpec:
-    """x at fixed y under noise (2/f)^p, for every learning rate, y and power p, negative ones too; durations in units of time, η·step."""
+    """x at fixed y under noise (2/f)^p, for every learning rate, y and power p, negative ones
+    too; durations in units of time, η·step.
+    """
 
     powers: tuple[float, ...]
     ys: tuple[float, ...]
@@ -137,18 +176,35 @@ class FixedPowersSpec:
         """Refuse, before any work, what no simulation can run with."""
         _numbers(self, "powers", "ys", "learning_rates")
         if not 0 <= self.burn_in < self.duration:
-            raise ValueError(f"burn_in is {self.burn_in!r}; it must lie between 0 and the duration, {self.duration:g}")
+            raise ValueError(
+                f"burn_in is {self.burn_in!r}; it must lie between 0 and the "
+                f"duration, {self.duration:g}"
+            )
         for point in product(self.learning_rates, self.ys, self.powers):
-            rows.check_size(self.walk(*point), self.n_runs, round(self.duration / point[0]), seed=self.seed)
+            rows.check_size(
+                self.walk(*point), self.n_runs, round(self.duration / point[0]), seed=self.seed
+            )
 
     def walk(self, learning_rate: float, y: float, power: float) -> Walk:
         """The setting of one cell."""
-        return Walk(self.landscape, learning_rate, self.effective_noise / learning_rate, y, power, moves=False)
+        return Walk(
+            self.landscape,
+            learning_rate,
+            self.effective_noise / learning_rate,
+            y,
+            power,
+            moves=False,
+        )
 
 
 def occupation(spec: OccupationSpec) -> xr.Dataset:
-    """Final shares and freezing, dims (row, effective_noise, valley); width over (row, valley); see `rows.occupation`."""
-    found = gridded(occupation_parts(spec), {"row": range(len(spec.rows)), "effective_noise": spec.effective_noises})
+    """Final shares and freezing, dims (row, effective_noise, valley); width over (row, valley);
+    see `rows.occupation`.
+    """
+    found = gridded(
+        occupation_parts(spec),
+        {"row": range(len(spec.rows)), "effective_noise": spec.effective_noises},
+    )
     return found.assign(width=found.width.isel(effective_noise=0, drop=True))
 
 
@@ -159,7 +215,9 @@ def occupation_parts(spec: OccupationSpec) -> list[Part]:
     def one(row: int, noise: float, seed: np.random.SeedSequence) -> xr.Dataset:
         return rows.occupation(spec.walk(spec.rows[row], noise), spec.n_runs, steps, seed)
 
-    return parts_on({"row": range(len(spec.rows)), "effective_noise": spec.effective_noises}, one, spec.seed)
+    return parts_on(
+        {"row": range(len(spec.rows)), "effective_noise": spec.effective_noises}, one, spec.seed
+    )
 
 
 def row_runs(spec: RowRunsSpec) -> xr.Dataset:
@@ -176,13 +234,21 @@ def powers_parts(spec: PowersSpec) -> list[Part]:
     """Each learning rate, noise and power."""
 
     def one(rate: float, noise: float, power: float, seed: np.random.SeedSequence) -> xr.Dataset:
-        return _flat(rows.occupation(spec.walk(rate, noise, power), spec.n_runs, round(spec.duration / rate), seed))
+        return _flat(
+            rows.occupation(
+                spec.walk(rate, noise, power), spec.n_runs, round(spec.duration / rate), seed
+            )
+        )
 
     return parts_on(_moving_grid(spec), one, spec.seed, by_rate=True)
 
 
 def _moving_grid(spec: PowersSpec) -> dict[str, tuple[float, ...]]:
-    return {"learning_rate": spec.learning_rates, "effective_noise": spec.effective_noises, "power": spec.powers}
+    return {
+        "learning_rate": spec.learning_rates,
+        "effective_noise": spec.effective_noises,
+        "power": spec.powers,
+    }
 
 
 def fixed_powers(spec: FixedPowersSpec) -> xr.Dataset:
@@ -195,8 +261,14 @@ def fixed_powers_parts(spec: FixedPowersSpec) -> list[Part]:
 
     def one(rate: float, y: float, power: float, seed: np.random.SeedSequence) -> xr.Dataset:
         every = max(1, round(2 / rate))
-        steps, burn_in = (every * round(time / rate / every) for time in (spec.duration, spec.burn_in))
-        return _flat(rows.occupation_in_time(spec.walk(rate, y, power), spec.n_runs, max(steps, every), burn_in, every, seed))
+        steps, burn_in = (
+            every * round(time / rate / every) for time in (spec.duration, spec.burn_in)
+        )
+        return _flat(
+            rows.occupation_in_time(
+                spec.walk(rate, y, power), spec.n_runs, max(steps, every), burn_in, every, seed
+            )
+        )
 
     return parts_on(_fixed_grid(spec), one, spec.seed, by_rate=True)
 
@@ -210,4 +282,8 @@ PARTS = {occupation: occupation_parts, powers: powers_parts, fixed_powers: fixed
 
 def _flat(found: xr.Dataset) -> xr.Dataset:
     """The share of the right one of two valleys, the flat one, as p_flat."""
-    return found.isel(valley=1, drop=True).drop_vars("width").rename(share="p_flat", share_error="p_flat_error")
+    return (
+        found.isel(valley=1, drop=True)
+        .drop_vars("width")
+        .rename(share="p_flat", share_error="p_flat_error")
+    )

@@ -1,4 +1,6 @@
-"""What the studies of the two-valley model can be asked for: frozen, and refused before work starts if it makes no sense."""
+"""What the studies of the two-valley model can be asked for: frozen, and refused before work
+starts if it makes no sense.
+"""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +12,9 @@ from valleys.toy.simulation.langevin import check_settings
 
 
 def _fix(spec: object, **lists: object) -> None:
-    """Turn the lists of a frozen spec into tuples of floats, so that equal specs are equal and hashable."""
+    """Turn the lists of a frozen spec into tuples of floats, so that equal specs are equal and
+    hashable.
+    """
     for name, values in lists.items():
         try:
             object.__setattr__(spec, name, tuple(float(value) for value in values))
@@ -34,12 +38,23 @@ class PhaseDiagramSpec:
     def __post_init__(self) -> None:
         """Refuse, before any work, what no simulation can run with."""
         _fix(self, learning_rates=self.learning_rates, noise_strengths=self.noise_strengths)
-        check_settings(self.landscape, self.learning_rates, self.noise_strengths, self.n_runs, self.n_steps, self.noise, self.seed, self.start_y)
+        check_settings(
+            self.landscape,
+            self.learning_rates,
+            self.noise_strengths,
+            self.n_runs,
+            self.n_steps,
+            self.noise,
+            self.seed,
+            self.start_y,
+        )
 
 
 @dataclass(frozen=True)
 class FreezingSpec:
-    """Runs that freeze, for every learning rate and effective noise; the duration is in units of time, η·step."""
+    """Runs that freeze, for every learning rate and effective noise; the duration is in units of
+    time, η·step.
+    """
 
     learning_rates: tuple[float, ...]
     effective_noises: tuple[float, ...]
@@ -53,14 +68,25 @@ class FreezingSpec:
     def __post_init__(self) -> None:
         """Refuse, before any work, what no simulation can run with."""
         _fix(self, learning_rates=self.learning_rates, effective_noises=self.effective_noises)
-        check_settings(self.landscape, self.learning_rates, self.effective_noises, self.n_runs, 1, self.noise, self.seed, self.start_y)
+        check_settings(
+            self.landscape,
+            self.learning_rates,
+            self.effective_noises,
+            self.n_runs,
+            1,
+            self.noise,
+            self.seed,
+            self.start_y,
+        )
         if not self.duration >= max(self.learning_rates):
             raise ValueError(f"duration is {self.duration!r}; it must be at least one step long")
 
 
 @dataclass(frozen=True)
 class EvolutionSpec:
-    """P_flat as it evolves, for several noise strengths at one learning rate; defaults as in Fig. 6B."""
+    """P_flat as it evolves, for several noise strengths at one learning rate; defaults as in
+    Fig. 6B.
+    """
 
     learning_rate: float = 0.01
     noise_strengths: tuple[float, ...] = (0.01, 0.05, 0.1)
@@ -76,7 +102,16 @@ class EvolutionSpec:
         """Refuse, before any work, what no simulation can run with."""
         _fix(self, noise_strengths=self.noise_strengths)
         rates, shape = [self.learning_rate], (self.n_runs, self.n_steps)
-        check_settings(self.landscape, rates, self.noise_strengths, *shape, self.noise, self.seed, self.start_y, self.record_every)
+        check_settings(
+            self.landscape,
+            rates,
+            self.noise_strengths,
+            *shape,
+            self.noise,
+            self.seed,
+            self.start_y,
+            self.record_every,
+        )
 
 
 @dataclass(frozen=True)
@@ -97,12 +132,23 @@ class TrajectoriesSpec:
         """Refuse, before any work, what no simulation can run with."""
         _fix(self, noise_strengths=self.noise_strengths)
         rates, shape = [self.learning_rate], (self.n_runs, self.n_steps)
-        check_settings(self.landscape, rates, self.noise_strengths, *shape, self.noise, self.seed, self.start_y, self.record_every)
+        check_settings(
+            self.landscape,
+            rates,
+            self.noise_strengths,
+            *shape,
+            self.noise,
+            self.seed,
+            self.start_y,
+            self.record_every,
+        )
 
 
 @dataclass(frozen=True)
 class FrozenSpec:
-    """x at fixed y, for every learning rate, effective noise and y; durations in units of time, η·step."""
+    """x at fixed y, for every learning rate, effective noise and y; durations in units of time,
+    η·step.
+    """
 
     learning_rates: tuple[float, ...]
     effective_noises: tuple[float, ...]
@@ -117,12 +163,32 @@ class FrozenSpec:
 
     def __post_init__(self) -> None:
         """Refuse, before any work, what no simulation can run with."""
-        _fix(self, learning_rates=self.learning_rates, effective_noises=self.effective_noises, ys=self.ys)
+        _fix(
+            self,
+            learning_rates=self.learning_rates,
+            effective_noises=self.effective_noises,
+            ys=self.ys,
+        )
         if not self.ys or min(self.ys) <= 0:
-            raise ValueError(f"ys are {self.ys}; give at least one, all positive, because two valleys exist for y > 0 only")
-        check_settings(self.landscape, self.learning_rates, self.effective_noises, self.n_runs, 1, self.noise, self.seed, self.ys[0])
+            raise ValueError(
+                f"ys are {self.ys}; give at least one, all positive, because two "
+                "valleys exist for y > 0 only"
+            )
+        check_settings(
+            self.landscape,
+            self.learning_rates,
+            self.effective_noises,
+            self.n_runs,
+            1,
+            self.noise,
+            self.seed,
+            self.ys[0],
+        )
         if self.duration < 10 * max(self.learning_rates) or self.burn_in < 0 or self.n_bins < 1:
-            raise ValueError("duration must be at least 10 steps long, burn_in must not be negative, n_bins must be at least 1")
+            raise ValueError(
+                "duration must be at least 10 steps long, burn_in must not be "
+                "negative, n_bins must be at least 1"
+            )
 
 
 @dataclass(frozen=True)
@@ -139,13 +205,24 @@ class MasterMapSpec:
     def __post_init__(self) -> None:
         """Refuse, before any work, what cannot be computed."""
         _fix(self, learning_rates=self.learning_rates, noise_strengths=self.noise_strengths)
-        check_settings(self.landscape, self.learning_rates, self.noise_strengths, 2, self.n_steps, self.noise, 0, self.start_y)
+        check_settings(
+            self.landscape,
+            self.learning_rates,
+            self.noise_strengths,
+            2,
+            self.n_steps,
+            self.noise,
+            0,
+            self.start_y,
+        )
         master_equation.check_noise(self.noise)
 
 
 @dataclass(frozen=True)
 class MasterHistorySpec:
-    """Histories at the given learning rates and effective noises, of the same duration in time, η·step."""
+    """Histories at the given learning rates and effective noises, of the same duration in time,
+    η·step.
+    """
 
     learning_rates: tuple[float, ...]
     effective_noises: tuple[float, ...]
@@ -158,7 +235,16 @@ class MasterHistorySpec:
     def __post_init__(self) -> None:
         """Refuse, before any work, what cannot be computed."""
         _fix(self, learning_rates=self.learning_rates, effective_noises=self.effective_noises)
-        check_settings(self.landscape, self.learning_rates, self.effective_noises, 2, 1, self.noise, 0, self.start_y)
+        check_settings(
+            self.landscape,
+            self.learning_rates,
+            self.effective_noises,
+            2,
+            1,
+            self.noise,
+            0,
+            self.start_y,
+        )
         master_equation.check_noise(self.noise)
         if not self.duration >= 10 * max(self.learning_rates) or self.n_records < 2:
             raise ValueError("duration must be at least 10 steps long and n_records at least 2")
@@ -166,7 +252,9 @@ class MasterHistorySpec:
 
 @dataclass(frozen=True)
 class ContrastSpec:
-    """The same runs in landscapes that differ in the flatness ratio γ alone: x1² = γ x2², with the x2 of `landscape`."""
+    """The same runs in landscapes that differ in the flatness ratio γ alone: x1² = γ x2², with
+    the x2 of `landscape`.
+    """
 
     flatness_ratios: tuple[float, ...]
     learning_rate: float = 0.01
@@ -181,15 +269,22 @@ class ContrastSpec:
     def __post_init__(self) -> None:
         """Refuse, before any work, what no simulation can run with."""
         _fix(self, flatness_ratios=self.flatness_ratios)
-        if not self.flatness_ratios or not all(1 <= ratio < np.inf for ratio in self.flatness_ratios):
-            raise ValueError(f"flatness_ratios are {self.flatness_ratios}; give at least one, all 1 or more, because x1 is the flat valley")
+        if not self.flatness_ratios or not all(
+            1 <= ratio < np.inf for ratio in self.flatness_ratios
+        ):
+            raise ValueError(
+                f"flatness_ratios are {self.flatness_ratios}; give at least one, all "
+                "1 or more, because x1 is the flat valley"
+            )
         rates, shape = ([self.learning_rate], [self.noise_strength]), (self.n_runs, self.n_steps)
         check_settings(self.landscape, *rates, *shape, self.noise, self.seed, self.start_y)
 
 
 @dataclass(frozen=True)
 class ResponseSpec:
-    """x at fixed y, at rest and pushed both ways with each of several forces; durations in units of time, η·step."""
+    """x at fixed y, at rest and pushed both ways with each of several forces; durations in units
+    of time, η·step.
+    """
 
     forces: tuple[float, ...]
     ys: tuple[float, ...]
@@ -206,5 +301,19 @@ class ResponseSpec:
         """Refuse, before any work, what no simulation can run with."""
         _fix(self, forces=self.forces, ys=self.ys)
         if not self.forces or min(self.forces) <= 0:
-            raise ValueError(f"forces are {self.forces}; give at least one, all positive, because each pushes both ways")
-        FrozenSpec([self.learning_rate], [self.effective_noise], self.ys, self.n_runs, self.duration, self.burn_in, 80, self.noise, self.seed, self.landscape)
+            raise ValueError(
+                f"forces are {self.forces}; give at least one, all positive, because "
+                "each pushes both ways"
+            )
+        FrozenSpec(
+            [self.learning_rate],
+            [self.effective_noise],
+            self.ys,
+            self.n_runs,
+            self.duration,
+            self.burn_in,
+            80,
+            self.noise,
+            self.seed,
+            self.landscape,
+        )

@@ -12,6 +12,7 @@ import xarray as xr
 from valleys.results.grid import Part
 from valleys.toy.exact import master_equation
 from valleys.toy.exact.transition_operator import stationary_density
+from valleys.toy.experiments.cells import gridded, parts_on
 from valleys.toy.experiments.specs import (
     ContrastSpec,
     EvolutionSpec,
@@ -24,19 +25,28 @@ from valleys.toy.experiments.specs import (
     TrajectoriesSpec,
 )
 from valleys.toy.landscapes.two_valley import TwoValley
-from valleys.toy.parts import gridded, parts_on
 from valleys.toy.simulation import langevin
 from valleys.toy.simulation.fixed_y import frozen_y
 from valleys.toy.simulation.langevin import in_threads
 
 
 def phase_diagram(spec: PhaseDiagramSpec) -> xr.Dataset:
-    """P_flat, freezing time [steps] and freezing y over (learning_rate, noise_strength); see `langevin.phase_diagram`.
+    """P_flat, freezing time [steps] and freezing y over (learning_rate, noise_strength); see
+    `langevin.phase_diagram`.
 
-    Adds time_to_freeze = learning_rate · freezing_time with its error, and the coordinate effective_noise = learning_rate · noise_strength.
+    Adds time_to_freeze = learning_rate · freezing_time with its error, and the coordinate
+    effective_noise = learning_rate · noise_strength.
     """
-    runs = {"n_runs": spec.n_runs, "n_steps": spec.n_steps, "start_y": spec.start_y, "noise": spec.noise, "seed": spec.seed}
-    return _with_times(langevin.phase_diagram(spec.landscape, spec.learning_rates, spec.noise_strengths, **runs))
+    runs = {
+        "n_runs": spec.n_runs,
+        "n_steps": spec.n_steps,
+        "start_y": spec.start_y,
+        "noise": spec.noise,
+        "seed": spec.seed,
+    }
+    return _with_times(
+        langevin.phase_diagram(spec.landscape, spec.learning_rates, spec.noise_strengths, **runs)
+    )
 
 
 def phase_diagram_parts(spec: PhaseDiagramSpec) -> list[Part]:
@@ -45,28 +55,59 @@ def phase_diagram_parts(spec: PhaseDiagramSpec) -> list[Part]:
     return parts_on(grid, partial(_map_cell, spec, spec.n_steps), spec.seed)
 
 
-def _map_cell(spec: PhaseDiagramSpec | FreezingSpec, n_steps: int, rate: float, strength: float, stream: np.random.SeedSequence) -> xr.Dataset:
-    return _with_times(langevin.map_cell(spec.landscape, rate, strength, stream, spec.n_runs, n_steps, spec.start_y, spec.noise))
+def _map_cell(
+    spec: PhaseDiagramSpec | FreezingSpec,
+    n_steps: int,
+    rate: float,
+    strength: float,
+    stream: np.random.SeedSequence,
+) -> xr.Dataset:
+    return _with_times(
+        langevin.map_cell(
+            spec.landscape, rate, strength, stream, spec.n_runs, n_steps, spec.start_y, spec.noise
+        )
+    )
 
 
 def freezing(spec: FreezingSpec) -> xr.Dataset:
-    """The same quantities over (learning_rate, effective_noise), for runs of the same duration in time."""
+    """The same quantities over (learning_rate, effective_noise), for runs of the same duration
+    in time.
+    """
     rows = []
-    for rate, seed in zip(spec.learning_rates, np.random.SeedSequence(spec.seed).spawn(len(spec.learning_rates)), strict=True):
+    for rate, seed in zip(
+        spec.learning_rates,
+        np.random.SeedSequence(spec.seed).spawn(len(spec.learning_rates)),
+        strict=True,
+    ):
         strengths = [noise / rate for noise in spec.effective_noises]
-        runs = {"n_runs": spec.n_runs, "n_steps": round(spec.duration / rate), "start_y": spec.start_y, "noise": spec.noise, "seed": seed}
+        runs = {
+            "n_runs": spec.n_runs,
+            "n_steps": round(spec.duration / rate),
+            "start_y": spec.start_y,
+            "noise": spec.noise,
+            "seed": seed,
+        }
         row = _with_times(langevin.phase_diagram(spec.landscape, [rate], strengths, **runs))
-        rows.append(row.drop_vars("effective_noise").rename(noise_strength="effective_noise").assign_coords(effective_noise=list(spec.effective_noises)))
+        rows.append(
+            row.drop_vars("effective_noise")
+            .rename(noise_strength="effective_noise")
+            .assign_coords(effective_noise=list(spec.effective_noises))
+        )
     return xr.concat(rows, dim="learning_rate")
 
 
 def freezing_parts(spec: FreezingSpec) -> list[Part]:
-    """Each learning rate and noise; a learning rate has a stream of its own, from which those of its noises come."""
+    """Each learning rate and noise; a learning rate has a stream of its own, from which those of
+    its noises come.
+    """
 
     def one(rate: float, noise: float, stream: np.random.SeedSequence) -> xr.Dataset:
         return _map_cell(spec, round(spec.duration / rate), rate, noise / rate, stream)
 
-    grids = [{"learning_rate": [rate], "effective_noise": spec.effective_noises} for rate in spec.learning_rates]
+    grids = [
+        {"learning_rate": [rate], "effective_noise": spec.effective_noises}
+        for rate in spec.learning_rates
+    ]
     rows = zip(grids, langevin.streams(spec.seed).spawn(len(grids)), strict=True)
     return [part for grid, stream in rows for part in parts_on(grid, one, stream, by_rate=True)]
 
@@ -92,56 +133,85 @@ def trajectories_parts(spec: TrajectoriesSpec) -> list[Part]:
 
 
 def frozen(spec: FrozenSpec) -> xr.Dataset:
-    """Occupation, density and rates at fixed y over (learning_rate, effective_noise, y); see `fixed_y.frozen_y`."""
+    """Occupation, density and rates at fixed y over (learning_rate, effective_noise, y); see
+    `fixed_y.frozen_y`.
+    """
     return gridded(frozen_parts(spec), _fixed_grid(spec))
 
 
 def frozen_parts(spec: FrozenSpec) -> list[Part]:
     """Each learning rate, noise and y."""
 
-    def one(learning_rate: float, effective_noise: float, y: float, seed: np.random.SeedSequence) -> xr.Dataset:
-        steps = {"n_steps": round(spec.duration / learning_rate), "burn_in": round(spec.burn_in / learning_rate)}
+    def one(
+        learning_rate: float, effective_noise: float, y: float, seed: np.random.SeedSequence
+    ) -> xr.Dataset:
+        steps = {
+            "n_steps": round(spec.duration / learning_rate),
+            "burn_in": round(spec.burn_in / learning_rate),
+        }
         size = {"n_runs": spec.n_runs, "n_bins": spec.n_bins, "noise": spec.noise, "seed": seed}
-        return frozen_y(spec.landscape, learning_rate, effective_noise / learning_rate, y, **steps, **size)
+        return frozen_y(
+            spec.landscape, learning_rate, effective_noise / learning_rate, y, **steps, **size
+        )
 
     return parts_on(_fixed_grid(spec), one, spec.seed, by_rate=True)
 
 
 def operator(spec: FrozenSpec) -> xr.Dataset:
-    """p_flat of the discrete step at fixed y, from its transition operator, over (learning_rate, effective_noise, y)."""
+    """p_flat of the discrete step at fixed y, from its transition operator, over (learning_rate,
+    effective_noise, y).
+    """
     return gridded(operator_parts(spec), _fixed_grid(spec))
 
 
 def operator_parts(spec: FrozenSpec) -> list[Part]:
     """Each learning rate, noise and y."""
 
-    def one(learning_rate: float, effective_noise: float, y: float, _: np.random.SeedSequence) -> xr.Dataset:
-        return stationary_density(spec.landscape, learning_rate, effective_noise / learning_rate, y, spec.noise)[["p_flat"]]
+    def one(
+        learning_rate: float, effective_noise: float, y: float, _: np.random.SeedSequence
+    ) -> xr.Dataset:
+        return stationary_density(
+            spec.landscape, learning_rate, effective_noise / learning_rate, y, spec.noise
+        )[["p_flat"]]
 
     return parts_on(_fixed_grid(spec), one, spec.seed)
 
 
 def _fixed_grid(spec: FrozenSpec) -> dict[str, tuple[float, ...]]:
-    return {"learning_rate": spec.learning_rates, "effective_noise": spec.effective_noises, "y": spec.ys}
+    return {
+        "learning_rate": spec.learning_rates,
+        "effective_noise": spec.effective_noises,
+        "y": spec.ys,
+    }
 
 
 def master_map(spec: MasterMapSpec) -> xr.Dataset:
     """The map of `phase_diagram` without sampling; see `master_equation.phase_diagram`."""
     settings = {"n_steps": spec.n_steps, "start_y": spec.start_y, "noise": spec.noise}
-    return _with_times(master_equation.phase_diagram(spec.landscape, spec.learning_rates, spec.noise_strengths, **settings))
+    return _with_times(
+        master_equation.phase_diagram(
+            spec.landscape, spec.learning_rates, spec.noise_strengths, **settings
+        )
+    )
 
 
 def master_map_parts(spec: MasterMapSpec) -> list[Part]:
     """Each cell of the map."""
 
     def cell(rate: float, strength: float, _: np.random.SeedSequence) -> xr.Dataset:
-        return master_map(replace(spec, learning_rates=(rate,), noise_strengths=(strength,))).squeeze(drop=True)
+        return master_map(
+            replace(spec, learning_rates=(rate,), noise_strengths=(strength,))
+        ).squeeze(drop=True)
 
-    return parts_on({"learning_rate": spec.learning_rates, "noise_strength": spec.noise_strengths}, cell, 0)
+    return parts_on(
+        {"learning_rate": spec.learning_rates, "noise_strength": spec.noise_strengths}, cell, 0
+    )
 
 
 def master_histories(spec: MasterHistorySpec) -> xr.Dataset:
-    """`master_equation.evolve` over (learning_rate, effective_noise), at n_records times spaced evenly on a logarithmic axis."""
+    """`master_equation.evolve` over (learning_rate, effective_noise), at n_records times spaced
+    evenly on a logarithmic axis.
+    """
     grid = {"learning_rate": spec.learning_rates, "effective_noise": spec.effective_noises}
     return gridded(master_histories_parts(spec), grid, in_threads)
 
@@ -151,31 +221,64 @@ def master_histories_parts(spec: MasterHistorySpec) -> list[Part]:
     times = np.geomspace(max(spec.learning_rates), spec.duration, spec.n_records)
 
     def one(rate: float, noise: float, _: np.random.SeedSequence) -> xr.Dataset:
-        run = master_equation.evolve(spec.landscape, rate, noise / rate, round(spec.duration / rate), spec.start_y, spec.noise)
+        run = master_equation.evolve(
+            spec.landscape,
+            rate,
+            noise / rate,
+            round(spec.duration / rate),
+            spec.start_y,
+            spec.noise,
+        )
         run = run.drop_dims("x").assign(to_flat=run.to_flat / rate, to_sharp=run.to_sharp / rate)
-        return run.swap_dims(step="time").drop_vars("step").interp(time=times, kwargs={"fill_value": "extrapolate"})
+        return (
+            run.swap_dims(step="time")
+            .drop_vars("step")
+            .interp(time=times, kwargs={"fill_value": "extrapolate"})
+        )
 
-    return parts_on({"learning_rate": spec.learning_rates, "effective_noise": spec.effective_noises}, one, 0, by_rate=True)
+    return parts_on(
+        {"learning_rate": spec.learning_rates, "effective_noise": spec.effective_noises},
+        one,
+        0,
+        by_rate=True,
+    )
 
 
 def contrast(spec: ContrastSpec) -> xr.Dataset:
-    """P_flat and freezing over flatness_ratio, at one learning rate and noise strength; see `langevin.phase_diagram`."""
+    """P_flat and freezing over flatness_ratio, at one learning rate and noise strength; see
+    `langevin.phase_diagram`.
+    """
     cells = [part.compute() for part in contrast_parts(spec)]
-    return _with_times(xr.concat(cells, dim=xr.Variable("flatness_ratio", list(spec.flatness_ratios)))).squeeze(["learning_rate", "noise_strength"])
+    return _with_times(
+        xr.concat(cells, dim=xr.Variable("flatness_ratio", list(spec.flatness_ratios)))
+    ).squeeze(["learning_rate", "noise_strength"])
 
 
 def contrast_parts(spec: ContrastSpec) -> list[Part]:
     """Each flatness ratio."""
-    runs = {"n_runs": spec.n_runs, "n_steps": spec.n_steps, "start_y": spec.start_y, "noise": spec.noise}
+    runs = {
+        "n_runs": spec.n_runs,
+        "n_steps": spec.n_steps,
+        "start_y": spec.start_y,
+        "noise": spec.noise,
+    }
 
     def one(ratio: float, seed: np.random.SeedSequence) -> xr.Dataset:
-        return langevin.phase_diagram(with_contrast(spec.landscape, ratio), [spec.learning_rate], [spec.noise_strength], seed=seed, **runs)
+        return langevin.phase_diagram(
+            with_contrast(spec.landscape, ratio),
+            [spec.learning_rate],
+            [spec.noise_strength],
+            seed=seed,
+            **runs,
+        )
 
     return parts_on({"flatness_ratio": spec.flatness_ratios}, one, spec.seed)
 
 
 def contrast_exact(spec: ContrastSpec) -> xr.Dataset:
-    """p_flat over flatness_ratio at the end of the same runs, from the master equation; runs and seed of the spec do not matter."""
+    """p_flat over flatness_ratio at the end of the same runs, from the master equation; runs and
+    seed of the spec do not matter.
+    """
     return gridded(contrast_exact_parts(spec), {"flatness_ratio": spec.flatness_ratios}, in_threads)
 
 
@@ -184,7 +287,14 @@ def contrast_exact_parts(spec: ContrastSpec) -> list[Part]:
 
     def end(ratio: float, _: np.random.SeedSequence) -> xr.Dataset:
         landscape = with_contrast(spec.landscape, ratio)
-        run = master_equation.evolve(landscape, spec.learning_rate, spec.noise_strength, spec.n_steps, spec.start_y, spec.noise)
+        run = master_equation.evolve(
+            landscape,
+            spec.learning_rate,
+            spec.noise_strength,
+            spec.n_steps,
+            spec.start_y,
+            spec.noise,
+        )
         return xr.Dataset({"p_flat": float(run.p_flat[-1])})
 
     return parts_on({"flatness_ratio": spec.flatness_ratios}, end, spec.seed)
@@ -196,30 +306,50 @@ def with_contrast(landscape: TwoValley, flatness_ratio: float) -> TwoValley:
 
 
 def response(spec: ResponseSpec) -> xr.Dataset:
-    """Fluctuation against response over y: variance_x, and susceptibility d⟨x⟩/d force, (⟨x⟩ pushed right − ⟨x⟩ pushed left)/(2 force), over force.
+    """Fluctuation against response over y: variance_x, and susceptibility d⟨x⟩/d force, (⟨x⟩ pushed
+    right − ⟨x⟩ pushed left)/(2 force), over force.
 
-    The same of the steps on one side of the ridge, over valley: valley_variance and valley_susceptibility. Their ratios are temperature (force, y)
-    and valley_temperature (force, valley, y). Each with its error; runs with different forces are independent.
-    operator_temperature (force, y) is the same ratio from the transition operator of the step, without a random number.
+    The same of the steps on one side of the ridge, over valley: valley_variance and
+    valley_susceptibility. Their ratios are temperature (force, y) and valley_temperature (force,
+    valley, y). Each with its error; runs with different forces are independent.
+    operator_temperature (force, y) is the same ratio from the transition operator of the step,
+    without a random number.
     """
     pushes = sorted({0.0, *spec.forces, *(-force for force in spec.forces)})
-    steps = {"n_steps": round(spec.duration / spec.learning_rate), "burn_in": round(spec.burn_in / spec.learning_rate)}
+    steps = {
+        "n_steps": round(spec.duration / spec.learning_rate),
+        "burn_in": round(spec.burn_in / spec.learning_rate),
+    }
     settings = {"n_runs": spec.n_runs, "noise": spec.noise} | steps
     points = list(product(pushes, spec.ys))
     seeds = np.random.SeedSequence(spec.seed).spawn(len(points))
     strength = spec.effective_noise / spec.learning_rate
     setting = (spec.landscape, spec.learning_rate, strength)
-    parts = [frozen_y(*setting, y, force=push, seed=seed, **settings) for (push, y), seed in zip(points, seeds, strict=True)]
+    parts = [
+        frozen_y(*setting, y, force=push, seed=seed, **settings)
+        for (push, y), seed in zip(points, seeds, strict=True)
+    ]
     runs = xr.concat([part.drop_dims("bin") for part in parts], dim="point")
     index = pd.MultiIndex.from_tuples(points, names=["force", "y"])
-    found = _fluctuation_and_response(runs.assign_coords(xr.Coordinates.from_pandas_multiindex(index, "point")).unstack("point"), list(spec.forces))
+    found = _fluctuation_and_response(
+        runs.assign_coords(xr.Coordinates.from_pandas_multiindex(index, "point")).unstack("point"),
+        list(spec.forces),
+    )
     solved = [[_operator_temperature(spec, force, y) for y in spec.ys] for force in spec.forces]
     return found.assign(operator_temperature=(("force", "y"), solved))
 
 
 def _operator_temperature(spec: ResponseSpec, force: float, y: float) -> float:
-    """Var x at rest over (⟨x⟩ pushed right − ⟨x⟩ pushed left)/(2 force), of the stationary densities of the step."""
-    setting = (spec.landscape, spec.learning_rate, spec.effective_noise / spec.learning_rate, y, spec.noise)
+    """Var x at rest over (⟨x⟩ pushed right − ⟨x⟩ pushed left)/(2 force), of the stationary
+    densities of the step.
+    """
+    setting = (
+        spec.landscape,
+        spec.learning_rate,
+        spec.effective_noise / spec.learning_rate,
+        y,
+        spec.noise,
+    )
     densities = [stationary_density(*setting, force=push).density for push in (0.0, -force, force)]
     rest, left, right = (density / density.sum() for density in densities)
     mean = float((rest * rest.x).sum())
@@ -228,33 +358,66 @@ def _operator_temperature(spec: ResponseSpec, force: float, y: float) -> float:
 
 
 def _fluctuation_and_response(runs: xr.Dataset, forces: list[float]) -> xr.Dataset:
-    """Differences of the pushed runs, and their ratio with the variance at rest; `runs` has dims (force, y, valley)."""
+    """Differences of the pushed runs, and their ratio with the variance at rest; `runs` has dims
+    (force, y, valley).
+    """
     rest, forwards = runs.sel(force=0.0, drop=True), runs.sel(force=forces)
     backwards = runs.sel(force=[-force for force in forces]).assign_coords(force=forces)
-    found = rest[["p_flat", "p_flat_error", "variance_x", "variance_x_error", "valley_variance", "valley_variance_error"]]
-    for mean, variance, prefix in (("mean_x", "variance_x", ""), ("valley_mean", "valley_variance", "valley_")):
+    found = rest[
+        [
+            "p_flat",
+            "p_flat_error",
+            "variance_x",
+            "variance_x_error",
+            "valley_variance",
+            "valley_variance_error",
+        ]
+    ]
+    for mean, variance, prefix in (
+        ("mean_x", "variance_x", ""),
+        ("valley_mean", "valley_variance", "valley_"),
+    ):
         slope = (forwards[mean] - backwards[mean]) / (2 * forwards.force)
-        error = np.hypot(forwards[f"{mean}_error"], backwards[f"{mean}_error"]) / (2 * forwards.force)
+        error = np.hypot(forwards[f"{mean}_error"], backwards[f"{mean}_error"]) / (
+            2 * forwards.force
+        )
         ratio = rest[variance] / slope
         spread = abs(ratio) * np.hypot(rest[f"{variance}_error"] / rest[variance], error / slope)
-        names = {"susceptibility": slope, "susceptibility_error": error, "temperature": ratio, "temperature_error": spread}
+        names = {
+            "susceptibility": slope,
+            "susceptibility_error": error,
+            "temperature": ratio,
+            "temperature_error": spread,
+        }
         found = found.assign({f"{prefix}{name}": value for name, value in names.items()})
     return found.transpose("force", "valley", "y")
 
 
 def _with_times(cells: xr.Dataset) -> xr.Dataset:
     ends = ("", "_error", "_spread")
-    times = {f"time_to_freeze{end}": cells.learning_rate * cells[f"freezing_time{end}"] for end in ends if f"freezing_time{end}" in cells}
-    return cells.assign(times).assign_coords(effective_noise=cells.learning_rate * cells.noise_strength)
+    times = {
+        f"time_to_freeze{end}": cells.learning_rate * cells[f"freezing_time{end}"]
+        for end in ends
+        if f"freezing_time{end}" in cells
+    }
+    return cells.assign(times).assign_coords(
+        effective_noise=cells.learning_rate * cells.noise_strength
+    )
 
 
 def _for_each_noise(parts: list[Part], spec: EvolutionSpec | TrajectoriesSpec) -> xr.Dataset:
-    return xr.concat([part.compute() for part in parts], dim=xr.Variable("noise_strength", list(spec.noise_strengths)))
+    return xr.concat(
+        [part.compute() for part in parts],
+        dim=xr.Variable("noise_strength", list(spec.noise_strengths)),
+    )
 
 
 def _noise_parts(simulate: Callable, spec: EvolutionSpec | TrajectoriesSpec) -> list[Part]:
     """The simulation for every noise strength, each with a stream of its own."""
-    settings = {name: getattr(spec, name) for name in ("n_runs", "n_steps", "start_y", "record_every", "noise")}
+    settings = {
+        name: getattr(spec, name)
+        for name in ("n_runs", "n_steps", "start_y", "record_every", "noise")
+    }
 
     def one(strength: float, seed: np.random.SeedSequence) -> xr.Dataset:
         return simulate(spec.landscape, spec.learning_rate, strength, seed=seed, **settings)

@@ -1,4 +1,6 @@
-"""A row of any number of valleys, all equally deep, that open from x = 0: Eqs. 8-12 for more than two."""
+"""A row of any number of valleys, all equally deep, that open from x = 0: Eqs. 8-12 for more
+than two.
+"""
 
 import math
 from dataclasses import dataclass
@@ -14,14 +16,25 @@ LANDSCAPE = ("x0", "f0", "y_b", "y_f", "y_d", "L_d")  # what a row shares with T
 
 @dataclass(frozen=True)
 class ManyValleys:
-    """L(x, y) = L0(y) + [(x − c_i(y))² − h_i(y)²]/f_i(y) in valley i, from left to right; all numbers without units.
+    """L(x, y) = L0(y) + [(x − c_i(y))² − h_i(y)²]/f_i(y) in valley i, from left to right; all
+    numbers without units.
 
-    With the opening o = y/(y + y_b), valley i has half-width h_i = w_i o and flatness f_i = f0 w_i² (y + y_f)²/(x0² (y + y_b)²), as in Eqs. 9 and 10,
-    so that the barrier h_i²/f_i of Eq. 11 is the same for all. The two outer valleys go on rising beyond the row.
-    The outer ridges stand at equal distances from x = 0: for two valleys this is `TwoValley` with x2 = widths[0] and x1 = widths[1].
-    For y < 0 the inner valleys are closed, and the outer two meet at x = 0. Every method broadcasts over x and y and refuses y ≤ −min(y_b, y_f).
+    With the opening o = y/(y + y_b), valley i has half-width h_i = w_i o and flatness f_i = f0 w_i²
+    (y + y_f)²/(x0² (y + y_b)²), as in Eqs. 9 and 10, so that the barrier h_i²/f_i of Eq. 11 is the
+    same for all. The two outer valleys go on rising beyond the row. The outer ridges stand at equal
+    distances from x = 0: for two valleys this is `TwoValley` with x2 = widths[0] and x1 =
+    widths[1]. For y < 0 the inner valleys are closed, and the outer two meet at x = 0. Every method
+    broadcasts over x and y and refuses y ≤ −min(y_b, y_f).
 
     Raises ValueError if there are fewer than two widths, or a number is not positive.
+
+    Example:
+        >>> from valleys.toy import ManyValleys
+        >>> row = ManyValleys(widths=(0.5, 0.6, 0.7))
+        >>> row.n_valleys
+        3
+        >>> row.valley_positions(30.0).round(3)
+        array([-0.55,  0.  ,  0.65])
     """
 
     widths: tuple[float, ...] = (0.65, 0.725, 0.8)  # half-widths as y → ∞, from left to right
@@ -37,19 +50,34 @@ class ManyValleys:
         try:
             object.__setattr__(self, "widths", tuple(float(width) for width in self.widths))
         except (TypeError, ValueError):
-            raise ValueError(f"widths are {self.widths!r}; give a list of positive numbers, such as [0.65, 0.725, 0.8]") from None
-        if len(self.widths) < 2 or not all(math.isfinite(width) and width > 0 for width in self.widths):
-            raise ValueError(f"widths are {self.widths}; give two or more, all positive, such as [0.65, 0.725, 0.8]")
+            raise ValueError(
+                f"widths are {self.widths!r}; give a list of positive numbers, such "
+                "as [0.65, 0.725, 0.8]"
+            ) from None
+        if len(self.widths) < 2 or not all(
+            math.isfinite(width) and width > 0 for width in self.widths
+        ):
+            raise ValueError(
+                f"widths are {self.widths}; give two or more, all positive, such as "
+                "[0.65, 0.725, 0.8]"
+            )
         self.pair(0, 1)  # refuses bad scales
 
     @classmethod
     def of(cls, landscape: "ManyValleys | TwoValley") -> "ManyValleys":
-        """The landscape as a row: (x2, x1) for two valleys, sharp one first; ValueError for anything else."""
+        """The landscape as a row: (x2, x1) for two valleys, sharp one first; ValueError for
+        anything else.
+        """
         if isinstance(landscape, cls):
             return landscape
         if not isinstance(landscape, TwoValley):
-            raise ValueError(f"landscape must be a ManyValleys or a TwoValley, such as ManyValleys(); got {type(landscape).__name__}")
-        return cls((landscape.x2, landscape.x1), **{name: getattr(landscape, name) for name in LANDSCAPE})
+            raise ValueError(
+                "landscape must be a ManyValleys or a TwoValley, such as "
+                f"ManyValleys(); got {type(landscape).__name__}"
+            )
+        return cls(
+            (landscape.x2, landscape.x1), **{name: getattr(landscape, name) for name in LANDSCAPE}
+        )
 
     def pair(self, one: int, other: int) -> TwoValley:
         """Two of the valleys as a landscape of their own, the flatter one at x > 0."""
@@ -70,7 +98,9 @@ class ManyValleys:
     @property
     def centres(self) -> tuple[float, ...]:
         """Where the bottoms lie as y → ∞, from left to right; at finite y times the opening."""
-        right_of_ridge = [ridge + width for ridge, width in zip(self.ridges, self.widths[1:], strict=True)]
+        right_of_ridge = [
+            ridge + width for ridge, width in zip(self.ridges, self.widths[1:], strict=True)
+        ]
         return (self.ridges[0] - self.widths[0], *right_of_ridge)
 
     @property
@@ -91,7 +121,12 @@ class ManyValleys:
     def flatness(self, y: ArrayLike) -> np.ndarray:
         """f_i(y), shape (n_valleys, …): inverse curvatures, 2/f = ∂²L/∂x² (Eq. 10)."""
         y = self._checked(y)
-        return self._spread(y) ** 2 * self.f0 * (y + self.y_f) ** 2 / (self.x0**2 * (y + self.y_b) ** 2)
+        return (
+            self._spread(y) ** 2
+            * self.f0
+            * (y + self.y_f) ** 2
+            / (self.x0**2 * (y + self.y_b) ** 2)
+        )
 
     def valley_positions(self, y: ArrayLike) -> np.ndarray:
         """c_i(y), shape (n_valleys, …): where the valleys are deepest (Eq. 9)."""
@@ -111,9 +146,13 @@ class ManyValleys:
         return 2 / np.exp(np.log(self.flatness(y)).mean(axis=0))
 
     def valley(self, x: ArrayLike, y: ArrayLike) -> np.ndarray:
-        """Number of the valley in which (x, y) lies, 0 for the leftmost; a ridge belongs to the valley on its right."""
+        """Number of the valley in which (x, y) lies, 0 for the leftmost; a ridge belongs to the
+        valley on its right.
+        """
         x, y = np.asarray(x, dtype=float), self._checked(y)
-        return sum((x * (y + self.y_b) >= ridge * np.maximum(y, 0)).astype(int) for ridge in self.ridges)
+        return sum(
+            (x * (y + self.y_b) >= ridge * np.maximum(y, 0)).astype(int) for ridge in self.ridges
+        )
 
     def loss(self, x: ArrayLike, y: ArrayLike) -> np.ndarray:
         """L(x, y), Eq. 8 for every valley of the row."""
@@ -121,33 +160,57 @@ class ManyValleys:
         return self.drift_loss(y) + depth * (u[0] ** 2 - (width * p[0]) ** 2)
 
     def gradient(self, x: ArrayLike, y: ArrayLike) -> np.ndarray:
-        """∇L = (∂x L, ∂y L) on the last axis, shape (..., 2); on a ridge that of the valley on its right."""
+        """∇L = (∂x L, ∂y L) on the last axis, shape (..., 2); on a ridge that of the valley on
+        its right.
+        """
         u, p, q, depth, width = self._expansion(x, y)
-        along_y = self.pair(0, 1).drift_slope(y) + 2 * depth * (u[0] * u[1] - width**2 * p[0] * p[1])
+        along_y = self.pair(0, 1).drift_slope(y) + 2 * depth * (
+            u[0] * u[1] - width**2 * p[0] * p[1]
+        )
         return np.stack(np.broadcast_arrays(2 * depth * u[0] * q[0], along_y), axis=-1)
 
     def hessian(self, x: ArrayLike, y: ArrayLike) -> np.ndarray:
-        """Second derivatives of L, shape (..., 2, 2); on a ridge those of the valley on its right."""
+        """Second derivatives of L, shape (..., 2, 2); on a ridge those of the valley on its
+        right.
+        """
         u, p, q, depth, width = self._expansion(x, y)
         xx = 2 * depth * q[0] ** 2
         xy = 2 * depth * (q[1] * u[0] + q[0] * u[1])
-        yy = 2 * depth * (u[1] ** 2 + u[0] * u[2] - width**2 * (p[1] ** 2 + p[0] * p[2])) - self.pair(0, 1).drift_slope(y) / self.y_d
+        yy = (
+            2 * depth * (u[1] ** 2 + u[0] * u[2] - width**2 * (p[1] ** 2 + p[0] * p[2]))
+            - self.pair(0, 1).drift_slope(y) / self.y_d
+        )
         xx, xy, yy = np.broadcast_arrays(xx, xy, yy)
         return np.stack([np.stack([xx, xy], axis=-1), np.stack([xy, yy], axis=-1)], axis=-2)
 
     def on_grid(self, x: ArrayLike, y: ArrayLike) -> xr.Dataset:
         """Dims (y, x): loss; (y, valley): the positions of the floors; and width (valley)."""
         x, y = np.asarray(x, dtype=float), self._checked(y)
-        found = {"loss": (("y", "x"), self.loss(x, y[:, None])), "floor": (("valley", "y"), self.valley_positions(y)), "width": ("valley", list(self.widths))}
-        return xr.Dataset(found | {"number": (("y", "x"), self.valley(x, y[:, None]))}, {"x": x, "y": y, "valley": range(self.n_valleys)})
+        found = {
+            "loss": (("y", "x"), self.loss(x, y[:, None])),
+            "floor": (("valley", "y"), self.valley_positions(y)),
+            "width": ("valley", list(self.widths)),
+        }
+        return xr.Dataset(
+            found | {"number": (("y", "x"), self.valley(x, y[:, None]))},
+            {"x": x, "y": y, "valley": range(self.n_valleys)},
+        )
 
     def _expansion(self, x: ArrayLike, y: ArrayLike) -> tuple:
-        """L − L0 = (x0²/(f0 w²)) (u² − w² p²) with u = q x − C p: gives u, p, q, each with two derivatives along y, then x0²/(f0 w²) and w."""
+        """L − L0 = (x0²/(f0 w²)) (u² − w² p²) with u = q x − C p: gives u, p, q, each with two
+        derivatives along y, then x0²/(f0 w²) and w.
+        """
         x, y = np.asarray(x, dtype=float), self._checked(y)
         valley, width = self.valley(x, y), y + self.y_f
         wide = np.asarray(self.widths)[valley]
-        centre = np.where(y < 0, np.where(valley == 0, -wide, wide), np.asarray(self.centres)[valley])
-        q = ((y + self.y_b) / width, (self.y_f - self.y_b) / width**2, 2 * (self.y_b - self.y_f) / width**3)
+        centre = np.where(
+            y < 0, np.where(valley == 0, -wide, wide), np.asarray(self.centres)[valley]
+        )
+        q = (
+            (y + self.y_b) / width,
+            (self.y_f - self.y_b) / width**2,
+            2 * (self.y_b - self.y_f) / width**3,
+        )
         p = (y / width, self.y_f / width**2, -2 * self.y_f / width**3)
         u = tuple(one * x - centre * other for one, other in zip(q, p, strict=True))
         return u, p, q, self.x0**2 / (self.f0 * wide**2), wide
@@ -159,5 +222,8 @@ class ManyValleys:
     def _checked(self, y: ArrayLike) -> np.ndarray:
         y = np.asarray(y, dtype=float)
         if not np.all(y > self.y_min):
-            raise ValueError(f"y must be above {self.y_min:g}, where the landscape ends; got {np.min(y):g} as the smallest")
+            raise ValueError(
+                f"y must be above {self.y_min:g}, where the landscape ends; got "
+                f"{np.min(y):g} as the smallest"
+            )
         return y

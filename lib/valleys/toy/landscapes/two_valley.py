@@ -10,12 +10,22 @@ from numpy.typing import ArrayLike
 
 @dataclass(frozen=True)
 class TwoValley:
-    """L(x, y) = L0(y) + x(x − g1)/f1 for x ≥ 0, x(x + g2)/f2 for x < 0 (Eq. 8); all numbers without units.
+    """L(x, y) = L0(y) + x(x − g1)/f1 for x ≥ 0, x(x + g2)/f2 for x < 0 (Eq. 8); all numbers without
+    units.
 
     The flat valley lies at x > 0, the sharp one at x < 0, both to the same depth.
-    Defaults: Table S1. Every method broadcasts over x and y and refuses y ≤ −min(y_b, y_f), where the landscape ends.
+    Defaults: Table S1. Every method broadcasts over x and y and refuses y ≤ −min(y_b, y_f), where
+    the landscape ends.
 
     Raises ValueError if a parameter is not a positive number, or if x1 < x2.
+
+    Example:
+        >>> from valleys.toy import TwoValley
+        >>> landscape = TwoValley(x1=0.9)
+        >>> float(round(landscape.flatness_ratio, 3))
+        1.917
+        >>> landscape.barrier([5.0, 50.0]).round(3)
+        array([0.04, 0.51])
     """
 
     x1: float = 0.8  # where the flat valley goes as y → ∞
@@ -31,10 +41,21 @@ class TwoValley:
         """Refuse what is no landscape."""
         for field in fields(self):
             value = getattr(self, field.name)
-            if not (isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0):
-                raise ValueError(f"TwoValley {field.name} is {value!r}; it must be a positive number, such as the default {field.default}")
+            if not (
+                isinstance(value, int | float)
+                and not isinstance(value, bool)
+                and math.isfinite(value)
+                and value > 0
+            ):
+                raise ValueError(
+                    f"TwoValley {field.name} is {value!r}; it must be a positive "
+                    f"number, such as the default {field.default}"
+                )
         if self.x1 < self.x2:
-            raise ValueError(f"TwoValley x1 = {self.x1} is below x2 = {self.x2}; the flat valley is the one at x > 0, so give x1 ≥ x2")
+            raise ValueError(
+                f"TwoValley x1 = {self.x1} is below x2 = {self.x2}; the flat valley "
+                "is the one at x > 0, so give x1 ≥ x2"
+            )
 
     @property
     def flatness_ratio(self) -> float:
@@ -47,7 +68,9 @@ class TwoValley:
         return -min(self.y_b, self.y_f)
 
     def flatness(self, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-        """f1(y) of the flat valley and f2(y) of the sharp one: inverse curvatures, 2/f = ∂²L/∂x² (Eq. 10)."""
+        """f1(y) of the flat valley and f2(y) of the sharp one: inverse curvatures, 2/f = ∂²L/∂x²
+        (Eq. 10).
+        """
         y = self._checked(y)
         common = self.f0 * (y + self.y_f) ** 2 / (self.x0**2 * (y + self.y_b) ** 2)
         return self.x1**2 * common, self.x2**2 * common
@@ -77,7 +100,9 @@ class TwoValley:
         return self.drift_loss(y) + curve * distance**2 - slope * distance
 
     def gradient(self, x: ArrayLike, y: ArrayLike) -> np.ndarray:
-        """∇L = (∂x L, ∂y L) on the last axis, shape (..., 2); on the ridge x = 0 the slope of the flat side."""
+        """∇L = (∂x L, ∂y L) on the last axis, shape (..., 2); on the ridge x = 0 the slope of
+        the flat side.
+        """
         distance, (curve, curve_y, _), (slope, slope_y, _), side = self._expansion(x, y)
         along_x = side * (2 * curve * distance - slope)
         along_y = self.drift_slope(y) + curve_y * distance**2 - slope_y * distance
@@ -93,27 +118,48 @@ class TwoValley:
         return np.stack([np.stack([xx, xy], axis=-1), np.stack([xy, yy], axis=-1)], axis=-2)
 
     def on_grid(self, x: ArrayLike, y: ArrayLike) -> xr.Dataset:
-        """Dims (y, x): loss; along y: the positions of the two floors, flat_x and sharp_x, and the loss on them, floor_loss."""
+        """Dims (y, x): loss; along y: the positions of the two floors, flat_x and sharp_x, and
+        the loss on them, floor_loss.
+        """
         x, y = np.asarray(x, dtype=float), self._checked(y)
         flat, sharp = self.valley_positions(y)
-        along_y = {"flat_x": ("y", flat), "sharp_x": ("y", sharp), "floor_loss": ("y", self.loss(flat, y))}
-        return xr.Dataset({"loss": (("y", "x"), self.loss(x, y[:, None]))} | along_y, {"x": x, "y": y})
+        along_y = {
+            "flat_x": ("y", flat),
+            "sharp_x": ("y", sharp),
+            "floor_loss": ("y", self.loss(flat, y)),
+        }
+        return xr.Dataset(
+            {"loss": (("y", "x"), self.loss(x, y[:, None]))} | along_y, {"x": x, "y": y}
+        )
 
     def _expansion(self, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, tuple, tuple, np.ndarray]:
-        """On each side L − L0 = a(y)|x|² − b(y)|x|: gives |x|, (a, a', a''), (b, b', b'') and the sign of x."""
+        """On each side L − L0 = a(y)|x|² − b(y)|x|: gives |x|, (a, a', a''), (b, b', b'') and
+        the sign of x.
+        """
         x, y = np.asarray(x, dtype=float), self._checked(y)
         side = np.where(x < 0, -1.0, 1.0)
         position = np.where(x < 0, self.x2, self.x1)
         depth, width = self.x0**2 / self.f0, y + self.y_f
-        q, q1, q2 = (y + self.y_b) / width, (self.y_f - self.y_b) / width**2, 2 * (self.y_b - self.y_f) / width**3
+        q, q1, q2 = (
+            (y + self.y_b) / width,
+            (self.y_f - self.y_b) / width**2,
+            2 * (self.y_b - self.y_f) / width**3,
+        )
         p, p1, p2 = y / width, self.y_f / width**2, -2 * self.y_f / width**3
         curve, slope = depth / position**2, 2 * depth / position
         squares = (curve * q**2, 2 * curve * q * q1, 2 * curve * (q1**2 + q * q2))
-        linears = (slope * q * p, slope * (q1 * p + q * p1), slope * (q2 * p + 2 * q1 * p1 + q * p2))
+        linears = (
+            slope * q * p,
+            slope * (q1 * p + q * p1),
+            slope * (q2 * p + 2 * q1 * p1 + q * p2),
+        )
         return np.abs(x), squares, linears, side
 
     def _checked(self, y: ArrayLike) -> np.ndarray:
         y = np.asarray(y, dtype=float)
         if not np.all(y > self.y_min):
-            raise ValueError(f"y must be above {self.y_min:g}, where the landscape ends; got {np.min(y):g} as the smallest")
+            raise ValueError(
+                f"y must be above {self.y_min:g}, where the landscape ends; got "
+                f"{np.min(y):g} as the smallest"
+            )
         return y

@@ -4,7 +4,9 @@ import numba as nb
 
 
 def _can_keep() -> bool:
-    """Whether numba finds a folder for compiled code; where it finds none, with clone and home read-only, it refuses to compile what is to be kept."""
+    """Whether numba finds a folder for compiled code; where it finds none, with clone and home
+    read-only, it refuses to compile what is to be kept.
+    """
     try:
         nb.njit(cache=True)(lambda: None)
     except RuntimeError:

@@ -1,4 +1,6 @@
-"""Simulation of x at a fixed y: samples of P(x|y), occupation of the valleys, escapes between them."""
+"""Simulation of x at a fixed y: samples of P(x|y), occupation of the valleys, escapes between
+them.
+"""
 
 import math
 
@@ -22,7 +24,14 @@ from valleys.toy.simulation.kernels import (
     TOPS,
     advance_frozen,
 )
-from valleys.toy.simulation.langevin import Seed, check_settings, generator_words, in_threads, n_blocks, streams
+from valleys.toy.simulation.langevin import (
+    Seed,
+    check_settings,
+    generator_words,
+    in_threads,
+    n_blocks,
+    streams,
+)
 
 VALLEYS = ("sharp", "flat")  # in the order of x
 
@@ -41,26 +50,49 @@ def frozen_y(
     seed: Seed = 0,
     force: float = 0.0,
 ) -> xr.Dataset:
-    """x_{t+1} = x_t − η(∂x L − force + ξ) at fixed y > 0, with Var ξ = 2σ ∂²L/∂x² on each side (Eq. 13 along x; Eq. A10 for small η).
+    """x_{t+1} = x_t − η(∂x L − force + ξ) at fixed y > 0, with Var ξ = 2σ ∂²L/∂x² on each side (Eq.
+    13 along x; Eq. A10 for small η).
 
-    p_flat: share of the steps with x > 0, over n_steps steps after burn_in, with its error over the independent runs.
-    mean_x and variance_x: of all steps; valley_mean and valley_variance (valley): of the steps on one side of the ridge.
-    density (bin): histogram of x, in bins that reach 5 standard deviations beyond both bottoms; x (bin) is the centre of each.
-    Dim valley ("sharp", "flat"): escape_rate, one over the mean time from one bottom to the other; top_rate, one over the mean time from a
-    bottom to the ridge x = 0, both per unit of time η·step; n_escapes and n_tops, how many were seen. Every estimate has its `…_error`.
-    Raises ValueError for any setting out of range.
+    p_flat: share of the steps with x > 0, over n_steps steps after burn_in, with its error over the
+    independent runs. mean_x and variance_x: of all steps; valley_mean and valley_variance (valley):
+    of the steps on one side of the ridge. density (bin): histogram of x, in bins that reach 5
+    standard deviations beyond both bottoms; x (bin) is the centre of each. Dim valley ("sharp",
+    "flat"): escape_rate, one over the mean time from one bottom to the other; top_rate, one over
+    the mean time from a bottom to the ridge x = 0, both per unit of time η·step; n_escapes and
+    n_tops, how many were seen. Every estimate has its `…_error`. Raises ValueError for any setting
+    out of range.
+
+    Example:
+        >>> from valleys.toy import TwoValley, frozen_y, p_flat_exact
+        >>> found = frozen_y(TwoValley(), 0.02, 1.0, y=10.0, n_runs=64, n_steps=20000)
+        >>> bool(abs(found.p_flat - p_flat_exact(TwoValley(), 10.0, 0.02)) < 0.05)
+        True
     """
     check_settings(landscape, [learning_rate], [noise_strength], n_runs, n_steps, noise, seed, y)
     if burn_in < 0 or min(sample_every, n_bins) < 1 or n_steps < sample_every:
-        raise ValueError("burn_in must be at least 0, n_bins and sample_every at least 1, and sample_every at most n_steps")
-    bottoms, curves, kicks, edges = along_x(landscape, learning_rate, noise_strength, y, noise, n_bins, force)
-    grid = (bottoms, curves, kicks, float(learning_rate), float(edges[0]), float(edges[1] - edges[0]))
+        raise ValueError(
+            "burn_in must be at least 0, n_bins and sample_every at least 1, and "
+            "sample_every at most n_steps"
+        )
+    bottoms, curves, kicks, edges = along_x(
+        landscape, learning_rate, noise_strength, y, noise, n_bins, force
+    )
+    grid = (
+        bottoms,
+        curves,
+        kicks,
+        float(learning_rate),
+        float(edges[0]),
+        float(edges[1] - edges[0]),
+    )
 
     def run_block(block: np.random.SeedSequence) -> tuple[np.ndarray, np.ndarray]:
         state, words = np.zeros((FROZEN_ROWS, LANES)), generator_words(block)
         state[POSITION] = np.where(np.arange(LANES) % 2, bottoms[1], bottoms[0])
         state[CORE] = state[ARMED] = np.where(np.arange(LANES) % 2, 1.0, -1.0)
-        advance_frozen(state, words, np.zeros((LANES, n_bins), np.int64), burn_in, burn_in + 1, *grid)
+        advance_frozen(
+            state, words, np.zeros((LANES, n_bins), np.int64), burn_in, burn_in + 1, *grid
+        )
         state[IN_FLAT:] = 0.0
         counts = np.zeros((LANES, n_bins), np.int64)
         advance_frozen(state, words, counts, n_steps, sample_every, *grid)
@@ -73,21 +105,39 @@ def frozen_y(
 
 
 def along_x(landscape, learning_rate, noise_strength, y, noise, n_bins, force=0.0) -> tuple:
-    """Bottoms, curvatures and kicks per step of the (sharp, flat) valley, and the edges of the histogram; ValueError without a stationary state."""
+    """Bottoms, curvatures and kicks per step of the (sharp, flat) valley, and the edges of the
+    histogram; ValueError without a stationary state.
+    """
     if y <= 0:
         raise ValueError(f"y is {y!r}; two valleys exist for y > 0 only")
     flatness = np.array(landscape.flatness(y))[::-1]
-    sharp_bottom, flat_bottom = np.array(landscape.valley_positions(y))[::-1] + force * flatness / 2  # a force moves the bottoms, not the ridge
+    # a force moves the bottoms, not the ridge
+    sharp_bottom, flat_bottom = np.array(landscape.valley_positions(y))[::-1] + force * flatness / 2
     if not sharp_bottom < 0 < flat_bottom:
-        raise ValueError(f"force {force!r} moves a bottom across the ridge at y = {y:g}; give a weaker one")
+        raise ValueError(
+            f"force {force!r} moves a bottom across the ridge at y = {y:g}; give a weaker one"
+        )
     curves = 2 / flatness
     if learning_rate * max(curves) >= 2:
-        raise ValueError(f"learning rate {learning_rate:g} times the curvature {max(curves):.3g} is 2 or more: no stationary state; lower it")
-    variances = {"hessian": curves, "hessian_squared": curves**2, "isotropic": np.full(2, math.sqrt(curves[0] * curves[1]))}[noise]
+        raise ValueError(
+            f"learning rate {learning_rate:g} times the curvature {max(curves):.3g} "
+            "is 2 or more: no stationary state; lower it"
+        )
+    variances = {
+        "hessian": curves,
+        "hessian_squared": curves**2,
+        "isotropic": np.full(2, math.sqrt(curves[0] * curves[1])),
+    }[noise]
     kicks = learning_rate * np.sqrt(2 * noise_strength * variances + JITTER)
-    widths = kicks / np.sqrt(learning_rate * curves * (2 - learning_rate * curves))  # of the stationary Gaussian of the discrete step
+    # of the stationary Gaussian of the discrete step
+    widths = kicks / np.sqrt(learning_rate * curves * (2 - learning_rate * curves))
     edges = np.linspace(sharp_bottom - 5 * widths[0], flat_bottom + 5 * widths[1], n_bins + 1)
-    return (float(sharp_bottom), float(flat_bottom)), tuple(map(float, curves)), tuple(map(float, kicks)), edges
+    return (
+        (float(sharp_bottom), float(flat_bottom)),
+        tuple(map(float, curves)),
+        tuple(map(float, kicks)),
+        edges,
+    )
 
 
 def _frozen_dataset(state, counts, edges, n_steps, sample_every, learning_rate) -> xr.Dataset:
@@ -102,7 +152,10 @@ def _frozen_dataset(state, counts, edges, n_steps, sample_every, learning_rate) 
     }
     variables |= _moments(state, n_steps)
     for name, events, clock in (("escape", ESCAPES, CORE_TIME), ("top", TOPS, ARMED_TIME)):
-        rates = [rate_and_error(state[events + side], state[clock + side] * learning_rate) for side in range(2)]
+        rates = [
+            rate_and_error(state[events + side], state[clock + side] * learning_rate)
+            for side in range(2)
+        ]
         variables[f"{name}_rate"] = ("valley", np.array([rate for rate, _ in rates]))
         variables[f"{name}_rate_error"] = ("valley", np.array([error for _, error in rates]))
         variables[f"n_{name}s"] = ("valley", state[events : events + 2].sum(axis=1).astype(int))
@@ -110,24 +163,46 @@ def _frozen_dataset(state, counts, edges, n_steps, sample_every, learning_rate) 
 
 
 def _moments(state: np.ndarray, n_steps: int) -> dict[str, tuple]:
-    """Mean and variance of x, on each side of the ridge and over both, with errors over the independent runs."""
+    """Mean and variance of x, on each side of the ridge and over both, with errors over the
+    independent runs.
+    """
     flat_steps = state[IN_FLAT]
-    sides = [_mean_and_variance(n, state[SUM + side], state[SQUARES + side]) for side, n in enumerate((n_steps - flat_steps, flat_steps))]
-    both = _mean_and_variance(np.full(flat_steps.size, float(n_steps)), state[SUM : SUM + 2].sum(axis=0), state[SQUARES : SQUARES + 2].sum(axis=0))
+    sides = [
+        _mean_and_variance(n, state[SUM + side], state[SQUARES + side])
+        for side, n in enumerate((n_steps - flat_steps, flat_steps))
+    ]
+    both = _mean_and_variance(
+        np.full(flat_steps.size, float(n_steps)),
+        state[SUM : SUM + 2].sum(axis=0),
+        state[SQUARES : SQUARES + 2].sum(axis=0),
+    )
     names = ("mean", "mean_error", "variance", "variance_error")
-    whole = {f"{name.split('_')[0]}_x{'_error' if 'error' in name else ''}": ((), value) for name, value in zip(names, both, strict=True)}
-    return whole | {f"valley_{name}": ("valley", np.array(values)) for name, values in zip(names, zip(*sides, strict=True), strict=True)}
+    whole = {
+        f"{name.split('_')[0]}_x{'_error' if 'error' in name else ''}": ((), value)
+        for name, value in zip(names, both, strict=True)
+    }
+    return whole | {
+        f"valley_{name}": ("valley", np.array(values))
+        for name, values in zip(names, zip(*sides, strict=True), strict=True)
+    }
 
 
-def _mean_and_variance(steps: np.ndarray, sums: np.ndarray, squares: np.ndarray) -> tuple[float, float, float, float]:
-    """Mean, its error, variance, its error, from the sums of each independent run; NaN where no step was spent."""
+def _mean_and_variance(
+    steps: np.ndarray, sums: np.ndarray, squares: np.ndarray
+) -> tuple[float, float, float, float]:
+    """Mean, its error, variance, its error, from the sums of each independent run; NaN where no
+    step was spent.
+    """
     total = steps.sum()
     if total == 0:
         return (math.nan,) * 4
     mean, n_runs = sums.sum() / total, steps.size
     variance = squares.sum() / total - mean**2
-    pulls = sums - mean * steps, squares - 2 * mean * sums + (mean**2 - variance) * steps  # what each run adds to the deviation, times its steps
-    mean_error, variance_error = (float(np.std(pull, ddof=1) * math.sqrt(n_runs) / total) for pull in pulls)
+    # what each run adds to the deviation, times its steps
+    pulls = sums - mean * steps, squares - 2 * mean * sums + (mean**2 - variance) * steps
+    mean_error, variance_error = (
+        float(np.std(pull, ddof=1) * math.sqrt(n_runs) / total) for pull in pulls
+    )
     return float(mean), mean_error, float(variance), variance_error
 
 
@@ -136,7 +211,9 @@ def _error(per_run: np.ndarray) -> np.ndarray:
 
 
 def rate_and_error(events: np.ndarray, times: np.ndarray) -> tuple[float, float]:
-    """Events per time, summed over independent runs, and its standard error (at least that of one event); NaN if no time was spent."""
+    """Events per time, summed over independent runs, and its standard error (at least that of
+    one event); NaN if no time was spent.
+    """
     total = times.sum()
     if total == 0:
         return math.nan, math.nan

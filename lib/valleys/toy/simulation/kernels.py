@@ -1,8 +1,10 @@
-"""The compiled loops of the simulation: LANES independent runs advance side by side, as arithmetic that a compiler can vectorise.
+"""The compiled loops of the simulation: LANES independent runs advance side by side, as arithmetic
+that a compiler can vectorise.
 
-Each lane owns a xoshiro256++ generator (Blackman and Vigna 2021), and turns one 64-bit word into one pair of normals (Box and Muller 1958).
-The logarithm, the exponential and the circle functions are series, because calls into the C library would stop vectorisation.
-All of it is one file: numba's cache notices edits of the file that a compiled function stands in, and of no other.
+Each lane owns a xoshiro256++ generator (Blackman and Vigna 2021), and turns one 64-bit word into
+one pair of normals (Box and Muller 1958). The logarithm, the exponential and the circle functions
+are series, because calls into the C library would stop vectorisation. All of it is one file:
+numba's cache notices edits of the file that a compiled function stands in, and of no other.
 """
 
 import math
@@ -75,7 +77,9 @@ def natural_log(value):
 
 @nb.njit(inline="always")
 def exponential(value):
-    """exp(value) for |value| < 700, and its value at the bound beyond; relative error below 1e-14."""
+    """exp(value) for |value| < 700, and its value at the bound beyond; relative error below
+    1e-14.
+    """
     value = min(max(value, -700.0), 700.0)
     power = math.floor(value / _LN2 + 0.5)
     r = value - power * _LN2
@@ -90,19 +94,31 @@ def exponential(value):
 def _sine(angle):
     q = angle * angle
     series = 1.0 - q / 210 * (1.0 - q / 272 * (1.0 - q / 342 * (1.0 - q / 420)))
-    return angle * (1.0 - q / 6 * (1.0 - q / 20 * (1.0 - q / 42 * (1.0 - q / 72 * (1.0 - q / 110 * (1.0 - q / 156 * series))))))
+    return angle * (
+        1.0
+        - q
+        / 6
+        * (
+            1.0
+            - q / 20 * (1.0 - q / 42 * (1.0 - q / 72 * (1.0 - q / 110 * (1.0 - q / 156 * series))))
+        )
+    )
 
 
 @nb.njit(inline="always")
 def _cosine(angle):
     q = angle * angle
     series = 1.0 - q / 182 * (1.0 - q / 240 * (1.0 - q / 306 * (1.0 - q / 380)))
-    return 1.0 - q / 2 * (1.0 - q / 12 * (1.0 - q / 30 * (1.0 - q / 56 * (1.0 - q / 90 * (1.0 - q / 132 * series)))))
+    return 1.0 - q / 2 * (
+        1.0 - q / 12 * (1.0 - q / 30 * (1.0 - q / 56 * (1.0 - q / 90 * (1.0 - q / 132 * series))))
+    )
 
 
 @nb.njit(**COMPILE)
 def fill_normals(words, first, second):
-    """Fill `first` and `second`, each (LANES,), with independent standard normals; advances `words`, (WORDS, LANES) uint64."""
+    """Fill `first` and `second`, each (LANES,), with independent standard normals; advances
+    `words`, (WORDS, LANES) uint64.
+    """
     for k in range(LANES):
         s0, s1, s2, s3 = words[0, k], words[1, k], words[2, k], words[3, k]
         word = _rotate(s0 + s3, np.uint64(23), np.uint64(41)) + s0
@@ -115,7 +131,8 @@ def fill_normals(words, first, second):
         words[3, k] = _rotate(s3, np.uint64(45), np.uint64(19))
         uniform = (np.int64(word >> _RADIUS_BITS) + 0.5) * 2.0**-40  # in (0, 1)
         side = 1.0 - 2.0 * np.int64(word & np.uint64(1))
-        angle = math.pi * ((np.int64((word & _ANGLE_MASK) >> np.uint64(1)) + 0.5) * 2.0**-23 - 0.5)  # in (−π/2, π/2)
+        # in (−π/2, π/2)
+        angle = math.pi * ((np.int64((word & _ANGLE_MASK) >> np.uint64(1)) + 0.5) * 2.0**-23 - 0.5)
         radius = side * math.sqrt(-2.0 * natural_log(uniform))
         first[k] = radius * _cosine(angle)
         second[k] = radius * _sine(angle)
@@ -123,15 +140,22 @@ def fill_normals(words, first, second):
 
 @nb.njit(inline="always")
 def _factor(noise, noise_strength, xx, xy, yy, temperature):
-    """Cholesky factor (l11, l21, l22) of the covariance Σ of the gradient noise (Eqs. 14 and 15)."""
-    if noise == HESSIAN:  # 2σH₊, with H₊ = scale·(H − shift·1): the negative eigenvalue, if any, moved to 0
+    """Cholesky factor (l11, l21, l22) of the covariance Σ of the gradient noise (Eqs. 14 and
+    15).
+    """
+    # 2σH₊, with H₊ = scale·(H − shift·1): the negative eigenvalue, if any, moved to 0
+    if noise == HESSIAN:
         largest = 0.5 * (xx + yy + math.sqrt((xx - yy) ** 2 + 4.0 * xy * xy))
         shift = min((xx * yy - xy * xy) / largest, 0.0)
         strength = 2.0 * noise_strength * largest / (largest - shift)
         c11, c21, c22 = strength * (xx - shift), strength * xy, strength * (yy - shift)
     elif noise == HESSIAN_SQUARED:
         strength = 2.0 * noise_strength
-        c11, c21, c22 = strength * (xx * xx + xy * xy), strength * xy * (xx + yy), strength * (xy * xy + yy * yy)
+        c11, c21, c22 = (
+            strength * (xx * xx + xy * xy),
+            strength * xy * (xx + yy),
+            strength * (xy * xy + yy * yy),
+        )
     else:
         c11 = 2.0 * noise_strength * temperature
         c21, c22 = 0.0, c11
@@ -146,7 +170,13 @@ def _one_step(state, first, second, step, landscape, learning_rate, noise_streng
     x1, x2, x0, f0, y_b, y_f, y_d, drift, y_min = landscape
     depth = x0 * x0 / f0
     for k in range(LANES):
-        x, y, was_alive, last_crossing, crossing_y = state[X, k], state[Y, k], state[ALIVE, k], state[LAST_CROSSING, k], state[CROSSING_Y, k]
+        x, y, was_alive, last_crossing, crossing_y = (
+            state[X, k],
+            state[Y, k],
+            state[ALIVE, k],
+            state[LAST_CROSSING, k],
+            state[CROSSING_Y, k],
+        )
         side = 1.0 if x >= 0.0 else -1.0
         distance = abs(x)
         position = x1 if x >= 0.0 else x2
@@ -159,12 +189,19 @@ def _one_step(state, first, second, step, landscape, learning_rate, noise_streng
         square = depth / (position * position)
         slope_y = drift / y_d * exponential(-y / y_d)
         gradient_x = side * (2.0 * square * q * q * distance - linear * q * p)
-        gradient_y = (2.0 * square * q * q1 * distance - linear * (q1 * p + q * p1)) * distance - slope_y
+        gradient_y = (
+            2.0 * square * q * q1 * distance - linear * (q1 * p + q * p1)
+        ) * distance - slope_y
         hessian_xx = 2.0 * square * q * q
         hessian_xy = side * (4.0 * square * q * q1 * distance - linear * (q1 * p + q * p1))
-        hessian_yy = (2.0 * square * (q1 * q1 + q * q2) * distance - linear * (q2 * p + 2.0 * q1 * p1 + q * p2)) * distance + slope_y / y_d
+        hessian_yy = (
+            2.0 * square * (q1 * q1 + q * q2) * distance
+            - linear * (q2 * p + 2.0 * q1 * p1 + q * p2)
+        ) * distance + slope_y / y_d
         temperature = 2.0 * depth * q * q / (x1 * x2)
-        l11, l21, l22 = _factor(noise, noise_strength, hessian_xx, hessian_xy, hessian_yy, temperature)
+        l11, l21, l22 = _factor(
+            noise, noise_strength, hessian_xx, hessian_xy, hessian_yy, temperature
+        )
         new_x = x - learning_rate * (gradient_x + l11 * first[k])
         new_y = y - learning_rate * (gradient_y + l21 * first[k] + l22 * second[k])
         alive = (was_alive > 0.0) & (new_y > y_min) & (abs(new_x) < X_LIMIT)
@@ -177,14 +214,18 @@ def _one_step(state, first, second, step, landscape, learning_rate, noise_streng
 
 
 def _advancer(noise):
-    """The compiled loop for one kind of noise; the kind is a constant, so that the loop over lanes has no branch."""
+    """The compiled loop for one kind of noise; the kind is a constant, so that the loop over
+    lanes has no branch.
+    """
 
     @nb.njit(**COMPILE)
     def advance(state, words, first_step, n_steps, landscape, learning_rate, noise_strength):
         first, second = np.empty(LANES), np.empty(LANES)
         for step in range(first_step, first_step + n_steps):
             fill_normals(words, first, second)
-            _one_step(state, first, second, float(step), landscape, learning_rate, noise_strength, noise)
+            _one_step(
+                state, first, second, float(step), landscape, learning_rate, noise_strength, noise
+            )
 
     return advance
 
@@ -192,7 +233,18 @@ def _advancer(noise):
 ADVANCE = {name: _advancer(code) for code, name in enumerate(NOISES)}
 
 # Rows of a block at fixed y. Index 0 of a pair is the sharp valley, 1 the flat one.
-POSITION, CORE, ARMED, IN_FLAT, ESCAPES, CORE_TIME, TOPS, ARMED_TIME, SUM, SQUARES = 0, 1, 2, 3, 4, 6, 8, 10, 12, 14
+POSITION, CORE, ARMED, IN_FLAT, ESCAPES, CORE_TIME, TOPS, ARMED_TIME, SUM, SQUARES = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    6,
+    8,
+    10,
+    12,
+    14,
+)
 FROZEN_ROWS = 16
 
 
@@ -201,12 +253,17 @@ def _frozen_step(state, normal, bottoms, curves, step_sizes, learning_rate):
     """One step of x at fixed y in every lane, with the clocks of escapes.
 
     CORE is the valley whose bottom the run saw last; a change of CORE is an escape.
-    ARMED is the valley whose bottom the run saw since it was last on the ridge; reaching x = 0 while ARMED is a `top`.
+    ARMED is the valley whose bottom the run saw since it was last on the ridge; reaching x = 0
+    while ARMED is a `top`.
     """
     for k in range(LANES):
         x, core, armed = state[POSITION, k], state[CORE, k], state[ARMED, k]
         flat = x >= 0.0
-        bottom, curve, kick = bottoms[1] if flat else bottoms[0], curves[1] if flat else curves[0], step_sizes[1] if flat else step_sizes[0]
+        bottom, curve, kick = (
+            bottoms[1] if flat else bottoms[0],
+            curves[1] if flat else curves[0],
+            step_sizes[1] if flat else step_sizes[0],
+        )
         x = x - learning_rate * curve * (x - bottom) + kick * normal[k]
         at_flat, at_sharp = x >= bottoms[1], x <= bottoms[0]
         in_sharp, in_flat = core < 0.0, core > 0.0
@@ -233,8 +290,22 @@ def _frozen_step(state, normal, bottoms, curves, step_sizes, learning_rate):
 
 
 @nb.njit(**COMPILE)
-def advance_frozen(state, words, counts, n_steps, sample_every, bottoms, curves, step_sizes, learning_rate, left, bin_width):
-    """Advance a block of runs at fixed y; add every `sample_every`-th position to `counts`, (LANES, n_bins)."""
+def advance_frozen(
+    state,
+    words,
+    counts,
+    n_steps,
+    sample_every,
+    bottoms,
+    curves,
+    step_sizes,
+    learning_rate,
+    left,
+    bin_width,
+):
+    """Advance a block of runs at fixed y; add every `sample_every`-th position to `counts`,
+    (LANES, n_bins).
+    """
     first, second = np.empty(LANES), np.empty(LANES)
     n_bins = counts.shape[1]
     for step in range(n_steps):
@@ -250,13 +321,16 @@ def advance_frozen(state, words, counts, n_steps, sample_every, bottoms, curves,
                     counts[k, place] += 1
 
 
-VALLEY, ROW_STATE_ROWS = STATE_ROWS, STATE_ROWS + 1  # a run in a row of valleys also knows the one it is in
+# a run in a row of valleys also knows the one it is in
+VALLEY, ROW_STATE_ROWS = STATE_ROWS, STATE_ROWS + 1
 TINY = 1e-300  # an eigenvalue below it counts as this one, so that it has a logarithm
 
 
 @nb.njit(inline="always")
 def _power_factor(power, noise_strength, xx, xy, yy, scale):
-    """Cholesky factor of Σ = 2σ κ (H₊/κ)^p, with κ the scale: through the eigenvalues of H, negative ones set to 0; p = 0 gives κ·1."""
+    """Cholesky factor of Σ = 2σ κ (H₊/κ)^p, with κ the scale: through the eigenvalues of H,
+    negative ones set to 0; p = 0 gives κ·1.
+    """
     half_trace, gap = 0.5 * (xx + yy), math.sqrt((xx - yy) ** 2 + 4.0 * xy * xy)
     largest, smallest = half_trace + 0.5 * gap, half_trace - 0.5 * gap
     strength = 2.0 * noise_strength * scale
@@ -270,14 +344,23 @@ def _power_factor(power, noise_strength, xx, xy, yy, scale):
 
 
 @nb.njit(inline="always")
-def _row_step(state, first, second, step, scales, row, learning_rate, noise_strength, power, moving):
-    """`_one_step` in a row of valleys, with noise of any power of the Hessian; where `moving` is 0, y stands still and only the curvature along x counts."""
+def _row_step(
+    state, first, second, step, scales, row, learning_rate, noise_strength, power, moving
+):
+    """`_one_step` in a row of valleys, with noise of any power of the Hessian; where `moving` is
+    0, y stands still and only the curvature along x counts.
+    """
     x0, f0, y_b, y_f, y_d, drift, y_min = scales
     widths, centres, ridges, mean_width = row
     depth = x0 * x0 / f0
     n_ridges = len(ridges)
     for k in range(LANES):
-        x, y, was_alive, last_crossing = state[X, k], state[Y, k], state[ALIVE, k], state[LAST_CROSSING, k]
+        x, y, was_alive, last_crossing = (
+            state[X, k],
+            state[Y, k],
+            state[ALIVE, k],
+            state[LAST_CROSSING, k],
+        )
         valley, crossing_y = state[VALLEY, k], state[CROSSING_Y, k]
         width, centre = widths[0], (centres[0] if y >= 0.0 else -widths[0])
         for j in range(n_ridges):
@@ -295,10 +378,14 @@ def _row_step(state, first, second, step, scales, row, learning_rate, noise_stre
         gradient_y = square * (u * u1 - width * width * p * p1) - slope_y
         hessian_xx = square * q * q
         hessian_xy = square * (q1 * u + q * u1) * moving
-        hessian_yy = square * (u1 * u1 + u * u2 - width * width * (p1 * p1 + p * p2)) + slope_y / y_d
+        hessian_yy = (
+            square * (u1 * u1 + u * u2 - width * width * (p1 * p1 + p * p2)) + slope_y / y_d
+        )
         hessian_yy = hessian_yy * moving + 0.5 * hessian_xx * (1.0 - moving)
         scale = 2.0 * depth * q * q / (mean_width * mean_width)
-        l11, l21, l22 = _power_factor(power, noise_strength, hessian_xx, hessian_xy, hessian_yy, scale)
+        l11, l21, l22 = _power_factor(
+            power, noise_strength, hessian_xx, hessian_xy, hessian_yy, scale
+        )
         new_x = x - learning_rate * (gradient_x + l11 * first[k])
         new_y = y - moving * learning_rate * (gradient_y + l21 * first[k] + l22 * second[k])
         alive = (was_alive > 0.0) & (new_y > y_min) & (abs(new_x) < X_LIMIT)
@@ -314,9 +401,24 @@ def _row_step(state, first, second, step, scales, row, learning_rate, noise_stre
 
 
 @nb.njit(**COMPILE)
-def advance_row(state, words, first_step, n_steps, scales, row, learning_rate, noise_strength, power, moving):
-    """Advance a block of runs, (ROW_STATE_ROWS, LANES), in a row of valleys; the pairs of normals are those of ADVANCE."""
+def advance_row(
+    state, words, first_step, n_steps, scales, row, learning_rate, noise_strength, power, moving
+):
+    """Advance a block of runs, (ROW_STATE_ROWS, LANES), in a row of valleys; the pairs of
+    normals are those of ADVANCE.
+    """
     first, second = np.empty(LANES), np.empty(LANES)
     for step in range(first_step, first_step + n_steps):
         fill_normals(words, first, second)
-        _row_step(state, first, second, float(step), scales, row, learning_rate, noise_strength, power, moving)
+        _row_step(
+            state,
+            first,
+            second,
+            float(step),
+            scales,
+            row,
+            learning_rate,
+            noise_strength,
+            power,
+            moving,
+        )

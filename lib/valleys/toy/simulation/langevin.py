@@ -1,7 +1,8 @@
 """Simulation of the discrete Langevin equation of the two-valley model (Eqs. 13-15).
 
-Run i of a cell starts at x = −0.01 if i is even and at x = +0.01 if i is odd, so that half the runs begin in each valley.
-Every block of runs draws from a stream of its own: a result depends on the seed, and not on the number of threads.
+Run i of a cell starts at x = −0.01 if i is even and at x = +0.01 if i is odd, so that half the runs
+begin in each valley. Every block of runs draws from a stream of its own: a result depends on the
+seed, and not on the number of threads.
 """
 
 import dataclasses
@@ -15,7 +16,18 @@ import numpy as np
 import xarray as xr
 
 from valleys.toy.landscapes.two_valley import TwoValley
-from valleys.toy.simulation.kernels import ADVANCE, ALIVE, CROSSING_Y, LANES, LAST_CROSSING, NOISES, STATE_ROWS, WORDS, X, Y
+from valleys.toy.simulation.kernels import (
+    ADVANCE,
+    ALIVE,
+    CROSSING_Y,
+    LANES,
+    LAST_CROSSING,
+    NOISES,
+    STATE_ROWS,
+    WORDS,
+    X,
+    Y,
+)
 
 START_X = 0.01
 Seed = int | np.random.SeedSequence
@@ -31,23 +43,45 @@ def phase_diagram(
     noise: str = "hessian",
     seed: Seed = 0,
 ) -> xr.Dataset:
-    """P_flat and freezing for every pair of learning rate η and noise strength σ (Figs. 5C, 5D and S6).
+    """P_flat and freezing for every pair of learning rate η and noise strength σ (Figs. 5C, 5D and
+    S6).
 
-    Dims (learning_rate, noise_strength): p_flat, the fraction of runs with x > 0 at the end; freezing_time [steps], the last step at which x
-    changed sign (the first step is 1; 1 if it never did); freezing_y, y at that step; their standard errors `…_error`; and diverged, the
-    fraction of runs that left the landscape. Diverged runs count in no mean; where every run diverged, the means are NaN.
-    noise is the covariance of ξ: "hessian" 2σH₊ (negative eigenvalues set to 0), "hessian_squared" 2σH², or "isotropic" 4σ/√(f1 f2)·1,
-    which is the geometric mean of the two valleys on both sides of the ridge. Each has 1e-8·1 added.
-    Raises ValueError for any setting out of range.
+    Dims (learning_rate, noise_strength): p_flat, the fraction of runs with x > 0 at the end;
+    freezing_time [steps], the last step at which x changed sign (the first step is 1; 1 if it never
+    did); freezing_y, y at that step; their standard errors `…_error`; and diverged, the fraction of
+    runs that left the landscape. Diverged runs count in no mean; where every run diverged, the
+    means are NaN. noise is the covariance of ξ: "hessian" 2σH₊ (negative eigenvalues set to 0),
+    "hessian_squared" 2σH², or "isotropic" 4σ/√(f1 f2)·1, which is the geometric mean of the two
+    valleys on both sides of the ridge. Each has 1e-8·1 added. Raises ValueError for any setting out
+    of range.
+
+    Example:
+        >>> from valleys.toy import TwoValley, phase_diagram
+        >>> found = phase_diagram(TwoValley(), [0.02, 0.1], [0.01, 0.1], n_runs=400, n_steps=2000)
+        >>> found.p_flat.dims
+        ('learning_rate', 'noise_strength')
+        >>> bool(found.p_flat.max() > 0.5)
+        True
     """
     learning_rates, noise_strengths = list(learning_rates), list(noise_strengths)
-    check_settings(landscape, learning_rates, noise_strengths, n_runs, n_steps, noise, seed, start_y)
+    check_settings(
+        landscape, learning_rates, noise_strengths, n_runs, n_steps, noise, seed, start_y
+    )
     cells = [(rate, strength) for rate in learning_rates for strength in noise_strengths]
     cells_with_streams = list(zip(cells, streams(seed).spawn(len(cells)), strict=True))
     summaries = _ends(landscape, cells_with_streams, n_runs, n_steps, start_y, noise)
     dims, shape = ("learning_rate", "noise_strength"), (len(learning_rates), len(noise_strengths))
-    variables = {name: (dims, np.array([summary[name] for summary in summaries]).reshape(shape)) for name in summaries[0]}
-    return xr.Dataset(variables, {"learning_rate": np.array(learning_rates, float), "noise_strength": np.array(noise_strengths, float)})
+    variables = {
+        name: (dims, np.array([summary[name] for summary in summaries]).reshape(shape))
+        for name in summaries[0]
+    }
+    return xr.Dataset(
+        variables,
+        {
+            "learning_rate": np.array(learning_rates, float),
+            "noise_strength": np.array(noise_strengths, float),
+        },
+    )
 
 
 def map_cell(
@@ -62,9 +96,17 @@ def map_cell(
 ) -> xr.Dataset:
     """One cell of `phase_diagram` alone, without dimensions.
 
-    Args as there; the stream is what its seed spawns at the place of the cell, learning rate by learning rate.
+    Args as there; the stream is what its seed spawns at the place of the cell, learning rate by
+    learning rate.
     """
-    (summary,) = _ends(landscape, [((learning_rate, noise_strength), streams(stream))], n_runs, n_steps, start_y, noise)
+    (summary,) = _ends(
+        landscape,
+        [((learning_rate, noise_strength), streams(stream))],
+        n_runs,
+        n_steps,
+        start_y,
+        noise,
+    )
     return xr.Dataset(summary, {"learning_rate": learning_rate, "noise_strength": noise_strength})
 
 
@@ -76,7 +118,10 @@ def _ends(landscape, cells, n_runs, n_steps, start_y, noise) -> list[dict[str, f
         _advance(landscape, state, words, 1, n_steps, *job[0], noise)
         return state
 
-    states = in_threads(final_state, [(cell, block) for cell, stream in cells for block in stream.spawn(n_blocks(n_runs))])
+    states = in_threads(
+        final_state,
+        [(cell, block) for cell, stream in cells for block in stream.spawn(n_blocks(n_runs))],
+    )
     by_cell = np.stack(states).reshape(len(cells), -1, STATE_ROWS, LANES)
     return [_summary(np.concatenate(list(blocks), axis=-1)[:, :n_runs]) for blocks in by_cell]
 
@@ -94,15 +139,54 @@ def flat_probability(
 ) -> xr.Dataset:
     """P_flat and mean y as they evolve, for one learning rate and noise strength (Fig. 6B).
 
-    Dim step (0, record_every, …, n_steps), with time = learning_rate · step: p_flat, mean_y, their standard errors, and diverged.
-    Noise and divergence as in `phase_diagram`.
-    Raises ValueError for any setting out of range, or if record_every does not divide n_steps.
+    Dim step (0, record_every, …, n_steps), with time = learning_rate · step: p_flat, mean_y, their
+    standard errors, and diverged. Noise and divergence as in `phase_diagram`. Raises ValueError for
+    any setting out of range, or if record_every does not divide n_steps.
+
+    Example:
+        >>> from valleys.toy import TwoValley, flat_probability
+        >>> found = flat_probability(
+        ...     TwoValley(), 0.05, 0.1, n_runs=200, n_steps=2000, record_every=1000
+        ... )
+        >>> found.step.values
+        array([   0, 1000, 2000])
+        >>> float(found.p_flat[0])
+        0.5
     """
-    check_settings(landscape, [learning_rate], [noise_strength], n_runs, n_steps, noise, seed, start_y, record_every)
-    history = _histories(landscape, learning_rate, noise_strength, n_runs, n_steps, start_y, record_every, noise, seed)
+    check_settings(
+        landscape,
+        [learning_rate],
+        [noise_strength],
+        n_runs,
+        n_steps,
+        noise,
+        seed,
+        start_y,
+        record_every,
+    )
+    history = _histories(
+        landscape,
+        learning_rate,
+        noise_strength,
+        n_runs,
+        n_steps,
+        start_y,
+        record_every,
+        noise,
+        seed,
+    )
     summaries = [_summary(record) for record in history]
-    names = {"p_flat": "p_flat", "mean_y": "y", "diverged": "diverged", "p_flat_error": "p_flat_error", "mean_y_error": "y_error"}
-    variables = {name: ("step", np.array([summary[source] for summary in summaries])) for name, source in names.items()}
+    names = {
+        "p_flat": "p_flat",
+        "mean_y": "y",
+        "diverged": "diverged",
+        "p_flat_error": "p_flat_error",
+        "mean_y_error": "y_error",
+    }
+    variables = {
+        name: ("step", np.array([summary[source] for summary in summaries]))
+        for name, source in names.items()
+    }
     return xr.Dataset(variables, _steps(learning_rate, n_steps, record_every))
 
 
@@ -117,26 +201,71 @@ def trajectories(
     noise: str = "hessian",
     seed: Seed = 0,
 ) -> xr.Dataset:
-    """Single runs: dims (run, step), with time = learning_rate · step: x, y and loss; a run stands still, with `alive` False, once it has diverged.
+    """Single runs: dims (run, step), with time = learning_rate · step: x, y and loss; a run stands
+    still, with `alive` False, once it has diverged.
 
     Raises ValueError for any setting out of range, or if record_every does not divide n_steps.
+
+    Example:
+        >>> from valleys.toy import TwoValley, trajectories
+        >>> runs = trajectories(TwoValley(), 0.05, 0.1, n_runs=2, n_steps=1000, record_every=500)
+        >>> runs.x.shape, runs.x.dims
+        ((2, 3), ('run', 'step'))
     """
-    check_settings(landscape, [learning_rate], [noise_strength], n_runs, n_steps, noise, seed, start_y, record_every)
-    history = _histories(landscape, learning_rate, noise_strength, n_runs, n_steps, start_y, record_every, noise, seed)
+    check_settings(
+        landscape,
+        [learning_rate],
+        [noise_strength],
+        n_runs,
+        n_steps,
+        noise,
+        seed,
+        start_y,
+        record_every,
+    )
+    history = _histories(
+        landscape,
+        learning_rate,
+        noise_strength,
+        n_runs,
+        n_steps,
+        start_y,
+        record_every,
+        noise,
+        seed,
+    )
     x, y, alive = (np.ascontiguousarray(history[:, row].T) for row in (X, Y, ALIVE))
     dims = ("run", "step")
-    variables = {"x": (dims, x), "y": (dims, y), "loss": (dims, landscape.loss(x, y)), "alive": (dims, alive > 0)}
-    return xr.Dataset(variables, {"run": np.arange(n_runs)} | _steps(learning_rate, n_steps, record_every))
+    variables = {
+        "x": (dims, x),
+        "y": (dims, y),
+        "loss": (dims, landscape.loss(x, y)),
+        "alive": (dims, alive > 0),
+    }
+    return xr.Dataset(
+        variables, {"run": np.arange(n_runs)} | _steps(learning_rate, n_steps, record_every)
+    )
 
 
-def _histories(landscape, learning_rate, noise_strength, n_runs, n_steps, start_y, record_every, noise, seed) -> np.ndarray:
+def _histories(
+    landscape, learning_rate, noise_strength, n_runs, n_steps, start_y, record_every, noise, seed
+) -> np.ndarray:
     """Recorded states, (records, STATE_ROWS, n_runs)."""
 
     def history(block: np.random.SeedSequence) -> np.ndarray:
         state, words = _start(block, start_y)
         records = [state.copy()]
         for done in range(0, n_steps, record_every):
-            _advance(landscape, state, words, done + 1, record_every, learning_rate, noise_strength, noise)
+            _advance(
+                landscape,
+                state,
+                words,
+                done + 1,
+                record_every,
+                learning_rate,
+                noise_strength,
+                noise,
+            )
             records.append(state.copy())
         return np.stack(records)
 
@@ -151,7 +280,9 @@ def _steps(learning_rate: float, n_steps: int, record_every: int) -> dict:
 
 
 def _start(block: np.random.SeedSequence, start_y: float) -> tuple[np.ndarray, np.ndarray]:
-    """State (STATE_ROWS, LANES) of a block before its first step, and the words of its generators."""
+    """State (STATE_ROWS, LANES) of a block before its first step, and the words of its
+    generators.
+    """
     state = np.empty((STATE_ROWS, LANES))
     state[X] = np.where(np.arange(LANES) % 2, START_X, -START_X)
     state[Y] = state[CROSSING_Y] = start_y
@@ -159,37 +290,54 @@ def _start(block: np.random.SeedSequence, start_y: float) -> tuple[np.ndarray, n
     return state, generator_words(block)
 
 
-def _advance(landscape, state, words, first_step, n_steps, learning_rate, noise_strength, noise) -> None:
+def _advance(
+    landscape, state, words, first_step, n_steps, learning_rate, noise_strength, noise
+) -> None:
     constants = (*map(float, dataclasses.astuple(landscape)), float(landscape.y_min))
-    ADVANCE[noise](state, words, first_step, n_steps, constants, float(learning_rate), float(noise_strength))
+    ADVANCE[noise](
+        state, words, first_step, n_steps, constants, float(learning_rate), float(noise_strength)
+    )
 
 
 def _summary(runs: np.ndarray) -> dict[str, float]:
     """Means over the runs (STATE_ROWS, n_runs) that did not diverge, with standard errors."""
     survivors = runs[:, runs[ALIVE] > 0]
     n, n_flat = survivors.shape[1], int(np.sum(survivors[X] > 0))
-    summary = {"p_flat": n_flat / n if n else math.nan, "p_flat_error": fraction_error(n_flat, n), "diverged": 1 - n / runs.shape[1]}
+    summary = {
+        "p_flat": n_flat / n if n else math.nan,
+        "p_flat_error": fraction_error(n_flat, n),
+        "diverged": 1 - n / runs.shape[1],
+    }
     for name, row in (("freezing_time", LAST_CROSSING), ("freezing_y", CROSSING_Y), ("y", Y)):
         summary[name], summary[f"{name}_error"] = mean_and_error(survivors[row])
     return summary
 
 
 def fraction_error(n_hits: int, n: int) -> float:
-    """Standard error of a fraction: the posterior standard deviation under a flat prior, which stays above 0 at 0 and at n hits."""
+    """Standard error of a fraction: the posterior standard deviation under a flat prior, which
+    stays above 0 at 0 and at n hits.
+    """
     share = (n_hits + 1) / (n + 2)
     return math.sqrt(share * (1 - share) / (n + 3))
 
 
 def mean_and_error(values: np.ndarray) -> tuple[float, float]:
-    """Mean of independent values and its standard error; NaN without values, error NaN for a single one."""
+    """Mean of independent values and its standard error; NaN without values, error NaN for a
+    single one.
+    """
     n = values.size
-    return (float(values.mean()) if n else math.nan, float(values.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan)
+    return (
+        float(values.mean()) if n else math.nan,
+        float(values.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan,
+    )
 
 
 def streams(seed: Seed) -> np.random.SeedSequence:
     """The seed as a fresh sequence, so that spawning from it twice gives the same streams."""
     if isinstance(seed, np.random.SeedSequence):
-        return np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key, pool_size=seed.pool_size)
+        return np.random.SeedSequence(
+            seed.entropy, spawn_key=seed.spawn_key, pool_size=seed.pool_size
+        )
     return np.random.SeedSequence(seed)
 
 
@@ -209,28 +357,50 @@ def in_threads(function: Callable, jobs: Iterable) -> list:
         return list(pool.map(function, jobs))
 
 
-def check_settings(landscape, learning_rates, noise_strengths, n_runs, n_steps, noise, seed, start_y, record_every=1) -> None:
+def check_settings(
+    landscape,
+    learning_rates,
+    noise_strengths,
+    n_runs,
+    n_steps,
+    noise,
+    seed,
+    start_y,
+    record_every=1,
+) -> None:
     """Refuse, in one line, what no simulation can run with (ValueError)."""
     if not isinstance(landscape, TwoValley):
-        raise ValueError(f"landscape must be a TwoValley, such as TwoValley(); got {type(landscape).__name__}")
+        raise ValueError(
+            f"landscape must be a TwoValley, such as TwoValley(); got {type(landscape).__name__}"
+        )
     if noise not in NOISES:
         raise ValueError(f"unknown noise {noise!r}; choose one of {', '.join(NOISES)}")
     for name, values in (("learning rate", learning_rates), ("noise strength", noise_strengths)):
         if len(values) == 0:
             raise ValueError(f"no {name} is given; give at least one positive number")
         if wrong := [value for value in values if not (_is_real(value) and value > 0)]:
-            raise ValueError(f"{name} {wrong[0]!r} is not a positive number; give values such as 0.01")
+            raise ValueError(
+                f"{name} {wrong[0]!r} is not a positive number; give values such as 0.01"
+            )
     for name, value in (("n_runs", n_runs), ("n_steps", n_steps), ("record_every", record_every)):
         if not (_is_integer(value) and value > 0):
             raise ValueError(f"{name} is {value!r}; it must be a positive integer")
     if n_runs % 2:
-        raise ValueError(f"n_runs is {n_runs}; it must be even, because half the runs start in each valley")
+        raise ValueError(
+            f"n_runs is {n_runs}; it must be even, because half the runs start in each valley"
+        )
     if n_steps % record_every:
-        raise ValueError(f"record_every = {record_every} does not divide n_steps = {n_steps}; choose one that does")
+        raise ValueError(
+            f"record_every = {record_every} does not divide n_steps = {n_steps}; "
+            "choose one that does"
+        )
     if not (isinstance(seed, np.random.SeedSequence) or (_is_integer(seed) and seed >= 0)):
         raise ValueError(f"seed is {seed!r}; it must be a non-negative integer")
     if not (_is_real(start_y) and start_y > landscape.y_min):
-        raise ValueError(f"start_y is {start_y!r}; it must be a number above {landscape.y_min:g}, where the landscape ends")
+        raise ValueError(
+            f"start_y is {start_y!r}; it must be a number above {landscape.y_min:g}, "
+            "where the landscape ends"
+        )
 
 
 def _is_integer(value: object) -> bool:

@@ -1,4 +1,6 @@
-"""The step of Eqs. 13-15 in plain NumPy: to read beside the compiled kernel, to test against, and the yardstick of its speed."""
+"""The step of Eqs. 13-15 in plain NumPy: to read beside the compiled kernel, to test against,
+and the yardstick of its speed.
+"""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -7,8 +9,12 @@ from valleys.toy.landscapes.two_valley import TwoValley
 from valleys.toy.simulation.kernels import JITTER
 
 
-def covariance(landscape: TwoValley, x: ArrayLike, y: ArrayLike, noise_strength: float, noise: str = "hessian") -> np.ndarray:
-    """Covariance Σ of the gradient noise ξ (Eqs. 14 and 15), shape (..., 2, 2); the kinds of noise are those of `phase_diagram`."""
+def covariance(
+    landscape: TwoValley, x: ArrayLike, y: ArrayLike, noise_strength: float, noise: str = "hessian"
+) -> np.ndarray:
+    """Covariance Σ of the gradient noise ξ (Eqs. 14 and 15), shape (..., 2, 2); the kinds of
+    noise are those of `phase_diagram`.
+    """
     hessian = landscape.hessian(x, y)
     if noise == "hessian":
         spread = _positive_part(hessian)
@@ -22,7 +28,13 @@ def covariance(landscape: TwoValley, x: ArrayLike, y: ArrayLike, noise_strength:
 
 
 def step(
-    landscape: TwoValley, x: np.ndarray, y: np.ndarray, learning_rate: float, noise_strength: float, noise: str, generator: np.random.Generator
+    landscape: TwoValley,
+    x: np.ndarray,
+    y: np.ndarray,
+    learning_rate: float,
+    noise_strength: float,
+    noise: str,
+    generator: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
     """θ − η(∇L + ξ) for every run (Eq. 13); x and y of shape (n_runs,)."""
     gradient = landscape.gradient(x, y)
@@ -37,7 +49,9 @@ def step(
 
 
 def _positive_part(hessian: np.ndarray) -> np.ndarray:
-    """H₊ with the negative eigenvalue, if any, set to 0; the larger one is positive everywhere in this landscape."""
+    """H₊ with the negative eigenvalue, if any, set to 0; the larger one is positive everywhere
+    in this landscape.
+    """
     half_trace = (hessian[..., 0, 0] + hessian[..., 1, 1]) / 2
     half_gap = np.hypot((hessian[..., 0, 0] - hessian[..., 1, 1]) / 2, hessian[..., 0, 1])
     largest, smallest = half_trace + half_gap, np.minimum(half_trace - half_gap, 0)

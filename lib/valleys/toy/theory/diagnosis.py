@@ -1,4 +1,6 @@
-"""What a setting of the two-valley model will do, from theory, before it is simulated: one verdict per way to go wrong."""
+"""What a setting of the two-valley model will do, from theory, before it is simulated: one
+verdict per way to go wrong.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,17 +18,25 @@ from valleys.toy.theory.freezing import Y_SEARCH, drift_speed, relaxation_times
 SLOWEST_CLOCK = 0.1  # τ_x/τ_y below this: x relaxes ten times before y moves by one unit
 HIGH_BARRIER = 5.0  # barrier over noise from which Eq. A25 is within 16 % of Eq. 21
 UNSTABLE = 2.0  # η·2/f at which a step overshoots the bottom by more than it started with
-SMALL_STEP = 0.1  # η·2/f below this: the step widens a valley, whose variance is Δ_S/(1 − η/f), by at most 5 %
-FORGOTTEN = 0.135  # share of the start that may survive, e⁻²: two hops are expected, and P_flat moves by at most 0.07
-LAST_HOPS = 0.1  # hops per run in as many steps again: fewer than one run in ten would still change valley
-CONTRAST = 1.05  # γ from which runs that freeze at HIGH_BARRIER end flat in 0.07 more than half, three errors of 400 runs
-GROWTH = 2.0  # rise of barrier over noise along the run: from HIGH_BARRIER on it lowers the rates by e⁻⁵
+# η·2/f below this: the step widens a valley, whose variance is Δ_S/(1 − η/f), by at most 5 %
+SMALL_STEP = 0.1
+# share of the start that may survive, e⁻²: two hops are expected, and P_flat moves by at most 0.07
+FORGOTTEN = 0.135
+# hops per run in as many steps again: fewer than one run in ten would still change valley
+LAST_HOPS = 0.1
+# γ from which runs that freeze at HIGH_BARRIER end flat in 0.07 more than half, three errors of 400
+# runs
+CONTRAST = 1.05
+# rise of barrier over noise along the run: from HIGH_BARRIER on it lowers the rates by e⁻⁵
+GROWTH = 2.0
 N_PATH = 121  # points along the drift, for each of two durations
 
 
 @dataclass(frozen=True)
 class Check:
-    """One question put to a setting: what its number is and must be, the number, whether all is well, and what follows."""
+    """One question put to a setting: what its number is and must be, the number, whether all is
+    well, and what follows.
+    """
 
     name: str
     needs: str
@@ -37,7 +47,9 @@ class Check:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The numbers of a setting, and one verdict for each thing that can go wrong; `str` gives a table."""
+    """The numbers of a setting, and one verdict for each thing that can go wrong; `str` gives a
+    table.
+    """
 
     clock_ratio: float  # largest τ_x/τ_y along the run
     start_barrier: float  # ΔL/D of the sharp valley at the start
@@ -66,28 +78,54 @@ class Diagnosis:
 
     def __str__(self) -> str:
         """One line a verdict: name, number, yes or NO, sentence."""
-        rows = [f"{v.name:<20} {v.value:>9.3g}  {'yes' if v.holds else 'NO ':<3}  {v.sentence}" for v in self.verdicts]
-        return "\n".join([*rows, f"Expected: y = {self.end_y:.3g} and P_flat = {self.p_flat:.3f} at the end."])
+        rows = [
+            f"{v.name:<20} {v.value:>9.3g}  {'yes' if v.holds else 'NO ':<3}  {v.sentence}"
+            for v in self.verdicts
+        ]
+        return "\n".join(
+            [*rows, f"Expected: y = {self.end_y:.3g} and P_flat = {self.p_flat:.3f} at the end."]
+        )
 
 
 def diagnose(
-    landscape: TwoValley, learning_rate: float, noise_strength: float, *, start_y: float = 5.0, n_steps: int = 20_000, noise: str = "hessian"
+    landscape: TwoValley,
+    learning_rate: float,
+    noise_strength: float,
+    *,
+    start_y: float = 5.0,
+    n_steps: int = 20_000,
+    noise: str = "hessian",
 ) -> Diagnosis:
-    """What runs of `phase_diagram` with these settings will do, from the rates and the drift of theory, in well under a second.
+    """What runs of `phase_diagram` with these settings will do, from the rates and the drift of
+    theory, in well under a second.
 
-    The theory is that of small steps, and mean y follows the floor of a valley; where it ends, a verdict says so.
-    Raises ValueError for any setting out of range, and for a start_y below 0, where theory has no valleys to speak of.
+    The theory is that of small steps, and mean y follows the floor of a valley; where it ends, a
+    verdict says so. Raises ValueError for any setting out of range, and for a start_y below 0,
+    where theory has no valleys to speak of.
+
+    Example:
+        >>> from valleys.toy import TwoValley, diagnose
+        >>> diagnosis = diagnose(TwoValley(), learning_rate=0.01, noise_strength=1.0)
+        >>> diagnosis.holds
+        False
+        >>> print(diagnosis["stable step"].sentence)
+        a step leads towards the bottom
     """
     check_settings(landscape, [learning_rate], [noise_strength], 2, n_steps, noise, 0, start_y)
     if start_y < 0:
-        raise ValueError(f"start_y is {start_y!r}; a diagnosis begins at 0 or above, where the valleys have opened")
+        raise ValueError(
+            f"start_y is {start_y!r}; a diagnosis begins at 0 or above, where the "
+            "valleys have opened"
+        )
     setting = (landscape, learning_rate * noise_strength, noise)
     time, y = drift_path(landscape, start_y, learning_rate * n_steps)
     during = slice(0, N_PATH)
     memory, hops_after, p_flat = _hopping(setting, learning_rate, time, y)
     barriers = barrier_over_noise(*setting, np.array([start_y, y[during][-1]]))[1]
     numbers = {
-        "clock_ratio": float((relaxation_times(landscape, y[during])[0] * drift_speed(landscape, y[during])).max()),
+        "clock_ratio": float(
+            (relaxation_times(landscape, y[during])[0] * drift_speed(landscape, y[during])).max()
+        ),
         "start_barrier": float(barriers[0]),
         "kramers_y": _kramers_y(setting),
         "step_ratio": float(learning_rate * 2 / landscape.flatness(y[during])[1].min()),
@@ -103,9 +141,25 @@ def diagnose(
 
 
 def side_by_side(diagnoses: Mapping[str, Diagnosis]) -> pd.DataFrame:
-    """A table of verdicts: a row for each question, with what its number must be, and a column for each setting, "yes" or "NO" with the number."""
-    columns = {name: {v.name: f"{'yes' if v.holds else 'NO'} ({_short(v.value)})" for v in found.verdicts} for name, found in diagnoses.items()}
-    needs = {verdict.name: verdict.needs for found in diagnoses.values() for verdict in found.verdicts}
+    """A table of verdicts: a row for each question, with what its number must be, and a column for
+    each setting, "yes" or "NO" with the number.
+
+    Example:
+        >>> from valleys.toy import TwoValley, diagnose, side_by_side
+        >>> settings = {"weak": 0.1, "strong": 1.0}
+        >>> table = side_by_side(
+        ...     {name: diagnose(TwoValley(), 0.01, noise) for name, noise in settings.items()}
+        ... )
+        >>> list(table.columns)
+        ['asks for', 'weak', 'strong']
+    """
+    columns = {
+        name: {v.name: f"{'yes' if v.holds else 'NO'} ({_short(v.value)})" for v in found.verdicts}
+        for name, found in diagnoses.items()
+    }
+    needs = {
+        verdict.name: verdict.needs for found in diagnoses.values() for verdict in found.verdicts
+    }
     return pd.DataFrame({"asks for": needs} | columns)
 
 
@@ -113,31 +167,59 @@ def _short(value: float) -> str:
     return f"{value:.0f}" if 100 <= value < 1e6 else ("< 0.001" if value < 1e-3 else f"{value:.2g}")
 
 
-def barrier_over_noise(landscape: TwoValley, effective_noise: float, noise: str, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """ΔL/D of the (flat, sharp) valley, for any kind of noise; 0 at y = 0, where no barrier stands."""
-    return tuple(landscape.barrier(y) / diffusion for diffusion in noise_diffusion(landscape, y, effective_noise, noise))
+def barrier_over_noise(
+    landscape: TwoValley, effective_noise: float, noise: str, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """ΔL/D of the (flat, sharp) valley, for any kind of noise; 0 at y = 0, where no barrier
+    stands.
+    """
+    return tuple(
+        landscape.barrier(y) / diffusion
+        for diffusion in noise_diffusion(landscape, y, effective_noise, noise)
+    )
 
 
 def swing_limit(landscape: TwoValley, y: float) -> float:
-    """½(f1 + f2) at y: wide swings across both valleys grow if the learning rate is larger, as (η·2/f1 − 1)(η·2/f2 − 1) > 1.
+    """½(f1 + f2) at y: wide swings across both valleys grow if the learning rate is larger, as
+    (η·2/f1 − 1)(η·2/f2 − 1) > 1.
 
-    Swings carry a run to larger y if y_b > y_f, where the limit is higher; beyond the limit of y → ∞ nothing stops them.
+    Swings carry a run to larger y if y_b > y_f, where the limit is higher; beyond the limit of y →
+    ∞ nothing stops them.
     """
     return float(sum(landscape.flatness(y)) / 2)
 
 
-def drift_path(landscape: TwoValley, start_y: float, duration: float) -> tuple[np.ndarray, np.ndarray]:
-    """Times and y on the floor of a valley, over the run and as long again, with N_PATH points each; dense where the run begins."""
+def drift_path(
+    landscape: TwoValley, start_y: float, duration: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Times and y on the floor of a valley, over the run and as long again, with N_PATH points
+    each; dense where the run begins.
+    """
     first = duration * np.linspace(0, 1, N_PATH) ** 2
     times = np.concatenate([first, duration + duration * np.linspace(0, 1, N_PATH)[1:]])
-    path = solve_ivp(lambda _, y: drift_speed(landscape, y), (0, times[-1]), [start_y], t_eval=times, rtol=1e-8, atol=1e-10, method="LSODA")
+    path = solve_ivp(
+        lambda _, y: drift_speed(landscape, y),
+        (0, times[-1]),
+        [start_y],
+        t_eval=times,
+        rtol=1e-8,
+        atol=1e-10,
+        method="LSODA",
+    )
     return times, path.y[0]
 
 
-def _hopping(setting: tuple, learning_rate: float, time: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
-    """Memory of the start, hops per run in a second run of the same length, P_flat at the end of the first (Eq. A26 with exact rates)."""
+def _hopping(
+    setting: tuple, learning_rate: float, time: np.ndarray, y: np.ndarray
+) -> tuple[float, float, float]:
+    """Memory of the start, hops per run in a second run of the same length, P_flat at the end of
+    the first (Eq. A26 with exact rates).
+    """
     middle = (y[1:] + y[:-1]) / 2
-    flat_rate, sharp_rate = (np.minimum(rate, 1 / learning_rate) for rate in _rates(setting, middle))  # at most one hop a step
+    # at most one hop a step
+    flat_rate, sharp_rate = (
+        np.minimum(rate, 1 / learning_rate) for rate in _rates(setting, middle)
+    )
     lengths = np.diff(time)
     kept = np.exp(-(flat_rate + sharp_rate) * lengths)
     target = sharp_rate / np.maximum(flat_rate + sharp_rate, np.finfo(float).tiny)
@@ -147,31 +229,51 @@ def _hopping(setting: tuple, learning_rate: float, time: np.ndarray, y: np.ndarr
         p_flat[i + 1] = target[i] + (p_flat[i] - target[i]) * kept[i]
     share = (p_flat[1:] + p_flat[:-1]) / 2
     hops = (flat_rate * share + sharp_rate * (1 - share)) * lengths
-    return float(np.prod(kept[: N_PATH - 1])), float(hops[N_PATH - 1 :].sum()), float(p_flat[N_PATH - 1])
+    return (
+        float(np.prod(kept[: N_PATH - 1])),
+        float(hops[N_PATH - 1 :].sum()),
+        float(p_flat[N_PATH - 1]),
+    )
 
 
 def _rates(setting: tuple, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Escapes per time from the (flat, sharp) valley, bottom to bottom."""
-    (flat, sharp), (flat_z, sharp_z) = setting[0].flatness(y), map(np.sqrt, barrier_over_noise(*setting, y))
+    (flat, sharp), (flat_z, sharp_z) = (
+        setting[0].flatness(y),
+        map(np.sqrt, barrier_over_noise(*setting, y)),
+    )
     with np.errstate(divide="ignore"):
-        return 1 / bottom_to_bottom(flat, flat_z, sharp, sharp_z), 1 / bottom_to_bottom(sharp, sharp_z, flat, flat_z)
+        return 1 / bottom_to_bottom(flat, flat_z, sharp, sharp_z), 1 / bottom_to_bottom(
+            sharp, sharp_z, flat, flat_z
+        )
 
 
 def _kramers_y(setting: tuple) -> float:
-    """The first y at which the barrier of the sharp valley is HIGH_BARRIER times the noise (Eq. A21), ∞ if none is found."""
+    """The first y at which the barrier of the sharp valley is HIGH_BARRIER times the noise (Eq.
+    A21), ∞ if none is found.
+    """
     high = np.flatnonzero(barrier_over_noise(*setting, Y_SEARCH)[1] >= HIGH_BARRIER)
     return float(Y_SEARCH[high[0]]) if high.size else np.inf
 
 
-def _reach(setting: tuple, learning_rate: float, noise_strength: float, start_y: float, n_steps: int) -> float:
-    """η √(n Σ_yy)/(y − y_min) for n steps at the start, with Σ_yy the largest within three widths beyond a bottom."""
+def _reach(
+    setting: tuple, learning_rate: float, noise_strength: float, start_y: float, n_steps: int
+) -> float:
+    """η √(n Σ_yy)/(y − y_min) for n steps at the start, with Σ_yy the largest within three
+    widths beyond a bottom.
+    """
     landscape, effective_noise, noise = setting
     bottoms = np.array(landscape.valley_positions(start_y))
     flatness = np.array(landscape.flatness(start_y))
-    slack = np.maximum(1 - learning_rate / flatness, SMALL_STEP)  # a discrete step widens a valley; kept finite where it is unstable
-    widths = np.sqrt(np.array(noise_diffusion(landscape, start_y, effective_noise, noise)) * flatness / 2 / slack)
+    # a discrete step widens a valley; kept finite where it is unstable
+    slack = np.maximum(1 - learning_rate / flatness, SMALL_STEP)
+    widths = np.sqrt(
+        np.array(noise_diffusion(landscape, start_y, effective_noise, noise)) * flatness / 2 / slack
+    )
     x = bottoms + np.array([1, -1]) * widths * np.linspace(0, 3, 13)[:, None]
-    variance = reference.covariance(landscape, x.ravel(), np.full(x.size, start_y), noise_strength, noise)[:, 1, 1].max()
+    variance = reference.covariance(
+        landscape, x.ravel(), np.full(x.size, start_y), noise_strength, noise
+    )[:, 1, 1].max()
     return float(learning_rate * np.sqrt(n_steps * variance) / (start_y - landscape.y_min))
 
 
@@ -189,10 +291,19 @@ class _Question:
     def answer(self, numbers: Mapping[str, float]) -> Check:
         """The verdict on these numbers, which the sentences may quote."""
         holds = bool(self.holds(numbers))
-        return Check(self.name, self.needs, numbers[self.number], holds, (self.yes if holds else self.no).format(**numbers))
+        return Check(
+            self.name,
+            self.needs,
+            numbers[self.number],
+            holds,
+            (self.yes if holds else self.no).format(**numbers),
+        )
 
 
-_RIDGE = "the barrier is {start_barrier:.2g} times the noise at the start, and high enough for Kramers from y = {kramers_y:.3g}"
+_RIDGE = (
+    "the barrier is {start_barrier:.2g} times the noise at the start, and high enough for Kramers "
+    "from y = {kramers_y:.3g}"
+)
 QUESTIONS = (
     _Question(
         "separate clocks",

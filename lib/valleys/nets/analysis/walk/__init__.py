@@ -1,0 +1,1 @@
+"""What walks say: means over runs, how high steps bounce, hills between floors."""

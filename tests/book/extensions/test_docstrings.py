@@ -1,0 +1,69 @@
+import itertools
+from types import SimpleNamespace
+
+import pytest
+from docutils import nodes
+from numpy.typing import ArrayLike
+from sphinx.addnodes import pending_xref
+from sphinx.util.typing import stringify_annotation
+
+import valleys
+from valleys.book.extensions import book_links
+from valleys.book.extensions.docstrings import keep_marks, shorten_types
+from valleys.paths import book_root
+
+ROOMS = ("toy", "nets", "results")
+
+
+def kept(*lines: str) -> list[str]:
+    """The lines of a docstring as they are handed on."""
+    found = list(lines)
+    keep_marks(None, "function", "f", None, None, found)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("mean of |x|²", "mean of \\|x\\|²"),
+        ("x1* = g1/2", "x1\\* = g1/2"),
+        ("`a|b*` and x_", "`a|b*` and x\\_"),
+        ("y_b and learning_rate", "y_b and learning_rate"),
+    ],
+)
+def test_marks_stand_outside_of_code(line, meant):
+    assert kept(line) == [meant]
+
+
+def test_examples_stay_as_they_are():
+    lines = (">>> 2 * 3 | 1", "7", "", "after |x|")
+    assert kept(*lines) == [*lines[:3], "after \\|x\\|"]
+
+
+def test_arrays_are_called_so():
+    long = f"(y: {stringify_annotation(ArrayLike, 'smart')})"
+    assert shorten_types(None, "function", "f", None, None, long, None) == ("(y: ArrayLike)", None)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_page_of_the_guide_lists_every_name_of_a_room_twice_in_its_table_and_in_full(room):
+    words = (book_root() / "pages" / f"api_{room}.md").read_text(encoding="utf-8").split()
+    names = getattr(valleys, room).__all__
+    assert {name: words.count(name) for name in names} == dict.fromkeys(names, 2)
+    in_full = {
+        name
+        for before, name in itertools.pairwise(words)
+        if before in ("autofunction::", "autoclass::")
+    }
+    assert in_full == set(names)
+
+
+@pytest.mark.parametrize("site", ["../html", ""])
+def test_a_page_that_stands_alone_links_to_names_in_the_book(site):
+    app = SimpleNamespace(config=SimpleNamespace(book_site=site))
+    wanted = pending_xref("", refdomain="py", reftype="func", reftarget="valleys.toy.diagnose")
+    found = book_links.link_to_book(app, None, wanted, nodes.literal("", "diagnose()"))
+    assert found.astext() == "diagnose()"
+    assert found.get("refuri") == (
+        f"{site}/pages/api_toy.html#valleys.toy.diagnose" if site else None
+    )
