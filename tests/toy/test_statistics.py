@@ -10,7 +10,10 @@ from valleys.toy import statistics
 def test_a_measured_value_has_the_error_beside_it():
     cell = xr.Dataset({"p_flat": 0.6, "p_flat_error": 0.1, "y": 3.0, "y_error": 0.5})
     assert (statistics.measured(cell).value, statistics.measured(cell).error) == (0.6, 0.1)
-    assert (statistics.measured(cell, "y").value, statistics.measured(cell, "y").error) == (3.0, 0.5)
+    assert (statistics.measured(cell, "y").value, statistics.measured(cell, "y").error) == (
+        3.0,
+        0.5,
+    )
 
 
 def test_the_error_of_a_mean_is_that_of_its_draws():
@@ -29,4 +32,6 @@ def test_cells_without_a_value_do_not_count():
 
 
 def test_distances_are_counted_in_errors():
-    np.testing.assert_allclose(statistics.in_errors(np.array([1.0, 3.0]), np.array([2.0, 2.0]), 0.5), [-2, 2])
+    np.testing.assert_allclose(
+        statistics.in_errors(np.array([1.0, 3.0]), np.array([2.0, 2.0]), 0.5), [-2, 2]
+    )

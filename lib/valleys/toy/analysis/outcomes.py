@@ -1,18 +1,17 @@
-"""Where runs end and when they freeze: maps of learning rate and noise, controls, and other valleys."""
+"""Where runs end and when they freeze: maps of learning rate and noise, and their controls."""
 
 from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
 
-from valleys.results.estimates import Estimate
+from valleys.results.estimates import Estimate, Findings
 from valleys.toy.exact.transition_operator import stationary_density
 from valleys.toy.experiments.two_valley import with_contrast
 from valleys.toy.landscapes.two_valley import TwoValley
 from valleys.toy.statistics import in_errors, mean_with_error, measured
 from valleys.toy.theory import at_fixed_y, freezing
 
-Findings = dict[str, Estimate | float | int | str]
 CORNER = {"learning_rate": -1, "noise_strength": -1}  # the noisiest cell of a map
 FIRST_CELL = {"learning_rate": 0, "noise_strength": 0}  # the quietest
 LATE = 0.9  # share of a run's steps after which a last change of side says that it still hops
@@ -157,7 +156,7 @@ def squared_findings(
     n_steps: int,
     start_y: float,
 ) -> Findings:
-    """What the map of noise 2σH² says, and whether runs that still hop end as a walker at rest would.
+    """What the map of noise 2σH² says, and whether runs that still hop end as at rest.
 
     Args:
         landscape: of the runs.
