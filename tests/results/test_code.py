@@ -496,12 +496,16 @@ def test_constant_of_a_kernel_changes_what_is_computed_with_it_and_nothing_else(
 
 def test_imports_for_readers_of_types_alone_mean_nothing(version, monkeypatch):
     before = version()
-    typed = "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    from pack_under_test import outer, tools\n"
+    typed = (
+        "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    from pack_under_test import outer, tools\n"
+    )
     monkeypatch.setitem(FILES, "__init__", typed)
     assert version() == before
 
 
 def test_a_name_that_is_imported_in_a_circle_is_looked_up_once(version, monkeypatch):
     monkeypatch.setitem(FILES, "inner", f"from pack_under_test.inner import lost\n{INNER}")
-    monkeypatch.setitem(FILES, "outer", OUTER.replace("inner.other(CONSTANT)", "inner.lost(CONSTANT)"))
+    monkeypatch.setitem(
+        FILES, "outer", OUTER.replace("inner.other(CONSTANT)", "inner.lost(CONSTANT)")
+    )
     assert len(version()) == 16
