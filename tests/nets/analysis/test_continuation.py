@@ -5,8 +5,7 @@ import pytest
 import xarray as xr
 
 from valleys.nets import studies
-from valleys.nets.studies import (
-    BasinsSpec,
+from valleys.nets.analysis.continuation import (
     agreement,
     basin_times,
     clock_agreement,
@@ -16,6 +15,7 @@ from valleys.nets.studies import (
     later_share,
     milestones,
 )
+from valleys.nets.studies import BasinsSpec
 from valleys.results.grid import Grid, computed
 
 
