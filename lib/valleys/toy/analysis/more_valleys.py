@@ -3,12 +3,15 @@ freezing point.
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 import xarray as xr
 
+from valleys.results.estimates import Estimate, Findings
+from valleys.toy.experiments.more_valleys import in_order
 from valleys.toy.landscapes.many_valleys import ManyValleys
+from valleys.toy.statistics import mean_with_error, measured
 from valleys.toy.theory import chain
 
 
@@ -124,4 +127,135 @@ def width_rules(found: xr.Dataset) -> Mapping[str, np.ndarray]:
     ranked = {"sharpest": 0, "second flattest": -2, "flattest": -1}
     return {name: np.tile(ordered[:, [rank]], repeat) for name, rank in ranked.items()} | {
         "mean at the end": mean_width(found).values
+    }
+
+
+def order_findings(
+    parts: Mapping[str, Sequence[xr.Dataset]],
+    n_runs: int,
+    noise: float,
+) -> Findings:
+    """Whether the flatter of two valleys of a row holds more runs, and what its place counts.
+
+    Args:
+        parts: of `occupation` with `expected` of `balance_shares`, for each label of a start: a
+            result of shorter rows and one of longer rows, three of them, the flattest valley at the
+            edge, inside, and next to the sharpest.
+        n_runs: of each row and noise.
+        noise: at which shares are told; the nearest one is taken.
+
+    Returns:
+        With the label at the end: pairs, and right and wrong, those in which the flatter valley
+        holds more and in which it holds less by more than two standard errors; worst, the largest
+        of these distances; missed, |share − expected|, mean; outside, inside, flattest: shares of
+        the flattest valley in the three longer rows; next, that of the second flattest in the last.
+    """
+    findings: Findings = {}
+    for label, each in parts.items():
+        told = _pair_findings(each, n_runs) | _place_findings(each[1], noise)
+        findings |= {f"{name}_{label}": value for name, value in told.items()}
+    return findings
+
+
+def _pair_findings(parts: Sequence[xr.Dataset], n_runs: int) -> Findings:
+    pulls = np.concatenate([pair_order(found, n_runs).values.ravel() for found in parts])
+    missed = [np.abs(found.share - found.expected).values.ravel() for found in parts]
+    return {
+        "pairs": pulls.size,
+        "right": int((pulls > 0).sum()),
+        "wrong": int((pulls < -2).sum()),
+        "worst": float(-np.nanmin(pulls)),
+        "missed": float(np.concatenate(missed).mean()),
+    }
+
+
+def _place_findings(found: xr.Dataset, noise: float) -> Findings:
+    place = {"effective_noise": noise, "method": "nearest"}
+    flattest, second = (of_width(found, rank).sel(**place) for rank in (-1, -2))
+    shares = {"outside": flattest, "inside": flattest, "flattest": flattest, "next": second}
+    rows = (0, 1, 2, 2)
+    chosen = zip(shares.items(), rows, strict=True)
+    return {name: measured(each.isel(row=row), "share") for (name, each), row in chosen}
+
+
+def wrong_order_findings(
+    widths: Sequence[float],
+    noise: float,
+    starts: Mapping[str, float],
+) -> Findings:
+    """In how many orders of a row the balance of hops sets some flatter valley behind a sharper.
+
+    Args:
+        widths: of the valleys, rising.
+        noise: effective noise.
+        starts: y at which the runs begin, by label.
+
+    Returns:
+        orders, how many there are, mirror images counted once, and orders_label for each start.
+    """
+    ranks = range(1, len(widths) + 1)
+    orders = [order for order in permutations(ranks) if order[0] < order[-1]]
+    rows = in_order(widths, orders)
+    dims = ("row", "effective_noise", "valley")
+    empty = {"share": (dims, np.zeros((len(rows), 1, len(widths)))), "width": (dims[::2], rows)}
+    blank = xr.Dataset(empty, {"effective_noise": [noise]})
+    findings: Findings = {"orders": len(orders)}
+    for label, start_y in starts.items():
+        foreseen = blank.assign(share=balance_shares(blank, start_y, 150))
+        wrong = (pair_order(foreseen, 10**6) < 0).any("pair")
+        findings[f"orders_{label}"] = int(wrong.sum())
+    return findings
+
+
+def of_flattest(found: xr.Dataset) -> xr.Dataset:
+    """share, share_error and expected of the flattest valley over (row, effective_noise), with
+    n_valleys, of a result with `expected` of `balance_shares`.
+    """
+    flattest = of_width(found)
+    flattest["expected"] = of_width(found.assign(share=found.expected)).share
+    flattest["n_valleys"] = found.sizes["valley"]
+    return flattest
+
+
+def noise_findings(flattest: Mapping[str, xr.Dataset]) -> Findings:
+    """How the share of the flattest valley, mean over the rows, grows with noise.
+
+    Args:
+        flattest: of `of_flattest`, by label; the noise rises.
+
+    Returns:
+        With the label in front: weak and strong, the share at the weakest and the strongest noise,
+        and rise, their difference.
+    """
+    findings: Findings = {}
+    for label, found in flattest.items():
+        mean, error = mean_with_error(found.share, found.share_error, "row")
+        means = xr.Dataset({"share": mean, "share_error": error})
+        weak, strong = (measured(means.isel(effective_noise=i), "share") for i in (0, -1))
+        rise = Estimate.with_error(strong.value - weak.value, np.hypot(weak.error, strong.error))
+        told = {"weak": weak, "strong": strong, "rise": rise}
+        findings |= {f"{label}_{name}": value for name, value in told.items()}
+    return findings
+
+
+def spread_findings(found: xr.Dataset, y: float) -> Findings:
+    """How evenly runs are spread over the valleys, when they stop and when they are held.
+
+    Args:
+        found: of `occupation`; the noise rises.
+        y: where runs are held.
+
+    Returns:
+        entropy_weak and entropy_strong, `entropy` at the weakest and the strongest noise, mean over
+        the rows; held_weak and held_strong, the largest share of the first row at rest at y.
+    """
+    spread = entropy(found.share).mean("row")
+    landscape = ManyValleys(found.width.values[0].tolist())
+    noises = found.effective_noise.values[[0, -1]].tolist()
+    weak, strong = (float(chain.shares(landscape, y, noise).max()) for noise in noises)
+    return {
+        "entropy_weak": float(spread[0]),
+        "entropy_strong": float(spread[-1]),
+        "held_weak": weak,
+        "held_strong": strong,
     }
