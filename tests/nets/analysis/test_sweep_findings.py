@@ -168,10 +168,11 @@ def test_flatness_is_compared_at_equal_loss_by_scale_and_in_the_whole_network(sw
 
 
 def test_growth_is_counted_from_a_tenth_of_training_on_where_flatness_was_measured():
-    flat = np.stack([np.arange(40.0), -np.arange(40.0)])
+    flat = np.stack([np.arange(41.0), -np.arange(41.0)])
     flat[:, 1::2] = np.nan  # measured at every other record
-    flat[1, 2] = 5  # before a tenth of training nothing counts
-    loss = np.geomspace(1, 0.01, 40) * np.array([1, 4])[:, None]
+    flat[0, 40] = np.nan  # no run of this batch size is finite at the last one
+    flat[1, :4:2] = -100  # before a tenth of training nothing counts
+    loss = np.geomspace(1, 0.01, 41) * np.array([1, 4])[:, None]
     dims = ("batch_size", "record")
     told = sweep_findings.transient_findings(
         xr.Dataset({"flatness": (dims, flat), "train_loss": (dims, loss)})
