@@ -11,7 +11,7 @@ from valleys.nets import studies as nets
 from valleys.results import naming, verify
 from valleys.results.grid import Grid, computed, parts_of
 from valleys.toy import studies
-from valleys.toy.experiments import more_valleys
+from valleys.toy.experiments import more_valleys, two_valley
 
 DATA = {"dataset": "digits", "train_per_class": 20, "training_time": 20.0, "seed": 3}
 TWO = {"batch_size": (20, 50), "learning_rate": (0.1, 0.2)}
@@ -121,7 +121,9 @@ def test_every_study_that_offers_parts_is_among_them():
     homes = {inspect.getmodule(study) for study, _ in STUDIES.values()}
     offered = {study for home in homes for study in getattr(home, "PARTS", {})}
     assert offered <= {study for study, _ in STUDIES.values()}
-    assert set(more_valleys.PARTS) | set(studies.PARTS) == {getattr(studies, name) for name in TOY}
+    assert set(more_valleys.PARTS) | set(two_valley.PARTS) == {
+        getattr(studies, name) for name in TOY
+    }
 
 
 @pytest.mark.parametrize("name", STUDIES)
