@@ -296,7 +296,9 @@ def test_worker_that_dies_again_ends_the_sweep_in_one_line_and_the_rest_is_kept(
     ):
         store.load_or_compute_all(sweeping.always_deadly, sweeping.specs(4), executor=processes)
     assert "\n" not in str(caught.value)
-    assert set(values_by_seed(folder)) >= {0}
+    kept = set(values_by_seed(folder))
+    assert kept
+    assert kept <= {0, 1, 2}
     assert [
         result.attrs["seed"]
         for result in store.load_or_compute_all(

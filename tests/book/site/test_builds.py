@@ -34,7 +34,7 @@ from valleys import cli as commands
 root = Path(sys.argv[1])
 os.environ["VALLEYS_BUILD"] = sys.argv[1]
 commands.executed_folder = lambda size: root / "_build" / "executed" / size
-commands.site.book_root = commands.check.book_root = commands.book_root = lambda: root
+commands.builder.book_root = commands.check.book_root = commands.book_root = lambda: root
 sys.argv[1:] = ["build", "--size", "quick", "--repository", "none"]
 commands.run_command_line()
 """
@@ -310,7 +310,7 @@ def test_of_two_builds_at_once_one_is_refused_and_the_site_is_in_order(book):
 @pytest.mark.slow
 def test_any_broken_tree_is_in_order_after_the_next_build(book):
     def build() -> None:
-        commands.site.assemble(
+        builder.assemble(
             book / "_build" / "executed" / "quick", book / "_build" / "source", root=book
         )
         builder.build(book / "_build" / "source", book)
