@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from valleys.paths import book_root
 from valleys.results import code
 
 OUTER = '''"""Studies."""
@@ -161,7 +162,7 @@ def version(tmp_path, monkeypatch):
     """A function that gives the digest behind a study of a package, in which one text may be
     replaced by another, or a file be moved.
     """
-    monkeypatch.setattr(code, "PACKAGE", "pack_under_test")
+    monkeypatch.setattr(code.sources, "PACKAGE", "pack_under_test")
 
     def digest(
         study: str = "study", module: str = "", old: str = "", new: str = "", *, moved: str = ""
@@ -409,7 +410,7 @@ STUDIES = {
 @pytest.fixture
 def copy(tmp_path) -> Path:
     """A copy of the library that may be edited."""
-    library = Path(code.__file__).parents[2]
+    library = book_root() / "lib"
     return Path(
         shutil.copytree(library, tmp_path / "lib", ignore=shutil.ignore_patterns("__pycache__"))
     )

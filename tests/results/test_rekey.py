@@ -88,7 +88,7 @@ def book(tmp_path, monkeypatch):
     for variable in ("VALLEYS_RESULTS", "VALLEYS_SHIPPED"):
         monkeypatch.setenv(variable, str(tmp_path / "paper"))
     monkeypatch.setattr(rekey, "Processes", Here)
-    monkeypatch.setattr(code, "PACKAGE", MODULE)
+    monkeypatch.setattr(code.sources, "PACKAGE", MODULE)
     monkeypatch.syspath_prepend(str(tmp_path / "lib"))
     edit(tmp_path)
     module = sys.modules[MODULE]
@@ -326,7 +326,7 @@ from valleys.results import code, rekey
 
 if __name__ == "__main__":
     home = Path(sys.argv[1])
-    code.PACKAGE = sys.argv[3]
+    code.sources.PACKAGE = sys.argv[3]
     evidence = rekey.Evidence(rekey.Extent(2, 60.0), earlier=home / sys.argv[2])
     for one in rekey.rekey(home / "paper", evidence):
         print(one.state)
