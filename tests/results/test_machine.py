@@ -1,6 +1,7 @@
-"""What is told of the machine that made a result."""
+"""What is noted of the machine that made a result."""
 
 import pytest
+import xarray as xr
 
 from valleys.results import machine
 
@@ -21,3 +22,8 @@ def test_processors_of_one_name_that_round_otherwise_have_two_names(
     monkeypatch.setattr(machine, "PROCESSORS", tmp_path / "cpuinfo")
     machine.PROCESSORS.write_text("\n".join(lines), encoding="utf-8")
     assert machine.processor() == f"Some Model 7{remark}"
+
+
+def test_versions_are_those_that_are_imported():
+    assert machine.versions()["xarray"] == xr.__version__
+    assert machine.versions(("no-such-package",))["no-such-package"] == "not installed"

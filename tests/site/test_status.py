@@ -8,8 +8,8 @@ from bs4 import BeautifulSoup
 
 from tests.site.making import SIZE
 from valleys.book.chapters import all_chapters
-from valleys.book.run.versions import installed
 from valleys.paths import book_root
+from valleys.results import machine
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_every_notebook_stands_with_its_size_and_time(tables, html, executed):
 def test_versions_are_those_of_the_build(tables):
     assert {
         row[0].get_text(strip=True): row[1].get_text(strip=True) for row in tables["Versions"]
-    } == installed()
+    } == machine.versions()
 
 
 def test_each_line_below_a_figure_stands_on_the_page(tables, html):

@@ -1,5 +1,8 @@
-"""The machine that a result or a timing was made on, told without its name."""
+"""The machine that a result or a timing was made on, without its name, and what is
+installed there.
+"""
 
+import importlib.metadata
 import os
 import platform
 from pathlib import Path
@@ -11,6 +14,20 @@ THREAD_VARIABLES = (
     "NUMBA_NUM_THREADS",
 )
 PROCESSORS = Path("/proc/cpuinfo")
+PACKAGES = (  # that results and pages rest on
+    "valleys",
+    "numpy",
+    "scipy",
+    "xarray",
+    "torch",
+    "torchvision",
+    "numba",
+    "scikit-learn",
+    "matplotlib",
+    "papermill",
+    "jupyter-book",
+    "sphinx",
+)
 
 
 def system() -> str:
@@ -57,3 +74,16 @@ def description() -> str:
     """
     share = "" if threads() == cores() else f"{threads()} of "
     return f"{system()}, {share}{cores()} core{'s' if cores() > 1 else ''}"
+
+
+def versions(packages: tuple[str, ...] = PACKAGES) -> dict[str, str]:
+    """Versions of Python and of packages."""
+    return {"python": platform.python_version()} | {name: version(name) for name in packages}
+
+
+def version(package: str) -> str:
+    """Version of a package; `not installed` if it is missing."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

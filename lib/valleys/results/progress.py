@@ -27,45 +27,45 @@ def progress(name: str, *, total: int, initial: int) -> Iterator[Callable[[], No
         total: cells in all.
         initial: cells that were there before, which do not count for the rate.
     """
-    told, done = config.text(config.PROGRESS), initial
+    path, done = config.text(config.PROGRESS), initial
     label = {"name": name, "total": total, "initial": initial, "process": os.getpid()}
 
     def advance() -> None:
         nonlocal done
         done += 1
         bar.update()
-        tell()
+        note()
 
-    def tell() -> None:
-        if told:
-            with contextlib.suppress(OSError), open(told, "a", encoding="utf-8") as lines:
+    def note() -> None:
+        if path:
+            with contextlib.suppress(OSError), open(path, "a", encoding="utf-8") as lines:
                 lines.write(json.dumps(label | {"done": done}) + "\n")
 
     with _bar(name, total=total, initial=initial) as bar:
-        tell()
+        note()
         yield advance
 
 
-def _bar(name: str, **options: object) -> tqdm:
+def _bar(name: str, *, total: int, initial: int, leave: bool = True) -> tqdm:
     """Cells done, cells a second and the time left; `disable=None` is quiet where there is no
     terminal.
     """
-    return tqdm(desc=name, unit="cell", disable=None, **options)
+    return tqdm(desc=name, unit="cell", disable=None, total=total, initial=initial, leave=leave)
 
 
 class Watch:
     """Shows, on the terminal of this process, the bars of sweeps that run in others."""
 
-    def __init__(self, told: Path) -> None:
+    def __init__(self, path: Path) -> None:
         """Watch the file in which they tell their progress."""
-        self.told, self.position = told, 0
+        self.path, self.position = path, 0
         self.bars: dict[tuple[str, int], tqdm] = {}
         self.stopped = threading.Event()
         self.thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> "Watch":
         """Begin to watch."""
-        self.told.touch()
+        self.path.touch()
         self.thread.start()
         return self
 
@@ -82,8 +82,8 @@ class Watch:
             self.show()
 
     def show(self) -> None:
-        """Bring the bars up to what has been told since the last time."""
-        with open(self.told, encoding="utf-8") as lines:
+        """Bring the bars up to what has been written since the last time."""
+        with open(self.path, encoding="utf-8") as lines:
             lines.seek(self.position)
             new = lines.read()
         complete = new[: new.rfind("\n") + 1]

@@ -8,16 +8,14 @@ other way: there, numbers of a spec are the same if they agree in twelve digits.
 
 import contextlib
 import datetime
-import importlib.metadata
 import io
-import platform
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, as_completed
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 import xarray as xr
@@ -29,9 +27,18 @@ from valleys.results.code import PACKAGE
 from valleys.results.naming import KEY, Made, Study
 from valleys.results.progress import progress
 
+KEPT = "the finished ones are kept, and the same command goes on from there"
 COMPRESSED_FROM = 10_000  # bytes; smaller variables grow when they are compressed
 # whose versions are noted, where they were in use
 LIBRARIES = ("numpy", "scipy", "xarray", "numba", "torch")
+
+
+class Cell(NamedTuple):
+    """One result of many that are asked for together."""
+
+    study: Study
+    spec: Any
+    made: Made
 
 
 class StoreWarning(UserWarning):
@@ -67,11 +74,9 @@ def load_or_assemble(study: Study, spec: Any, assemble: Callable[[], xr.Dataset]
     made = naming.made_by(study, spec)
     stored = _stored(made)
     _note_asked(made if stored is None else Made.of(stored.attrs))
-    return (
-        _compute_and_store(lambda _: assemble(), spec, made, results_folder())
-        if stored is None
-        else stored
-    )
+    if stored is not None:
+        return stored
+    return _compute_and_store(lambda _: assemble(), spec, made, results_folder())
 
 
 def load_or_compute_all(
@@ -90,69 +95,57 @@ def load_or_compute_all(
         RuntimeError: workers died, and died again in a second attempt at what was missing; or the
             scheduler of a cluster was lost.
     """
-    specs = list(specs)
-    made = [naming.made_by(study, spec) for spec in specs]
-    found = {
-        each.key: stored
-        for each in {each.key: each for each in made}.values()
-        if (stored := _stored(each)) is not None
-    }
-    missing = {
-        each.key: (each, spec)
-        for each, spec in zip(made, specs, strict=True)
-        if each.key not in found
-    }
-    with progress(study.__name__, total=len(found) + len(missing), initial=len(found)) as advance:
-        for key, result in _computed(study, missing, executor):
-            found[key] = result
+    cells = [Cell(study, spec, naming.made_by(study, spec)) for spec in specs]
+    by_key = {cell.made.key: cell for cell in cells}
+    stored = {key: _stored(cell.made) for key, cell in by_key.items()}
+    results = {key: result for key, result in stored.items() if result is not None}
+    missing = {key: cell for key, cell in by_key.items() if key not in results}
+    with progress(study.__name__, total=len(by_key), initial=len(results)) as advance:
+        for key, result in _computed(missing, executor):
+            results[key] = result
             advance()
-    return [found[each.key] for each in made]
+    return [results[cell.made.key] for cell in cells]
 
 
 def _computed(
-    study: Study, missing: dict[str, tuple[Made, Any]], executor: Executor | None
+    missing: Mapping[str, Cell], executor: Executor | None
 ) -> Iterator[tuple[str, xr.Dataset]]:
     """Key and result of each missing cell as it is finished, in any order; where workers died,
     what is then missing is tried once more.
+
+    Raises:
+        RuntimeError: they died again, or the scheduler of a cluster was lost.
     """
     folder, waiting = results_folder(), dict(missing)
     if executor is None:
-        yield from (
-            (key, _compute_and_store(study, spec, made, folder))
-            for key, (made, spec) in missing.items()
-        )
+        yield from ((key, _compute_and_store(*cell, folder)) for key, cell in missing.items())
         return
-    for last_attempt in (False, True):
+    for is_last in (False, True):
         try:
-            for key, result in _from_workers(study, waiting, folder, executor):
+            for key, result in _from_workers(waiting.values(), folder, executor):
                 del waiting[key]
                 yield key, result
             return
-        except (BrokenExecutor, CancelledError) as error:
-            lost = (
-                "the scheduler was lost"
-                if isinstance(error, CancelledError)
-                else "a worker process died (killed, or out of memory?)"
-            )
-            state = (
-                f"{lost}; {len(waiting)} of {len(missing)} cells of {study.__name__} are missing"
-            )
-            if last_attempt or isinstance(error, CancelledError):
-                attempt = " after a second attempt" if last_attempt else ""
-                raise RuntimeError(
-                    f"{state}{attempt}; the finished ones are kept, and the same "
-                    "command goes on from there"
-                ) from None
+        except CancelledError:
+            state = f"the scheduler was lost; {_lacking(waiting, missing)}"
+            raise RuntimeError(f"{state}; {KEPT}") from None
+        except BrokenExecutor:
+            cause = "a worker process died (killed, or out of memory?)"
+            state = f"{cause}; {_lacking(waiting, missing)}"
+            if is_last:
+                raise RuntimeError(f"{state} after a second attempt; {KEPT}") from None
             warnings.warn(f"{state} and are tried once more", StoreWarning, stacklevel=4)
 
 
+def _lacking(waiting: Collection[str], missing: Mapping[str, Cell]) -> str:
+    name = next(iter(missing.values())).study.__name__
+    return f"{len(waiting)} of {len(missing)} cells of {name} are missing"
+
+
 def _from_workers(
-    study: Study, cells: dict[str, tuple[Made, Any]], folder: Path, executor: Executor
+    cells: Iterable[Cell], folder: Path, executor: Executor
 ) -> Iterator[tuple[str, xr.Dataset]]:
-    futures = {
-        executor.submit(compute_elsewhere, study, spec, made, str(folder)): made
-        for made, spec in cells.values()
-    }
+    futures = {executor.submit(compute_elsewhere, *cell, str(folder)): cell.made for cell in cells}
     try:
         for future in as_completed(futures):
             made, result = futures[future], future.result()
@@ -203,9 +196,8 @@ def load(path: Path) -> xr.Dataset:
     Example:
         >>> from valleys.results import compute, load, result_path
         >>> from valleys.toy import studies
-        >>> spec = studies.MasterMapSpec([0.1], [0.1], n_steps=200)
-        >>> found = compute(studies.master_map, spec)
-        >>> load(result_path(studies.master_map, spec)).identical(found)
+        >>> asked = studies.master_map, studies.MasterMapSpec([0.1], [0.1], n_steps=200)
+        >>> compute(*asked).identical(load(result_path(*asked)))
         True
     """
     with xr.open_dataset(io.BytesIO(path.read_bytes()), engine="h5netcdf") as opened:
@@ -222,10 +214,9 @@ def attributes(path: Path) -> dict[str, Any]:
     Example:
         >>> from valleys.results import attributes, compute, result_path
         >>> from valleys.toy import studies
-        >>> spec = studies.MasterMapSpec([0.1], [0.1], n_steps=200)
-        >>> found = compute(studies.master_map, spec)
-        >>> path = result_path(studies.master_map, spec)
-        >>> attributes(path)["computed_at"] == found.computed_at
+        >>> asked = studies.master_map, studies.MasterMapSpec([0.1], [0.1], n_steps=100)
+        >>> seconds = compute(*asked).wall_time_seconds
+        >>> attributes(result_path(*asked))["wall_time_seconds"] == seconds
         True
     """
     with h5py.File(io.BytesIO(path.read_bytes())) as opened:  # which gives numbers as arrays of one
@@ -246,24 +237,26 @@ def made_of(path: Path) -> Made | None:
 
 def is_sound(path: Path) -> bool:
     """Whether a file can be read and is named by its own key."""
-    told = made_of(path)
-    return told is not None and told.name == f"{path.parent.name}/{path.name}"
+    made = made_of(path)
+    return made is not None and made.name == f"{path.parent.name}/{path.name}"
 
 
 def is_current(path: Path) -> bool:
     """Whether a file is sound, and the code that made it computes what the code of today does."""
-    told = made_of(path)
-    return told is not None and is_sound(path) and told.is_current()
+    made = made_of(path)
+    return made is not None and is_sound(path) and made.is_current()
 
 
 def _stored(wanted: Made) -> xr.Dataset | None:
     """The result among those computed or those shipped."""
-    shipped = shipped_folder()
-    for folder in dict.fromkeys((results_folder(), shipped)):
-        stored = _read(wanted, folder) if folder else None
-        if stored is not None:
-            return stored
-    twin = _twin(wanted, shipped) if shipped else None
+    own, shipped = results_folder(), shipped_folder()
+    stored = _read(wanted, own)
+    if stored is not None or shipped is None:
+        return stored
+    stored = _read(wanted, shipped) if shipped != own else None
+    if stored is not None:
+        return stored
+    twin = _twin(wanted, shipped)
     return None if twin is None else _read(twin, shipped)
 
 
@@ -279,32 +272,23 @@ def _compute_and_store(study: Study, spec: Any, made: Made, folder: Path) -> xr.
     started = time.perf_counter()
     result = study(spec).load()
     seconds = result.attrs.get("wall_time_seconds", time.perf_counter() - started)
-    result.attrs |= (
-        _provenance(seconds)
-        | {"threads": result.attrs.get("threads", machine.threads())}
-        | made.attributes
-    )
+    threads = result.attrs.get("threads", machine.threads())
+    result.attrs |= _provenance(seconds) | {"threads": threads} | made.attributes
     stored = _read(made, folder) if _keep(result, folder / made.name) else None
     return result if stored is None else stored
 
 
 def _keep(result: xr.Dataset, path: Path) -> bool:
     """Write a result, or warn and return False."""
-    large = [
-        name for name, variable in result.variables.items() if variable.nbytes >= COMPRESSED_FROM
-    ]
+    large = (name for name, each in result.variables.items() if each.nbytes >= COMPRESSED_FROM)
+    encoding = {name: {"zlib": True, "shuffle": True} for name in large}
     with _without_lock_of_the_cluster():
-        content = result.to_netcdf(
-            engine="h5netcdf", encoding={name: {"zlib": True, "shuffle": True} for name in large}
-        )
+        content = result.to_netcdf(engine="h5netcdf", encoding=encoding)
     try:
         atomic.write(path, content)
     except OSError as error:
-        warnings.warn(
-            f"{path} could not be written ({error}); the result is used but not kept",
-            StoreWarning,
-            stacklevel=4,
-        )
+        message = f"{path} could not be written ({error}); the result is used but not kept"
+        warnings.warn(message, StoreWarning, stacklevel=4)
         return False
     return True
 
@@ -329,25 +313,10 @@ def _note_asked(made: Made) -> None:
 
 def _provenance(seconds: float) -> dict[str, str | float]:
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    made_on = {
-        "machine": machine.description(),
-        "processor": machine.processor(),
-        "python": platform.python_version(),
-    }
-    versions = {name: importlib.metadata.version(name) for name in LIBRARIES if name in sys.modules}
-    return (
-        {"wall_time_seconds": round(seconds, 3), "computed_at": now}
-        | made_on
-        | versions
-        | {PACKAGE: _package_version()}
-    )
-
-
-def _package_version() -> str:
-    try:
-        return importlib.metadata.version(PACKAGE)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
+    made_on = {"machine": machine.description(), "processor": machine.processor()}
+    used = tuple(name for name in LIBRARIES if name in sys.modules)
+    measured = {"wall_time_seconds": round(seconds, 3), "computed_at": now}
+    return measured | made_on | machine.versions((*used, PACKAGE))
 
 
 def _read(made: Made, folder: Path) -> xr.Dataset | None:
@@ -359,16 +328,11 @@ def _read(made: Made, folder: Path) -> xr.Dataset | None:
         return None
     try:
         result = load(path)
-    except (
-        Exception
-    ) as error:  # h5py raises many kinds for a damaged file, and each means the same here
-        warnings.warn(
-            f"{path} cannot be read ({error}); it counts as missing", StoreWarning, stacklevel=3
-        )
-        return None
-    if result.attrs.get(KEY) == made.key:
-        return result
-    warnings.warn(
-        f"{path} was made by something else; it counts as missing", StoreWarning, stacklevel=3
-    )
+    except Exception as error:  # of many kinds for a damaged file, and each means the same here
+        reason = f"cannot be read ({error})"
+    else:
+        if result.attrs.get(KEY) == made.key:
+            return result
+        reason = "was made by something else"
+    warnings.warn(f"{path} {reason}; it counts as missing", StoreWarning, stacklevel=3)
     return None

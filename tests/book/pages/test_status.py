@@ -4,12 +4,10 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-import xarray as xr
 
 from tests.book.conftest import small_chapter
 from valleys.book.chapters import all_chapters
 from valleys.book.pages import status, status_page
-from valleys.book.run import versions
 from valleys.book.run.parameters import run_parameters
 from valleys.book.site import repository
 from valleys.book.site.launch import colab_cell
@@ -103,12 +101,6 @@ def test_shipped_results_tell_what_their_files_hold():
 
 def test_folder_without_results_has_none(tmp_path):
     assert status.shipped_results(tmp_path) == []
-
-
-def test_versions_are_those_that_are_imported():
-    told = versions.installed()
-    assert told["xarray"] == xr.__version__
-    assert versions.installed(("no-such-package",))["no-such-package"] == "not installed"
 
 
 def test_revision_is_told_only_of_a_clone(tmp_path):

@@ -18,7 +18,6 @@ from valleys.book.chapters import all_chapters, page_names
 from valleys.book.numbers.glued import glued
 from valleys.book.numbers.reporting import duration
 from valleys.book.pages import status
-from valleys.book.run import versions
 from valleys.book.site import repository
 from valleys.book.site.launch import colab_cell
 from valleys.book.site.repository import Address
@@ -110,7 +109,7 @@ def installed(app: Sphinx, here: str) -> list[nodes.Node]:
         nodes.paragraph("", summary),
         table(
             ("Package", "Version"),
-            ([name, version] for name, version in versions.installed().items()),
+            ([name, version] for name, version in machine.versions().items()),
         ),
     ]
 

@@ -19,7 +19,7 @@ from nbformat.v4 import new_markdown_cell
 
 from valleys.book.chapters import Chapter, all_chapters, find_chapter
 from valleys.book.numbers.reporting import duration
-from valleys.book.run import folders, parameters, runner, versions
+from valleys.book.run import folders, parameters, runner
 from valleys.book.site import builder, repository
 from valleys.errors import BookError
 from valleys.paths import build_folder
@@ -298,7 +298,7 @@ def _record(
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": machine.description(),
         "revision": repository.revision(),
-        "versions": versions.installed(),
+        "versions": machine.versions(),
     }
 
 

@@ -146,7 +146,7 @@ def _sweeps_shown() -> Iterator[dict[str, str]]:
         yield {}
         return
     with tempfile.TemporaryDirectory() as scratch, Watch(Path(scratch) / "progress") as watch:
-        yield {config.PROGRESS: str(watch.told)}
+        yield {config.PROGRESS: str(watch.path)}
 
 
 class _Runs:
