@@ -584,7 +584,7 @@ def where_to_compute(workers: int | None, scheduler: str | None) -> dict[str, st
             err=True,
         )
     try:
-        return executors.told(scheduler)
+        return executors.variables_for(scheduler)
     except ValueError as error:
         raise BookError(str(error)) from None
 

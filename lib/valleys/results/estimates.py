@@ -97,12 +97,12 @@ def to_json(value: Any) -> dict[str, Any]:
         TypeError: it is something else.
     """
     if isinstance(value, Estimate):
-        return {part: _plain(getattr(value, part)) for part in PARTS}
+        return {part: _json_number(getattr(value, part)) for part in PARTS}
     if isinstance(value, str):
         return {"text": str(value)}
     if isinstance(value, list | tuple) or getattr(value, "ndim", 0) == 1:
         return {"values": [to_json(each) for each in value]}
-    return {"value": _plain(value)}
+    return {"value": _json_number(value)}
 
 
 def of_json(written: dict[str, Any]) -> Any:
@@ -111,7 +111,9 @@ def of_json(written: dict[str, Any]) -> Any:
         return written["text"]
     if "values" in written:
         return [of_json(each) for each in written["values"]]
-    parts = {part: _number(each) for part, each in written.items() if part != "unit"}
+    parts: dict[str, Any] = {
+        part: _number(each) for part, each in written.items() if part != "unit"
+    }
     return Estimate(**parts, unit=written["unit"]) if "low" in written else parts["value"]
 
 
@@ -127,7 +129,7 @@ def _printed_with_error(value: float, error: float | None) -> str:
     return f"{value:.{decimals}f} ± {error:.{decimals}f}"
 
 
-def _plain(value: Any) -> bool | int | float | str | None:
+def _json_number(value: Any) -> bool | int | float | str | None:
     value = value.item() if hasattr(value, "item") else value
     if value is None or isinstance(value, bool | int | str):
         return value

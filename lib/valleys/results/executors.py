@@ -16,13 +16,16 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from threadpoolctl import threadpool_limits
 
 from valleys import config
 from valleys.results import machine
+
+if TYPE_CHECKING:
+    from distributed.security import Security
 
 TLS = {  # by the name that Dask has for it: the variable and the option of a file
     "tls_ca_file": (config.TLS_CA, "--tls-ca"),
@@ -195,7 +198,7 @@ def check_scheduler(address: str) -> None:
 
 def _why_no_answer(address: str, error: Exception) -> str:
     """What a failed connection came to, and where encryption may be the cause."""
-    causes = [error]
+    causes: list[BaseException] = [error]
     while (before := causes[-1].__cause__ or causes[-1].__context__) is not None:
         causes.append(before)
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
@@ -223,7 +226,7 @@ def lets_strangers_in(address: str) -> bool:
         return False
     host = urlsplit(address).hostname or ""
     try:
-        found = {entry[4][0] for entry in socket.getaddrinfo(host, None)}
+        found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
     except OSError:
         return True
     return not all(_is_loopback(each) for each in found)
@@ -234,7 +237,7 @@ def _is_loopback(host: str) -> bool:
     return (getattr(number, "ipv4_mapped", None) or number).is_loopback
 
 
-def _security(address: str) -> Any:
+def _security(address: str) -> "Security | None":
     """How to speak to a scheduler: Dask's own settings, with the certificates that the variables
     name over them; None without encryption.
 
@@ -245,27 +248,25 @@ def _security(address: str) -> Any:
         return None
     from distributed.security import Security
 
-    named = {
-        field: place for field, (variable, _) in TLS.items() if (place := config.place(variable))
-    }
-    security = Security(
-        require_encryption=True, **{field: str(place) for field, place in named.items()}
-    )
+    named = {field: config.place(variable) for field, (variable, _) in TLS.items()}
+    own = {field: str(place) for field, place in named.items() if place}
+    security = Security(require_encryption=True, **own)
     for field, (variable, option) in TLS.items():
-        _check_certificate(
-            getattr(security, field), f"{address} needs {option} FILE, or {variable}"
-        )
+        wanted = f"{address} needs {option} FILE, or {variable}"
+        _check_certificate(getattr(security, field), wanted)
     try:
         security.get_connection_args("client")
     except (ssl.SSLError, OSError) as error:
-        files = ", ".join(
-            getattr(security, field) for field in TLS if "\n" not in getattr(security, field)
-        )
-        raise ValueError(
-            f"{files or 'what Dask is set to'} make no certificate with its key and "
-            f"authority ({error.strerror or error})"
-        ) from None
+        files = ", ".join(_files(security).values()) or "what Dask is set to"
+        reason = f"make no certificate with its key and authority ({error.strerror or error})"
+        raise ValueError(f"{files} {reason}") from None
     return security
+
+
+def _files(security: "Security") -> dict[str, str]:
+    """The files of certificates by field; Dask's settings may hold the texts themselves."""
+    places = {field: getattr(security, field) for field in TLS}
+    return {field: place for field, place in places.items() if "\n" not in place}
 
 
 def _check_certificate(place: str | None, wanted: str) -> None:
@@ -279,7 +280,7 @@ def _check_certificate(place: str | None, wanted: str) -> None:
         raise ValueError(f"{wanted}: {place} cannot be read ({error.strerror})") from None
 
 
-def told(address: str) -> dict[str, str]:
+def variables_for(address: str) -> dict[str, str]:
     """The variables by which a process with another working directory finds a scheduler, once it
     has answered.
 
@@ -288,11 +289,6 @@ def told(address: str) -> dict[str, str]:
     """
     with dask_workers(address):
         security = _security(address)
-    files = (
-        {variable: getattr(security, field) for field, (variable, _) in TLS.items()}
-        if security
-        else {}
-    )
-    return {config.SCHEDULER: address} | {
-        variable: os.path.abspath(place) for variable, place in files.items() if "\n" not in place
-    }
+    files = _files(security) if security else {}
+    places = {TLS[field][0]: os.path.abspath(place) for field, place in files.items()}
+    return {config.SCHEDULER: address} | places

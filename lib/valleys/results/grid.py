@@ -99,7 +99,7 @@ class Grid(Composite[Spec]):
             if entry.name not in ("cell", "axes"):
                 value = settle(entry.name, entry.type, getattr(self, entry.name))
                 object.__setattr__(self, entry.name, value)
-        object.__setattr__(self, "cell", dataclasses.replace(self.cell, **_first(axes)))
+        object.__setattr__(self, "cell", dataclasses.replace(self.cell, **_first(axes)))  # pyright: ignore[reportArgumentType]
         self.check()
         self.cells()
 
@@ -122,7 +122,7 @@ class Grid(Composite[Spec]):
 
     def cell_at(self, **place: Any) -> Spec:
         """The spec of one cell."""
-        return dataclasses.replace(self.cell, **place)
+        return dataclasses.replace(self.cell, **place)  # pyright: ignore[reportArgumentType]
 
     def kept(self, found: xr.Dataset) -> xr.Dataset:
         """What of a cell stays in the whole: all of it."""
@@ -162,7 +162,7 @@ def _first(axes: Axes) -> dict[str, Any]:
     return {name: values[0] for name, values in axes}
 
 
-def _nested(found: list[xr.Dataset], shape: Sequence[int]) -> list[Any]:
+def _nested(found: list[Any], shape: Sequence[int]) -> list[Any]:
     """The same datasets as lists in lists, of this shape."""
     for length in reversed(shape[1:]):
         found = [found[start : start + length] for start in range(0, len(found), length)]
@@ -178,8 +178,8 @@ def made_of(cells: Sequence[xr.Dataset]) -> dict[str, float]:
 
     Nothing for cells that are not from a store.
     """
-    seconds = [cell.attrs.get("wall_time_seconds") for cell in cells]
-    threads = {cell.attrs.get("threads") for cell in cells}
+    seconds: list[Any] = [cell.attrs.get("wall_time_seconds") for cell in cells]
+    threads: set[Any] = {cell.attrs.get("threads") for cell in cells}
     if None in seconds:
         return {}
     return {

@@ -41,11 +41,9 @@ class Place:
             library: folder of another copy of the package; that of this process if None.
         """
         cell = kind_of_spec(self.study, library)
-        return (
-            code_version(tuple(filter(None, (self.study, cell, self.kind))), library)
-            if cell
-            else None
-        )
+        if cell is None:
+            return None
+        return code_version(tuple(filter(None, (self.study, cell, self.kind))), library)
 
     def function(self) -> Study:
         """The study."""
@@ -85,21 +83,17 @@ class Made:
         Raises:
             ValueError: they say nothing of the kind.
         """
-        where = {
-            "module": str(attributes.get(MODULE, "")),
-            "kind_module": str(attributes.get(KIND_MODULE, "")),
-        }
+        module, kind_module = (str(attributes.get(name, "")) for name in (MODULE, KIND_MODULE))
         try:
-            return cls(**json.loads(attributes[KEY]), **where)
+            return cls(**json.loads(attributes[KEY]), module=module, kind_module=kind_module)
         except (KeyError, TypeError, json.JSONDecodeError):
             raise ValueError("the attributes carry no key of a result") from None
 
     @property
     def key(self) -> str:
         """The JSON text that names the result."""
-        named = {"study": self.study, "code": self.code, "spec": self.spec} | (
-            {"kind": self.kind} if self.kind else {}
-        )
+        named = {"study": self.study, "code": self.code, "spec": self.spec}
+        named |= {"kind": self.kind} if self.kind else {}
         return json.dumps(named, sort_keys=True, allow_nan=False)
 
     @property
@@ -132,11 +126,7 @@ class Made:
             library: folder of another copy of the package; that of this process if None.
         """
         study = self._known(self.module, self.study, kind_of_spec, studies, library)
-        kind = (
-            self._known(self.kind_module, self.kind, class_at, classes, library)
-            if self.kind
-            else ""
-        )
+        kind = self.kind and self._known(self.kind_module, self.kind, class_at, classes, library)
         return None if study is None or kind is None else Place(study, kind)
 
     @staticmethod
@@ -181,23 +171,18 @@ def made_by(study: Study, spec: Any) -> Made:
             raise ValueError(
                 f"{thing.__qualname__} must be {what} of a module, so that its code can be hashed"
             )
-    place, kind = (
-        f"{study.__module__}:{study.__qualname__}",
-        f"{type(spec).__module__}:{type(spec).__qualname__}",
-    )
+    place, kind = _place_of(study), _place_of(type(spec))
     cell = kind_of_spec(place)
     another = "" if kind == cell else kind
-    # a study that does not say what it takes
+    # a study may not say what it takes
     version = Place(place, another).version() or code_version((place, kind))
-    module, _, name = another.partition(":")
-    return Made(
-        study.__qualname__,
-        version,
-        dataclasses.asdict(spec),
-        name if cell else "",
-        study.__module__,
-        module if cell else "",
-    )
+    module, _, name = another.partition(":") if cell else ("", "", "")
+    fields = dataclasses.asdict(spec)
+    return Made(study.__qualname__, version, fields, name, study.__module__, module)
+
+
+def _place_of(thing: Any) -> str:
+    return f"{thing.__module__}:{thing.__qualname__}"
 
 
 def _imported(place: str) -> Any:
@@ -210,14 +195,15 @@ def _built(hint: Any, value: Any, cell: type) -> Any:
     spec is a cell.
     """
     if isinstance(value, Mapping):
-        known = [
-            each for each in (hint, *typing.get_args(hint), cell) if dataclasses.is_dataclass(each)
-        ]
-        hints = typing.get_type_hints(known[0])
-        return known[0](
-            **{name: _built(hints.get(name), inner, cell) for name, inner in value.items()}
-        )
+        kind = next(filter(_is_spec, (hint, *typing.get_args(hint), cell)))
+        hints = typing.get_type_hints(kind)
+        fields = {name: _built(hints.get(name), inner, cell) for name, inner in value.items()}
+        return kind(**fields)
     if isinstance(value, list | tuple):
         inner = (*typing.get_args(hint), None)[0]
         return tuple(_built(inner, each, cell) for each in value)
     return value
+
+
+def _is_spec(hint: Any) -> bool:
+    return isinstance(hint, type) and dataclasses.is_dataclass(hint)

@@ -10,7 +10,7 @@ import importlib
 import io
 import random
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,14 @@ from typing import Any
 import h5py
 import xarray as xr
 
-from valleys.results import atomic, machine, naming, shipping, store
+from valleys.results import atomic, machine, naming, shipping, store, verify
 from valleys.results.code import PACKAGE, studies
 from valleys.results.executors import Processes
 from valleys.results.grid import Part
 from valleys.results.naming import Made, Place
-from valleys.results.verify import compare
+from valleys.results.verify import Again
 
 REKEYED = "rekeyed"  # attribute: the day, and how it is known that today's code gives the same
-Again = tuple[dict[str, Any], xr.Dataset]  # a part: where it stands in the whole, and what it holds
 Files = dict[Path, Made]
 
 
@@ -77,25 +76,44 @@ class Evidence:
     names: Mapping[str, str] = field(default_factory=dict)
 
 
-def rekey(folder: Path, evidence: Evidence) -> Iterator[Outcome]:
+@dataclass(frozen=True)
+class Asked:
+    """What is computed again of a stored result.
+
+    Attributes:
+        spec: the fields of its spec.
+        seconds: that the whole took.
+        threads: to compute with.
+        extent: of what is computed.
+        draw: seed of the draw of parts.
+    """
+
+    spec: dict[str, Any]
+    seconds: float
+    threads: int
+    extent: Extent
+    draw: str
+
+
+def rekey(folder: Path, evidence: Evidence) -> Generator[Outcome]:
     """Give outdated results the key of today's code where it gives the same; files are rewritten
     one by one, and a stopped run goes on from there.
     """
     for (study, *_), files in _outdated(folder).items():
         try:
-            place, renamed = _place_today(next(iter(files.values())), evidence.names)
-            remark = (
-                f"the same code as {place.study} today"
-                if renamed
-                else _proof(files, place, evidence)
-            )
-            for path, made in files.items():
-                _rewrite(path, folder, made, place, remark)
-            yield Outcome(
-                study, "renamed" if renamed else "recomputed", f"{remark}; {len(files)} files"
-            )
+            yield _rekeyed(study, files, folder, evidence)
         except Refused as refusal:
             yield Outcome(study, "refused", f"{refusal}; its results stay outdated")
+
+
+def _rekeyed(study: str, files: Files, folder: Path, evidence: Evidence) -> Outcome:
+    place, is_same = _place_today(next(iter(files.values())), evidence.names)
+    same = f"the same code as {place.study} today"
+    remark = same if is_same else _proof(files, place, evidence)
+    for path, made in files.items():
+        _rewrite(path, folder, made, place, remark)
+    state = "renamed" if is_same else "recomputed"
+    return Outcome(study, state, f"{remark}; {len(files)} files")
 
 
 def _outdated(folder: Path) -> dict[tuple[str, str, str], Files]:
@@ -104,31 +122,26 @@ def _outdated(folder: Path) -> dict[tuple[str, str, str], Files]:
     for name in sorted(shipping.names(folder)):
         made = store.made_of(folder / name)
         if made is not None and made.name == name and not made.is_current():
-            found.setdefault((made.study, made.kind, made.code), {})[folder / name] = made
+            found.setdefault(_code_of(made), {})[folder / name] = made
     return found
 
 
 def _place_today(made: Made, names: Mapping[str, str]) -> tuple[Place, bool]:
     """Where the code is today, and whether it is provably that which made the results."""
     own = studies(name=names.get(made.study, made.study))
-    here = [
-        place
-        for study in own or studies()
-        if (
-            place := dataclasses.replace(
-                made, study=study.partition(":")[2], module=study.partition(":")[0]
-            ).place()
-        )
-    ]
+    here = [place for study in own or studies() if (place := _with_study(made, study).place())]
     same = [place for place in here if place.version() == made.code]
     chosen = same or (here if own else [])
-    if len(chosen) != 1:
-        raise Refused(
-            f"there are {len(chosen)} studies that it may be today"
-            if chosen
-            else "there is no such study any more"
-        )
+    if not chosen:
+        raise Refused("there is no such study any more")
+    if len(chosen) > 1:
+        raise Refused(f"there are {len(chosen)} studies that it may be today")
     return chosen[0], bool(same)
+
+
+def _with_study(made: Made, study: str) -> Made:
+    module, _, name = study.partition(":")
+    return dataclasses.replace(made, study=name, module=module)
 
 
 def _rewrite(path: Path, folder: Path, made: Made, place: Place, remark: str) -> None:
@@ -170,14 +183,8 @@ def _proof(files: Files, place: Place, evidence: Evidence) -> str:
 def _proof_by_runs(files: Files, place: Place, earlier: Path, today: Path) -> str:
     """The same from results that the chapters left at another size."""
     known = next(iter(files.values()))
-    left = [
-        made for name in sorted(shipping.names(earlier)) if (made := store.made_of(earlier / name))
-    ]
-    pairs = [
-        made
-        for made in left
-        if (made.study, made.kind, made.code) == (known.study, known.kind, known.code)
-    ]
+    every = (store.made_of(earlier / name) for name in sorted(shipping.names(earlier)))
+    pairs = [made for made in every if made and _code_of(made) == _code_of(known)]
     if not pairs:
         raise Refused(f"{earlier} holds no result of the code that made its files")
     counts = [_equal_in_both(made, place, earlier, today) for made in pairs]
@@ -187,6 +194,10 @@ def _proof_by_runs(files: Files, place: Place, earlier: Path, today: Path) -> st
     )
 
 
+def _code_of(made: Made) -> tuple[str, str, str]:
+    return made.study, made.kind, made.code
+
+
 def _equal_in_both(made: Made, place: Place, earlier: Path, today: Path) -> int:
     """How many variables a result of the earlier code has, all of which are equal to those of
     today's for the same spec.
@@ -194,106 +205,87 @@ def _equal_in_both(made: Made, place: Place, earlier: Path, today: Path) -> int:
     again = naming.made_by(place.function(), place.spec(made.spec))
     if not (today / again.name).exists():
         raise Refused(f"{today} lacks the result {again.name} of today's code")
-    return _equal(
-        again.name, [({}, store.load(earlier / made.name))], {}, store.load(today / again.name)
-    )
+    then, now = store.load(earlier / made.name), store.load(today / again.name)
+    return _equal(again.name, [({}, then)], {}, now)
 
 
 def _compared(path: Path, made: Made, place: Place, evidence: Evidence) -> list[int]:
     """Number of variables in each part of a stored result that came out again."""
     stored = store.load(path)
     threads, seconds = int(stored.attrs["threads"]), float(stored.attrs["wall_time_seconds"])
-    same_processor = threads and stored.attrs["processor"] == machine.processor()
-    if threads > machine.threads() or (evidence.earlier is None and not same_processor):
+    is_same = bool(threads) and verify.is_same_processor(stored)
+    if threads > machine.threads() or not (evidence.earlier or is_same):
         raise Refused(
             f"{path.name} was made with {threads} threads on "
             f"{stored.attrs['processor']}, and bits may differ here"
         )
-    asked = (made.spec, seconds, evidence.extent, made.key)
+    asked = Asked(made.spec, seconds, max(threads, 1), evidence.extent, made.key)
     references = [({}, stored)]
-    if library := evidence.earlier and evidence.earlier / "lib":
-        then = made.place(library)
-        if then is None or then.version(library) != made.code:
-            raise Refused(f"{library} is not the code that made it")
-        references = _computed(path.name, max(threads, 1), then, *asked, library)
-    parts = _computed(path.name, max(threads, 1), place, *asked, None)
+    if evidence.earlier:
+        library = evidence.earlier / "lib"
+        references = _computed(path.name, asked, _place_then(made, library), library)
+    parts = _computed(path.name, asked, place)
     return [_equal(path.name, references, *part) for part in parts]
 
 
-def _computed(
-    name: str,
-    threads: int,
-    place: Place,
-    spec: dict[str, Any],
-    seconds: float,
-    extent: Extent,
-    draw: str,
-    library: Path | None,
-) -> list[Again]:
-    with Processes(1, threads=threads) as executor:
+def _place_then(made: Made, library: Path) -> Place:
+    """Where the code that made a result is in a copy of the package."""
+    place = made.place(library)
+    if place is None or place.version(library) != made.code:
+        raise Refused(f"{library} is not the code that made it")
+    return place
+
+
+def _computed(name: str, asked: Asked, place: Place, library: Path | None = None) -> list[Again]:
+    with Processes(1, threads=asked.threads) as executor:
         try:
-            parts = executor.submit(
-                parts_again, place, spec, seconds, extent, draw, library and str(library)
-            ).result()
+            parts = executor.submit(parts_again, asked, place, library).result()
         except Exception as error:  # whatever the code raises, it does not stand for another one
-            raise Refused(
-                f"{name} cannot be computed again ({type(error).__name__}: {error})"
-            ) from None
+            reason = f"({type(error).__name__}: {error})"
+            raise Refused(f"{name} cannot be computed again {reason}") from None
     if not parts:
-        raise Refused(
-            f"no part of {name} takes less than the limit of {extent.limit:g} s: raise --limit"
-        )
+        limit = f"the limit of {asked.extent.limit:g} s: raise --limit"
+        raise Refused(f"no part of {name} takes less than {limit}")
     return parts
 
 
 def _equal(name: str, references: list[Again], place: dict[str, Any], again: xr.Dataset) -> int:
+    """How many variables a part has, all of which are equal to those of a reference."""
     for known, reference in references:
         if known.items() <= place.items():
             rest = {dim: value for dim, value in place.items() if dim not in known}
-            found = compare(
-                reference.sel(rest).squeeze(), again.squeeze(), sampled=True, same_processor=True
-            )
+            here = reference.sel(rest).squeeze()
+            found = verify.compare(here, again.squeeze(), sampled=True, same_processor=True)
             if found.differing or not found.count:
-                raise Refused(
-                    f"{name} differs in "
-                    f"{', '.join(found.differing) or 'everything'}{f' at {place}' if place else ''}"
-                )
+                what = ", ".join(found.differing) or "everything"
+                raise Refused(f"{name} differs in {what}{f' at {place}' if place else ''}")
             return found.count
     raise Refused(f"the earlier code does not offer the cell of {name} at {place}")
 
 
-def parts_again(
-    place: Place,
-    spec: dict[str, Any],
-    seconds: float,
-    extent: Extent,
-    draw: str,
-    library: str | None,
-) -> list[Again]:
+def parts_again(asked: Asked, place: Place, library: Path | None) -> list[Again]:
     """Drawn parts of a result that can be computed alone, else the whole, each with where it
     stands; none if they take longer than the limit.
 
     Args:
+        asked: of which result, and how much of it.
         place: the study, and the class of its spec.
-        spec: the fields of the spec.
-        seconds: that the whole took.
-        extent: of what is computed.
-        draw: seed of the draw.
         library: folder of the code to compute with; that of this process if None.
     """
     if library:
         _become(library)
     grids = importlib.import_module("valleys.results.grid")  # of that library
-    study, again = place.function(), place.spec(spec)
-    if offered := grids.parts_of(study, again):
-        chosen = cheap_parts(offered, seconds, extent, random.Random(draw))
+    study, spec, extent = place.function(), place.spec(asked.spec), asked.extent
+    if offered := grids.parts_of(study, spec):
+        chosen = cheap_parts(offered, asked.seconds, extent, random.Random(asked.draw))
         return [(dict(where), compute().load()) for where, _, compute in chosen]
-    return [({}, grids.computed(study, again).load())] if seconds < extent.limit else []
+    is_short = asked.seconds < extent.limit
+    return [({}, grids.computed(study, spec).load())] if is_short else []
 
 
-def _become(library: str) -> None:
+def _become(library: Path) -> None:
     """Let what this process imports from now on come from there."""
-    sys.path.insert(0, library)
+    sys.path.insert(0, str(library))
     for name in [name for name in sys.modules if name.split(".")[0] == PACKAGE]:
         del sys.modules[name]
 
@@ -304,12 +296,5 @@ def cheap_parts(
     """Parts drawn with odds of one over what each takes, that take less than the limit together;
     of a result that took so many seconds.
     """
-    whole = sum(part.work for part in parts) or 1.0
-    chosen: list[Part] = []
-    for part in sorted(parts, key=lambda part: draw.expovariate(1.0) * (part.work or 1.0)):
-        if (
-            len(chosen) < extent.count
-            and seconds * sum(each.work for each in [*chosen, part]) / whole < extent.limit
-        ):
-            chosen.append(part)
-    return chosen
+    shuffled = sorted(parts, key=lambda part: draw.expovariate(1.0) * (part.work or 1.0))
+    return verify.affordable(shuffled, seconds, extent.limit, extent.count)

@@ -29,13 +29,8 @@ class Shipment:
         )
         each = [f"{what}: {name}" for what, names in changes for name in sorted(names)]
         n_removed = len(self.outdated) + len(self.unasked)
-        return "\n".join(
-            [
-                *each,
-                f"{len(self.kept)} kept, {len(self.added)} added, {n_removed} "
-                f"removed; {self.size / 1e6:.2f} MB in all",
-            ]
-        )
+        counts = f"{len(self.kept)} kept, {len(self.added)} added, {n_removed} removed"
+        return "\n".join([*each, f"{counts}; {self.size / 1e6:.2f} MB in all"])
 
 
 def ship(folder: Path, computed: Path, compute: Callable[[], set[str]]) -> Shipment:
@@ -56,25 +51,16 @@ def ship(folder: Path, computed: Path, compute: Callable[[], set[str]]) -> Shipm
     try:
         asked = compute()
     except BookError as error:
-        raise BookError(
-            f"{error}; what was computed is kept in {computed}, {len(outdated)} "
-            "outdated results were removed, and nothing else"
-        ) from error
+        state = f"what was computed is kept in {computed}, {len(outdated)} outdated results were"
+        raise BookError(f"{error}; {state} removed, and nothing else") from error
     _copy(asked - before, computed, folder)
     now = names(folder)
     if missing := sorted(asked - now):
-        raise BookError(
-            f"{len(missing)} results could not be written to {folder}, such as "
-            f"{missing[0]}; nothing was removed but what is outdated"
-        )
+        failure = f"{len(missing)} results could not be written to {folder}, such as {missing[0]}"
+        raise BookError(f"{failure}; nothing was removed but what is outdated")
     _remove(folder, now - asked)
-    return Shipment(
-        before & asked,
-        asked - before,
-        outdated - asked,
-        now - asked,
-        sum((folder / name).stat().st_size for name in asked),
-    )
+    size = sum((folder / name).stat().st_size for name in asked)
+    return Shipment(before & asked, asked - before, outdated - asked, now - asked, size)
 
 
 def names(folder: Path) -> set[str]:

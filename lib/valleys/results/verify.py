@@ -5,7 +5,7 @@ bits, another processor the same within stated errors.
 import math
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from valleys.results.executors import Processes
 from valleys.results.grid import Part, computed, parts_of
 from valleys.results.naming import Made
 
+Again = tuple[dict[str, Any], xr.Dataset]  # where it stands in the stored result, and what it holds
 RELATIVE, ABSOLUTE = 1e-6, 1e-12  # tolerance of what is computed without random numbers
 
 
@@ -66,37 +67,39 @@ def verify_one(folder: Path, name: str, *, draw: float, limit: float) -> Recompu
     try:
         stored = store.load(folder / name)
         made = Made.of(stored.attrs)
-    except (
-        Exception
-    ) as error:  # h5py raises many kinds for a damaged file, and each means the same here
+    except Exception as error:  # of many kinds for a damaged file, and each means the same here
         return Recomputed(name, "damaged", f"it cannot be read ({error})")
     if made.name != name:
         return Recomputed(name, "damaged", "its name does not follow from its contents")
     if not made.is_current():
-        return Recomputed(
-            name, "outdated", "the code behind it has changed since: run `make results`"
-        )
+        remark = "the code behind it has changed since: run `make results`"
+        return Recomputed(name, "outdated", remark)
+    return _verified(made, stored, draw=draw, limit=limit)
+
+
+def _verified(made: Made, stored: xr.Dataset, *, draw: float, limit: float) -> Recomputed:
+    """What becomes of a sound result once it, or a part of it, is computed again."""
     threads, seconds = int(stored.attrs["threads"]), float(stored.attrs["wall_time_seconds"])
     started = time.perf_counter()
     with Processes(1, threads=max(1, min(threads, machine.threads()))) as executor:
-        found = executor.submit(compute_again, made, seconds, limit, draw).result()
-    if found is None:
-        return Recomputed(name, "skipped", f"it took {seconds:.0f} s, and the limit is {limit:g} s")
-    place, again = found
-    same = stored.attrs["processor"] == machine.processor() and 1 <= threads <= machine.threads()
+        again = executor.submit(compute_again, made, seconds, limit, draw).result()
+    if again is None:
+        remark = f"it took {seconds:.0f} s, and the limit is {limit:g} s"
+        return Recomputed(made.name, "skipped", remark)
+    place, part = again
     compared = compare(
-        stored.sel(place).squeeze() if place else stored,
-        again.squeeze() if place else again,
+        stored.sel(place).squeeze(),
+        part.squeeze(),
         sampled=made.is_sampled,
-        same_processor=same,
+        same_processor=is_same_processor(stored) and 1 <= threads <= machine.threads(),
     )
-    return _verdict(
-        name,
-        compared,
-        f"at {place}, {time.perf_counter() - started:.1f} s"
-        if place
-        else f"{time.perf_counter() - started:.1f} s",
-    )
+    where = f"at {place}, " if place else ""
+    return _verdict(made.name, compared, f"{where}{time.perf_counter() - started:.1f} s")
+
+
+def is_same_processor(stored: xr.Dataset) -> bool:
+    """Whether a stored result was made by a processor of the kind of this one."""
+    return stored.attrs["processor"] == machine.processor()
 
 
 def _verdict(name: str, compared: "Comparison", remark: str) -> Recomputed:
@@ -104,42 +107,40 @@ def _verdict(name: str, compared: "Comparison", remark: str) -> Recomputed:
         return Recomputed(name, "differs", f"in {', '.join(compared.differing)}; {remark}")
     if compared.exact:
         return Recomputed(name, "equal", f"{compared.count} variables to the last bit, {remark}")
-    left_out = (
-        f", {compared.left_out} cannot be compared on another processor"
-        if compared.left_out
-        else ""
-    )
-    return Recomputed(
-        name,
-        "agrees" if compared.count else "skipped",
-        f"{compared.count} variables within tolerance{left_out}, {remark}",
-    )
+    left_out = f", {compared.left_out} cannot be compared on another processor"
+    within = f"{compared.count} variables within tolerance{left_out if compared.left_out else ''}"
+    return Recomputed(name, "agrees" if compared.count else "skipped", f"{within}, {remark}")
 
 
-def compute_again(
-    made: Made, seconds: float, limit: float, draw: float
-) -> tuple[dict[str, Any] | None, xr.Dataset] | None:
-    """Where it stands and what it is: the whole result, or else a part drawn at random, that
-    takes less than the limit; None if there is none.
+def compute_again(made: Made, seconds: float, limit: float, draw: float) -> Again | None:
+    """The whole result, or else a part drawn at random, that takes less than the limit; None if
+    there is none.
     """
     study, spec = made.again()
     if seconds <= limit:
-        return None, computed(study, spec).load()
+        return {}, computed(study, spec).load()
     chosen = drawn_parts(parts_of(study, spec), seconds, limit, draw)
     return (dict(chosen[0].place), chosen[0].compute().load()) if chosen else None
 
 
 def drawn_parts(
-    parts: list[Part], seconds: float, limit: float, draw: float | str, most: int = 1
+    parts: Sequence[Part], seconds: float, limit: float, draw: float | str, most: int = 1
 ) -> list[Part]:
     """Parts at random that can be computed together within the limit, of a result that took so
     many seconds.
     """
-    whole = math.fsum(part.work for part in parts)
+    return affordable(random.Random(draw).sample(parts, len(parts)), seconds, limit, most)
+
+
+def affordable(parts: Sequence[Part], seconds: float, limit: float, most: int) -> list[Part]:
+    """The first parts, passing over those that would take too long, that take less than the limit
+    together; of a result that took so many seconds.
+    """
+    whole = math.fsum(part.work for part in parts) or 1.0
     chosen: list[Part] = []
-    for part in random.Random(draw).sample(parts, len(parts)):
+    for part in parts:
         together = math.fsum(each.work for each in [*chosen, part])
-        if len(chosen) < most and seconds * together / whole <= limit:
+        if len(chosen) < most and seconds * together / whole < limit:
             chosen.append(part)
     return chosen
 
@@ -188,15 +189,13 @@ def _agrees(
     if name not in stored or stored[name].shape != again[name].shape:
         return False
     one, other = stored[name].values, again[name].values
-    floats = np.issubdtype(one.dtype, np.floating)
+    is_float = np.issubdtype(one.dtype, np.floating)
     if sampled and same_processor:
-        return np.array_equal(one, other, equal_nan=floats)
+        return np.array_equal(one, other, equal_nan=is_float)
+    if not sampled and is_float:
+        return np.allclose(other, one, RELATIVE, ABSOLUTE, equal_nan=True)
     if not sampled:
-        return (
-            np.allclose(other, one, RELATIVE, ABSOLUTE, equal_nan=True)
-            if floats
-            else np.array_equal(one, other)
-        )
+        return np.array_equal(one, other)
     if f"{name}_error" not in again:
         return None
     error = stored[f"{name}_error"].values + again[f"{name}_error"].values
