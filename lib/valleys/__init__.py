@@ -5,8 +5,6 @@ What follows is for a program of one's own; more stands in `valleys.toy`, `valle
 `valleys.results`.
 """
 
-from collections.abc import Mapping
-
 from valleys import face
 
 # for readers of types, as of `typing`, whose import would take longer than all of this
@@ -40,7 +38,7 @@ __all__ = [
     "train_ensemble",
     "workers",
 ]
-HOMES: Mapping[str, str] = {  # where each name is defined
+HOMES = {  # where each name is defined
     "Estimate": "valleys.results.estimates",
     "Grid": "valleys.results.grid",
     "ManyValleys": "valleys.toy.landscapes.many_valleys",
@@ -57,12 +55,4 @@ HOMES: Mapping[str, str] = {  # where each name is defined
     "workers": "valleys.results.executors",
 }
 
-
-def __getattr__(name: str) -> object:
-    """What this package offers, imported when it is first asked for."""
-    return face.attribute("valleys", HOMES, name)
-
-
-def __dir__() -> list[str]:
-    """What this package offers."""
-    return [*__all__]
+__getattr__, __dir__ = face.offering("valleys", HOMES)

@@ -2,8 +2,21 @@
 `import valleys` loads nothing heavy.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
+
+
+def offering(
+    package: str, homes: Mapping[str, str]
+) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """`__getattr__` and `__dir__` of a package that offers some names.
+
+    Args:
+        package: its name.
+        homes: as of `attribute`.
+    """
+    return partial(attribute, package, homes), partial(sorted, homes)
 
 
 def attribute(package: str, homes: Mapping[str, str], name: str) -> object:

@@ -504,6 +504,20 @@ def test_imports_for_readers_of_types_alone_mean_nothing(version, monkeypatch):
     assert version() == before
 
 
+def test_module_that_its_package_imports_from_itself_is_followed(version, monkeypatch):
+    monkeypatch.setitem(FILES, "__init__", "from pack_under_test import tools\n")
+    assert version() != version("study", "tools", "POWER = 2", "POWER = 3")
+
+
+def test_how_a_module_hands_out_other_names_means_nothing(version, monkeypatch):
+    before = version("uses_registry")
+    late = "from pack_under_test import tools\n{} = tools.register(len), dir\n"
+    monkeypatch.setitem(FILES, "__init__", late.format("__getattr__, __dir__"))
+    assert version("uses_registry") == before
+    monkeypatch.setitem(FILES, "__init__", late.format("here, there"))
+    assert version("uses_registry") != before
+
+
 def test_a_name_that_is_imported_in_a_circle_is_looked_up_once(version, monkeypatch):
     monkeypatch.setitem(FILES, "inner", f"from pack_under_test.inner import lost\n{INNER}")
     monkeypatch.setitem(

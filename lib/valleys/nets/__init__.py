@@ -1,7 +1,5 @@
 """Networks trained by stochastic gradient descent, and what is measured on them."""
 
-from collections.abc import Mapping
-
 from valleys import face
 
 # for readers of types, as of `typing`, whose import would take longer than all of this
@@ -58,7 +56,7 @@ __all__ = [
     "traces",
     "train_ensemble",
 ]
-HOMES: Mapping[str, str] = {  # where each name is defined
+HOMES = {  # where each name is defined
     "Ensemble": "valleys.nets.experiments.ensemble",
     "Samples": "valleys.nets.engine.training",
     "SweepSpec": "valleys.nets.experiments.specs",
@@ -89,12 +87,4 @@ HOMES: Mapping[str, str] = {  # where each name is defined
     "train_ensemble": "valleys.nets.experiments.ensemble",
 }
 
-
-def __getattr__(name: str) -> object:
-    """What this package offers, imported when it is first asked for."""
-    return face.attribute("valleys.nets", HOMES, name)
-
-
-def __dir__() -> list[str]:
-    """What this package offers."""
-    return [*__all__]
+__getattr__, __dir__ = face.offering("valleys.nets", HOMES)

@@ -2,8 +2,6 @@
 computed, shipped and checked.
 """
 
-from collections.abc import Mapping
-
 from valleys import face
 
 # for readers of types, as of `typing`, whose import would take longer than all of this
@@ -26,7 +24,7 @@ __all__ = [
     "results_folder",
     "workers",
 ]
-HOMES: Mapping[str, str] = {  # where each name is defined
+HOMES = {  # where each name is defined
     "Estimate": "valleys.results.estimates",
     "Grid": "valleys.results.grid",
     "attributes": "valleys.results.store",
@@ -37,12 +35,4 @@ HOMES: Mapping[str, str] = {  # where each name is defined
     "workers": "valleys.results.executors",
 }
 
-
-def __getattr__(name: str) -> object:
-    """What this package offers, imported when it is first asked for."""
-    return face.attribute("valleys.results", HOMES, name)
-
-
-def __dir__() -> list[str]:
-    """What this package offers."""
-    return [*__all__]
+__getattr__, __dir__ = face.offering("valleys.results", HOMES)

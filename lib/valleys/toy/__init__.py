@@ -1,7 +1,5 @@
 """The two-valley model: landscape, simulation, theory; and rows of more valleys."""
 
-from collections.abc import Mapping
-
 from valleys import face
 
 # for readers of types, as of `typing`, whose import would take longer than all of this
@@ -63,7 +61,7 @@ __all__ = [
     "stationary_density",
     "trajectories",
 ]
-HOMES: Mapping[str, str] = {  # where each name is defined
+HOMES = {  # where each name is defined
     "ManyValleys": "valleys.toy.landscapes.many_valleys",
     "TwoValley": "valleys.toy.landscapes.two_valley",
     "Walk": "valleys.toy.simulation.rows",
@@ -93,12 +91,4 @@ HOMES: Mapping[str, str] = {  # where each name is defined
     "trajectories": "valleys.toy.simulation.langevin",
 }
 
-
-def __getattr__(name: str) -> object:
-    """What this package offers, imported when it is first asked for."""
-    return face.attribute("valleys.toy", HOMES, name)
-
-
-def __dir__() -> list[str]:
-    """What this package offers."""
-    return [*__all__]
+__getattr__, __dir__ = face.offering("valleys.toy", HOMES)

@@ -5,10 +5,12 @@ modules, look names up while it runs.
 import ast
 from collections.abc import Iterator
 
+from valleys.results.code import bindings
 from valleys.results.code.bindings import Definition, Function
 
 LOOKS_NAMES_UP = frozenset({"eval", "exec", "globals", "locals", "vars", "__import__", "__name__"})
 FINDS_CODE = frozenset({"import_module", "__subclasses__", "__init_subclass__"})
+HOOKS = frozenset({"__getattr__", "__dir__"})  # of a module, for names that it does not bind
 INERT = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Pass)
 
 
@@ -29,6 +31,14 @@ def acts(statement: ast.stmt) -> bool:
             caught = [inner for handler in handlers for inner in handler.body]
             return any(map(acts, [*body, *caught, *others, *last]))
     return True
+
+
+def only_hands_out(statement: ast.stmt) -> bool:
+    """Whether a statement binds nothing but what a module answers when it is asked for a name that
+    it does not bind: no code is followed that way, and what it finds is followed by its own name.
+    """
+    names = set(bindings.of_statement(statement))
+    return bool(names) and names <= HOOKS
 
 
 def called_at_import(node: ast.AST) -> Iterator[str]:

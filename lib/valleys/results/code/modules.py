@@ -96,16 +96,18 @@ class Modules:
                 return None
             if not binding.name:
                 return binding
-            if binding.name not in module.bound:
-                return self._unbound(module, binding.name)
             further = module.imported(binding.name)
+            if binding.name not in module.bound or further == binding:
+                return self._unbound(module, binding.name)
             if further is None or not module.is_only_imported(binding.name):
                 return binding
             binding = further
         return None
 
     def _unbound(self, module: Module, name: str) -> Binding | None:
-        """A module inside a package, or what `from … import *` may bind."""
+        """A module inside a package, also one that the package imports from itself, or what
+        `from … import *` may bind.
+        """
         if f"{module.name}.{name}" in self.by_name:
             return Binding(f"{module.name}.{name}")
         starred = (self.meaning(Binding(origin, name)) for origin in module.starred())

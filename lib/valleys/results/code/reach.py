@@ -92,6 +92,8 @@ class Reach:
 
     def _calls_own(self, module: Module, statement: ast.stmt) -> bool:
         """Whether a statement calls something of this package when its module is imported."""
+        if effects.only_hands_out(statement):
+            return False
         names = effects.called_at_import(statement)
         return any(self.modules.meaning(Binding(module.name, name)) for name in names)
 
