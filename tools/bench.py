@@ -15,6 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
+from typing import Any
 
 import click
 import numba
@@ -53,10 +54,8 @@ class Row:
     def line(self) -> str:
         """The row of the table: median, lowest and highest of the repeats."""
         numbers = (statistics.median(self.values), min(self.values), max(self.values))
-        return (
-            f"| {self.quantity} | "
-            f"{' | '.join(f'{number:,.3g}' if number < 1000 else f'{number:,.0f}' for number in numbers)} | {self.unit} |"  # noqa: E501
-        )
+        texts = (f"{each:,.3g}" if each < 1000 else f"{each:,.0f}" for each in numbers)
+        return f"| {self.quantity} | {' | '.join(texts)} | {self.unit} |"
 
 
 def two_valley(repeats: int) -> list[Row]:
@@ -67,11 +66,7 @@ def two_valley(repeats: int) -> list[Row]:
     turns = [(kernel_rate(), kernel_rate(n_threads=1), numpy_rate()) for _ in range(repeats)]
     every, single, plainly = (np.array(rates) for rates in zip(*turns, strict=True))
     return [
-        Row(
-            f"compiled kernel, {numba.config.NUMBA_NUM_THREADS} threads",
-            "million steps/s",
-            tuple(every / 1e6),
-        ),
+        Row(f"compiled kernel, {machine.threads()} threads", "million steps/s", tuple(every / 1e6)),
         Row("compiled kernel, 1 thread", "million steps/s", tuple(single / 1e6)),
         Row("plain NumPy, 1 process", "million steps/s", tuple(plainly / 1e6)),
         Row("kernel on all threads : NumPy", "times", tuple(every / plainly)),
@@ -83,7 +78,7 @@ def kernel_rate(
     *, n_runs: int = 2000, n_steps: int = 20_000, n_threads: int | None = None
 ) -> float:
     """Steps per second of four cells of the phase diagram through the compiled kernel."""
-    numba.set_num_threads(n_threads or numba.config.NUMBA_NUM_THREADS)
+    numba.set_num_threads(n_threads or machine.threads())
     started = time.perf_counter()
     langevin.phase_diagram(TwoValley(), (0.02, 0.05), (0.02, 0.05), n_runs=n_runs, n_steps=n_steps)
     return 4 * n_runs * n_steps / (time.perf_counter() - started)
@@ -92,10 +87,8 @@ def kernel_rate(
 def numpy_rate(*, n_runs: int = NUMPY_RUNS, n_steps: int = NUMPY_STEPS) -> float:
     """Steps per second of the same equation in plain NumPy, all runs in one array."""
     landscape, generator = TwoValley(), np.random.default_rng(0)
-    x, y = (
-        np.where(np.arange(n_runs) % 2, langevin.START_X, -langevin.START_X),
-        np.full(n_runs, 5.0),
-    )
+    x = np.where(np.arange(n_runs) % 2, langevin.START_X, -langevin.START_X)
+    y = np.full(n_runs, 5.0)
     started = time.perf_counter()
     for _ in range(n_steps):
         x, y = reference.step(landscape, x, y, 0.05, 0.05, "hessian", generator)
@@ -147,13 +140,8 @@ def network_sweep(repeats: int) -> list[Row]:
     name, cores = network_data(), machine.cores()
     with threadpool_limits(1):
         minutes = tuple(sweep_seconds(name, seed) / 60 / cores for seed in range(repeats))
-    return [
-        Row(
-            f"all 49 cells on {name}, 20 runs each, on {cores} cores, from their pieces",
-            "min",
-            minutes,
-        )
-    ]
+    what = f"all 49 cells on {name}, 20 runs each, on {cores} cores, from their pieces"
+    return [Row(what, "min", minutes)]
 
 
 def sweep_seconds(name: str, seed: int, *, n_records: int = 101, some: int = 6) -> float:
@@ -193,9 +181,8 @@ def network_pieces(repeats: int) -> list[Row]:
     torch.set_num_threads(1)
     name = network_data()
     with threadpool_limits(1):
-        own, plainly, top, plain_top = np.array(
-            [network_turn(name, seed) for seed in range(repeats)]
-        ).T
+        turns = np.array([network_turn(name, seed) for seed in range(repeats)])
+    own, plainly, top, plain_top = turns.T
     return [
         Row(f"step of 20 networks, B = 50, on {name}, 1 thread", "ms", tuple(own)),
         Row("plain PyTorch, 20 times one network", "ms", tuple(plainly)),
@@ -212,31 +199,30 @@ def network_turn(
     """Milliseconds of a step of the engine and of plain PyTorch, for 20 networks each, and of
     the eigenvalues of one trained network, by both.
     """
-    data, setting, settings = (
-        datasets.load(name),
-        Problem.of(nets.SweepSpec(name)),
-        {"learning_rate": 0.05, "batch_size": 50, "n_steps": n_steps},
-    )
-    networks, streams = (
-        setting.start.repeat(n_networks),
-        [np.random.default_rng((seed, run)) for run in range(n_networks)],
-    )
-    own = timed(train, networks, setting.train, **settings, streams=streams, visits={})
-    module = plain_nets.as_module(initialize(data.train_images.shape[1], 0))
-    pixels = Samples.of(data.train_images, data.train_labels)
-    plainly = timed(
-        plain_nets.train, module, pixels, **settings, stream=np.random.default_rng((seed, 0))
-    )
+    setting = Problem.of(nets.SweepSpec(name))
+    settings: dict[str, Any] = {"learning_rate": 0.05, "batch_size": 50}
+    networks = setting.start.repeat(n_networks)
+    streams = [np.random.default_rng((seed, run)) for run in range(n_networks)]
+    options = settings | {"n_steps": n_steps, "streams": streams, "visits": {}}
+    own = timed(train, networks, setting.train, **options)
     images = setting.train.images.double()
     top = statistics.median(
         timed(second_layer_eigenvalues, networks, images, index) for index in range(n_networks)
     )
-    module, exact = (
-        module.double(),
-        Samples.of(data.train_images.astype(float), data.train_labels, dtype=torch.float64),
-    )
-    plain_top = timed(plain_nets.top_eigenvalues, module, exact, module[2].weight)
+    plainly, plain_top = plain_turn(name, seed, settings | {"n_steps": n_steps})
     return 1000 * own / n_steps, 1000 * n_networks * plainly / n_steps, 1000 * top, 1000 * plain_top
+
+
+def plain_turn(name: str, seed: int, settings: dict[str, Any]) -> tuple[float, float]:
+    """Seconds of plain PyTorch for the training of one network and for its eigenvalues."""
+    data = datasets.load(name)
+    module = plain_nets.as_module(initialize(data.train_images.shape[1], 0))
+    pixels = Samples.of(data.train_images, data.train_labels)
+    stream = np.random.default_rng((seed, 0))
+    training = timed(plain_nets.train, module, pixels, **settings, stream=stream)
+    exact = Samples.of(data.train_images.astype(float), data.train_labels, dtype=torch.float64)
+    module = module.double()
+    return training, timed(plain_nets.top_eigenvalues, module, exact, module[2].weight)
 
 
 def network_data() -> str:
@@ -267,6 +253,7 @@ BENCHMARKS: dict[str, Callable[[int], list[Row]]] = {
     "network_cell": network_cell,
     "network_sweep": network_sweep,
 }
+ONLY = f"Run only this benchmark, of {', '.join(BENCHMARKS)}; may be given several times."
 
 
 def chosen(names: tuple[str, ...]) -> dict[str, Callable[[int], list[Row]]]:
@@ -284,13 +271,8 @@ def chosen(names: tuple[str, ...]) -> dict[str, Callable[[int], list[Row]]]:
 
 def table(rows: list[Row]) -> str:
     """The rows as a Markdown table."""
-    return "\n".join(
-        [
-            "| quantity | median | lowest | highest | unit |",
-            "|---|---:|---:|---:|---|",
-            *(row.line() for row in rows),
-        ]
-    )
+    head = "| quantity | median | lowest | highest | unit |", "|---|---:|---:|---:|---|"
+    return "\n".join([*head, *(row.line() for row in rows)])
 
 
 def described_machine() -> str:
@@ -301,20 +283,9 @@ def described_machine() -> str:
     return f"{machine.processor()}, {machine.cores()} cores, {machine.system()}; {versions}"
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option(
-    "--only",
-    multiple=True,
-    metavar="NAME",
-    help=f"Run only this benchmark, of {', '.join(BENCHMARKS)}; may be given several times.",
-)
-@click.option(
-    "--repeats",
-    type=click.IntRange(min=1),
-    default=5,
-    show_default=True,
-    help="Measurements of each quantity.",
-)
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.option("--only", multiple=True, metavar="NAME", help=ONLY)
+@click.option("--repeats", type=click.IntRange(1), default=5, help="Measurements of each quantity.")
 def main(only: tuple[str, ...], repeats: int) -> None:
     """Measure, and print a table with the median and the range of the repeats."""
     rows: list[Row] = []

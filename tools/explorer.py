@@ -24,60 +24,42 @@ MOMENTS = (1.0, 100.0, 400.0, 1000.0)  # times at which the walkers are shown
 LEVELS = (0.01, 0.03, 0.08, 0.16, 0.3, 0.5, 0.8, 1.2)
 
 
-def walkers(runs: xr.Dataset, axes: Axes) -> None:
-    """The landscape from above, y downwards, with the walkers at a few moments, each a little
-    above or below its y.
-    """
-    grid = LANDSCAPE.on_grid(np.linspace(-0.9, 0.9, 181), np.linspace(0, 30, 121))
+def ground(grid: xr.Dataset, axes: Axes) -> None:
+    """The landscape from above: tinted by valley, with contours and the two floors."""
     above = grid.loss - grid.floor_loss
     tint = np.sign(grid.x) * np.exp(-above / 0.09)
-    colours = LinearSegmentedColormap.from_list(
-        "sides", [(0, "#f0c4a6"), (0.5, "#eef0f2"), (1, "#a6cbe2")]
-    )
+    stops = [(0, "#f0c4a6"), (0.5, "#eef0f2"), (1, "#a6cbe2")]
     axes.pcolormesh(
         grid.x,
         grid.y,
         tint.transpose("y", "x"),
-        cmap=colours,
+        cmap=LinearSegmentedColormap.from_list("sides", stops),
         vmin=-1,
         vmax=1,
         shading="gouraud",
         rasterized=True,
     )
-    axes.contour(
-        grid.x,
-        grid.y,
-        above.transpose("y", "x"),
-        levels=LEVELS,
-        colors=NEUTRAL,
-        linewidths=0.5,
-        alpha=0.6,
-    )
+    lines = {"levels": LEVELS, "colors": NEUTRAL, "linewidths": 0.5, "alpha": 0.6}
+    axes.contour(grid.x, grid.y, above.transpose("y", "x"), **lines)
     axes.plot(grid.flat_x, grid.y, color=FLAT, linestyle="--", linewidth=1)
     axes.plot(grid.sharp_x, grid.y, color=SHARP, linestyle="--", linewidth=1)
-    band = np.linspace(-0.6, 0.6, runs.sizes["run"])[
-        np.random.default_rng(0).permutation(runs.sizes["run"])
-    ]
+
+
+def walkers(runs: xr.Dataset, axes: Axes) -> None:
+    """The walkers on the landscape at a few moments, y downwards, each a little above or below
+    its y.
+    """
+    ground(LANDSCAPE.on_grid(np.linspace(-0.9, 0.9, 181), np.linspace(0, 30, 121)), axes)
+    n_runs = runs.sizes["run"]
+    band = np.linspace(-0.6, 0.6, n_runs)[np.random.default_rng(0).permutation(n_runs)]
+    points = {"s": 7, "alpha": 0.35, "linewidths": 0, "rasterized": True}
+    words = {"va": "center", "fontsize": 9, "color": ON_LIGHT}
     for time in MOMENTS:
         now = runs.sel(step=round(time / LEARNING_RATE))
-        axes.scatter(
-            now.x,
-            now.y + band,
-            s=7,
-            color=np.where(now.x >= 0, FLAT, SHARP),
-            alpha=0.35,
-            linewidths=0,
-            rasterized=True,
-        )
-        axes.annotate(
-            f"time {time:g}", (-0.87, float(now.y.mean())), va="center", fontsize=9, color=ON_LIGHT
-        )
-    axes.set(
-        xlabel="x, across the valleys",
-        ylabel="y, progress of training (downwards)",
-        ylim=(30, 0),
-        title="walkers on the landscape",
-    )
+        axes.scatter(now.x, now.y + band, color=np.where(now.x >= 0, FLAT, SHARP), **points)
+        axes.annotate(f"time {time:g}", (-0.87, float(now.y.mean())), **words)
+    axes.set(ylim=(30, 0), title="walkers on the landscape")
+    axes.set(xlabel="x, across the valleys", ylabel="y, progress of training (downwards)")
 
 
 def share(runs: xr.Dataset, axes: Axes) -> None:
@@ -85,26 +67,19 @@ def share(runs: xr.Dataset, axes: Axes) -> None:
     runs = runs.isel(step=slice(1, None))
     n_flat, n = (runs.x > 0).sum("run"), runs.sizes["run"]
     error = [langevin.fraction_error(int(count), n) for count in n_flat]
+    fraction = n_flat / n
     axes.fill_between(
-        runs.time, n_flat / n - error, n_flat / n + error, color=FLAT, alpha=0.25, linewidth=0
+        runs.time, fraction - error, fraction + error, color=FLAT, alpha=0.25, linewidth=0
     )
-    axes.plot(runs.time, n_flat / n, color=FLAT, label="walkers, ± one standard error")
+    axes.plot(runs.time, fraction, color=FLAT, label="walkers, ± one standard error")
     time, y = drift_path(LANDSCAPE, START_Y, DURATION)
-    shares = freezing.p_flat_balance(LANDSCAPE, LEARNING_RATE * NOISE_STRENGTH, y)
+    effective_noise = LEARNING_RATE * NOISE_STRENGTH
+    shares = freezing.p_flat_balance(LANDSCAPE, effective_noise, y)
     axes.plot(time[1:], shares[1:], color=THEORY, linestyle="--", label="balance equation, Eq. A26")
-    axes.axhline(
-        freezing.p_flat_transient(LANDSCAPE, LEARNING_RATE * NOISE_STRENGTH),
-        color=THEORY,
-        linestyle=":",
-        label="closed formula, Eq. 26, ε = 0.1",
-    )
-    axes.set(
-        xscale="log",
-        xlim=(0.1, DURATION),
-        ylim=(0.25, 1.02),
-        xlabel="time η·step",
-        title="flat share",
-    )
+    closed = float(freezing.p_flat_transient(LANDSCAPE, effective_noise))
+    axes.axhline(closed, color=THEORY, linestyle=":", label="closed formula, Eq. 26, ε = 0.1")
+    axes.set(xscale="log", xlim=(0.1, DURATION), ylim=(0.25, 1.02))
+    axes.set(xlabel="time η·step", title="flat share")
     axes.legend(loc="lower right")
 
 

@@ -63,9 +63,9 @@ def main(arguments: list[str]) -> int:
     print(*(look.line() for look in looks), sep="\n")
     for (quantity, value), colours in sorted(colours_of(looks).items()):
         print(f"{quantity.replace('_', ' '):16} {value:<8g} {' '.join(sorted(colours))}")
-    found = faults(looks)
-    print(f"{len(looks)} figures, {len(found)} faults", *found, sep="\n")
-    return 1 if found or not looks else 0
+    wrong = faults(looks)
+    print(f"{len(looks)} figures, {len(wrong)} faults", *wrong, sep="\n")
+    return 1 if wrong or not looks else 0
 
 
 def drawings(path: Path) -> Iterator[tuple[str, str]]:
@@ -78,17 +78,10 @@ def drawings(path: Path) -> Iterator[tuple[str, str]]:
     else:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         for number, cell in enumerate(cells):
-            name = (
-                cell["metadata"]
-                .get("mystnb", {})
-                .get("figure", {})
-                .get("name", f"{path.stem}, cell {number}")
-            )
-            yield from (
-                (name, svg)
-                for output in cell.get("outputs", ())
-                for svg in _svgs(output.get("data", {}))
-            )
+            figure = cell["metadata"].get("mystnb", {}).get("figure", {})
+            name = figure.get("name", f"{path.stem}, cell {number}")
+            for output in cell.get("outputs", ()):
+                yield from ((name, svg) for svg in _svgs(output.get("data", {})))
 
 
 def _svgs(data: dict[str, str | list[str]]) -> Iterator[str]:
@@ -113,21 +106,18 @@ def _is_grey(colour: str) -> bool:
 
 def _shades(svg: str) -> Iterator[tuple[str, float, str]]:
     for part in ElementTree.fromstring(svg).iter():
-        if told := SHADE.fullmatch(part.get("id", "")):
-            worn = {
-                colour.lower()
-                for inside in part.iter()
-                for colour in COLOUR.findall(inside.get("style", ""))
-            } - KNOWN
-            yield from ((told[1], float(told[2]), colour) for colour in worn)
+        if value := SHADE.fullmatch(part.get("id", "")):
+            styles = " ".join(inside.get("style", "") for inside in part.iter())
+            worn = {colour.lower() for colour in COLOUR.findall(styles)} - KNOWN
+            yield from ((value[1], float(value[2]), colour) for colour in worn)
 
 
 def colours_of(looks: Iterable[Look]) -> dict[tuple[str, float], set[str]]:
     """The colours that each value of a quantity has in any figure."""
-    found = defaultdict(set)
+    colours = defaultdict(set)
     for quantity, value, colour in (shade for look in looks for shade in look.shades):
-        found[quantity, value].add(colour)
-    return dict(found)
+        colours[quantity, value].add(colour)
+    return dict(colours)
 
 
 def faults(looks: Iterable[Look]) -> list[str]:

@@ -118,7 +118,8 @@ def pip(*arguments):
 
 def torch_requirement(lock):
     """The line of torch, which carries no hash so that CPU and CUDA builds both satisfy it."""
-    return re.search(r"^torch==\S+", lock, re.MULTILINE).group()
+    (line,) = re.findall(r"^torch==\S+", lock, re.MULTILINE)
+    return line
 
 
 def install_packages():

@@ -29,11 +29,8 @@ def shoot(
     page.set_viewport_size({"width": size[0], "height": size[1]})
     # a page of the disk, so that scripts of the disk are allowed
     page.goto((book_root() / "index.md").as_uri())
-    page.set_content(
-        PAGE.format(
-            extra=(book_root() / "_extra").as_uri(), width=drawn[0], height=drawn[1], head=head
-        )
-    )
+    extra = (book_root() / "_extra").as_uri()
+    page.set_content(PAGE.format(extra=extra, width=drawn[0], height=drawn[1], head=head))
     page.wait_for_function("globalThis.Hero")
     page.evaluate(
         "new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))"
@@ -47,16 +44,10 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=find_browser(), args=[*QUIET, "--allow-file-access-from-files"]
         )
-        page = browser.new_page(reduced_motion="reduce")
-        shoot(page, book_root() / "_static" / "landing.png", size=(900, 400), drawn=(900, 400))
+        page, static = browser.new_page(reduced_motion="reduce"), book_root() / "_static"
+        shoot(page, static / "landing.png", size=(900, 400), drawn=(900, 400))
         head = f"<h1>{TITLE}</h1><p>{LINE}</p>"
-        shoot(
-            page,
-            book_root() / "_static" / "preview.png",
-            size=(1200, 630),
-            drawn=(1080, 480),
-            head=head,
-        )
+        shoot(page, static / "preview.png", size=(1200, 630), drawn=(1080, 480), head=head)
         browser.close()
 
 

@@ -21,30 +21,20 @@ CONDA_HEADER = (
     "# Made by `make lock`: the versions of requirements.lock for conda users (`conda env create "
     "-f environment.yml`).\n"
 )
+CONDA_BODY = """name: valleys
+channels: [conda-forge]
+dependencies:
+  - python=3.11
+  - pip
+  - pip:
+"""
 
 
 def resolve() -> str:
     """All requirements with hashes and environment markers, as uv prints them."""
-    command = [
-        sys.executable,
-        "-m",
-        "uv",
-        "pip",
-        "compile",
-        "pyproject.toml",
-        "--all-extras",
-        "--universal",
-        "--generate-hashes",
-    ]
-    command += [
-        "--python-version",
-        "3.11",
-        "--fork-strategy",
-        "fewest",
-        "--no-header",
-        "--no-annotate",
-        "--quiet",
-    ]
+    compile_all = "uv pip compile pyproject.toml --all-extras --universal --generate-hashes"
+    options = "--python-version 3.11 --fork-strategy fewest --no-header --no-annotate --quiet"
+    command = [sys.executable, "-m", *compile_all.split(), *options.split()]
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
@@ -58,23 +48,16 @@ def without_torch(resolved: str) -> str:
 
 def torch_line() -> str:
     """The pin of torch in pyproject.toml."""
-    return re.search(
-        r'"(torch==[\d.]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    ).group(1)
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    (pin,) = re.findall(r'"(torch==[\d.]+)"', project)
+    return pin
 
 
 def conda_environment(lock: str) -> str:
     """`environment.yml` with every locked version; conda gives Python, pip gives the packages."""
-    pins = [
-        line.removesuffix("\\").strip()
-        for line in lock.splitlines()
-        if re.match(r"[A-Za-z0-9]", line)
-    ]
-    body = (
-        "name: valleys\nchannels: [conda-forge]\ndependencies:\n  - python=3.11\n  - pip\n  - "
-        "pip:\n"
-    )
-    return CONDA_HEADER + body + "".join(f'      - "{pin}"\n' for pin in [*pins, "-e ."])
+    lines = (line for line in lock.splitlines() if re.match(r"[A-Za-z0-9]", line))
+    pins = [line.removesuffix("\\").strip() for line in lines]
+    return CONDA_HEADER + CONDA_BODY + "".join(f'      - "{pin}"\n' for pin in [*pins, "-e ."])
 
 
 def main() -> None:

@@ -87,17 +87,11 @@ def measured(chapter: Chapter, kind: str) -> float:
     """
     size = "paper" if kind == "anew" else kind
     values = run_parameters(all_chapters(), size)[chapter.name]
+    work = {chapter.name: (chapter, values)}
     with tempfile.TemporaryDirectory() as scratch:
-        empty = {config.RESULTS: f"{scratch}/results"} | (
-            {} if kind == "paper" else {config.SHIPPED: f"{scratch}/shipped"}
-        )
-        outcome = next(
-            iter(
-                runner.run_chapters(
-                    {chapter.name: (chapter, values)}, Path(scratch), environment=empty
-                )
-            )
-        )
+        empty = {config.RESULTS: f"{scratch}/results"}
+        empty |= {} if kind == "paper" else {config.SHIPPED: f"{scratch}/shipped"}
+        (outcome,) = runner.run_chapters(work, Path(scratch), environment=empty)
     if outcome.failure:
         raise BookError(f"{chapter.name}, {kind}: {outcome.failure}")
     click.echo(f"{chapter.name:<32} {kind:<6} {duration(outcome.seconds)}")

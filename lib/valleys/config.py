@@ -32,53 +32,37 @@ class Variable:
     """
 
     name: str
+    kind: Literal["text", "folder", "file"]  # folders and files are places
     meaning: str
-    default: str
-    kind: Literal["text", "folder", "file"] = "text"  # folders and files are places
+    default: str = "none"
     is_internal: bool = False  # one process of the book sets it for another
 
 
+OF_DASK = "that of Dask's own settings"
 VARIABLES = (
-    Variable(
-        RESULTS,
-        "folder of computed results, which is looked into first",
-        "`results/cache`",
-        kind="folder",
-    ),
+    Variable(RESULTS, "folder", "folder of computed results, looked into first", "`results/cache`"),
     Variable(
         SHIPPED,
+        "folder",
         "folder of results that are only read, except by `make results`",
         "`results/paper`",
-        kind="folder",
     ),
-    Variable(BUILD, "folder that gets `_build` and `dist`", "the clone", kind="folder"),
-    Variable(DATA, "folder of the image files", "`data`", kind="folder"),
-    Variable(BROWSER, "a Chromium, by name or path", "one in a usual place"),
-    Variable(WORKERS, "worker processes for the cells of a sweep", "one for each core"),
-    Variable(SCHEDULER, "a Dask scheduler that computes the cells instead", "none"),
+    Variable(BUILD, "folder", "folder that gets `_build` and `dist`", "the clone"),
+    Variable(DATA, "folder", "folder of the image files", "`data`"),
+    Variable(BROWSER, "text", "a Chromium, by name or path", "one in a usual place"),
+    Variable(WORKERS, "text", "worker processes for the cells of a sweep", "one for each core"),
+    Variable(SCHEDULER, "text", "a Dask scheduler that computes the cells instead"),
     Variable(
         TLS_CA,
+        "file",
         "certificate of the authority, for a scheduler that speaks TLS",
-        "that of Dask's own settings",
-        kind="file",
+        OF_DASK,
     ),
-    Variable(TLS_CERT, "your own certificate for it", "that of Dask's own settings", kind="file"),
-    Variable(TLS_KEY, "the key to that certificate", "that of Dask's own settings", kind="file"),
-    Variable(REPOSITORY, "public address of the notebooks", "the remote `origin`"),
-    Variable(
-        ASKED,
-        "file to which the name of every result that is asked for is added",
-        "none",
-        kind="file",
-        is_internal=True,
-    ),
-    Variable(
-        PROGRESS,
-        "file to which progress is added, a line a finished cell",
-        "none",
-        kind="file",
-        is_internal=True,
-    ),
+    Variable(TLS_CERT, "file", "your own certificate for it", OF_DASK),
+    Variable(TLS_KEY, "file", "the key to that certificate", OF_DASK),
+    Variable(REPOSITORY, "text", "public address of the notebooks", "the remote `origin`"),
+    Variable(ASKED, "file", "gets the name of every result that is asked for", is_internal=True),
+    Variable(PROGRESS, "file", "gets a line for each finished cell", is_internal=True),
 )
 
 
@@ -111,13 +95,13 @@ def names_of(*kinds: str) -> tuple[str, ...]:
 
 def settled() -> dict[str, str]:
     """The variables that name places, made absolute: what a process with another working directory
-    must be told.
+    is given.
 
     Raises:
         ValueError: as of `place`.
     """
     places = {name: place(name) for name in names_of("folder", "file")}
-    return {name: str(found) for name, found in places.items() if found}
+    return {name: str(path) for name, path in places.items() if path}
 
 
 def table() -> str:
