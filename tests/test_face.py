@@ -56,9 +56,11 @@ def test_each_name_has_an_example_that_runs(home, name, own_results):
 @pytest.mark.parametrize("room", ROOMS)
 def test_what_a_room_lists_is_what_it_hands_out_and_what_readers_of_types_see(room):
     module = importlib.import_module(room)
-    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+    tree = ast.parse(inspect.getsource(module))
     block = next(each for each in tree.body if isinstance(each, ast.If))
-    typed = {name.name: each.module for each in block.body for name in each.names}
+    imports = [each for each in block.body if isinstance(each, ast.ImportFrom)]
+    assert len(imports) == len(block.body)
+    typed = {name.name: each.module for each in imports for name in each.names}
     assert typed == {
         name: room if home == f"{room}.{name}" else home for name, home in module.HOMES.items()
     }

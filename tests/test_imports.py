@@ -73,7 +73,7 @@ def imports(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             names |= {each.name for each in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names.add(node.module)
+            names.add(node.module or "")
     third = {name.partition(".")[0] for name in names} - sys.stdlib_module_names
     return third - OWN - MADE_BY_A_TEST
 

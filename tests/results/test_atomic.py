@@ -60,6 +60,7 @@ def test_leftovers_go_with_the_next_write_after_a_day_at_rest(folder):
     folder.mkdir()
     for name, age in ((".a.nc.0123.partial", 3600), (".b.partial", 100_000)):
         (folder / name).touch()
-        os.utime(folder / name, (time.time() - age,) * 2)
+        then = time.time() - age
+        os.utime(folder / name, (then, then))
     atomic.write(folder / "c.nc", b"whole")
     assert files(folder) == {".a.nc.0123.partial", "c.nc"}

@@ -9,11 +9,13 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.results import sweeping
+from tests.results.dask_programs import scheduler_and_worker
 from valleys import cli as commands
 from valleys.errors import BookError
 from valleys.paths import book_root
@@ -37,22 +39,8 @@ def certificate(folder: Path, name: str) -> tuple[Path, Path]:
     if shutil.which("openssl") is None:
         pytest.skip("no openssl is here to make a certificate with")
     made = folder / f"{name}.crt", folder / f"{name}.key"
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=valleys",
-        "-keyout",
-        made[1],
-        "-out",
-        made[0],
-    ]
+    kind = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=valleys"]
+    command = ["openssl", *kind, "-keyout", str(made[1]), "-out", str(made[0])]
     subprocess.run(command, check=True, capture_output=True)
     return made
 
@@ -118,11 +106,9 @@ def test_stranger_is_warned_of_once(monkeypatch, capsys, address, lines):
     monkeypatch.setattr(executors, "dask_workers", lambda _: contextlib.nullcontext())
     monkeypatch.setattr(executors, "_security", lambda _: None)
     assert commands.where_to_compute(None, address) == {"VALLEYS_SCHEDULER": address}
-    told = capsys.readouterr().err
-    assert told.count("\n") == lines
-    if lines:
-        assert address in told
-        assert "tls://" in told
+    warning = capsys.readouterr().err
+    assert warning.count("\n") == lines
+    assert all(text in warning for text in (address, "tls://") if lines)
 
 
 def refusal(address: str = ADDRESS) -> str:
@@ -167,62 +153,19 @@ def test_options_name_files_of_whoever_gives_the_command(monkeypatch, own):
     monkeypatch.setattr(commands, "checked_work", lambda *_, **__: {})
     monkeypatch.setattr(commands, "where_to_compute", lambda *_: seen.update(os.environ) or {})
     monkeypatch.setattr(commands, "execute", lambda *_, **__: None)
-    commands.main(
-        [
-            "run",
-            "--scheduler",
-            ADDRESS,
-            "--tls-ca",
-            "own.crt",
-            "--tls-cert",
-            "./own.crt",
-            "--tls-key",
-            "own.key",
-        ],
-        standalone_mode=False,
-    )
+    options = ["--tls-ca", "own.crt", "--tls-cert", "./own.crt", "--tls-key", "own.key"]
+    commands.main(["run", "--scheduler", ADDRESS, *options], standalone_mode=False)
     assert [seen[variable] for variable in VARIABLES] == [str(own[0]), str(own[0]), str(own[1])]
     assert not set(VARIABLES) & set(os.environ)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
 
 
 @pytest.fixture
 def cluster(own, tmp_path):
     """Address of a scheduler and a worker in processes of their own, which speak TLS alone."""
-    address = f"tls://127.0.0.1:{free_port()}"
-    files = ["--tls-ca-file", own[0], "--tls-cert", own[0], "--tls-key", own[1], "--no-dashboard"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": book_root()}
-    scheduler = [
-        sys.executable,
-        "-m",
-        "distributed.cli.dask_scheduler",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        address.rpartition(":")[2],
-        "--protocol",
-        "tls",
-    ]
-    worker = [
-        sys.executable,
-        "-m",
-        "distributed.cli.dask_worker",
-        address,
-        "--nthreads",
-        "1",
-        "--no-nanny",
-        "--local-directory",
-        tmp_path / "worker",
-    ]
-    started = [subprocess.Popen([*command, *files], **quiet) for command in (scheduler, worker)]
-    yield address
-    for process in started:
-        process.kill()
-        process.wait()
+    files = {"--tls-ca-file": own[0], "--tls-cert": own[0], "--tls-key": own[1]}
+    options = [text for option, place in files.items() for text in (option, str(place))]
+    with scheduler_and_worker("tls", tmp_path / "worker", options) as (address, _):
+        yield address
 
 
 def answer(address: str) -> dict[str, str]:
@@ -237,11 +180,31 @@ def answer(address: str) -> dict[str, str]:
 
 
 IN_A_CHAPTER = """
+import sys
 from tests.results import sweeping
 from valleys.results import executors, store
+specs = sweeping.specs(4, log=sys.argv[1])
 with executors.workers() as executor:
-    print([int(result.attrs["seed"]) for result in store.load_or_compute_all(sweeping.cell, sweeping.specs(4, log="LOG"), executor=executor)])
-"""  # noqa: E501
+    results = store.load_or_compute_all(sweeping.cell, specs, executor=executor)
+print([int(result.attrs["seed"]) for result in results])
+"""
+
+
+def run_in_a_chapter(log: Path, variables: dict[str, str]) -> subprocess.CompletedProcess:
+    """Four cells, by a process that is given these variables and no others of ours."""
+    rest = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+    command = [sys.executable, "-c", IN_A_CHAPTER, str(log)]
+    options = {"capture_output": True, "text": True, "check": False, "timeout": 120}
+    return subprocess.run(command, cwd=book_root(), env=rest | variables, **options)
+
+
+@contextlib.contextmanager
+def settings_of_dask(own: tuple[Path, Path]) -> Iterator[None]:
+    """Dask's own way to name certificates, which our variables go over."""
+    places = {"ca-file": own[0], "client.cert": own[0], "client.key": own[1]}
+    settings = {f"distributed.comm.tls.{name}": str(place) for name, place in places.items()}
+    with distributed.client.dask.config.set(settings):
+        yield
 
 
 @pytest.mark.slow
@@ -250,44 +213,27 @@ def test_cells_are_computed_behind_tls_and_strangers_stay_outside(
 ):
     monkeypatch.setattr(executors, "PATIENCE", "5s")
     name_in(monkeypatch, own[0], own)
-    told = answer(cluster)
-    assert list(told) == ["VALLEYS_SCHEDULER", *VARIABLES]
-    log = tmp_path / "log"
-    code = IN_A_CHAPTER.replace("LOG", str(log))
-    environment = {
-        name: value for name, value in os.environ.items() if name not in VARIABLES
-    } | told
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=book_root(),
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    variables = answer(cluster)
+    assert list(variables) == ["VALLEYS_SCHEDULER", *VARIABLES]
+    done = run_in_a_chapter(tmp_path / "log", variables)
     assert done.stdout == "[0, 1, 2, 3]\n", done.stderr
-    assert len({line.split()[1] for line in log.read_text().splitlines()}) == 1, (
-        "one worker did it all"
-    )
-
+    workers = {line.split()[1] for line in (tmp_path / "log").read_text().splitlines()}
+    assert len(workers) == 1, "one worker did it all"
     name_in(monkeypatch, own[0], foreign)
     assert cluster in refusal(cluster)
     name_in(monkeypatch, foreign[0], own)
     assert "--tls-ca" in refusal(cluster)
     assert "no scheduler answers" in refusal(cluster.replace("tls://", "tcp://"))
 
+
+@pytest.mark.slow
+def test_certificates_of_dasks_own_settings_do_as_well(cluster, own, monkeypatch):
+    monkeypatch.setattr(executors, "PATIENCE", "5s")
+    name_in(monkeypatch, own[0], own)
+    variables = answer(cluster)
     for variable in VARIABLES:
         monkeypatch.delenv(variable)
-    fields = zip(("CA_FILE", "CLIENT__CERT", "CLIENT__KEY"), (own[0], *own), strict=True)
-    settings = {
-        "distributed.comm.tls." + name.lower().replace("__", ".").replace("_", "-"): str(place)
-        for name, place in fields
-    }
-    # Dask's own way, which our variables go over
-    with distributed.client.dask.config.set(settings):
-        assert commands.where_to_compute(None, cluster) == told
-    assert [
-        result.attrs["seed"]
-        for result in store.load_or_compute_all(sweeping.cell, sweeping.specs(1))
-    ] == [0]
+    with settings_of_dask(own):
+        assert commands.where_to_compute(None, cluster) == variables
+    (result,) = store.load_or_compute_all(sweeping.cell, sweeping.specs(1))
+    assert result.attrs["seed"] == 0

@@ -54,7 +54,7 @@ def test_an_interval_has_no_error_to_print():
 
 
 def test_an_error_reaches_as_far_as_95_per_cent_of_a_normal_distribution():
-    known = Estimate.with_error(xr.DataArray(0.9), np.float64(0.01))
+    known = Estimate.with_error(xr.DataArray(0.9).item(), np.float64(0.01))
     assert (known.value, known.error) == (0.9, 0.01)
     assert (known.low, known.high) == pytest.approx((0.9 - 0.0196, 0.9 + 0.0196))
 
@@ -111,7 +111,7 @@ def test_numpy_and_xarray_scalars_are_written_as_plain_numbers():
             xr.DataArray(2.5),
             np.bool_(True),
             np.array([1.5, 2.5]),
-            Estimate(*np.arange(3.0)),
+            Estimate(np.float64(0.0), np.float64(1.0), np.float64(2.0)),
         )
     ]
     assert written[:4] == [{"value": 0.5}, {"value": 3}, {"value": 2.5}, {"value": True}]

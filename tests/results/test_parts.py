@@ -3,6 +3,7 @@ the last bit.
 """
 
 import inspect
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,68 +14,57 @@ from valleys.results.grid import Grid, computed, parts_of
 from valleys.toy import studies
 from valleys.toy.experiments import more_valleys, two_valley
 
-DATA = {"dataset": "digits", "train_per_class": 20, "training_time": 20.0, "seed": 3}
+DATA: dict[str, Any] = {
+    "dataset": "digits",
+    "train_per_class": 20,
+    "training_time": 20.0,
+    "seed": 3,
+}
+LONGER: dict[str, Any] = DATA | {"training_time": 40.0}
 TWO = {"batch_size": (20, 50), "learning_rate": (0.1, 0.2)}
-RUNS = (
-    {"batch_sizes": (20, 100), "learning_rates": (0.1, 0.2), "n_fractions": 5}
-    | DATA
-    | {"training_time": 40.0}
-)
+RUNS: dict[str, Any] = LONGER | {
+    "batch_sizes": (20, 100),
+    "learning_rates": (0.1, 0.2),
+    "n_fractions": 5,
+}
+FEW = {"n_realizations": 2, "n_records": 3}
+WALK = {"n_windows": 5, "steps_per_window": 4, "n_fractions": 5, "multiples": (1.0,)}
 TOY = {
-    "phase_diagram": studies.PhaseDiagramSpec([0.05, 0.1], [0.03, 0.1], n_runs=70, n_steps=20),
-    "freezing": studies.FreezingSpec([0.05, 0.1], [1e-3, 2e-3], n_runs=70, duration=2.0, seed=3),
+    "phase_diagram": studies.PhaseDiagramSpec((0.05, 0.1), (0.03, 0.1), n_runs=70, n_steps=20),
+    "freezing": studies.FreezingSpec((0.05, 0.1), (1e-3, 2e-3), n_runs=70, duration=2.0, seed=3),
     "evolution": studies.EvolutionSpec(
-        noise_strengths=[0.05, 0.1], n_runs=4, n_steps=20, record_every=10
+        noise_strengths=(0.05, 0.1), n_runs=4, n_steps=20, record_every=10
     ),
     "trajectories": studies.TrajectoriesSpec(
-        noise_strengths=[0.02, 0.05], n_runs=4, n_steps=20, record_every=10
+        noise_strengths=(0.02, 0.05), n_runs=4, n_steps=20, record_every=10
     ),
     "frozen": studies.FrozenSpec(
-        [0.05, 0.1], [1e-3], [3.0, 4.0], n_runs=4, duration=10, burn_in=1, n_bins=20
+        (0.05, 0.1), (1e-3,), (3.0, 4.0), n_runs=4, duration=10, burn_in=1, n_bins=20
     ),
-    "operator": studies.FrozenSpec([0.05, 0.1], [1e-3], [3.0], n_runs=4, duration=10),
-    "master_map": studies.MasterMapSpec([0.05, 0.1], [0.03], n_steps=200),
-    "master_histories": studies.MasterHistorySpec([0.05, 0.1], [1e-3], duration=20.0, n_records=10),
-    "contrast": studies.ContrastSpec([1.5, 3.0], n_runs=70, n_steps=50),
-    "contrast_exact": studies.ContrastSpec([1.5, 3.0], n_runs=70, n_steps=50),
+    "operator": studies.FrozenSpec((0.05, 0.1), (1e-3,), (3.0,), n_runs=4, duration=10),
+    "master_map": studies.MasterMapSpec((0.05, 0.1), (0.03,), n_steps=200),
+    "master_histories": studies.MasterHistorySpec(
+        (0.05, 0.1), (1e-3,), duration=20.0, n_records=10
+    ),
+    "contrast": studies.ContrastSpec((1.5, 3.0), n_runs=70, n_steps=50),
+    "contrast_exact": studies.ContrastSpec((1.5, 3.0), n_runs=70, n_steps=50),
     "occupation": studies.OccupationSpec(
-        [[0.65, 0.8, 0.7], [0.7, 0.65, 0.8]], [1e-3, 2e-3], n_runs=6, duration=5.0
+        ((0.65, 0.8, 0.7), (0.7, 0.65, 0.8)), (1e-3, 2e-3), n_runs=6, duration=5.0
     ),
     "powers": studies.PowersSpec(
-        [0.0, 1.0], [1e-3], learning_rates=[0.05, 0.02], n_runs=4, duration=5.0
+        (0.0, 1.0), (1e-3,), learning_rates=(0.05, 0.02), n_runs=4, duration=5.0
     ),
     "fixed_powers": studies.FixedPowersSpec(
-        [-1.0, 1.0], [2.0, 3.0], n_runs=4, duration=20.0, burn_in=5.0
+        (-1.0, 1.0), (2.0, 3.0), n_runs=4, duration=20.0, burn_in=5.0
     ),
 }
 NETS = {
     "sweep": nets.SweepGrid.of(
-        nets.SweepSpec,
-        TWO,
-        followed_learning_rate=0.2,
-        flatness_every=1,
-        n_realizations=2,
-        n_records=3,
-        **DATA,
+        nets.SweepSpec, TWO, followed_learning_rate=0.2, flatness_every=1, **FEW, **DATA
     ),
-    "walk": Grid.of(
-        nets.WalkSpec,
-        TWO,
-        n_windows=5,
-        steps_per_window=4,
-        n_fractions=5,
-        n_realizations=2,
-        multiples=(1.0,),
-        **DATA | {"training_time": 40.0},
-    ),
+    "walk": Grid.of(nets.WalkSpec, TWO, n_realizations=2, **WALK, **LONGER),
     "conditions": Grid.of(
-        nets.ConditionsSpec,
-        TWO,
-        n_realizations=2,
-        n_records=3,
-        n_directions=10,
-        levels=(2.0,),
-        **DATA | {"training_time": 40.0},
+        nets.ConditionsSpec, TWO, n_directions=10, levels=(2.0,), **FEW, **LONGER
     ),
     "siblings": Grid.of(
         nets.SiblingsSpec, TWO, branch_times=(0.0, 5.0, 10.0), n_references=2, **DATA
@@ -85,7 +75,7 @@ NETS = {
         spectrum_batch_sizes=(20, 200), spectrum_learning_rate=0.2, n_records=3, **RUNS
     ),
     "rescaling": nets.RescalingSpec(
-        batch_sizes=(20, 50), learning_rate=0.2, n_realizations=1, **DATA | {"training_time": 40.0}
+        batch_sizes=(20, 50), learning_rate=0.2, n_realizations=1, **LONGER
     ),
     "continuation": nets.ContinuationSpec(
         "digits", 20, branch_every=50, last_branch=100, n_steps=200, n_records=3

@@ -4,17 +4,18 @@ import os
 import shutil
 import subprocess
 import sys
-from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from tests.results.here import Here
 from valleys import cli as command_line
 from valleys.errors import BookError
 from valleys.paths import book_root
 from valleys.results import code, machine, rekey, shipping, store
+from valleys.results.code import sources
 from valleys.results.rekey import Evidence, Extent
 
 MODULE = "study_to_rekey"  # a package of its own, in the place of this one
@@ -61,34 +62,13 @@ OTHER = ("normal(size=3)", "normal(size=3) * (1 + 2e-16)")
 EXTENT = Extent(2, 60.0)
 
 
-class Here:
-    """Processes that are this one."""
-
-    def __init__(self, count: int, *, threads: int) -> None:
-        self.threads = threads
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def submit(self, function, *arguments) -> Future:
-        future = Future()
-        try:
-            future.set_result(function(*arguments))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-
 @pytest.fixture
 def book(tmp_path, monkeypatch):
     """A folder with a study and three shipped results of it."""
     for variable in ("VALLEYS_RESULTS", "VALLEYS_SHIPPED"):
         monkeypatch.setenv(variable, str(tmp_path / "paper"))
     monkeypatch.setattr(rekey, "Processes", Here)
-    monkeypatch.setattr(code.sources, "PACKAGE", MODULE)
+    monkeypatch.setattr(sources, "PACKAGE", MODULE)
     monkeypatch.syspath_prepend(str(tmp_path / "lib"))
     edit(tmp_path)
     module = sys.modules[MODULE]
@@ -310,6 +290,20 @@ def test_name_that_is_no_pair_is_refused_in_one_line(book):
     assert "OLD=NEW" in refused.output
 
 
+PROGRAM = """import sys
+from pathlib import Path
+from valleys.results import rekey
+from valleys.results.code import sources
+
+if __name__ == "__main__":
+    home = Path(sys.argv[1])
+    sources.PACKAGE = sys.argv[3]
+    evidence = rekey.Evidence(rekey.Extent(2, 60.0), earlier=home / sys.argv[2])
+    for one in rekey.rekey(home / "paper", evidence):
+        print(one.state)
+"""
+
+
 @pytest.mark.slow
 def test_earlier_code_computes_what_another_processor_cannot_compare(book, tmp_path):
     """As a program: earlier code in a checkout of its own, results of a processor that is not
@@ -320,28 +314,10 @@ def test_earlier_code_computes_what_another_processor_cannot_compare(book, tmp_p
         path.write_bytes(rekey.with_attributes(path.read_bytes(), {"processor": "another one"}))
     shutil.copytree(book / "lib", book / "earlier" / "lib")
     edit(book, SAME)
-    program = """import sys
-from pathlib import Path
-from valleys.results import code, rekey
-
-if __name__ == "__main__":
-    home = Path(sys.argv[1])
-    code.sources.PACKAGE = sys.argv[3]
-    evidence = rekey.Evidence(rekey.Extent(2, 60.0), earlier=home / sys.argv[2])
-    for one in rekey.rekey(home / "paper", evidence):
-        print(one.state)
-"""
-    (tmp_path / "program.py").write_text(program)
+    (tmp_path / "program.py").write_text(PROGRAM)
     path = os.pathsep.join([str(book / "lib"), str(book_root() / "lib")])
+    environment = dict(os.environ, PYTHONPATH=path)
     # today's code is not what made them
     for place, expected in ((".", "refused"), ("earlier", "recomputed")):
         command = [sys.executable, str(tmp_path / "program.py"), str(book), place, MODULE]
-        finished = subprocess.run(
-            command,
-            env=dict(os.environ, PYTHONPATH=path),
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=True,
-        )
-        assert finished.stdout.strip() == expected
+        assert subprocess.check_output(command, env=environment, text=True).strip() == expected

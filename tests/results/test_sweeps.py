@@ -7,12 +7,12 @@ import random
 import resource
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import threading
 import time
-import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor as ThreadPool
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,8 @@ import pytest
 import xarray as xr
 
 from tests.results import sweeping
+from tests.results.dask_programs import scheduler_and_worker
+from tests.results.here import Here
 from valleys.paths import book_root
 from valleys.results import executors, naming, store
 
@@ -42,8 +44,8 @@ def start(
     seconds: float = 0.0,
     length: int = 10,
     workers: int = 0,
-    **options,
-) -> subprocess.Popen:
+    preexec_fn: Callable[[], object] | None = None,
+) -> subprocess.Popen[str]:
     """A sweep in a process of its own."""
     arguments = [str(value) for value in (count, seconds, length, log, workers)]
     environment = os.environ | {"VALLEYS_RESULTS": str(folder)}
@@ -55,7 +57,7 @@ def start(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        **options,
+        preexec_fn=preexec_fn,
     )
 
 
@@ -95,18 +97,14 @@ def wait_for(condition, seconds: float = 30.0) -> None:
 
 def family(ancestor: int) -> set[int]:
     """Living descendants of a process."""
-    listed = subprocess.run(
-        ["ps", "-eo", "pid=,ppid=,stat="], capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    rows = [
-        (int(pid), int(parent))
-        for pid, parent, state in (line.split() for line in listed)
-        if not state.startswith("Z")
-    ]
-    found = {ancestor}
-    while more := {pid for pid, parent in rows if parent in found} - found:
-        found |= more
-    return found - {ancestor}
+    command = ["ps", "-eo", "pid=,ppid=,stat="]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rows = [line.split() for line in listed.splitlines()]
+    alive = [(int(pid), int(parent)) for pid, parent, state in rows if not state.startswith("Z")]
+    members = {ancestor}
+    while more := {pid for pid, parent in alive if parent in members} - members:
+        members |= more
+    return members - {ancestor}
 
 
 def is_alive(pid: int) -> bool:
@@ -116,37 +114,38 @@ def is_alive(pid: int) -> bool:
     return bool(state) and not state.startswith("Z")
 
 
+def kill_after(progress: Callable[[], int], process: subprocess.Popen, pause: float) -> bool:
+    """Kill a sweep, and wait for its workers to end, a moment after it has made progress; whether
+    it still ran.
+    """
+    before = progress()
+    while process.poll() is None and progress() == before:
+        time.sleep(0.002)
+    time.sleep(pause)
+    children = family(process.pid)
+    process.kill()
+    is_killed = process.wait() == -signal.SIGKILL
+    wait_for(lambda: not any(is_alive(pid) for pid in children))
+    return is_killed
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 def test_killed_sweep_loses_nothing_that_was_finished(folder, tmp_path, workers):
-    log, draw, settings = (
-        tmp_path / "log",
-        random.Random(workers),
-        {"seconds": 0.05, "length": 30_000, "workers": workers},
-    )
-    killed = 0
+    log, draw = tmp_path / "log", random.Random(workers)
+    sweep = partial(start, folder, log, seconds=0.05, length=30_000, workers=workers)
     # between computing and writing, or after writing
-    for progress in (lambda: len(logged(log)), lambda: len(list(folder.rglob("*.nc")))) * 2:
-        before, process = progress(), start(folder, log, **settings)
-        while process.poll() is None and progress() == before:
-            time.sleep(0.002)
-        time.sleep(draw.uniform(0, 0.1))
-        children = family(process.pid)
-        process.kill()
-        killed += process.wait() == -signal.SIGKILL
-        wait_for(lambda children=children: not any(is_alive(pid) for pid in children))
-        assert len(values_by_seed(folder)) == len(list(folder.rglob("*.nc"))), "every file is whole"
-    assert killed >= 3
+    moments = (lambda: len(logged(log)), lambda: len(list(folder.rglob("*.nc")))) * 2
+    killed = [kill_after(moment, sweep(), draw.uniform(0, 0.1)) for moment in moments]
+    assert sum(killed) >= 3
     kept, computed = set(values_by_seed(folder)), len(logged(log))
+    assert len(kept) == len(list(folder.rglob("*.nc"))), "every file is whole"
     assert 2 <= len(kept) < COUNT
-    finish(start(folder, log, **settings))
-    assert sorted(logged(log)[computed:]) == sorted(set(range(COUNT)) - kept), (
-        "finished cells are not computed again, missing ones are"
-    )
+    finish(sweep())
+    again = sorted(logged(log)[computed:])
+    assert again == sorted(set(range(COUNT)) - kept), "what is missing, and nothing else"
     assert_as_undisturbed(folder, length=30_000)
-    assert all(name.endswith((".nc", ".partial")) for name in files(folder)), (
-        "what killed writers leave is told apart from results"
-    )
+    assert {Path(name).suffix for name in files(folder)} <= {".nc", ".partial"}
 
 
 @pytest.mark.slow
@@ -174,47 +173,32 @@ print(sorted(path.suffix for path in pathlib.Path(os.environ["VALLEYS_RESULTS"])
 
 @pytest.mark.slow
 def test_disk_that_is_really_full(folder):
-    small = [
-        "unshare",
-        "-rm",
-        "sh",
-        "-c",
-        'mount -t tmpfs -o size=128k none "$0" && exec "$@"',
-        str(folder),
-    ]
+    mount = 'mount -t tmpfs -o size=128k none "$0" && exec "$@"'
+    small = ["unshare", "-rm", "sh", "-c", mount, str(folder)]
+    run = partial(subprocess.run, cwd=book_root(), capture_output=True, text=True, check=False)
     folder.mkdir()
-    if (
-        shutil.which("unshare") is None
-        or subprocess.run([*small, "true"], capture_output=True, check=False).returncode
-    ):
+    if shutil.which("unshare") is None or run([*small, "true"]).returncode:
         pytest.skip("no small disk can be mounted here")
-    found = subprocess.run(
-        [*small, sys.executable, "-c", IN_SMALL_FOLDER],
-        cwd=book_root(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert found.returncode == 0, found.stderr
-    assert found.stderr.count("No space left on device); the result is used but not kept") == 1
-    assert found.stdout == "['.nc']\n", "the large one left nothing, the small one is kept"
+    done = run([*small, sys.executable, "-c", IN_SMALL_FOLDER])
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("No space left on device); the result is used but not kept") == 1
+    assert done.stdout == "['.nc']\n", "the large one left nothing, the small one is kept"
 
 
 def test_damaged_cells_of_a_sweep_are_computed_again_and_the_others_not(folder, tmp_path):
-    log = tmp_path / "log"
-    specs = sweeping.specs(5, log=str(log))
+    specs = sweeping.specs(5, log=str(tmp_path / "log"))
     store.load_or_compute_all(sweeping.cell, specs)
-    paths = [store.result_path(sweeping.cell, spec) for spec in specs]
-    paths[0].write_bytes(paths[0].read_bytes()[:-100])
-    paths[1].write_bytes(paths[2].read_bytes())
-    paths[3].write_bytes(b"")
+    cut, other, sound, empty, _ = (store.result_path(sweeping.cell, spec) for spec in specs)
+    cut.write_bytes(cut.read_bytes()[:-100])
+    other.write_bytes(sound.read_bytes())
+    empty.write_bytes(b"")
     with pytest.warns(store.StoreWarning) as caught:
-        found = store.load_or_compute_all(sweeping.cell, specs)
-    told = [str(warning.message) for warning in caught]
-    assert ["cannot be read" in text for text in told] == [True, False, True]
-    assert "was made by something else" in told[1]
-    assert sorted(logged(log)[5:]) == [0, 1, 3]
-    assert [result.attrs["seed"] for result in found] == list(range(5))
+        results = store.load_or_compute_all(sweeping.cell, specs)
+    kinds = ("cannot be read", "was made by something else", "cannot be read")
+    messages = [str(warning.message) for warning in caught]
+    assert all(kind in text for kind, text in zip(kinds, messages, strict=True))
+    assert sorted(logged(tmp_path / "log")[5:]) == [0, 1, 3]
+    assert [result.attrs["seed"] for result in results] == list(range(5))
     assert_as_undisturbed(folder, 5)
 
 
@@ -260,10 +244,7 @@ def test_workers_give_the_serial_results_in_order_with_one_thread_each(
 def test_no_process_is_started_for_what_is_there(processes):
     store.load_or_compute_all(sweeping.cell, sweeping.specs(3))
     store.load_or_compute_all(sweeping.cell, sweeping.specs(3), executor=processes)
-    assert (
-        family(os.getpid()) & {worker.pid for worker in (processes.pool._processes or {}).values()}
-        == set()
-    )
+    assert not processes.pool._processes
 
 
 @pytest.mark.slow
@@ -273,11 +254,8 @@ def test_dead_worker_costs_one_more_attempt(folder, tmp_path, processes):
         sweeping.Spec(seed, log=str(log), deadly=str(tmp_path / "deadly") if seed == 3 else "")
         for seed in range(6)
     ]
-    with pytest.warns(
-        store.StoreWarning,
-        match=r"a worker process died .* of 6 cells of cell are "
-        r"missing and are tried once more",
-    ):
+    message = "a worker process died .* of 6 cells of cell are missing and are tried once more"
+    with pytest.warns(store.StoreWarning, match=message):
         found = store.load_or_compute_all(sweeping.cell, specs, executor=processes)
     assert [result.attrs["seed"] for result in found] == list(range(6))
     assert_as_undisturbed(folder, 6)
@@ -286,25 +264,18 @@ def test_dead_worker_costs_one_more_attempt(folder, tmp_path, processes):
 
 @pytest.mark.slow
 def test_worker_that_dies_again_ends_the_sweep_in_one_line_and_the_rest_is_kept(folder, processes):
+    message = "after a second attempt; the finished ones are kept"
     with (
         pytest.warns(store.StoreWarning, match="once more"),
-        pytest.raises(
-            RuntimeError,
-            match=r"after a second attempt; the finished ones are "
-            r"kept",
-        ) as caught,
+        pytest.raises(RuntimeError, match=message) as caught,
     ):
         store.load_or_compute_all(sweeping.always_deadly, sweeping.specs(4), executor=processes)
     assert "\n" not in str(caught.value)
     kept = set(values_by_seed(folder))
     assert kept
     assert kept <= {0, 1, 2}
-    assert [
-        result.attrs["seed"]
-        for result in store.load_or_compute_all(
-            sweeping.cell, sweeping.specs(2), executor=processes
-        )
-    ] == [0, 1]
+    results = store.load_or_compute_all(sweeping.cell, sweeping.specs(2), executor=processes)
+    assert [result.attrs["seed"] for result in results] == [0, 1]
 
 
 @pytest.mark.slow
@@ -318,20 +289,12 @@ def test_failing_cell_is_told_and_the_finished_ones_are_kept(folder, processes):
 
 
 def test_worker_that_cannot_see_the_folder_leaves_the_writing_to_who_asked(folder, monkeypatch):
-    spec, made = sweeping.Spec(seed=5), naming.made_by(sweeping.cell, sweeping.Spec(seed=5))
-
-    class Elsewhere:
-        def submit(self, function, study, spec, made, folder):
-            from concurrent.futures import Future
-
-            future = Future()
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", store.StoreWarning)
-                future.set_result(function(study, spec, made, "/proc/nowhere"))
-            return future
-
-    store.load_or_compute_all(sweeping.cell, [spec], executor=Elsewhere())
-    assert store.load(folder / made.name).attrs["seed"] == 5
+    spec, executor = sweeping.Spec(seed=5), Here()
+    submit = executor.submit
+    monkeypatch.setattr(executor, "submit", lambda *given: submit(*given[:-1], "/proc/nowhere"))
+    with pytest.warns(store.StoreWarning, match="/proc/nowhere.*could not be written"):
+        store.load_or_compute_all(sweeping.cell, [spec], executor=executor)
+    assert store.load(store.result_path(sweeping.cell, spec)).attrs["seed"] == 5
 
 
 def test_worker_with_other_code_is_refused():
@@ -364,7 +327,7 @@ def test_workers_are_as_many_as_the_threads_that_may_be_used(monkeypatch, thread
     monkeypatch.setattr(executors.machine, "threads", lambda: int(threads))
     monkeypatch.setenv("VALLEYS_WORKERS", asked or "")
     with executors.workers() as executor:
-        assert (executor and executor.count) == given
+        assert getattr(executor, "count", None) == given
 
 
 def test_more_workers_than_cores_are_refused(monkeypatch):
@@ -422,54 +385,12 @@ def test_dask_worker_that_is_killed_costs_nothing(cluster, folder, tmp_path, mon
 @pytest.mark.slow
 def test_lost_scheduler_ends_the_sweep_in_one_line_and_the_rest_is_kept(folder, tmp_path):
     log = tmp_path / "log"
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    address, quiet = (
-        f"tcp://127.0.0.1:{port}",
-        {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL},
-    )
-    scheduler = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "distributed.cli.dask_scheduler",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(port),
-            "--no-dashboard",
-        ],
-        **quiet,
-    )
-    worker = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "distributed.cli.dask_worker",
-            address,
-            "--nthreads",
-            "1",
-            "--no-nanny",
-            "--no-dashboard",
-            "--local-directory",
-            str(tmp_path),
-        ],
-        cwd=book_root(),
-        **quiet,
-    )
-    threading.Thread(
-        target=lambda: wait_for(lambda: len(logged(log)) >= 2) or scheduler.kill()
-    ).start()
-    try:
-        with pytest.raises(
-            RuntimeError,
-            match=r"the scheduler was lost; .* of 40 cells of cell "
-            r"are missing; the finished ones are kept",
-        ):
-            sweep_on(address, sweeping.specs(40, seconds=0.2, log=str(log)))
-    finally:
-        scheduler.kill()
-        worker.kill()
+    specs = sweeping.specs(40, seconds=0.2, log=str(log))
+    message = "the scheduler was lost; .* of 40 cells of cell are missing; the finished ones are"
+    with scheduler_and_worker("tcp", tmp_path) as (address, scheduler), ThreadPool() as threads:
+        threads.submit(lambda: wait_for(lambda: len(logged(log)) >= 2) or scheduler.kill())
+        with pytest.raises(RuntimeError, match=message):
+            sweep_on(address, specs)
     assert values_by_seed(folder)
 
 
