@@ -251,6 +251,12 @@ def _security(address: str) -> "Security | None":
     named = {field: config.place(variable) for field, (variable, _) in TLS.items()}
     own = {field: str(place) for field, place in named.items() if place}
     security = Security(require_encryption=True, **own)
+    _check_certificates(security, address)
+    return security
+
+
+def _check_certificates(security: "Security", address: str) -> None:
+    """Refuse certificates that are missing, cannot be read, or do not fit together."""
     for field, (variable, option) in TLS.items():
         wanted = f"{address} needs {option} FILE, or {variable}"
         _check_certificate(getattr(security, field), wanted)
@@ -260,7 +266,6 @@ def _security(address: str) -> "Security | None":
         files = ", ".join(_files(security).values()) or "what Dask is set to"
         reason = f"make no certificate with its key and authority ({error.strerror or error})"
         raise ValueError(f"{files} {reason}") from None
-    return security
 
 
 def _files(security: "Security") -> dict[str, str]:

@@ -126,20 +126,20 @@ def _computed(
                 del waiting[key]
                 yield key, result
             return
-        except CancelledError:
-            state = f"the scheduler was lost; {_lacking(waiting, missing)}"
-            raise RuntimeError(f"{state}; {KEPT}") from None
-        except BrokenExecutor:
-            cause = "a worker process died (killed, or out of memory?)"
-            state = f"{cause}; {_lacking(waiting, missing)}"
-            if is_last:
-                raise RuntimeError(f"{state} after a second attempt; {KEPT}") from None
+        except (BrokenExecutor, CancelledError) as error:
+            state = _loss(error, waiting, missing)
+            if is_last or isinstance(error, CancelledError):
+                attempt = " after a second attempt" if is_last else ""
+                raise RuntimeError(f"{state}{attempt}; {KEPT}") from None
             warnings.warn(f"{state} and are tried once more", StoreWarning, stacklevel=4)
 
 
-def _lacking(waiting: Collection[str], missing: Mapping[str, Cell]) -> str:
+def _loss(error: Exception, waiting: Collection[str], missing: Mapping[str, Cell]) -> str:
+    is_cluster = isinstance(error, CancelledError)
+    worker = "a worker process died (killed, or out of memory?)"
+    cause = "the scheduler was lost" if is_cluster else worker
     name = next(iter(missing.values())).study.__name__
-    return f"{len(waiting)} of {len(missing)} cells of {name} are missing"
+    return f"{cause}; {len(waiting)} of {len(missing)} cells of {name} are missing"
 
 
 def _from_workers(
@@ -212,10 +212,12 @@ def attributes(path: Path) -> dict[str, Any]:
         Exception: of many kinds, where the file is damaged.
 
     Example:
-        >>> from valleys.results import attributes, compute, result_path
-        >>> from valleys.toy import studies
-        >>> asked = studies.master_map, studies.MasterMapSpec([0.1], [0.1], n_steps=100)
-        >>> compute(*asked).computed_at == attributes(result_path(*asked))["computed_at"]
+        >>> from valleys import results
+        >>> from valleys.toy.studies import MasterMapSpec, master_map
+        >>> spec = MasterMapSpec([0.1], [0.1], n_steps=200)
+        >>> found = results.compute(master_map, spec)
+        >>> path = results.result_path(master_map, spec)
+        >>> results.attributes(path)["computed_at"] == found.computed_at
         True
     """
     with h5py.File(io.BytesIO(path.read_bytes())) as opened:  # which gives numbers as arrays of one
