@@ -14,8 +14,8 @@ from valleys.nets.experiments.assumptions import ConditionsSpec, conditions, mea
 from valleys.nets.measures import noise_alignment
 from valleys.nets.measures.gradient_noise import batch_factor, layer_noise
 from valleys.nets.measures.layer_hessian import layer_curvature
+from valleys.nets.observers.checkpoints import CheckpointKeeper, Checkpoints
 from valleys.nets.observers.freezing import freezing_checks
-from valleys.nets.observers.stages import StageKeeper, Stages
 from valleys.results.grid import Grid
 
 LEVELS = (1.0, 0.3)
@@ -107,7 +107,7 @@ def test_gradient_descent_is_one_run_without_batch_noise():
 def test_a_keeper_holds_networks_as_they_were(digits):
     networks = initialize(64, 0).repeat(2)
     keeper, streams = (
-        StageKeeper(networks, digits, LEVELS),
+        CheckpointKeeper(networks, digits, LEVELS),
         [np.random.default_rng(run) for run in range(2)],
     )
     train(
@@ -119,7 +119,7 @@ def test_a_keeper_holds_networks_as_they_were(digits):
         streams=streams,
         visits=plan((freezing_checks(200), keeper)),
     )
-    stages = Stages.of(keeper, networks, 200)
+    stages = Checkpoints.of(keeper, networks, 200)
     for level, copies, steps in zip(LEVELS, stages.networks, stages.steps.T, strict=False):
         assert (steps > 0).all()
         assert (evaluate(copies, digits).loss < level).all()
