@@ -139,10 +139,9 @@ def data_folder(directory: str | os.PathLike | None = None) -> Path:
     """Folder of the image files: `directory`, else `$VALLEYS_DATA` (both relative to the working
     directory), else `data/` of the repository.
     """
-    # as `config.text` reads it; results of networks rest on this line
-    named = directory or config.text(config.DATA)
+    named = Path(directory).expanduser().resolve() if directory else config.place(config.DATA)
     if named:
-        return Path(named).expanduser().resolve()
+        return named
     root = Path(__file__).resolve().parents[3]
     return (root if (root / "pyproject.toml").is_file() else Path.cwd()) / "data"
 
