@@ -215,7 +215,8 @@ def held_to_parabola(
     chosen = followed.sel(stage=stage, draw=draw)
     prefix = "network_" if name.startswith("network_") else ""
     ratio = chosen[name] / chosen[f"{prefix}expected_{name.removeprefix('network_')}"]
-    each = np.log(ratio.where(np.isfinite(ratio) & (ratio > 0))).mean(f"{prefix}direction")
+    known = ratio.where(np.isfinite(ratio) & (ratio > 0))
+    each = xr.apply_ufunc(np.log, known).mean(f"{prefix}direction")
     return statistics.mean(np.exp(known_runs(each)), rng)
 
 

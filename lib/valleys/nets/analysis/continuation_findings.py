@@ -17,7 +17,7 @@ from valleys.nets.statistics import Estimate, LinearFit
 from valleys.results.estimates import Findings
 
 
-def _over_runs(values: np.ndarray, seed: int) -> Estimate:
+def _over_runs(values: np.ndarray | xr.DataArray, seed: int) -> Estimate:
     """Mean over reference runs, (n,), each mean from the same resamples."""
     return statistics.mean(np.asarray(values), np.random.default_rng(seed))
 

@@ -79,13 +79,13 @@ class Swept:
         """Mean of a quantity over the solutions of one cell, over that of another."""
         cells = (self.found.sel(where) for where in (noisy, quiet))
         groups = (sweep.of_solutions(cell, name) for cell in cells)
-        return statistics.ratio(*groups, np.random.default_rng(self.seed))
+        return statistics.ratio(*groups, rng=np.random.default_rng(self.seed))
 
     def delay(self, noisy: Where, quiet: Where, threshold: float) -> Estimate:
         """Mean step at which the runs of one cell reach a threshold, over that of another."""
         times = self.found.freezing_time.sel(threshold=threshold)
         groups = (times.sel(where).dropna("realization") for where in (noisy, quiet))
-        return statistics.ratio(*groups, np.random.default_rng(self.seed))
+        return statistics.ratio(*groups, rng=np.random.default_rng(self.seed))
 
 
 def cell_findings(swept: Swept) -> Findings:

@@ -104,7 +104,7 @@ def _reference(
 
 
 def _reference_records(recorder: Recorder, clock: FreezingClock) -> Variables:
-    found = {
+    found: Variables = {
         f"reference_{name}": (("reference", "record"), values, {"long_name": DESCRIPTIONS[name]})
         for name, values in recorder.values.items()
     }

@@ -84,18 +84,18 @@ class FluctuationsSpec(SettingSpec):
         return self.window_steps[-1] + self.n_window - 1
 
 
-class Redrawn:
+class Redrawn(np.random.Generator):
     """A stream of batch orders in which an image may come twice: what `train` takes for an order
     of all images is n independent draws.
     """
 
     def __init__(self, stream: np.random.Generator) -> None:
         """Draw from this stream."""
-        self.stream = stream
+        super().__init__(stream.bit_generator)
 
     def permutation(self, n_samples: int) -> np.ndarray:
         """n independent images out of n, int64, (n_samples,)."""
-        return self.stream.integers(n_samples, size=n_samples)
+        return self.integers(n_samples, size=n_samples)
 
 
 @dataclass
@@ -361,7 +361,7 @@ def variance_exponents(found: xr.Dataset) -> xr.Dataset:
         "surrogate": found.surrogate_variance,
     }
     spread["window"] = xr.apply_ufunc(
-        lambda *one: window_variance(found.learning_rate, *one, found.n_window), *local[1:]
+        lambda *one: window_variance(found.learning_rate, *one, n_steps=found.n_window), *local[1:]
     )
     axes = {"input_core_dims": [["component"]] * 2, "vectorize": True}
     parts = {

@@ -170,7 +170,7 @@ def _lines(networks: Networks, problem: Problem) -> np.ndarray:
     fractions = np.linspace(0, 1, N_FRACTIONS)
     return np.stack(
         [
-            solutions.prepared_path_losses(*pair, fractions)
+            solutions.prepared_path_losses(*pair, fractions=fractions)
             for pair in itertools.combinations(ready, 2)
         ]
     )
@@ -186,7 +186,9 @@ def _between_runs(problem: Problem, spec: SiblingsSpec, branches: Branches) -> V
         noises.append(
             [
                 diffusion
-                * np.mean([line_variance(*ends, problem.train) for ends in (pair, pair[::-1])])
+                * np.mean(
+                    [line_variance(*ends, samples=problem.train) for ends in (pair, pair[::-1])]
+                )
                 for pair in _pairs(networks)
             ]
         )

@@ -59,6 +59,12 @@ class Spec:
     def check(self) -> None:
         """Refuse what makes no sense for this study."""
 
+    def shared_with(self, kind: "type[Spec]", **values: Any) -> dict[str, Any]:
+        """Values of the fields that another kind of spec has as well, and others given here."""
+        names = {entry.name for entry in dataclasses.fields(kind)}
+        shared = [entry.name for entry in dataclasses.fields(self) if entry.name in names]
+        return {name: getattr(self, name) for name in shared} | values
+
     def require_at_least(self, **least: int) -> None:
         """Refuse values below these, by their names."""
         for name, low in least.items():
@@ -328,12 +334,7 @@ class RestartSpec(Spec):
     @property
     def endpoints(self) -> EndpointsSpec:
         """What is computed: the ends alone."""
-        shared = {
-            entry.name: getattr(self, entry.name)
-            for entry in dataclasses.fields(self)
-            if entry.name != "restart"
-        }
-        return EndpointsSpec(**shared | {"seed": self.restart}, n_records=2)
+        return EndpointsSpec(**self.shared_with(EndpointsSpec, seed=self.restart, n_records=2))
 
 
 def restarts(n_restarts: int, **values: Any) -> Grid[RestartSpec]:
@@ -437,20 +438,13 @@ class BasinsSpec(Trained, SettingSpec):
     @property
     def continuation(self) -> ContinuationSpec:
         """What is computed, in steps."""
-        clock = ("branch_time", "last_time", "training_time")
-        shared = {
-            entry.name: getattr(self, entry.name)
-            for entry in dataclasses.fields(self)
-            if entry.name not in clock
-        }
         every = round(self.branch_time / self.learning_rate)
-        n_branches = round(self.last_time / self.branch_time)
-        steps = {
+        clock = {
             "branch_every": every,
-            "last_branch": n_branches * every,
+            "last_branch": round(self.last_time / self.branch_time) * every,
             "n_steps": self.n_steps,
         }
-        return ContinuationSpec(**shared, **steps, n_records=2)
+        return ContinuationSpec(**self.shared_with(ContinuationSpec, **clock, n_records=2))
 
     @property
     def work(self) -> float:

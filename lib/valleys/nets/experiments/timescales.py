@@ -215,12 +215,11 @@ def _expected(frame: Frame, n_samples: int, spec: TimescalesSpec) -> dict[str, n
     }
     for index, draw in enumerate(DRAWS):
         noise = noise_covariance(draw, n_samples, spec.batch_size, spec.n_window)
-        for run, direction in np.ndindex(n_runs, count):
-            grown = covariance(frame.curvature[run, direction], spec.learning_rate, noise)
+        for (run, direction), curvature in np.ndenumerate(frame.curvature):
+            grown = covariance(curvature, spec.learning_rate, noise)
+            scatter = frame.noise[run, direction] * late_scatter(grown)
             found["expected_relaxation"][run, index, direction] = forgetting(grown)
-            found["expected_scatter"][run, index, direction] = frame.noise[
-                run, direction
-            ] * late_scatter(grown)
+            found["expected_scatter"][run, index, direction] = scatter
     return found
 
 

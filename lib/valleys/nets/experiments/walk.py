@@ -239,10 +239,8 @@ class Watcher:
     def _distances(self, stack: Networks) -> dict[str, float]:
         here, start = stack.one(0), self.problem.start
         second = (here.weights[SECOND_LAYER] - start.weights[SECOND_LAYER].double()).norm()
-        return {
-            "distance": np.linalg.norm(step_lines.weights_of(here) - step_lines.weights_of(start)),
-            "distance_second": float(second),
-        }
+        apart = step_lines.weights_of(here) - step_lines.weights_of(start)
+        return {"distance": float(np.linalg.norm(apart)), "distance_second": float(second)}
 
 
 def _of_lines(found: step_lines.Lines) -> dict[str, float]:

@@ -61,7 +61,8 @@ class SymmetricOperator(LinearOperator):
     def _adjoint(self) -> LinearOperator:
         return self
 
-    _transpose = _adjoint
+    def _transpose(self) -> LinearOperator:
+        return self
 
 
 @dataclass(frozen=True)
@@ -223,7 +224,7 @@ class _Search:
 
     def unscaled(self, values: np.ndarray) -> np.ndarray:
         """Eigenvalues or residuals of the scaled matrix as those of the matrix itself."""
-        return np.ldexp(values, self.exponent)
+        return np.ldexp(values, self.exponent or 0)
 
     def allowed(self, values: np.ndarray) -> np.ndarray:
         """How large the residuals of these eigenvalues may be."""
@@ -327,7 +328,9 @@ class _Search:
         """What ARPACK finds, taken in as the first vectors; None where it fails: for a zero
         matrix, a very small one, or every eigenvalue.
         """
-        operator = LinearOperator((self.size, self.size), matvec=self.image, dtype=np.float64)
+        shape, dtype = (self.size, self.size), np.float64
+        # SciPy's stub knows another constructor
+        operator = LinearOperator(shape, matvec=self.image, dtype=dtype)  # pyright: ignore[reportCallIssue]
         if self.count == self.size:
             return None
         try:
@@ -338,7 +341,7 @@ class _Search:
                 self.count,
                 which="LA",
                 v0=self.following,
-                tol=self.tolerance,
+                tol=self.tolerance,  # pyright: ignore[reportArgumentType]  # the stub has int
                 rng=restarts,
             )
         except ArpackError:
