@@ -24,11 +24,12 @@ from threadpoolctl import threadpool_limits
 
 from valleys.errors import BookError
 from valleys.nets import datasets
-from valleys.nets import studies as nets
 from valleys.nets.engine import reference as plain_nets
 from valleys.nets.engine.networks import initialize
 from valleys.nets.engine.problem import Problem
 from valleys.nets.engine.training import Samples, train
+from valleys.nets.experiments import sweep
+from valleys.nets.experiments.specs import SweepSpec
 from valleys.nets.observers.recorder import second_layer_eigenvalues
 from valleys.results import machine
 from valleys.toy import TwoValley, studies
@@ -133,8 +134,8 @@ def exact_map(repeats: int) -> list[Row]:
 def network_cell(repeats: int) -> list[Row]:
     """Seconds and peak memory of one cell of Fig. 2 with everything that is recorded."""
     name = network_data()
-    spec = nets.SweepSpec(name, n_realizations=20, n_records=101, flatness_every=1)
-    seconds = tuple(timed(nets.sweep, spec) for _ in range(repeats))
+    spec = SweepSpec(name, n_realizations=20, n_records=101, flatness_every=1)
+    seconds = tuple(timed(sweep.sweep, spec) for _ in range(repeats))
     cell = f"cell B = 50, η = 0.05 on {name}: 20 runs, 2,000 steps, 101 records"
     return [Row(cell, "s", seconds), Row("peak memory of its process", "MB", (peak_megabytes(),))]
 
@@ -160,7 +161,7 @@ def sweep_seconds(name: str, seed: int, *, n_records: int = 101, some: int = 6) 
     """Seconds of one thread for the published grid: its steps, and its records with curvature
     and all test images.
     """
-    spec = nets.SweepSpec(
+    spec = SweepSpec(
         name,
         n_realizations=20,
         n_records=some,
@@ -168,8 +169,8 @@ def sweep_seconds(name: str, seed: int, *, n_records: int = 101, some: int = 6) 
         training_time=0.05 * (some - 1),
         seed=seed,
     )
-    nets.sweep(spec)  # loads the data
-    record = (timed(nets.sweep, spec) - timed(Problem.of, spec)) / some
+    sweep.sweep(spec)  # loads the data
+    record = (timed(sweep.sweep, spec) - timed(Problem.of, spec)) / some
     steps = sum(100 / rate for rate in SWEPT_RATES)
     training = sum(steps * step_seconds(name, size, seed) for size in SWEPT_SIZES)
     # gradient descent is computed once
@@ -179,7 +180,7 @@ def sweep_seconds(name: str, seed: int, *, n_records: int = 101, some: int = 6) 
 
 def step_seconds(name: str, batch_size: int, seed: int, *, n_steps: int = 40) -> float:
     """Seconds of one training step of all runs of a cell; full-batch gradient descent has one."""
-    spec = nets.SweepSpec(name, batch_size=batch_size, seed=seed)
+    spec = SweepSpec(name, batch_size=batch_size, seed=seed)
     setting, count = Problem.of(spec), 1 if spec.full_batch else 20
     streams = [np.random.default_rng((seed, run)) for run in range(count)]
     settings = {"learning_rate": 0.05, "batch_size": batch_size, "streams": streams, "visits": {}}
@@ -214,7 +215,7 @@ def network_turn(
     """
     data, setting, settings = (
         datasets.load(name),
-        Problem.of(nets.SweepSpec(name)),
+        Problem.of(SweepSpec(name)),
         {"learning_rate": 0.05, "batch_size": 50, "n_steps": n_steps},
     )
     networks, streams = (

@@ -7,10 +7,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from valleys.nets import studies
 from valleys.nets.engine.networks import initialize
 from valleys.nets.engine.training import Samples, evaluate, plan, train
+from valleys.nets.experiments import sweep
 from valleys.nets.experiments.assumptions import ConditionsSpec, conditions, measure
+from valleys.nets.experiments.specs import SweepSpec
 from valleys.nets.measures import noise_alignment
 from valleys.nets.measures.gradient_noise import batch_factor, layer_noise
 from valleys.nets.measures.layer_hessian import layer_curvature
@@ -47,8 +48,8 @@ def cell():
         "training_time": 20.0,
         "n_realizations": 2,
     }
-    return studies.sweep(
-        studies.SweepSpec("digits", **shared, n_records=2, flatness_every=1, thresholds=LEVELS)
+    return sweep.sweep(
+        SweepSpec("digits", **shared, n_records=2, flatness_every=1, thresholds=LEVELS)
     )
 
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from valleys.nets import studies
 from valleys.nets.engine.networks import SECOND_LAYER, descend
 from valleys.nets.engine.problem import Problem, streams
 from valleys.nets.engine.training import evaluate
+from valleys.nets.experiments import sweep
+from valleys.nets.experiments.specs import SweepSpec
 from valleys.nets.experiments.walk import DESCRIPTIONS, WalkSpec, walk
 from valleys.results.grid import Grid, computed
 
@@ -115,7 +116,7 @@ def test_runs_freeze_as_those_of_a_sweep(spec, found):
         "n_realizations": 2,
         "train_per_class": 50,
     }
-    cell = studies.sweep(studies.SweepSpec(batch_size=SIZE, learning_rate=RATE, **own))
+    cell = sweep.sweep(SweepSpec(batch_size=SIZE, learning_rate=RATE, **own))
     np.testing.assert_array_equal(found.freezing_time, RATE * cell.freezing_time[:, 0])
     assert np.isfinite(found.freezing_time).all()
 
