@@ -441,7 +441,7 @@ def test_the_branch_at_step_zero_is_the_same_gradient_descent_for_every_referenc
 
 
 def test_a_reference_run_that_diverges_is_an_error():
-    with pytest.raises(ValueError, match="reference run diverged at learning_rate"):
+    with pytest.raises(ValueError, match="run diverged at learning_rate"):
         continuation.continuation(
             ContinuationSpec(
                 learning_rate=1e6, branch_every=50, last_branch=100, n_steps=200, n_records=5

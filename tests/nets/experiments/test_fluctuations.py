@@ -3,6 +3,7 @@ import pytest
 import torch
 import xarray as xr
 
+from tests.nets.networks import trained
 from valleys.nets.engine import reference
 from valleys.nets.engine.networks import Networks, initialize
 from valleys.nets.engine.training import Samples, evaluate, train
@@ -129,16 +130,8 @@ def test_a_window_keeps_every_step_and_the_mean_network(digits):
 
 
 def test_widths_are_where_the_loss_of_the_module_has_grown_by_e(digits):
-    network = initialize(digits.images.shape[1], 1)
-    train(
-        network,
-        digits,
-        learning_rate=0.2,
-        batch_size=100,
-        n_steps=200,
-        streams=[np.random.default_rng(0)],
-        visits={},
-    )
+    start = initialize(digits.images.shape[1], 1)
+    network = trained(start, digits, 200, learning_rate=0.2, batch_size=100)
     samples = Samples(digits.images.double(), digits.labels)
     double = network.to(torch.float64)
     layer = layer_hessian.layer_curvature(double, samples.images)

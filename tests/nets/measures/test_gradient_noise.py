@@ -2,26 +2,15 @@ import numpy as np
 import pytest
 import torch
 
+from tests.nets.networks import small, trained
 from valleys.nets.engine import reference
-from valleys.nets.engine.networks import initialize
-from valleys.nets.engine.training import train
 from valleys.nets.measures import gradient_noise, layer_hessian
 from valleys.nets.measures.lanczos import top_eigenpairs
 
 
 @pytest.fixture
 def networks(blobs):
-    start = initialize(5, 2, hidden=(8, 6), n_classes=3).to(torch.float64)
-    train(
-        start,
-        blobs,
-        learning_rate=0.1,
-        batch_size=10,
-        n_steps=60,
-        streams=[np.random.default_rng(0)],
-        visits={},
-    )
-    return start
+    return trained(small().to(torch.float64), blobs, 60)
 
 
 @pytest.fixture

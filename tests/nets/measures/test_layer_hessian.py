@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from tests.nets.networks import small
+from tests.nets.networks import trained as after_training
 from valleys.nets.engine import reference
 from valleys.nets.engine.networks import Networks, initialize
-from valleys.nets.engine.training import train
 from valleys.nets.measures import layer_hessian
 from valleys.nets.measures.lanczos import top_eigenpairs
 from valleys.nets.measures.whole_hessian import WholeNetwork
@@ -15,34 +16,14 @@ from valleys.nets.measures.whole_hessian import WholeNetwork
 @pytest.fixture(params=[0, 1500], ids=["at the start", "after training"])
 def networks(request, blobs):
     """Two small networks in float64; trained ones have a softmax close to 0 and 1."""
-    start = initialize(5, 2, hidden=(8, 6), n_classes=3).to(torch.float64).repeat(2)
+    start = small(2).to(torch.float64)
     start.weights[0][1] *= 1.1
-    generators = [np.random.default_rng(run) for run in range(2)]
-    train(
-        start,
-        blobs,
-        learning_rate=0.2,
-        batch_size=10,
-        n_steps=request.param,
-        streams=generators,
-        visits={},
-    )
-    return start
+    return after_training(start, blobs, request.param, learning_rate=0.2)
 
 
 @pytest.fixture(scope="module")
 def trained(digits):
-    networks = initialize(64, 0)
-    train(
-        networks,
-        digits,
-        learning_rate=0.1,
-        batch_size=50,
-        n_steps=800,
-        streams=[np.random.default_rng(0)],
-        visits={},
-    )
-    return networks
+    return after_training(initialize(64, 0), digits, 800, batch_size=50)
 
 
 def _loss_of_second_layer(networks, blobs, index):

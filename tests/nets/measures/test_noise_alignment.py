@@ -4,26 +4,15 @@ import numpy as np
 import pytest
 import torch
 
+from tests.nets.networks import small, trained
 from valleys.nets.engine import reference
-from valleys.nets.engine.networks import initialize
-from valleys.nets.engine.training import train
 from valleys.nets.measures import gradient_noise, layer_hessian, noise_alignment
 from valleys.nets.measures.lanczos import top_eigenpairs
 
 
 @pytest.fixture(params=[0, 60, 1500], ids=["at the start", "in between", "fitted"])
 def networks(request, blobs):
-    start = initialize(5, 2, hidden=(8, 6), n_classes=3).to(torch.float64)
-    train(
-        start,
-        blobs,
-        learning_rate=0.1,
-        batch_size=10,
-        n_steps=request.param,
-        streams=[np.random.default_rng(0)],
-        visits={},
-    )
-    return start
+    return trained(small().to(torch.float64), blobs, request.param)
 
 
 @pytest.fixture

@@ -4,26 +4,16 @@ import numpy as np
 import pytest
 import torch
 
+from tests.nets.networks import small, trained
 from valleys.nets.engine import reference
-from valleys.nets.engine.networks import initialize
-from valleys.nets.engine.training import evaluate, train
+from valleys.nets.engine.training import evaluate
 from valleys.nets.measures import whole_hessian
 from valleys.nets.measures.lanczos import hutchinson_trace, lowest_eigenpairs, top_eigenpairs
 
 
 @pytest.fixture
 def networks(blobs):
-    start = initialize(5, 2, hidden=(8, 6), n_classes=3).to(torch.float64).repeat(2)
-    train(
-        start,
-        blobs,
-        learning_rate=0.1,
-        batch_size=10,
-        n_steps=60,
-        streams=[np.random.default_rng(run) for run in range(2)],
-        visits={},
-    )
-    return start
+    return trained(small(2).to(torch.float64), blobs, 60)
 
 
 @pytest.mark.parametrize("index", [0, 1])

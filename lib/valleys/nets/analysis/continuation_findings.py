@@ -69,11 +69,7 @@ def gap_findings(found: xr.Dataset, *, seed: int = 0) -> Findings:
 
 
 def flatness_findings(
-    found: xr.Dataset,
-    at_equal_loss: xr.DataArray,
-    threshold: float,
-    *,
-    seed: int = 0,
+    found: xr.Dataset, at_equal_loss: xr.DataArray, threshold: float, *, seed: int = 0
 ) -> Findings:
     """How the flatness of a continuation grows with the time of its branch, and when (Fig. 4C).
 

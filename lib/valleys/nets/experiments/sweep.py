@@ -55,7 +55,7 @@ def sweep(spec: SweepSpec) -> xr.Dataset:
         | _freezing(clock)
         | _ends(networks, problem)
         | _apart(networks, problem)
-        | _whole_network(networks, problem, spec)
+        | _network_flatness(networks, problem, spec)
     )
     result = xr.Dataset(found, coords=_coordinates(spec), attrs={"dataset": spec.dataset})
     same = [0] * spec.n_realizations
@@ -146,7 +146,7 @@ def _apart(networks: Networks, problem: Problem) -> Variables:
     }
 
 
-def _whole_network(networks: Networks, problem: Problem, spec: SweepSpec) -> Variables:
+def _network_flatness(networks: Networks, problem: Problem, spec: SweepSpec) -> Variables:
     values = np.full(len(networks), np.nan)
     for index in range(min(spec.n_whole_network, len(networks))):
         if bool(networks.alive[index]):

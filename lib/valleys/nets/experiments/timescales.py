@@ -131,7 +131,9 @@ def timescales(spec: TimescalesSpec) -> xr.Dataset:
     stages, found = _checkpoints(problem, spec), _empty(spec)
     for stage, networks in enumerate(stages.networks):
         came = np.isfinite(stages.steps[:, stage])
-        living = [run for run in np.flatnonzero(came).tolist() if _bends(networks, problem, run)]
+        living = [
+            run for run in np.flatnonzero(came).tolist() if _has_curvature(networks, problem, run)
+        ]
         if living:
             runs = networks.pick(torch.tensor(living))
             for name, values in _windows(runs, problem.train, spec, stage).items():
@@ -147,7 +149,7 @@ def timescales(spec: TimescalesSpec) -> xr.Dataset:
     return xr.Dataset(found | {"stage_time": times}, coords, attributes)
 
 
-def _bends(networks: Networks, problem: Problem, run: int) -> bool:
+def _has_curvature(networks: Networks, problem: Problem, run: int) -> bool:
     """Whether the loss of a run has curvature: a dead network has no valley."""
     return layer_curvature(networks, problem.train.images, run).trace() > 0
 

@@ -324,26 +324,29 @@ class _Search:
             values, *(inside.T @ rows[: self.length] for rows in (self.vectors, self.images))
         )
 
+    def _arpack_pairs(self) -> tuple[np.ndarray, np.ndarray]:
+        """Eigenvalues in any order, and eigenvectors, one a column."""
+        shape, dtype = (self.size, self.size), np.float64
+        # SciPy's stub knows another constructor
+        operator = LinearOperator(shape, matvec=self.image, dtype=dtype)  # pyright: ignore[reportCallIssue]
+        return eigsh(
+            operator,
+            self.count,
+            which="LA",
+            v0=self.following,
+            tol=self.tolerance,  # pyright: ignore[reportArgumentType]  # the stub has int
+            # where the vectors span an invariant subspace ARPACK draws another start
+            rng=np.random.default_rng(0),
+        )
+
     def by_arpack(self) -> _Pairs | None:
         """What ARPACK finds, taken in as the first vectors; None where it fails: for a zero
         matrix, a very small one, or every eigenvalue.
         """
-        shape, dtype = (self.size, self.size), np.float64
-        # SciPy's stub knows another constructor
-        operator = LinearOperator(shape, matvec=self.image, dtype=dtype)  # pyright: ignore[reportCallIssue]
         if self.count == self.size:
             return None
         try:
-            # where the vectors span an invariant subspace ARPACK draws another start
-            restarts = np.random.default_rng(0)
-            values, columns = eigsh(
-                operator,
-                self.count,
-                which="LA",
-                v0=self.following,
-                tol=self.tolerance,  # pyright: ignore[reportArgumentType]  # the stub has int
-                rng=restarts,
-            )
+            values, columns = self._arpack_pairs()
         except ArpackError:
             return None
         order = np.argsort(values)[::-1]

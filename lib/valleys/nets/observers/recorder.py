@@ -98,9 +98,9 @@ class Recorder:
         for name, value in self._measure(record, networks).items():
             self.values[name][: len(networks), record] = value
         if record in self.flatness_records:
-            self._bend(record, networks)
+            self._measure_curvature(record, networks)
         if self.keep_weights:
-            self._keep(record, networks)
+            self._keep_weights(record, networks)
 
     def _measure(self, record: int, networks: Networks) -> dict[str, np.ndarray]:
         train, test = evaluate(networks, self.train), evaluate(networks, self.test)
@@ -124,7 +124,7 @@ class Recorder:
             for name, value in found.items()
         }
 
-    def _bend(self, record: int, networks: Networks) -> None:
+    def _measure_curvature(self, record: int, networks: Networks) -> None:
         """Curvature of each network, side by side in as many threads as this process may use,
         one for the linear algebra of each.
         """
@@ -142,7 +142,7 @@ class Recorder:
                 np.nan if np.isnan(found).any() else flatness(found)
             )
 
-    def _keep(self, record: int, networks: Networks) -> None:
+    def _keep_weights(self, record: int, networks: Networks) -> None:
         matrices = networks.weights[SECOND_LAYER].mT.float().cpu().numpy()
         if not self.weights.size:
             self.weights = np.full(
