@@ -329,7 +329,7 @@ class _Search:
         shape, dtype = (self.size, self.size), np.float64
         # SciPy's stub knows another constructor
         operator = LinearOperator(shape, matvec=self.image, dtype=dtype)  # pyright: ignore[reportCallIssue]
-        return eigsh(
+        values, columns = eigsh(
             operator,
             self.count,
             which="LA",
@@ -338,6 +338,7 @@ class _Search:
             # where the vectors span an invariant subspace ARPACK draws another start
             rng=np.random.default_rng(0),
         )
+        return values, columns
 
     def by_arpack(self) -> _Pairs | None:
         """What ARPACK finds, taken in as the first vectors; None where it fails: for a zero
