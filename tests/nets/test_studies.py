@@ -1,4 +1,5 @@
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -451,7 +452,7 @@ def test_a_reference_run_that_diverges_is_an_error():
 
 @pytest.mark.slow
 def test_restarts_are_the_end_points_of_the_next_seeds_in_the_places_of_their_runs():
-    grid = {
+    grid: dict[str, Any] = {
         "batch_sizes": (20, 100, 500),
         "learning_rates": (0.1, 0.2),
         "training_time": 60.0,
@@ -462,7 +463,7 @@ def test_restarts_are_the_end_points_of_the_next_seeds_in_the_places_of_their_ru
     assert found.restart.values.tolist() == [4, 5]
     assert found.sizes == {"restart": 2, "run": 6, "other": 6}
     for index, seed in enumerate((4, 5)):
-        alone = endpoints.endpoints(EndpointsSpec(**grid | {"seed": seed}, n_records=2))
+        alone = endpoints.endpoints(EndpointsSpec(**{**grid, "seed": seed, "n_records": 2}))
         converged = np.isfinite(np.diagonal(found.barrier.values[index]))
         assert converged.sum() == alone.sizes["solution"]
         assert found.learning_rate.values[converged].tolist() == alone.learning_rate.values.tolist()

@@ -86,7 +86,8 @@ def test_stages_begin_where_the_loss_falls_below_their_levels(found):
 def test_leading_directions_and_the_bulk_add_up_to_all_noise_and_curvature(digits):
     small = Samples(digits.images[:200], digits.labels[:200])
     start = initialize(64, 0)
-    one = measure(start, 0, small, 40)
+    measured = measure(start, 0, small, 40)
+    one = {name: np.asarray(value) for name, value in measured.items()}
     layer = layer_curvature(start, small.images)
     exact = noise_alignment.traces(layer, layer_noise(layer, small.labels.numpy()))
     assert one["curvature"].sum() + 2460 * one["bulk_curvature"] == pytest.approx(exact.hessian)

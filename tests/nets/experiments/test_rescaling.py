@@ -3,6 +3,7 @@ import pytest
 import torch
 import xarray as xr
 
+from tests.nets.expected import second_layer
 from tests.nets.networks import small, trained
 from valleys.nets.engine import reference
 from valleys.nets.engine.networks import forward
@@ -50,7 +51,7 @@ def test_the_layers_flatness_goes_with_the_square_by_an_independent_hessian(netw
         module = reference.as_module(rescaling.with_factors(network, (1, factor, 1 / factor)))
         flat.append(
             layer_hessian.flatness(
-                reference.top_eigenvalues(module, blobs, module[2].weight, count=5)
+                reference.top_eigenvalues(module, blobs, second_layer(module), count=5)
             )
         )
     assert flat[1] / flat[0] == pytest.approx(9, rel=1e-6)

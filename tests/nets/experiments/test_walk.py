@@ -1,6 +1,7 @@
 """Walks: what the study finds is what the runs of a sweep do, seen step by step."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from valleys.nets.experiments.walk import DESCRIPTIONS, WalkSpec, walk
 from valleys.results.grid import Grid, computed
 
 RATE, SIZE = 0.2, 100
-SMALL = {
+SMALL: dict[str, Any] = {
     "train_per_class": 50,
     "training_time": 40.0,
     "n_windows": 5,
@@ -157,7 +158,7 @@ def test_gradient_descent_walks_once_and_a_run_that_diverges_is_unknown():
             batch_size=SIZE,
             learning_rate=1e12,
             multiples=MULTIPLES,
-            **SMALL | {"training_time": 2e14},
+            **{**SMALL, "training_time": 2e14},
         )
     )
     for name in DESCRIPTIONS:

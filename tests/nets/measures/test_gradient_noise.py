@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.nets.expected import second_layer
 from tests.nets.networks import small, trained
 from valleys.nets.engine import reference
 from valleys.nets.measures import gradient_noise, layer_hessian
@@ -21,7 +22,7 @@ def gradients(networks, blobs):
     module, found = reference.as_module(networks), []
     for image, label in zip(blobs.images, blobs.labels, strict=True):
         loss = torch.nn.functional.cross_entropy(module(image[None]), label[None])
-        found.append(torch.autograd.grad(loss, module[2].weight)[0].T.reshape(-1).numpy())
+        found.append(torch.autograd.grad(loss, second_layer(module))[0].T.reshape(-1).numpy())
     return np.array(found)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.nets.expected import hessian, second_layer
 from tests.nets.networks import small
 from tests.nets.networks import trained as after_training
 from valleys.nets.engine import reference
@@ -39,7 +40,7 @@ def _loss_of_second_layer(networks, blobs, index):
 
 def _autograd_hessian(networks, blobs, index):
     loss, matrix = _loss_of_second_layer(networks, blobs, index)
-    return torch.autograd.functional.hessian(loss, matrix).reshape(matrix.numel(), -1).numpy()
+    return hessian(loss, matrix).reshape(matrix.numel(), -1).numpy()
 
 
 @pytest.mark.parametrize("index", [0, 1])
@@ -119,9 +120,7 @@ def test_the_whole_network_hessian_is_that_of_autograd(blobs, networks):
         scores = torch.relu(torch.relu(blobs.images @ w1 + b1) @ w2 + b2) @ w3 + b3
         return torch.nn.functional.cross_entropy(scores, blobs.labels)
 
-    expected = torch.linalg.eigvalsh(torch.autograd.functional.hessian(loss, point)).numpy()[::-1][
-        :10
-    ]
+    expected = torch.linalg.eigvalsh(hessian(loss, point)).numpy()[::-1][:10]
     found = top_eigenpairs(WholeNetwork.of(networks, blobs), 10)
     np.testing.assert_allclose(found.values, expected, rtol=1e-5)
 
@@ -188,7 +187,7 @@ def test_the_plain_way_finds_the_same_eigenvalues(trained, digits):
     precise = trained.to(torch.float64)
     module = reference.as_module(precise)
     expected = reference.top_eigenvalues(
-        module, dataclasses.replace(digits, images=digits.images.double()), module[2].weight
+        module, dataclasses.replace(digits, images=digits.images.double()), second_layer(module)
     )
     np.testing.assert_allclose(
         top_eigenpairs(

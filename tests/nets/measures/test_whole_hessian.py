@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.nets.expected import hessian
 from tests.nets.networks import small, trained
 from valleys.nets.engine import reference
 from valleys.nets.engine.training import evaluate
@@ -27,9 +28,7 @@ def test_the_losses_are_those_of_the_network_at_its_flat_point(networks, blobs, 
 
 def test_eigenpairs_are_those_of_the_autograd_hessian(networks, blobs):
     found = whole_hessian.WholeNetwork.of(networks, blobs, 1)
-    expected = torch.autograd.functional.hessian(
-        lambda theta: found.losses(theta).mean(), found.point
-    ).numpy()
+    expected = hessian(lambda theta: found.losses(theta).mean(), found.point).numpy()
     pairs = top_eigenpairs(found, 5, for_vectors=True)
     values, vectors = pairs.values, pairs.vectors
     np.testing.assert_allclose(values, np.linalg.eigvalsh(expected)[::-1][:5], rtol=1e-6)
@@ -41,9 +40,7 @@ def test_the_most_negative_eigenvalues_and_the_trace_are_those_of_the_autograd_h
     networks, blobs
 ):
     found = whole_hessian.WholeNetwork.of(networks, blobs, 1)
-    expected = torch.autograd.functional.hessian(
-        lambda theta: found.losses(theta).mean(), found.point
-    ).numpy()
+    expected = hessian(lambda theta: found.losses(theta).mean(), found.point).numpy()
     below = np.linalg.eigvalsh(expected)[:4]
     assert below[0] < -1e-4  # the whole network is no sum of squares, as one layer is
     np.testing.assert_allclose(lowest_eigenpairs(found, 4).values, below, rtol=1e-5)
