@@ -6,14 +6,13 @@ import sys
 
 import pytest
 
-from valleys.nets import studies
+from valleys.nets.experiments import sweep
+from valleys.nets.experiments.specs import SweepGrid, SweepSpec
 from valleys.results import executors, machine
 from valleys.results.computing import compute
 
 AXES = {"batch_size": (20, 1000), "learning_rate": (0.1,)}
-SPEC = studies.SweepGrid.of(
-    studies.SweepSpec, AXES, training_time=10.0, n_realizations=2, n_records=3
-)
+SPEC = SweepGrid.of(SweepSpec, AXES, training_time=10.0, n_realizations=2, n_records=3)
 
 
 @pytest.mark.slow
@@ -27,7 +26,7 @@ def test_sweep_in_two_processes_gives_the_bits_of_a_sweep_in_one(tmp_path, monke
         monkeypatch.setenv("VALLEYS_RESULTS", str(tmp_path / folder))
         with executors.Processes(count) as executor:
             assert executor.submit(os.getpid).result() != os.getpid()
-            found[folder] = compute(studies.sweep, SPEC, executor)
+            found[folder] = compute(sweep.sweep, SPEC, executor)
     assert found["parallel"].equals(found["serial"])
     names = [
         sorted(path.name for path in (tmp_path / folder).rglob("*.nc"))

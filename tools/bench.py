@@ -25,11 +25,12 @@ from threadpoolctl import threadpool_limits
 
 from valleys.errors import BookError
 from valleys.nets import datasets
-from valleys.nets import studies as nets
 from valleys.nets.engine import reference as plain_nets
 from valleys.nets.engine.networks import initialize
 from valleys.nets.engine.problem import Problem
 from valleys.nets.engine.training import Samples, train
+from valleys.nets.experiments import sweep
+from valleys.nets.experiments.specs import SweepSpec
 from valleys.nets.observers.recorder import second_layer_eigenvalues
 from valleys.results import machine
 from valleys.toy import TwoValley, studies
@@ -126,8 +127,8 @@ def exact_map(repeats: int) -> list[Row]:
 def network_cell(repeats: int) -> list[Row]:
     """Seconds and peak memory of one cell of Fig. 2 with everything that is recorded."""
     name = network_data()
-    spec = nets.SweepSpec(name, n_realizations=20, n_records=101, flatness_every=1)
-    seconds = tuple(timed(nets.sweep, spec) for _ in range(repeats))
+    spec = SweepSpec(name, n_realizations=20, n_records=101, flatness_every=1)
+    seconds = tuple(timed(sweep.sweep, spec) for _ in range(repeats))
     cell = f"cell B = 50, η = 0.05 on {name}: 20 runs, 2,000 steps, 101 records"
     return [Row(cell, "s", seconds), Row("peak memory of its process", "MB", (peak_megabytes(),))]
 
@@ -148,7 +149,7 @@ def sweep_seconds(name: str, seed: int, *, n_records: int = 101, some: int = 6) 
     """Seconds of one thread for the published grid: its steps, and its records with curvature
     and all test images.
     """
-    spec = nets.SweepSpec(
+    spec = SweepSpec(
         name,
         n_realizations=20,
         n_records=some,
@@ -156,8 +157,8 @@ def sweep_seconds(name: str, seed: int, *, n_records: int = 101, some: int = 6) 
         training_time=0.05 * (some - 1),
         seed=seed,
     )
-    nets.sweep(spec)  # loads the data
-    record = (timed(nets.sweep, spec) - timed(Problem.of, spec)) / some
+    sweep.sweep(spec)  # loads the data
+    record = (timed(sweep.sweep, spec) - timed(Problem.of, spec)) / some
     steps = sum(100 / rate for rate in SWEPT_RATES)
     training = sum(steps * step_seconds(name, size, seed) for size in SWEPT_SIZES)
     # gradient descent is computed once
@@ -167,7 +168,7 @@ def sweep_seconds(name: str, seed: int, *, n_records: int = 101, some: int = 6) 
 
 def step_seconds(name: str, batch_size: int, seed: int, *, n_steps: int = 40) -> float:
     """Seconds of one training step of all runs of a cell; full-batch gradient descent has one."""
-    spec = nets.SweepSpec(name, batch_size=batch_size, seed=seed)
+    spec = SweepSpec(name, batch_size=batch_size, seed=seed)
     setting, count = Problem.of(spec), 1 if spec.full_batch else 20
     streams = [np.random.default_rng((seed, run)) for run in range(count)]
     settings = {"learning_rate": 0.05, "batch_size": batch_size, "streams": streams, "visits": {}}
@@ -199,7 +200,7 @@ def network_turn(
     """Milliseconds of a step of the engine and of plain PyTorch, for 20 networks each, and of
     the eigenvalues of one trained network, by both.
     """
-    setting = Problem.of(nets.SweepSpec(name))
+    setting = Problem.of(SweepSpec(name))
     settings: dict[str, Any] = {"learning_rate": 0.05, "batch_size": 50}
     networks = setting.start.repeat(n_networks)
     streams = [np.random.default_rng((seed, run)) for run in range(n_networks)]

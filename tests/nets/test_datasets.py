@@ -16,6 +16,14 @@ FILES = list(datasets.MNIST_SHA256)
 LABELS = np.tile(np.arange(10), 4)  # forty images, class after class
 
 
+def digits_of_file() -> tuple[np.ndarray, np.ndarray]:
+    """Pixels, (N, 64), and labels, (N,), as scikit-learn has them."""
+    from sklearn.datasets import load_digits
+
+    pixels, labels = (np.asarray(part) for part in load_digits(return_X_y=True))
+    return pixels, labels
+
+
 @pytest.fixture(autouse=True)
 def _fresh():
     datasets._load.cache_clear()
@@ -66,25 +74,21 @@ def _no_network(monkeypatch, started=None):
 
 
 def test_digits_are_cut_as_the_paper_cuts_its_data():
-    from sklearn.datasets import load_digits
-
-    data, source = datasets.load("digits"), load_digits()
+    data, (pixels, labels) = datasets.load("digits"), digits_of_file()
     assert data.train_images.shape == (1000, 64)
     assert data.test_images.shape == (200, 64)
     assert data.full_test_images.shape == (797, 64)
     assert np.bincount(data.train_labels).tolist() == [100] * 10
     assert np.bincount(data.test_labels).tolist() == [20] * 10
-    first_seven = np.flatnonzero(source.target == 7)[:100]
-    expected = source.data[first_seven] / 8 - 1  # pixels 0 to 16 as [−1, 1]
+    first_seven = np.flatnonzero(labels == 7)[:100]
+    expected = pixels[first_seven] / 8 - 1  # pixels 0 to 16 as [−1, 1]
     np.testing.assert_allclose(data.train_images[data.train_labels == 7], expected, atol=1e-7)
 
 
 def test_digits_for_training_and_testing_are_the_whole_file_once():
-    from sklearn.datasets import load_digits
-
     data = datasets.load("digits")
     everything = np.concatenate([data.train_images, data.full_test_images])
-    order, source = np.lexsort(everything.T), load_digits().data / 8 - 1
+    order, source = np.lexsort(everything.T), digits_of_file()[0] / 8 - 1
     np.testing.assert_allclose(everything[order], source[np.lexsort(source.T)], atol=1e-7)
 
 
@@ -217,9 +221,7 @@ def test_what_no_file_can_give_is_refused(arguments, message):
 
 
 def test_the_limits_of_digits_are_those_of_the_file():
-    from sklearn.datasets import load_digits
-
-    assert np.bincount(load_digits().target).min() == datasets.SOURCES["digits"].train_per_class
+    assert np.bincount(digits_of_file()[1]).min() == datasets.SOURCES["digits"].train_per_class
 
 
 @pytest.mark.slow

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import xarray as xr
-from scipy.stats import spearmanr
 
+from tests.nets.expected import linregress, spearmanr
 from valleys.nets import statistics
 
 
@@ -126,8 +126,6 @@ def test_a_line_is_found_and_its_r_squared_is_one(rng):
 
 
 def test_a_noisy_line_is_that_of_scipy(rng):
-    from scipy.stats import linregress
-
     x = np.random.default_rng(3).standard_normal(60)
     y = 1 + 0.5 * x + np.random.default_rng(4).standard_normal(60)
     found, expected = statistics.fit_points(x, y, rng), linregress(x, y)
@@ -139,8 +137,6 @@ def test_a_noisy_line_is_that_of_scipy(rng):
 
 
 def test_a_fit_over_pairs_uses_each_pair_once(rng):
-    from scipy.stats import linregress
-
     x, y = (np.random.default_rng(seed).random((8, 8)) for seed in (5, 6))
     x, y = x + x.T, y + y.T
     pairs = np.triu_indices(8, 1)
@@ -150,8 +146,6 @@ def test_a_fit_over_pairs_uses_each_pair_once(rng):
 
 
 def test_r_squared_without_a_member_is_that_of_scipy_on_the_others():
-    from scipy.stats import linregress
-
     rng = np.random.default_rng(12)
     x, y = (part + part.T for part in rng.random((2, 6, 6)))
     found = statistics.r_squared_without(x, y)

@@ -1,12 +1,21 @@
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from valleys.nets import studies
+from valleys.nets.analysis.endpoints import walls
+from valleys.nets.experiments import continuation, endpoints, runs, sweep
+from valleys.nets.experiments.specs import (
+    ContinuationSpec,
+    EndpointsSpec,
+    SweepGrid,
+    SweepSpec,
+    restarts,
+)
+from valleys.nets.experiments.sweep import Plane
 from valleys.nets.measures import solutions
-from valleys.nets.studies import ContinuationSpec, EndpointsSpec, Plane, SweepGrid, SweepSpec
 from valleys.results.grid import computed
 
 SHORT = {"training_time": 20.0, "n_records": 5}
@@ -14,7 +23,7 @@ SHORT = {"training_time": 20.0, "n_records": 5}
 
 @pytest.fixture(scope="module")
 def cell():
-    return studies.sweep(
+    return sweep.sweep(
         SweepSpec(
             learning_rate=0.1,
             batch_size=50,
@@ -28,7 +37,7 @@ def cell():
 
 @pytest.fixture(scope="module")
 def continued():
-    return studies.continuation(
+    return continuation.continuation(
         ContinuationSpec(
             learning_rate=0.1,
             batch_size=20,
@@ -101,30 +110,28 @@ def test_freezing_comes_later_for_a_lower_threshold(cell):
 
 def test_the_same_spec_gives_the_same_dataset_and_another_seed_another():
     spec = SweepSpec(learning_rate=0.1, n_realizations=2, **SHORT)
-    assert studies.sweep(spec).identical(studies.sweep(spec))
-    other = studies.sweep(dataclasses.replace(spec, seed=1))
-    assert not np.allclose(other.train_loss, studies.sweep(spec).train_loss, rtol=1e-3)
+    assert sweep.sweep(spec).identical(sweep.sweep(spec))
+    other = sweep.sweep(dataclasses.replace(spec, seed=1))
+    assert not np.allclose(other.train_loss, sweep.sweep(spec).train_loss, rtol=1e-3)
 
 
 def test_realizations_do_not_depend_on_how_many_there_are(cell):
-    fewer = studies.sweep(SweepSpec(learning_rate=0.1, batch_size=50, n_realizations=2, **SHORT))
+    fewer = sweep.sweep(SweepSpec(learning_rate=0.1, batch_size=50, n_realizations=2, **SHORT))
     np.testing.assert_allclose(fewer.train_loss, cell.train_loss[:2], rtol=1e-4)
 
 
 def test_gradient_descent_is_computed_once_and_serves_every_realization(monkeypatch):
-    from valleys.nets.experiments import sweep
-
     trained = []
-    original = sweep.train
+    original = runs.train
     monkeypatch.setattr(
-        sweep,
+        runs,
         "train",
         lambda networks, *rest, **options: (
             trained.append(len(networks)),
             original(networks, *rest, **options),
         ),
     )
-    found = studies.sweep(SweepSpec(batch_size=1000, learning_rate=0.2, n_realizations=3, **SHORT))
+    found = sweep.sweep(SweepSpec(batch_size=1000, learning_rate=0.2, n_realizations=3, **SHORT))
     assert trained == [1]
     assert found.sizes["realization"] == 3
     assert (found.train_loss == found.train_loss[0]).all()
@@ -132,7 +139,7 @@ def test_gradient_descent_is_computed_once_and_serves_every_realization(monkeypa
 
 
 def test_runs_that_diverge_are_marked_and_their_records_unknown():
-    found = studies.sweep(
+    found = sweep.sweep(
         SweepSpec(
             learning_rate=1e5, training_time=1e7, batch_size=50, n_realizations=2, n_records=5
         )
@@ -160,16 +167,16 @@ def test_a_sweep_is_its_cells_whatever_their_order():
         weights_at=((50, 0.2),),
         **values,
     )
-    found = computed(studies.sweep, grid)
+    found = computed(sweep.sweep, grid)
     assert found.train_loss.dims == ("batch_size", "learning_rate", "realization", "record")
     assert "weights" not in found
     turned = computed(
-        studies.sweep,
+        sweep.sweep,
         SweepGrid.of(SweepSpec, {"batch_size": (50, 1000), "learning_rate": (0.2, 0.1)}, **values),
     )
     same = turned.sel(batch_size=found.batch_size, learning_rate=found.learning_rate)
     np.testing.assert_array_equal(same.train_loss, found.train_loss)
-    alone = studies.sweep(grid.cell_at(batch_size=50, learning_rate=0.1))
+    alone = sweep.sweep(grid.cell_at(batch_size=50, learning_rate=0.1))
     np.testing.assert_array_equal(
         found.train_loss.sel(batch_size=50, learning_rate=0.1), alone.train_loss
     )
@@ -193,7 +200,7 @@ def test_cells_share_one_plane():
     assert plane.cells() == [
         grid.cell_at(batch_size=size, learning_rate=rate) for size, rate in pairs
     ]
-    found = computed(studies.sweep, plane)
+    found = computed(sweep.sweep, plane)
     assert found.position.dims == ("cell", "realization", "record", "component")
     # one start for all
     assert np.ptp(found.position.isel(record=0).values.reshape(-1, 2), axis=0).max() < 1e-5
@@ -213,7 +220,7 @@ def between():
         "spectrum_batch_sizes": (200, 1000),
         "spectrum_learning_rate": 0.4,
     }
-    return studies.endpoints(
+    return endpoints.endpoints(
         EndpointsSpec(batch_sizes=(50, 200), learning_rates=(0.1, 0.4), **values)
     )
 
@@ -271,7 +278,7 @@ FEW_IMAGES = EndpointsSpec(
 
 
 def test_a_run_that_does_not_converge_has_no_spectrum():
-    found = studies.endpoints(
+    found = endpoints.endpoints(
         dataclasses.replace(FEW_IMAGES, spectrum_batch_sizes=(1, 200), spectrum_learning_rate=0.4)
     )
     assert np.isfinite(found.eigenvalue).all("rank").values.tolist() == [False, True]
@@ -283,10 +290,10 @@ def test_no_spectrum_at_all_is_an_error_with_a_way_out():
         match=r"no run at spectrum_learning_rate 10.0 reached 100 % "
         r"training accuracy: choose a smaller one",
     ):
-        studies.endpoints(
+        endpoints.endpoints(
             dataclasses.replace(FEW_IMAGES, spectrum_batch_sizes=(50,), spectrum_learning_rate=10.0)
         )
-    assert studies.endpoints(FEW_IMAGES).eigenvalue.size == 0
+    assert endpoints.endpoints(FEW_IMAGES).eigenvalue.size == 0
 
 
 def made_up(rises, losses, accuracies):
@@ -311,7 +318,7 @@ def test_walls_are_where_the_loss_doubles_and_stand_since_they_last_rose():
         (1, 2): (0, 1, 1, 1.5),
     }.items():
         rises[i, j] = rises[j, i] = heights
-    found = studies.walls(
+    found = walls(
         made_up(
             rises, np.full((3, 4), 2.0), np.array([[0, 0, 1, 1], [1, 0, 0, 1], [0, 1, 1, 1.0]])
         ),
@@ -331,7 +338,7 @@ def test_walls_are_where_the_loss_doubles_and_stand_since_they_last_rose():
 
 
 def test_without_walls_there_is_no_time_at_which_they_rise():
-    found = studies.walls(
+    found = walls(
         made_up(np.zeros((3, 3, 4)), np.ones((3, 4)), np.ones((3, 4))), np.random.default_rng(0)
     )
     assert not found.walled.any()
@@ -340,7 +347,7 @@ def test_without_walls_there_is_no_time_at_which_they_rise():
 
 
 def test_runs_that_do_not_converge_are_no_solutions():
-    found = studies.endpoints(
+    found = endpoints.endpoints(
         EndpointsSpec(
             batch_sizes=(50, 100, 200),
             learning_rates=(0.2, 10.0),
@@ -359,7 +366,7 @@ def test_too_few_solutions_are_an_error_with_a_way_out():
         match=r"only 0 of 3 runs reached 100 % training "
         r"accuracy.*smaller learning_rates",
     ):
-        studies.endpoints(
+        endpoints.endpoints(
             EndpointsSpec(
                 batch_sizes=(20, 50, 100), learning_rates=(1e6,), training_time=1e8, n_records=5
             )
@@ -435,8 +442,8 @@ def test_the_branch_at_step_zero_is_the_same_gradient_descent_for_every_referenc
 
 
 def test_a_reference_run_that_diverges_is_an_error():
-    with pytest.raises(ValueError, match="reference run diverged at learning_rate"):
-        studies.continuation(
+    with pytest.raises(ValueError, match="run diverged at learning_rate"):
+        continuation.continuation(
             ContinuationSpec(
                 learning_rate=1e6, branch_every=50, last_branch=100, n_steps=200, n_records=5
             )
@@ -445,18 +452,18 @@ def test_a_reference_run_that_diverges_is_an_error():
 
 @pytest.mark.slow
 def test_restarts_are_the_end_points_of_the_next_seeds_in_the_places_of_their_runs():
-    grid = {
+    grid: dict[str, Any] = {
         "batch_sizes": (20, 100, 500),
         "learning_rates": (0.1, 0.2),
         "training_time": 60.0,
         "n_fractions": 5,
         "seed": 3,
     }
-    found = computed(studies.restart, studies.restarts(2, **grid))
+    found = computed(endpoints.restart, restarts(2, **grid))
     assert found.restart.values.tolist() == [4, 5]
     assert found.sizes == {"restart": 2, "run": 6, "other": 6}
     for index, seed in enumerate((4, 5)):
-        alone = studies.endpoints(EndpointsSpec(**grid | {"seed": seed}, n_records=2))
+        alone = endpoints.endpoints(EndpointsSpec(**{**grid, "seed": seed, "n_records": 2}))
         converged = np.isfinite(np.diagonal(found.barrier.values[index]))
         assert converged.sum() == alone.sizes["solution"]
         assert found.learning_rate.values[converged].tolist() == alone.learning_rate.values.tolist()

@@ -8,7 +8,27 @@ from typing import Any
 import numpy as np
 import pytest
 
-from valleys.nets import studies as nets
+from valleys.nets.experiments import (
+    assumptions,
+    continuation,
+    endpoints,
+    rescaling,
+    siblings,
+    sweep,
+    walk,
+)
+from valleys.nets.experiments.assumptions import ConditionsSpec
+from valleys.nets.experiments.rescaling import RescalingSpec
+from valleys.nets.experiments.siblings import SiblingsSpec
+from valleys.nets.experiments.specs import (
+    BasinsSpec,
+    ContinuationSpec,
+    EndpointsSpec,
+    SweepGrid,
+    SweepSpec,
+    restarts,
+)
+from valleys.nets.experiments.walk import WalkSpec
 from valleys.results import naming, verify
 from valleys.results.grid import Grid, computed, parts_of
 from valleys.toy import studies
@@ -59,30 +79,39 @@ TOY = {
     ),
 }
 NETS = {
-    "sweep": nets.SweepGrid.of(
-        nets.SweepSpec, TWO, followed_learning_rate=0.2, flatness_every=1, **FEW, **DATA
+    "sweep": SweepGrid.of(
+        SweepSpec, TWO, followed_learning_rate=0.2, flatness_every=1, **FEW, **DATA
     ),
-    "walk": Grid.of(nets.WalkSpec, TWO, n_realizations=2, **WALK, **LONGER),
+    "walk": Grid.of(WalkSpec, TWO, n_realizations=2, **WALK, **LONGER),
     "conditions": Grid.of(
-        nets.ConditionsSpec, TWO, n_directions=10, levels=(2.0,), **FEW, **LONGER
+        ConditionsSpec, TWO, n_directions=10, levels=(2.0,), **FEW, **LONGER
     ),
-    "siblings": Grid.of(
-        nets.SiblingsSpec, TWO, branch_times=(0.0, 5.0, 10.0), n_references=2, **DATA
-    ),
-    "basins": Grid.of(nets.BasinsSpec, TWO, branch_time=5.0, last_time=10.0, **DATA),
-    "restart": nets.restarts(2, **RUNS),
-    "endpoints": nets.EndpointsSpec(
+    "siblings": Grid.of(SiblingsSpec, TWO, branch_times=(0.0, 5.0, 10.0), n_references=2, **DATA),
+    "basins": Grid.of(BasinsSpec, TWO, branch_time=5.0, last_time=10.0, **DATA),
+    "restart": restarts(2, **RUNS),
+    "endpoints": EndpointsSpec(
         spectrum_batch_sizes=(20, 200), spectrum_learning_rate=0.2, n_records=3, **RUNS
     ),
-    "rescaling": nets.RescalingSpec(
+    "rescaling": RescalingSpec(
         batch_sizes=(20, 50), learning_rate=0.2, n_realizations=1, **LONGER
     ),
-    "continuation": nets.ContinuationSpec(
+    "continuation": ContinuationSpec(
         "digits", 20, branch_every=50, last_branch=100, n_steps=200, n_records=3
     ),
 }
 STUDIES = {name: (getattr(studies, name), spec) for name, spec in TOY.items()} | {
-    name: (getattr(nets, name), spec) for name, spec in NETS.items()
+    study.__name__: (study, NETS[study.__name__])
+    for study in (
+        assumptions.conditions,
+        continuation.basins,
+        continuation.continuation,
+        endpoints.endpoints,
+        endpoints.restart,
+        rescaling.rescaling,
+        siblings.siblings,
+        sweep.sweep,
+        walk.walk,
+    )
 }
 SLOW = {"walk", "conditions", "siblings", "restart", "endpoints"}
 

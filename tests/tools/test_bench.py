@@ -52,9 +52,9 @@ def test_benchmarks_measure_something_positive(bench):
 def test_time_of_the_sweep_is_that_of_its_steps_and_records(bench, monkeypatch):
     monkeypatch.setattr(bench, "step_seconds", lambda name, size, seed: size * 1e-3)
     monkeypatch.setattr(
-        bench, "timed", lambda function, *_: 7.0 if function is bench.nets.sweep else 1.0
+        bench, "timed", lambda function, *_: 7.0 if function is bench.sweep.sweep else 1.0
     )
-    monkeypatch.setattr(bench.nets, "sweep", lambda spec: None)
+    monkeypatch.setattr(bench.sweep, "sweep", lambda spec: None)
     # all steps at one batch size; one second a record and cell, one run of gradient descent
     steps, records = 188_000 * 1.88, 1.0 * 101 * 7 * 6.05
     assert bench.sweep_seconds("digits", 0) == pytest.approx(steps + records)

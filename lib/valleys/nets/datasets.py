@@ -139,10 +139,9 @@ def data_folder(directory: str | os.PathLike | None = None) -> Path:
     """Folder of the image files: `directory`, else `$VALLEYS_DATA` (both relative to the working
     directory), else `data/` of the repository.
     """
-    # as `config.text` reads it; results of networks rest on this line
-    named = directory or config.text(config.DATA)
+    named = Path(directory).expanduser().resolve() if directory else config.place(config.DATA)
     if named:
-        return Path(named).expanduser().resolve()
+        return named
     root = Path(__file__).resolve().parents[3]
     return (root if (root / "pyproject.toml").is_file() else Path.cwd()) / "data"
 
@@ -188,8 +187,8 @@ Labelled = tuple[np.ndarray, np.ndarray]
 def _digits(train_per_class: int) -> tuple[Labelled, Labelled]:
     from sklearn.datasets import load_digits
 
-    digits = load_digits()
-    images, labels = digits.images / 16.0, digits.target
+    pixels, labels = (np.asarray(part) for part in load_digits(return_X_y=True))
+    images = pixels / 16.0
     rest = np.setdiff1d(np.arange(len(labels)), first_per_class(labels, train_per_class))
     return (images, labels), (images[rest], labels[rest])
 
@@ -202,7 +201,8 @@ def _mnist(folder: Path) -> tuple[Labelled, Labelled]:
     for name, digest in MNIST_SHA256.items():
         _verify(raw / name, digest)
     parts = [_torchvision_datasets().MNIST(str(folder), train=train) for train in (True, False)]
-    return tuple((part.data.numpy(), part.targets.numpy()) for part in parts)
+    train, test = ((part.data.numpy(), part.targets.numpy()) for part in parts)
+    return train, test
 
 
 def _verify(path: Path, digest: str) -> None:
@@ -232,7 +232,8 @@ def _cifar10(folder: Path) -> tuple[Labelled, Labelled]:
             f"{folder / CIFAR_FOLDER} is incomplete or corrupt; delete that folder, "
             "and the next run downloads it again"
         ) from None
-    return tuple((part.data, np.asarray(part.targets)) for part in parts)
+    train, test = ((part.data, np.asarray(part.targets)) for part in parts)
+    return train, test
 
 
 def _download(kind: str, name: str, folder: Path, wanted: list[str]) -> None:

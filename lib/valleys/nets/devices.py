@@ -3,7 +3,7 @@
 import torch
 
 
-def found() -> list[str]:
+def available() -> list[str]:
     """Names of all devices that torch finds, such as cpu, cuda:0 and, short for it, cuda."""
     graphics = (
         [f"cuda:{index}" for index in range(torch.cuda.device_count())]
@@ -19,8 +19,8 @@ def check(device: str) -> None:
     Raises:
         ValueError: names those that are.
     """
-    if device not in found():
+    if device not in available():
         raise ValueError(
             "device must be one that torch finds on this machine, "
-            f"{' or '.join(found())}; got {device[:40]!r}"
+            f"{' or '.join(available())}; got {device[:40]!r}"
         )

@@ -94,7 +94,7 @@ def stratified_mean(
     return interval(value, drawn, sizes)
 
 
-def drawn_means(groups: Sequence[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+def drawn_means(groups: Sequence[np.ndarray] | np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Mean of each of k groups of independent values, (n, …) each, in each resample, (k,
     N_RESAMPLES, …); every group is resampled on its own.
     """
@@ -201,7 +201,7 @@ def means(
     some = np.array([have_interval([n]) for n in known.sum(axis=0)], dtype=bool)
     ends = np.full((2, values.shape[1]), np.nan)
     ends[:, some] = np.nanquantile(drawn[:, some], _TAILS, axis=0)
-    return value, *ends
+    return value, ends[0], ends[1]
 
 
 def share(count: int, n: int) -> Estimate:
@@ -221,7 +221,7 @@ def share(count: int, n: int) -> Estimate:
 
 def middle(values: np.ndarray) -> Estimate:
     """Mean of draws, (n,), with the range that holds the middle 95 % of them."""
-    return interval(np.mean(values), values)
+    return interval(float(np.mean(values)), values)
 
 
 def since(times: np.ndarray, holds: np.ndarray) -> np.ndarray:

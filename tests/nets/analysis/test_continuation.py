@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from valleys.nets import studies
 from valleys.nets.analysis.continuation import (
     agreement,
     basin_times,
@@ -15,7 +14,8 @@ from valleys.nets.analysis.continuation import (
     later_share,
     milestones,
 )
-from valleys.nets.studies import BasinsSpec
+from valleys.nets.experiments import continuation
+from valleys.nets.experiments.specs import BasinsSpec
 from valleys.results.grid import Grid, computed
 
 
@@ -177,8 +177,8 @@ def test_a_grid_of_basins_holds_what_its_settings_say():
         training_time=40.0,
     )
     cells, found = (
-        [studies.continuation(cell.continuation) for cell in grid.cells()],
-        computed(studies.basins, grid),
+        [continuation.continuation(cell.continuation) for cell in grid.cells()],
+        computed(continuation.basins, grid),
     )
     assert found.sizes == {
         "batch_size": 2,

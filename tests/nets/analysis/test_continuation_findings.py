@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import xarray as xr
-from scipy.stats import linregress
 
+from tests.nets.expected import estimate, linregress
 from valleys.nets.analysis import continuation_findings as findings
 
 BRANCHES = np.arange(6)
@@ -57,16 +57,16 @@ def found() -> xr.Dataset:
 def test_reference_runs_are_counted_and_freeze(found):
     told = findings.reference_findings(found, 0.1)
     assert (told["n_small"], told["n_full"], told["branches"]) == (8, 9, 6)
-    assert told["freeze"].value == pytest.approx(950 / 3)
-    assert (told["freeze"].low, told["freeze"].high) == (250, 400)
+    assert estimate(told["freeze"]).value == pytest.approx(950 / 3)
+    assert (estimate(told["freeze"]).low, estimate(told["freeze"]).high) == (250, 400)
     assert told["freeze_first"] == 250
 
 
 def test_successive_ends_are_compared_by_halves(found):
     told = findings.gap_findings(found)
-    assert told["gap_first"].value == pytest.approx(1)
-    assert told["gap_early"].value == pytest.approx((1 + 3) / 2)
-    assert told["gap_late"].value == pytest.approx((5 + 7 + 9) / 3)
+    assert estimate(told["gap_first"]).value == pytest.approx(1)
+    assert estimate(told["gap_early"]).value == pytest.approx((1 + 3) / 2)
+    assert estimate(told["gap_late"]).value == pytest.approx((5 + 7 + 9) / 3)
 
 
 def test_flatness_rises_in_part_after_freezing(found):
@@ -74,64 +74,66 @@ def test_flatness_rises_in_part_after_freezing(found):
     told = findings.flatness_findings(found, equal, 0.1)
     frozen = [5, 2 * 5, 3 * 6]  # branches 3, 3 and 4
     assert told["flat_first"] == 1
-    assert told["flat_frozen"].value == pytest.approx(sum(frozen) / 3)
-    assert told["flat_last"].value == pytest.approx(14)
+    assert estimate(told["flat_frozen"]).value == pytest.approx(sum(frozen) / 3)
+    assert estimate(told["flat_last"]).value == pytest.approx(14)
     late = [7 - 5, 2 * (7 - 5), 3 * (7 - 6)]
-    assert told["later"].value == pytest.approx(sum(late) / (6 + 12 + 18))
-    assert (told["equal_first"], told["equal_last"].value) == (1, 2)
-    assert told["equal_later"].value == 0
+    assert estimate(told["later"]).value == pytest.approx(sum(late) / (6 + 12 + 18))
+    assert (told["equal_first"], estimate(told["equal_last"]).value) == (1, 2)
+    assert estimate(told["equal_later"]).value == 0
     sooner = findings.flatness_findings(
         found.assign(freezing_time=0 * found.freezing_time), equal, 0.1
     )
-    assert sooner["equal_later"].value == 1
+    assert estimate(sooner["equal_later"]).value == 1
 
 
 def test_test_losses_are_compared_between_first_and_last_branch(found):
     told = findings.generalization_findings(found)
     assert (told["test_first_small"], told["better_small"]) == (0.9, 2)
-    assert told["test_last_small"].value == pytest.approx((0.5 + 0.5 + 0.9) / 3)
+    assert estimate(told["test_last_small"]).value == pytest.approx((0.5 + 0.5 + 0.9) / 3)
     assert (told["test_first_full"], told["better_full"]) == (pytest.approx(1.9), 2)
-    assert told["test_last_full"].value == pytest.approx((1.3 + 0.6 + 9) / 3)
+    assert estimate(told["test_last_full"]).value == pytest.approx((1.3 + 0.6 + 9) / 3)
 
 
 def test_the_ends_of_training_are_compared_within_runs(found):
     told = findings.training_findings(found)
     assert (told["loss_low"], told["loss_high"]) == pytest.approx((0.005, 0.04))
-    assert told["loss_spread"].value == pytest.approx(4)
+    assert estimate(told["loss_spread"]).value == pytest.approx(4)
     assert told["fitted"] == pytest.approx(17 / 18)
     assert told["right_first"] == pytest.approx(90)
-    assert told["gained"].value == pytest.approx(5 / 3)
-    assert (told["gained"].low, told["gained"].high) == pytest.approx((0, 5))
+    assert estimate(told["gained"]).value == pytest.approx(5 / 3)
+    assert (estimate(told["gained"]).low, estimate(told["gained"]).high) == pytest.approx((0, 5))
 
 
 def test_lines_of_test_loss_are_those_of_scipy_and_counted_where_they_fall(found):
     fits, without = (findings.flatness_fits(found, skipped=skipped) for skipped in (0, 1))
     told = findings.fit_findings(fits, without, 0.99)
-    assert told["slope_full"].value == pytest.approx((-0.1 - 0.1 + 1 / 3) / 3)
+    assert estimate(told["slope_full"]).value == pytest.approx((-0.1 - 0.1 + 1 / 3) / 3)
     assert (told["falling_full"], told["above_full"]) == (2, 2)
     assert (told["r2_low_full"], told["r2_high_full"]) == pytest.approx((1, 1))
     rows = [linregress(FLAT, TEST), linregress(2 * FLAT, TEST), linregress(3 * FLAT, TEST[::-1])]
     shares = [row.rvalue**2 for row in rows]
-    assert told["r2_small"].value == pytest.approx(np.mean(shares))
-    assert told["r2_first_small"].value == pytest.approx(shares[0])
-    assert told["slope_small"].value == pytest.approx(np.mean([row.slope for row in rows]))
+    assert estimate(told["r2_small"]).value == pytest.approx(np.mean(shares))
+    assert estimate(told["r2_first_small"]).value == pytest.approx(shares[0])
+    assert estimate(told["slope_small"]).value == pytest.approx(
+        np.mean([row.slope for row in rows])
+    )
     assert (told["falling_small"], told["above_small"]) == (2, 0)
     later = [linregress(FLAT[1:], TEST[1:]), linregress(FLAT[1:], TEST[::-1][1:])]
     expected = (2 * later[0].rvalue ** 2 + later[1].rvalue ** 2) / 3
-    assert told["later_r2_small"].value == pytest.approx(expected)
+    assert estimate(told["later_r2_small"]).value == pytest.approx(expected)
     assert told["later_falling_small"] == 2 * (later[0].slope < 0) + (later[1].slope < 0)
 
 
 def test_branches_agree_after_freezing_and_come_close_to_the_last_one(found):
     told = findings.similarity_findings(found, 0.1)
     late = [(0.25 + 0.3 + 0.4) / 3, (0.25 + 0.3 + 0.4) / 3, 0.4]
-    assert told["late"].value == pytest.approx(np.mean(late))
-    assert (told["early"].value, told["first_early"]) == pytest.approx((0.25, 0.25))
+    assert estimate(told["late"]).value == pytest.approx(np.mean(late))
+    assert (estimate(told["early"]).value, told["first_early"]) == pytest.approx((0.25, 0.25))
     assert told["first_late"] == pytest.approx(late[0])
     assert told["agree"] == 3
-    assert told["to_last_start"].value == 0
-    assert told["at_freezing"].value == pytest.approx((0.3 + 0.3 + 0.4) / 3)
-    assert told["after"].value == pytest.approx(1 - 1 / 3)
+    assert estimate(told["to_last_start"]).value == 0
+    assert estimate(told["at_freezing"]).value == pytest.approx((0.3 + 0.3 + 0.4) / 3)
+    assert estimate(told["after"]).value == pytest.approx(1 - 1 / 3)
     assert told["part"] == "smaller"
     close = found.copy(deep=True)
     close.similarity_full[:, 3:5, 5] = 0.9
@@ -154,9 +156,9 @@ def test_settings_are_counted_by_whether_and_when_they_freeze():
     told = findings.basin_findings(basins, {"low": 0.4, "high": 0.9}, 0.1, 4.0)
     assert (told["n_settings"], told["told"], told["beyond"]) == (4, 2, 1)
     assert (told["level_low"], told["level_high"]) == (0.4, 0.9)
-    assert told["lag_low"].value == 0  # all branches are as like
-    assert told["lag_high"].value == pytest.approx((3 / 4.5 + 2 / 2) / 2)
-    assert np.isnan(told["rank_high"].value)  # two settings tell nothing
+    assert estimate(told["lag_low"]).value == 0  # all branches are as like
+    assert estimate(told["lag_high"]).value == pytest.approx((3 / 4.5 + 2 / 2) / 2)
+    assert np.isnan(estimate(told["rank_high"]).value)  # two settings tell nothing
     basins.freezing_time[2] = 1.0
     three = findings.basin_findings(basins, {"high": 0.9}, 0.1, 4.0)
-    assert (three["told"], three["rank_high"].value) == (3, pytest.approx(1))
+    assert (three["told"], estimate(three["rank_high"]).value) == (3, pytest.approx(1))

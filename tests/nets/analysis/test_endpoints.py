@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import xarray as xr
-from scipy.stats import linregress
 
+from tests.nets.expected import estimate, linregress
 from valleys.nets.analysis import endpoints
 
 SOLUTIONS, PAIRS = 7, 21
@@ -68,23 +68,27 @@ def test_reach_is_from_the_start_and_spread_from_the_middle_of_each_half(found):
     found.position[:4, 1, 0] *= 10  # noisy ends at 60, 50, 40, 30
     told = endpoints.trajectory_findings(found, np.random.default_rng(0))
     assert told["explained"] == 0.75
-    assert told["reach"].value == pytest.approx((60 + 50 + 40 + 30 + 2 + 1) / 7)
-    assert told["spread_noisy"].value == pytest.approx((15 + 5 + 5 + 15) / 4)
-    assert told["spread_quiet"].value == pytest.approx((21.75 + 6.25 + 7.25 + 8.25) / 4)
-    assert told["spread_noisy"].low == pytest.approx(5)
-    assert told["spread_noisy"].high == pytest.approx(15)
+    assert estimate(told["reach"]).value == pytest.approx((60 + 50 + 40 + 30 + 2 + 1) / 7)
+    assert estimate(told["spread_noisy"]).value == pytest.approx((15 + 5 + 5 + 15) / 4)
+    assert estimate(told["spread_quiet"]).value == pytest.approx((21.75 + 6.25 + 7.25 + 8.25) / 4)
+    assert estimate(told["spread_noisy"]).low == pytest.approx(5)
+    assert estimate(told["spread_noisy"]).high == pytest.approx(15)
 
 
 def test_mistakes_are_counted_and_compared_within_each_half(found):
     told = endpoints.similarity_findings(found, np.random.default_rng(0))
-    assert told["errors_small"].value == pytest.approx(4)
-    assert told["errors_full"].value == pytest.approx(4 + 10)
+    assert estimate(told["errors_small"]).value == pytest.approx(4)
+    assert estimate(told["errors_full"]).value == pytest.approx(4 + 10)
     assert told["one_image"] == pytest.approx(1 / 4)
     assert (told["small_min"], told["small_max"]) == (0, 1)
     full = found.similarity_full.values
     within = [full[i, j] for i in range(4) for j in range(i + 1, 4)]
-    assert told["alike_noisy"].value == pytest.approx(np.mean(within))
-    assert told["alike_noisy"].low < told["alike_noisy"].value < told["alike_noisy"].high
+    assert estimate(told["alike_noisy"]).value == pytest.approx(np.mean(within))
+    assert (
+        estimate(told["alike_noisy"]).low
+        < estimate(told["alike_noisy"]).value
+        < estimate(told["alike_noisy"]).high
+    )
 
 
 def test_barriers_are_read_off_the_lines_and_off_the_pairs_near_a_published_similarity(found):
@@ -94,9 +98,11 @@ def test_barriers_are_read_off_the_lines_and_off_the_pairs_near_a_published_simi
     assert told["near"] == 2
     assert told["like"] == pytest.approx((0.95 + 1) / 2)
     near = told["like_barrier"]
-    assert (near.low, near.value, near.high) == pytest.approx((1, 1.025, 1.05))
+    assert (estimate(near).low, estimate(near).value, estimate(near).high) == pytest.approx(
+        (1, 1.025, 1.05)
+    )
     assert told["unlike"] == pytest.approx((0.15 + 0.1) / 2)
-    assert told["unlike_barrier"].high == pytest.approx(1.9)
+    assert estimate(told["unlike_barrier"]).high == pytest.approx(1.9)
 
 
 @pytest.fixture
@@ -119,9 +125,9 @@ def standing() -> xr.Dataset:
 def test_walls_are_timed_over_the_pairs_that_have_one(standing):
     told = endpoints.wall_findings(standing, np.random.default_rng(0))
     assert (told["walls"], told["pairs"], told["step"]) == (3, 6, 2)
-    assert told["since"].value == pytest.approx(6)
-    assert told["since_barrier"].value == pytest.approx(4)
-    assert told["fitted"].value == pytest.approx(8)
+    assert estimate(told["since"]).value == pytest.approx(6)
+    assert estimate(told["since_barrier"]).value == pytest.approx(4)
+    assert estimate(told["fitted"]).value == pytest.approx(8)
     assert told["order"] == "before"
     late = standing.assign(fitted=standing.fitted - 4)
     assert endpoints.wall_findings(late, np.random.default_rng(0))["order"] == "after"
@@ -130,14 +136,16 @@ def test_walls_are_timed_over_the_pairs_that_have_one(standing):
 def test_a_line_tells_all_of_a_barrier_that_it_made_and_little_of_a_scrambled_one(found):
     fits = endpoints.barrier_fits(found, np.random.default_rng(0))
     told = endpoints.barrier_findings(found, fits, 0.64, np.random.default_rng(1))
-    assert (told["r2_small"].value, told["slope_small"].value) == pytest.approx((1, -1))
+    assert (estimate(told["r2_small"]).value, estimate(told["slope_small"]).value) == pytest.approx(
+        (1, -1)
+    )
     assert (told["without_low_small"], told["without_high_small"]) == pytest.approx((1, 1))
-    assert told["naive"].low == pytest.approx(1)
+    assert estimate(told["naive"]).low == pytest.approx(1)
     assert (told["sign_small"], told["published_small"]) == ("excludes", "outside")
     pairs = np.triu_indices(SOLUTIONS, 1)
     line = linregress(found.similarity_full.values[pairs], 2 - np.arange(PAIRS) / 20)
-    assert told["r2_full"].value == pytest.approx(line.rvalue**2)
-    assert told["slope_full"].value == pytest.approx(line.slope)
+    assert estimate(told["r2_full"]).value == pytest.approx(line.rvalue**2)
+    assert estimate(told["slope_full"]).value == pytest.approx(line.slope)
     assert told["sign_full"] == "includes"
     again = endpoints.barrier_findings(found, fits, line.rvalue**2, np.random.default_rng(1))
     assert again["published_full"] == "inside"
@@ -175,7 +183,7 @@ def test_lines_from_other_starts_are_counted_where_they_fall_and_are_as_strong(f
     assert lines.slope.values[:, :2].ravel() == pytest.approx([-1, 1, -1, 1])
     third = _r_squared(likeness, 3 - rough)
     told = endpoints.restart_findings(lines, third + 0.01, np.random.default_rng(0))
-    assert told["again_small"].value == pytest.approx((1 + 1 + third) / 3)
+    assert estimate(told["again_small"]).value == pytest.approx((1 + 1 + third) / 3)
     assert (told["again_low_small"], told["again_high_small"]) == pytest.approx((third, 1))
     assert (told["again_falling_small"], told["again_above_small"]) == (2, 1)
     weaker = endpoints.restart_findings(lines, third - 0.01, np.random.default_rng(0))
@@ -194,6 +202,6 @@ def test_the_largest_eigenvalues_have_a_share_of_the_trace_and_most_are_level(fo
     assert (told["spectra"], told["asked"]) == (2, 3)
     assert (told["flat"], told["sharpest"]) == (4 / 8, 100)
     assert told["top"] == pytest.approx(0.65)
-    assert told["top_mean"].value == pytest.approx(shares.mean())
-    assert told["top_quiet"].value == pytest.approx((0.8 + 0.85 + 0.9 + 0.95) / 4)
-    assert told["top_noisy"].value == pytest.approx((0.6567 + 0.7 + 0.75 + 0.8) / 4)
+    assert estimate(told["top_mean"]).value == pytest.approx(shares.mean())
+    assert estimate(told["top_quiet"]).value == pytest.approx((0.8 + 0.85 + 0.9 + 0.95) / 4)
+    assert estimate(told["top_noisy"]).value == pytest.approx((0.6567 + 0.7 + 0.75 + 0.8) / 4)

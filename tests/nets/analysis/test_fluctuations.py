@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from tests.nets.expected import estimate
 from valleys.nets import statistics
 from valleys.nets.analysis import fluctuations
 from valleys.nets.experiments.fluctuations import variance_exponents
@@ -44,17 +45,17 @@ def test_each_way_to_the_exponent_is_told_of_the_first_and_the_last_window(windo
     for name, more in shift.items():
         for key, place in places.items():
             expected = PSI[place] + RUNS.mean() + more
-            assert found[f"psi_{name}_{key}"].value == pytest.approx(expected, abs=5e-3)
+            assert estimate(found[f"psi_{name}_{key}"]).value == pytest.approx(expected, abs=5e-3)
     spread = statistics.mean(RUNS, np.random.default_rng(0))
-    assert found["psi_measured_late"].low == pytest.approx(PSI[0, -1] + spread.low)
+    assert estimate(found["psi_measured_late"]).low == pytest.approx(PSI[0, -1] + spread.low)
     bent = 2 * (PSI[0, -1] + RUNS.mean())  # against the root of the width
-    assert found["psi_bent"].value == pytest.approx(bent)
+    assert estimate(found["psi_bent"]).value == pytest.approx(bent)
 
 
 def test_drift_is_counted_and_the_first_component_is_watched(windows):
     found = fluctuations.variance_findings(windows)
     assert found["drifting"] == pytest.approx(5 / 18)  # five of six runs of the last window
-    assert found["trend"].value == pytest.approx(0.6 + RUNS.mean())
+    assert estimate(found["trend"]).value == pytest.approx(0.6 + RUNS.mean())
 
 
 def test_means_over_runs_keep_sampling_and_window_apart(windows):

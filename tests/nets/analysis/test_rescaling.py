@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import xarray as xr
-from scipy.stats import spearmanr
 
+from tests.nets.expected import estimate, spearmanr
 from valleys.nets.analysis import rescaling
 
 FACTORS = [0.5, 1.0, 2.0]
@@ -18,11 +18,11 @@ def test_pooled_batch_sizes_hide_what_holds_within_one():
     whole = np.array([[6.1, 6.2, 6.3], [5.3, 5.2, 5.1], [4.1, 4.2, 4.3], [1, np.nan, np.nan]])
     dims, coords = ("batch_size", "realization"), {"batch_size": [10, 50, 200, 1000]}
     pair = [xr.DataArray(values, coords, dims) for values in (layer, whole)]
-    found = rescaling.layer_findings(*pair, 1000, rng())
+    found = rescaling.layer_findings(*pair, n_samples=1000, rng=rng())
     expected = spearmanr(layer[:3].ravel(), whole[:3].ravel()).statistic
-    assert found["layer_whole"].value == pytest.approx(expected)
-    assert found["layer_whole"].low < expected
-    assert found["layer_within"].value == pytest.approx(1 / 3)
+    assert estimate(found["layer_whole"]).value == pytest.approx(expected)
+    assert estimate(found["layer_whole"]).low < expected
+    assert estimate(found["layer_within"]).value == pytest.approx(1 / 3)
     assert found["probed"] == 10
 
 
@@ -58,12 +58,12 @@ def layers() -> xr.Dataset:
 
 def test_the_order_of_solutions_is_compared_with_that_of_balanced_ones(layers):
     found = rescaling.order_findings(layers, rng())
-    assert found["balanced_layer"].value == pytest.approx(-1)
-    assert found["balanced_whole"].value == pytest.approx(1)
+    assert estimate(found["balanced_layer"]).value == pytest.approx(-1)
+    assert estimate(found["balanced_whole"]).value == pytest.approx(1)
     noise, place = -np.repeat([10.0, 50, 200], 3), np.arange(9.0)
     expected = spearmanr(noise, place).statistic  # larger batches come later
-    assert found["noise_whole"].value == pytest.approx(expected)
-    assert found["noise_layer"].value == pytest.approx(-expected)
+    assert estimate(found["noise_whole"]).value == pytest.approx(expected)
+    assert estimate(found["noise_layer"]).value == pytest.approx(-expected)
 
 
 def test_correlations_share_one_stream_of_draws(layers):
@@ -71,8 +71,8 @@ def test_correlations_share_one_stream_of_draws(layers):
     layers["flatness"][:, :, 0, 1] = np.array([[1.0, 5, 9], [2, 6, 7], [3, 4, 8]])
     draw = rng()
     first, again = (rescaling.order_findings(layers, draw)["noise_layer"] for _ in range(2))
-    assert first.value == again.value
-    assert first.low < first.value < first.high
+    assert estimate(first).value == estimate(again).value
+    assert estimate(first).low < estimate(first).value < estimate(first).high
 
 
 def test_rescaling_is_held_to_its_law_in_the_layer_only(layers):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import xarray as xr
-from scipy.stats import spearmanr
 
+from tests.nets.expected import estimate, spearmanr
 from valleys.nets.analysis import siblings
 
 SETTING = ("batch_size", "learning_rate")
@@ -43,22 +43,22 @@ def test_the_valley_is_chosen_by_either_convention_at_both_ends_of_the_rates(par
     expected |= {"joined_share_low": 1, "joined_share_high": 0.25}
     expected |= {"cent_share_low": 2, "cent_share_high": 0.25, "frozen_low": 2, "frozen_high": 16}
     expected |= {"walled_frozen_low": 1, "walled_frozen_high": 1 / 8}  # part at 1 and at 4
-    assert {name: found[name].value for name in expected} == pytest.approx(expected)
+    assert {name: estimate(found[name]).value for name in expected} == pytest.approx(expected)
     assert (found["walled_end_low"], found["walled_end_high"]) == (0, 1 / 8)
     assert (found["joined_told"], found["joined_all"]) == (15, 16)
-    assert siblings.choice_findings(parted, 2 * cent)["cent_high"].value == 1
-    assert siblings.choice_findings(parted, 2 * cent)["cent_low"].value == 1
+    assert estimate(siblings.choice_findings(parted, 2 * cent)["cent_high"]).value == 1
+    assert estimate(siblings.choice_findings(parted, 2 * cent)["cent_low"]).value == 1
 
 
 def test_likeness_is_told_of_three_branches_and_before_freezing(parted):
     found, branches = siblings.likeness_findings(parted), ("first", "early", "last")
-    alike = [found[f"sib_{name}"].value for name in branches]
-    walled = [found[f"walled_{name}"].value for name in branches]
+    alike = [estimate(found[f"sib_{name}"]).value for name in branches]
+    walled = [estimate(found[f"walled_{name}"]).value for name in branches]
     assert alike == pytest.approx([0.15, 0.4, 0.75])
     assert walled == pytest.approx([1, 3.125 / 4, 1 / 16])
     assert [found[f"time_{name}"] for name in branches] == [0, 1, 4]
-    assert found["sib_frozen"].value == pytest.approx((0.6 + 0.4 + 0.7 + 0.7) / 4)
-    assert found["sib_first"].low < 0.15 < found["sib_first"].high
+    assert estimate(found["sib_frozen"]).value == pytest.approx((0.6 + 0.4 + 0.7 + 0.7) / 4)
+    assert estimate(found["sib_first"]).low < 0.15 < estimate(found["sib_first"]).high
     assert found["sib_settings"] == 4
 
 
@@ -86,8 +86,10 @@ def test_each_number_of_the_law_has_its_own_name(parted):
     places = np.multiply.outer([2, 8], [[10, 30], [20, 61]]).ravel()
     rates = np.concatenate([first.ravel(), later.ravel()])
     slope, power = (np.polyfit(x, np.log(rates), 1)[0] for x in (places, np.log(places)))
-    assert found["kramers_slope"].value == pytest.approx(slope)
-    assert found["kramers_power"].value == pytest.approx(power)
-    assert found["kramers_rank"].value == pytest.approx(spearmanr(places, rates).statistic)
-    assert found["kramers_rank"].value > -0.99
-    assert found["kramers_at_time"].value == pytest.approx(-1)
+    assert estimate(found["kramers_slope"]).value == pytest.approx(slope)
+    assert estimate(found["kramers_power"]).value == pytest.approx(power)
+    assert estimate(found["kramers_rank"]).value == pytest.approx(
+        spearmanr(places, rates).statistic
+    )
+    assert estimate(found["kramers_rank"]).value > -0.99
+    assert estimate(found["kramers_at_time"]).value == pytest.approx(-1)

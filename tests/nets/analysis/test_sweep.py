@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from tests.nets.expected import linregress
 from valleys.nets.analysis.sweep import (
     accuracy_gain,
     converged_cells,
@@ -122,9 +123,9 @@ def test_copies_of_one_run_and_too_few_runs_have_no_interval(sweep):
     sweep.converged[1, 0, 2:] = False
     found = summarize(sweep)
     for name in ("flatness", "train_loss", "weight_distance", "similarity_full", "converged"):
-        assert np.isfinite(found[name]).sel(batch_size=1000).all(), name
-        assert np.isnan(found[f"{name}_low"]).sel(batch_size=1000).all(), name
-    assert np.isnan(found.freezing_time_high).sel(batch_size=1000).all()
+        assert np.isfinite(found[name].sel(batch_size=1000)).all(), name
+        assert np.isnan(found[f"{name}_low"].sel(batch_size=1000)).all(), name
+    assert np.isnan(found.freezing_time_high.sel(batch_size=1000)).all()
     for name in ("flatness", "weight_distance"):
         assert np.isfinite(found[name].sel(batch_size=100, learning_rate=0.1)), name
         assert np.isnan(found[f"{name}_low"].sel(batch_size=100, learning_rate=0.1)), name
@@ -194,8 +195,6 @@ def test_steps_to_noisier_neighbours_are_counted():
 
 
 def test_the_variance_that_one_quantity_explains_of_another_is_that_of_scipy():
-    from scipy.stats import linregress
-
     x, y = np.random.default_rng(1).random((2, 4, 4))
     found = variance_explained(grid_summary(x=x, y=x + y, line=2 - x), "y", "x", 1000)
     assert found.value == pytest.approx(linregress(x[:3].ravel(), (x + y)[:3].ravel()).rvalue ** 2)

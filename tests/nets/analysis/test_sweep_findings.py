@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import xarray as xr
-from scipy.stats import linregress
 
+from tests.nets.expected import estimate, linregress
 from valleys.nets.analysis import sweep_findings
 from valleys.nets.analysis.sweep_findings import Swept
 
@@ -111,12 +111,14 @@ def test_runs_end_farther_apart_and_less_alike_with_noise(swept):
     low = {"batch_size": 100, "learning_rate": 0.1}
     told = sweep_findings.spread_findings(swept, plane, low, NOISY)
     assert (told["width_low"], told["width_high"]) == pytest.approx((1, 5))
-    assert told["similarity_low"].value == 1  # on the small set none has a mistake of its own
-    assert told["similarity_full_low"].value == pytest.approx(10 / 12)
-    assert told["similarity_full_high"].value == pytest.approx(5 / 7)
-    assert told["weight_cosine_high"].value == pytest.approx(1 - 1 / 6)
-    assert told["weight_distance_low"].value == pytest.approx(5 / 3)
-    assert told["weight_distance_high"].value == pytest.approx(50 / 3)
+    assert (
+        estimate(told["similarity_low"]).value == 1
+    )  # on the small set none has a mistake of its own
+    assert estimate(told["similarity_full_low"]).value == pytest.approx(10 / 12)
+    assert estimate(told["similarity_full_high"]).value == pytest.approx(5 / 7)
+    assert estimate(told["weight_cosine_high"]).value == pytest.approx(1 - 1 / 6)
+    assert estimate(told["weight_distance_low"]).value == pytest.approx(5 / 3)
+    assert estimate(told["weight_distance_high"]).value == pytest.approx(50 / 3)
     assert (told["steps"], told["sim_falling"], told["farther"]) == (4, 4, 4)
 
 
@@ -124,7 +126,7 @@ def test_accuracy_on_the_small_set_is_held_against_that_on_all_images(swept):
     told = sweep_findings.accuracy_findings(swept)
     on_all = 1 - (WRONG + 1) / 50
     line = linregress(on_all[:2].ravel(), SMALL_ACCURACY[:2].ravel())
-    assert told["told"].value == pytest.approx(line.rvalue**2)
+    assert estimate(told["told"]).value == pytest.approx(line.rvalue**2)
     assert told["easier"] == pytest.approx(100 * (SMALL_ACCURACY - on_all).mean())
     assert told["rising_full_test_accuracy"] == 4
     assert told["rising_max_test_accuracy"] == 2  # 0.8 to 0.9 and to 0.95
@@ -132,38 +134,38 @@ def test_accuracy_on_the_small_set_is_held_against_that_on_all_images(swept):
 
 def test_a_gain_is_in_percentage_points_and_clear_only_where_there_is_one(swept):
     told = sweep_findings.gain_findings(swept, NOISY, QUIET)
-    assert told["gain"].value == told["mean_gain"] == pytest.approx(100 * 5 / 50)
+    assert estimate(told["gain"]).value == told["mean_gain"] == pytest.approx(100 * 5 / 50)
     assert told["verdict"] == "excludes"
     assert told["error"] == pytest.approx(100 * (0.88 * 0.12 / 15) ** 0.5)
     same = sweep_findings.gain_findings(swept, {**NOISY, "batch_size": 100}, QUIET)
     assert (same["mean_gain"], same["verdict"]) == (pytest.approx(0), "includes")
     weak = sweep_findings.weak_gain_findings(swept, 0.2)
-    assert weak["gain_weak"].value == pytest.approx(100 * 7 / 50)
+    assert estimate(weak["gain_weak"]).value == pytest.approx(100 * 7 / 50)
     assert (weak["weakest"], weak["weak_b"]) == (0.2, 10)
 
 
 def test_flatness_is_compared_between_the_ends_and_over_all_steps(found, swept):
     told = sweep_findings.flatness_findings(swept, NOISY, QUIET)
-    assert told["flat_noisy"].value == pytest.approx(11.5)
+    assert estimate(told["flat_noisy"]).value == pytest.approx(11.5)
     assert told["flat_quiet"] == pytest.approx(0.1)
-    assert told["flat_ratio"].value == pytest.approx(115)
+    assert estimate(told["flat_ratio"]).value == pytest.approx(115)
     assert told["max_ratio"] == pytest.approx(130)
     assert (told["flatter"], told["flatter_max"]) == (4, 4)
-    assert told["told_flat"].value == pytest.approx(1)  # the maximum is the mean and 1.5
-    assert told["rank_accuracy"].value == pytest.approx(1)
+    assert estimate(told["told_flat"]).value == pytest.approx(1)  # the maximum is the mean and 1.5
+    assert estimate(told["rank_accuracy"]).value == pytest.approx(1)
     assert (told["ahead"], told["ahead_accuracy"]) == (1, 1)
     found["flatness"][2, 0] = 11.5  # between the noisy runs
     tied = sweep_findings.flatness_findings(Swept.of(found, N_TRAIN), NOISY, QUIET)
-    assert (tied["ahead"], tied["flat_ratio"].value) == pytest.approx((0.5, 1))
+    assert (tied["ahead"], estimate(tied["flat_ratio"]).value) == pytest.approx((0.5, 1))
 
 
 def test_flatness_is_compared_at_equal_loss_by_scale_and_in_the_whole_network(swept):
     told = sweep_findings.control_findings(swept, NOISY_WAY, QUIET_WAY, 0.1)
-    assert told["level_noisy"].value == pytest.approx(21.5 / 2)
+    assert estimate(told["level_noisy"]).value == pytest.approx(21.5 / 2)
     assert told["level_quiet"] == pytest.approx(0.2 / 2)
-    assert told["ratio_way"].value == pytest.approx(21.5 / 0.2)
-    assert told["relative"].value == pytest.approx(21.5 / 0.2 / 4)
-    assert told["whole"].value == pytest.approx(20.5 / 0.2)
+    assert estimate(told["ratio_way"]).value == pytest.approx(21.5 / 0.2)
+    assert estimate(told["relative"]).value == pytest.approx(21.5 / 0.2 / 4)
+    assert estimate(told["whole"]).value == pytest.approx(20.5 / 0.2)
     assert told["probed"] == 2
 
 
@@ -184,13 +186,13 @@ def test_growth_is_counted_from_a_tenth_of_training_on_where_flatness_was_measur
 
 def test_freezing_is_later_with_noise_in_units_of_time(swept):
     told = sweep_findings.freezing_findings(swept, NOISY_WAY, QUIET_WAY, 0.1)
-    assert told["freeze_noisy"].value == pytest.approx(21.5)
+    assert estimate(told["freeze_noisy"]).value == pytest.approx(21.5)
     assert told["freeze_quiet"] == pytest.approx(0.2)
     assert (told["soonest"], told["latest"]) == pytest.approx((0.1, 21.5))
     assert (told["later"], told["clear"], told["rates"], told["lowest"]) == (4, 2, 2, 0.01)
-    assert told["delay"].value == pytest.approx(21.5 / 0.2)
+    assert estimate(told["delay"]).value == pytest.approx(21.5 / 0.2)
     inverse = np.mean([1 / 20, 1 / 21, 1 / 22, 1 / 23])
-    assert told["delay_lowest"].value == pytest.approx(inverse / (1 / 0.2))
+    assert estimate(told["delay_lowest"]).value == pytest.approx(inverse / (1 / 0.2))
 
 
 @pytest.mark.parametrize(
@@ -206,4 +208,4 @@ def test_a_delay_by_the_lowest_threshold_is_called_what_it_is(found, power, word
     told = sweep_findings.lowest_threshold_findings(swept, NOISY_WAY, QUIET_WAY, 0.1)
     assert (told["lowest_word"], told["reached"]) == (word, 3)
     assert (told["later_lowest"], told["steps_lowest"]) == (later, 4)
-    assert told["rank_freeze"].value == pytest.approx(1)
+    assert estimate(told["rank_freeze"]).value == pytest.approx(1)

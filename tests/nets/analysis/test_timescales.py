@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from tests.nets.expected import estimate
 from valleys.nets.analysis import timescales
 
 STAGES = {"early": "loss 1", "freezing": "loss 0.1", "end": "end"}
@@ -46,9 +47,11 @@ def test_each_stage_draw_and_quantity_is_held_to_the_parabola(followed):
     found = timescales.parabola_findings(followed, STAGES)
     every = itertools.product(zip(STAGES, OF_STAGE, strict=True), OF_DRAW.items(), OF_WHAT.items())
     for (stage, a), (draw, b), (what, c) in every:
-        assert found[f"held_{draw}_{what}_{stage}"].value == pytest.approx(a * b * c)
+        assert estimate(found[f"held_{draw}_{what}_{stage}"]).value == pytest.approx(a * b * c)
     assert len(found) == 24
-    assert all(one.low < one.value < one.high for one in found.values())
+    assert all(
+        estimate(one).low < estimate(one).value < estimate(one).high for one in found.values()
+    )
 
 
 def test_memory_and_scatter_are_those_of_the_directions_that_are_named(followed):
@@ -57,13 +60,17 @@ def test_memory_and_scatter_are_those_of_the_directions_that_are_named(followed)
     followed["network_relaxation"][:, 2, 1, 5:] *= 2  # beyond the five steepest
     slow = followed.assign(scatter=followed.scatter * xr.DataArray([1.0, 4.0], dims="draw"))
     found = timescales.memory_findings([followed, slow], STAGES)
-    assert found["shrink_freezing"].value == pytest.approx(3.5)
-    assert found["shrink_end"].value == pytest.approx(3.5 * 3)
-    assert found["shrink_slow"].value == pytest.approx(3.5 * 3 * 4)
+    assert estimate(found["shrink_freezing"]).value == pytest.approx(3.5)
+    assert estimate(found["shrink_end"]).value == pytest.approx(3.5 * 3)
+    assert estimate(found["shrink_slow"]).value == pytest.approx(3.5 * 3 * 4)
     leading = MEMORY[:5].mean()
-    assert found["memory_reshuffled"].value == pytest.approx(10 * leading)
-    assert found["memory_independent"].value == pytest.approx(35 * leading)
-    assert found["memory_independent"].low < 35 * leading < found["memory_independent"].high
+    assert estimate(found["memory_reshuffled"]).value == pytest.approx(10 * leading)
+    assert estimate(found["memory_independent"]).value == pytest.approx(35 * leading)
+    assert (
+        estimate(found["memory_independent"]).low
+        < 35 * leading
+        < estimate(found["memory_independent"]).high
+    )
     assert found["span_reshuffled"] == pytest.approx(0.8**13)
     assert found["span_independent"] == pytest.approx(2 * 0.8**13)
     assert found["copied_edge"] == pytest.approx(0.05 * 40)
@@ -78,7 +85,7 @@ def test_fast_times_are_set_against_slow_ones_and_the_model(followed):
         "network_ratio": 2**4.5 / 40 * np.array([1, 2, 4]) / DRIFT,
         "n_fast": [1, 2, 3],  # curvatures 2, 1, ½, … times the drift, above ten
     }.items():
-        assert [found[f"{part}_{name}"].value for name in STAGES] == pytest.approx(values)
+        assert [estimate(found[f"{part}_{name}"]).value for name in STAGES] == pytest.approx(values)
     y = np.linspace(1e-3, 400, 400_001)
     loss = np.exp(-y / 100) + 1 - (y / (y + 20)) ** 2  # Eqs. 11 and 12 with Table S1
     flat = 0.8**2 * ((y + 20) / (y + 30)) ** 2

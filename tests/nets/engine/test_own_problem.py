@@ -89,13 +89,13 @@ def test_images_count_as_flat(problem):
 def test_a_path_runs_from_the_first_network_to_the_second(problem):
     runs = train_ensemble(problem, n_runs=2, batch_size=20, learning_rate=0.2, training_time=10)
     ends = [runs.networks.pick(slice(index, index + 1)) for index in (0, 1)]
-    losses = path_losses(*ends, problem.train, n_fractions=5)
-    between = interpolate(*ends, torch.linspace(1, 0, 5))
+    losses = path_losses(*ends, samples=problem.train, n_fractions=5)
+    between = interpolate(*ends, fractions=torch.linspace(1, 0, 5))
     assert losses == pytest.approx(evaluate(between, problem.train).loss.numpy(), rel=1e-5)
     with pytest.raises(ValueError, match="one network"):
         path_losses(runs.networks, ends[0], problem.train)
     with pytest.raises(ValueError, match="n_fractions"):
-        path_losses(*ends, problem.train, n_fractions=1)
+        path_losses(*ends, samples=problem.train, n_fractions=1)
 
 
 X, Y = rings(20, 0)

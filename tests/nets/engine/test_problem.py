@@ -70,6 +70,8 @@ def test_training_in_the_basis_is_training_in_pixels(images, learning_rate, batc
 def test_the_offset_is_what_lies_outside(images):
     start, basis = initialize(N_PIXELS, 0).to(torch.float64), span(images[0])
     inside, outside = (samples_within(basis, each, images[2], start).offset for each in images[:2])
+    assert inside is not None
+    assert outside is not None
     assert inside.abs().max() < 1e-12
     assert outside.abs().max() > 0.1
 

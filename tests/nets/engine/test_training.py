@@ -76,6 +76,7 @@ def test_closed_form_gradients_are_autograd_in_float64(blobs, shared):
         mine = chosen if shared else chosen[index]
         torch.nn.functional.cross_entropy(module(blobs.images[mine]), blobs.labels[mine]).backward()
         for parameter in module.parameters():
+            assert parameter.grad is not None
             parameter.data -= parameter.grad
         assert _distance(networks, index, module) < 1e-10
 

@@ -7,15 +7,16 @@ import dataclasses
 import numpy as np
 import pytest
 
-from valleys.nets import studies
 from valleys.nets.engine.networks import initialize
 from valleys.nets.engine.training import Samples, evaluate, plan, train
+from valleys.nets.experiments import sweep
 from valleys.nets.experiments.assumptions import ConditionsSpec, conditions, measure
+from valleys.nets.experiments.specs import SweepSpec
 from valleys.nets.measures import noise_alignment
 from valleys.nets.measures.gradient_noise import batch_factor, layer_noise
 from valleys.nets.measures.layer_hessian import layer_curvature
+from valleys.nets.observers.checkpoints import CheckpointKeeper, Checkpoints
 from valleys.nets.observers.freezing import freezing_checks
-from valleys.nets.observers.stages import StageKeeper, Stages
 from valleys.results.grid import Grid
 
 LEVELS = (1.0, 0.3)
@@ -47,8 +48,8 @@ def cell():
         "training_time": 20.0,
         "n_realizations": 2,
     }
-    return studies.sweep(
-        studies.SweepSpec("digits", **shared, n_records=2, flatness_every=1, thresholds=LEVELS)
+    return sweep.sweep(
+        SweepSpec("digits", **shared, n_records=2, flatness_every=1, thresholds=LEVELS)
     )
 
 
@@ -85,7 +86,8 @@ def test_stages_begin_where_the_loss_falls_below_their_levels(found):
 def test_leading_directions_and_the_bulk_add_up_to_all_noise_and_curvature(digits):
     small = Samples(digits.images[:200], digits.labels[:200])
     start = initialize(64, 0)
-    one = measure(start, 0, small, 40)
+    measured = measure(start, 0, small, 40)
+    one = {name: np.asarray(value) for name, value in measured.items()}
     layer = layer_curvature(start, small.images)
     exact = noise_alignment.traces(layer, layer_noise(layer, small.labels.numpy()))
     assert one["curvature"].sum() + 2460 * one["bulk_curvature"] == pytest.approx(exact.hessian)
@@ -107,7 +109,7 @@ def test_gradient_descent_is_one_run_without_batch_noise():
 def test_a_keeper_holds_networks_as_they_were(digits):
     networks = initialize(64, 0).repeat(2)
     keeper, streams = (
-        StageKeeper(networks, digits, LEVELS),
+        CheckpointKeeper(networks, digits, LEVELS),
         [np.random.default_rng(run) for run in range(2)],
     )
     train(
@@ -119,7 +121,7 @@ def test_a_keeper_holds_networks_as_they_were(digits):
         streams=streams,
         visits=plan((freezing_checks(200), keeper)),
     )
-    stages = Stages.of(keeper, networks, 200)
+    stages = Checkpoints.of(keeper, networks, 200)
     for level, copies, steps in zip(LEVELS, stages.networks, stages.steps.T, strict=False):
         assert (steps > 0).all()
         assert (evaluate(copies, digits).loss < level).all()

@@ -3,9 +3,11 @@ import pytest
 import torch
 import xarray as xr
 
+from tests.nets.expected import second_layer
+from tests.nets.networks import trained
 from valleys.nets.engine import reference
 from valleys.nets.engine.networks import Networks, initialize
-from valleys.nets.engine.training import Samples, evaluate, train
+from valleys.nets.engine.training import Samples, evaluate, plan, train
 from valleys.nets.experiments import fluctuations
 from valleys.nets.experiments.fluctuations import FluctuationsSpec
 from valleys.nets.measures import gradient_noise, layer_hessian
@@ -106,10 +108,7 @@ def test_a_window_keeps_every_step_and_the_mean_network(digits):
     networks, window = initialize(digits.images.shape[1], 0).repeat(2), fluctuations.Window(0)
     streams = [np.random.default_rng(run) for run in range(2)]
     kept = []
-    visits = {
-        step: lambda now, stack: (window(now, stack), kept.append(stack.copy()))
-        for step in range(5)
-    }
+    visits = plan((range(5), window), (range(5), lambda _, stack: kept.append(stack.copy())))
     train(
         networks,
         digits,
@@ -129,16 +128,8 @@ def test_a_window_keeps_every_step_and_the_mean_network(digits):
 
 
 def test_widths_are_where_the_loss_of_the_module_has_grown_by_e(digits):
-    network = initialize(digits.images.shape[1], 1)
-    train(
-        network,
-        digits,
-        learning_rate=0.2,
-        batch_size=100,
-        n_steps=200,
-        streams=[np.random.default_rng(0)],
-        visits={},
-    )
+    start = initialize(digits.images.shape[1], 1)
+    network = trained(start, digits, 200, learning_rate=0.2, batch_size=100)
     samples = Samples(digits.images.double(), digits.labels)
     double = network.to(torch.float64)
     layer = layer_hessian.layer_curvature(double, samples.images)
@@ -213,7 +204,7 @@ def test_the_plain_network_has_the_noise_along_a_component(blobs):
         loss = torch.nn.functional.cross_entropy(module(image[None]), label[None])
         slopes.append(
             float(
-                torch.autograd.grad(loss, module[2].weight)[0].T.reshape(-1)
+                torch.autograd.grad(loss, second_layer(module))[0].T.reshape(-1)
                 @ torch.from_numpy(direction)
             )
         )

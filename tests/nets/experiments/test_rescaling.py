@@ -3,9 +3,10 @@ import pytest
 import torch
 import xarray as xr
 
+from tests.nets.expected import second_layer
+from tests.nets.networks import small, trained
 from valleys.nets.engine import reference
-from valleys.nets.engine.networks import forward, initialize
-from valleys.nets.engine.training import train
+from valleys.nets.engine.networks import forward
 from valleys.nets.experiments import rescaling
 from valleys.nets.experiments.rescaling import RescalingSpec
 from valleys.nets.measures import layer_hessian
@@ -22,17 +23,7 @@ SMALL = {
 
 @pytest.fixture
 def network(blobs):
-    start = initialize(5, 2, hidden=(8, 6), n_classes=3).to(torch.float64)
-    train(
-        start,
-        blobs,
-        learning_rate=0.1,
-        batch_size=10,
-        n_steps=60,
-        streams=[np.random.default_rng(0)],
-        visits={},
-    )
-    return start
+    return trained(small().to(torch.float64), blobs, 60)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +51,7 @@ def test_the_layers_flatness_goes_with_the_square_by_an_independent_hessian(netw
         module = reference.as_module(rescaling.with_factors(network, (1, factor, 1 / factor)))
         flat.append(
             layer_hessian.flatness(
-                reference.top_eigenvalues(module, blobs, module[2].weight, count=5)
+                reference.top_eigenvalues(module, blobs, second_layer(module), count=5)
             )
         )
     assert flat[1] / flat[0] == pytest.approx(9, rel=1e-6)
@@ -77,16 +68,7 @@ def test_gradient_flow_conserves_the_surplus_and_a_step_adds_the_square_of_the_l
 ):
     moved = {}
     for rate in (1e-3, 1e-4):
-        now = network.copy()
-        train(
-            now,
-            blobs,
-            learning_rate=rate,
-            batch_size=30,
-            n_steps=1,
-            streams=[np.random.default_rng(0)],
-            visits={},
-        )
+        now = trained(network.copy(), blobs, 1, learning_rate=rate, batch_size=30)
         moved[rate] = (rescaling.surplus(now) - rescaling.surplus(network))[0]
     np.testing.assert_allclose(moved[1e-3] / moved[1e-4], 100, rtol=1e-3)
     change = (rescaling.norms(now) ** 2 - rescaling.norms(network) ** 2)[0]

@@ -12,6 +12,7 @@ from valleys.nets.analysis.siblings import (
 )
 from valleys.nets.engine import reference
 from valleys.nets.engine.networks import initialize, interpolate
+from valleys.nets.engine.problem import Problem
 from valleys.nets.experiments import siblings
 from valleys.nets.experiments.siblings import SiblingsSpec
 
@@ -71,9 +72,9 @@ def test_a_run_is_the_same_in_company_and_again(found):
 
 def test_a_line_between_networks_begins_and_ends_at_them(digits):
     pair = [initialize(digits.images.shape[1], seed) for seed in (0, 1)]
-    setting = type("Only", (), {"train": digits})
+    setting = Problem(digits, digits, digits, pair[0])
     losses = siblings._lines(siblings.join(pair), setting)
-    middle = interpolate(*pair, torch.tensor([0.5]))
+    middle = interpolate(*pair, fractions=torch.tensor([0.5]))
     assert losses[0, 10] == pytest.approx(float(siblings.evaluate(middle, digits).loss), rel=1e-4)
     assert losses[0, -1] == pytest.approx(float(siblings.evaluate(pair[0], digits).loss), rel=1e-4)
 

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from valleys.nets import datasets
-from valleys.nets.studies import (
+from valleys.nets.experiments.specs import (
     BasinsSpec,
     ContinuationSpec,
     EndpointsSpec,

@@ -1,20 +1,22 @@
 """Walks: what the study finds is what the runs of a sweep do, seen step by step."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from valleys.nets import studies
 from valleys.nets.engine.networks import SECOND_LAYER, descend
 from valleys.nets.engine.problem import Problem, streams
 from valleys.nets.engine.training import evaluate
+from valleys.nets.experiments import sweep
+from valleys.nets.experiments.specs import SweepSpec
 from valleys.nets.experiments.walk import DESCRIPTIONS, WalkSpec, walk
 from valleys.results.grid import Grid, computed
 
 RATE, SIZE = 0.2, 100
-SMALL = {
+SMALL: dict[str, Any] = {
     "train_per_class": 50,
     "training_time": 40.0,
     "n_windows": 5,
@@ -115,7 +117,7 @@ def test_runs_freeze_as_those_of_a_sweep(spec, found):
         "n_realizations": 2,
         "train_per_class": 50,
     }
-    cell = studies.sweep(studies.SweepSpec(batch_size=SIZE, learning_rate=RATE, **own))
+    cell = sweep.sweep(SweepSpec(batch_size=SIZE, learning_rate=RATE, **own))
     np.testing.assert_array_equal(found.freezing_time, RATE * cell.freezing_time[:, 0])
     assert np.isfinite(found.freezing_time).all()
 
@@ -156,7 +158,7 @@ def test_gradient_descent_walks_once_and_a_run_that_diverges_is_unknown():
             batch_size=SIZE,
             learning_rate=1e12,
             multiples=MULTIPLES,
-            **SMALL | {"training_time": 2e14},
+            **{**SMALL, "training_time": 2e14},
         )
     )
     for name in DESCRIPTIONS:

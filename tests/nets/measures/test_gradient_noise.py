@@ -2,26 +2,16 @@ import numpy as np
 import pytest
 import torch
 
+from tests.nets.expected import second_layer
+from tests.nets.networks import small, trained
 from valleys.nets.engine import reference
-from valleys.nets.engine.networks import initialize
-from valleys.nets.engine.training import train
 from valleys.nets.measures import gradient_noise, layer_hessian
 from valleys.nets.measures.lanczos import top_eigenpairs
 
 
 @pytest.fixture
 def networks(blobs):
-    start = initialize(5, 2, hidden=(8, 6), n_classes=3).to(torch.float64)
-    train(
-        start,
-        blobs,
-        learning_rate=0.1,
-        batch_size=10,
-        n_steps=60,
-        streams=[np.random.default_rng(0)],
-        visits={},
-    )
-    return start
+    return trained(small().to(torch.float64), blobs, 60)
 
 
 @pytest.fixture
@@ -32,7 +22,7 @@ def gradients(networks, blobs):
     module, found = reference.as_module(networks), []
     for image, label in zip(blobs.images, blobs.labels, strict=True):
         loss = torch.nn.functional.cross_entropy(module(image[None]), label[None])
-        found.append(torch.autograd.grad(loss, module[2].weight)[0].T.reshape(-1).numpy())
+        found.append(torch.autograd.grad(loss, second_layer(module))[0].T.reshape(-1).numpy())
     return np.array(found)
 
 

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.sparse.linalg import LinearOperator, aslinearoperator
+from scipy.sparse.linalg import aslinearoperator
 
+from tests.nets.expected import operator
 from valleys.nets.measures import lanczos
 from valleys.nets.measures.lanczos import hutchinson_trace, lowest_eigenpairs, top_eigenpairs
 
@@ -18,9 +19,7 @@ def _matrix(values, seed=0):
 
 def _diagonal(values):
     """A diagonal matrix, known by its products."""
-    return LinearOperator(
-        (len(values), len(values)), matvec=lambda vector: values * vector, dtype=float
-    )
+    return operator(len(values), lambda vector: values * vector)
 
 
 @pytest.mark.parametrize(
@@ -58,9 +57,7 @@ def test_eigenvalues_of_a_multiple_are_the_multiples(size):
     np.testing.assert_allclose(of_multiple.values / size, found.values, rtol=1e-9)
     np.testing.assert_allclose(of_multiple.residuals / size, found.residuals, atol=2e-5)
     exactly = 2.0**-900
-    power = top_eigenpairs(
-        LinearOperator((64, 64), matvec=lambda vector: exactly * (matrix @ vector), dtype=float), 10
-    )
+    power = top_eigenpairs(operator(64, lambda vector: exactly * (matrix @ vector)), 10)
     assert (power.values / exactly == found.values).all()
 
 
@@ -120,9 +117,7 @@ def test_a_product_that_is_not_finite_is_named(for_vectors, wrong):
     with pytest.raises(
         ArithmeticError, match="the product of the matrix with a unit vector is not finite"
     ):
-        top_eigenpairs(
-            LinearOperator((30, 30), matvec=product, dtype=float), 3, for_vectors=for_vectors
-        )
+        top_eigenpairs(operator(30, product), 3, for_vectors=for_vectors)
 
 
 def test_residuals_are_those_of_eigenvectors_not_yet_found():
@@ -137,9 +132,7 @@ def test_products_are_counted():
     calls = []
     matrix = _matrix(np.geomspace(1, 1e-3, 200))
     found = top_eigenpairs(
-        LinearOperator(
-            (200, 200), matvec=lambda vector: calls.append(0) or matrix @ vector, dtype=float
-        ),
+        operator(200, lambda vector: calls.append(0) or matrix @ vector),
         5,
     )
     assert found.n_products == len(calls) < 100

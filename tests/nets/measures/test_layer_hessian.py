@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from tests.nets.expected import hessian, second_layer
+from tests.nets.networks import small
+from tests.nets.networks import trained as after_training
 from valleys.nets.engine import reference
 from valleys.nets.engine.networks import Networks, initialize
-from valleys.nets.engine.training import train
 from valleys.nets.measures import layer_hessian
 from valleys.nets.measures.lanczos import top_eigenpairs
 from valleys.nets.measures.whole_hessian import WholeNetwork
@@ -15,34 +17,14 @@ from valleys.nets.measures.whole_hessian import WholeNetwork
 @pytest.fixture(params=[0, 1500], ids=["at the start", "after training"])
 def networks(request, blobs):
     """Two small networks in float64; trained ones have a softmax close to 0 and 1."""
-    start = initialize(5, 2, hidden=(8, 6), n_classes=3).to(torch.float64).repeat(2)
+    start = small(2).to(torch.float64)
     start.weights[0][1] *= 1.1
-    generators = [np.random.default_rng(run) for run in range(2)]
-    train(
-        start,
-        blobs,
-        learning_rate=0.2,
-        batch_size=10,
-        n_steps=request.param,
-        streams=generators,
-        visits={},
-    )
-    return start
+    return after_training(start, blobs, request.param, learning_rate=0.2)
 
 
 @pytest.fixture(scope="module")
 def trained(digits):
-    networks = initialize(64, 0)
-    train(
-        networks,
-        digits,
-        learning_rate=0.1,
-        batch_size=50,
-        n_steps=800,
-        streams=[np.random.default_rng(0)],
-        visits={},
-    )
-    return networks
+    return after_training(initialize(64, 0), digits, 800, batch_size=50)
 
 
 def _loss_of_second_layer(networks, blobs, index):
@@ -58,7 +40,7 @@ def _loss_of_second_layer(networks, blobs, index):
 
 def _autograd_hessian(networks, blobs, index):
     loss, matrix = _loss_of_second_layer(networks, blobs, index)
-    return torch.autograd.functional.hessian(loss, matrix).reshape(matrix.numel(), -1).numpy()
+    return hessian(loss, matrix).reshape(matrix.numel(), -1).numpy()
 
 
 @pytest.mark.parametrize("index", [0, 1])
@@ -138,9 +120,7 @@ def test_the_whole_network_hessian_is_that_of_autograd(blobs, networks):
         scores = torch.relu(torch.relu(blobs.images @ w1 + b1) @ w2 + b2) @ w3 + b3
         return torch.nn.functional.cross_entropy(scores, blobs.labels)
 
-    expected = torch.linalg.eigvalsh(torch.autograd.functional.hessian(loss, point)).numpy()[::-1][
-        :10
-    ]
+    expected = torch.linalg.eigvalsh(hessian(loss, point)).numpy()[::-1][:10]
     found = top_eigenpairs(WholeNetwork.of(networks, blobs), 10)
     np.testing.assert_allclose(found.values, expected, rtol=1e-5)
 
@@ -207,7 +187,7 @@ def test_the_plain_way_finds_the_same_eigenvalues(trained, digits):
     precise = trained.to(torch.float64)
     module = reference.as_module(precise)
     expected = reference.top_eigenvalues(
-        module, dataclasses.replace(digits, images=digits.images.double()), module[2].weight
+        module, dataclasses.replace(digits, images=digits.images.double()), second_layer(module)
     )
     np.testing.assert_allclose(
         top_eigenpairs(

@@ -4,26 +4,16 @@ import numpy as np
 import pytest
 import torch
 
+from tests.nets.expected import hessian, second_layer
+from tests.nets.networks import small, trained
 from valleys.nets.engine import reference
-from valleys.nets.engine.networks import initialize
-from valleys.nets.engine.training import train
 from valleys.nets.measures import gradient_noise, layer_hessian, noise_alignment
 from valleys.nets.measures.lanczos import top_eigenpairs
 
 
 @pytest.fixture(params=[0, 60, 1500], ids=["at the start", "in between", "fitted"])
 def networks(request, blobs):
-    start = initialize(5, 2, hidden=(8, 6), n_classes=3).to(torch.float64)
-    train(
-        start,
-        blobs,
-        learning_rate=0.1,
-        batch_size=10,
-        n_steps=request.param,
-        streams=[np.random.default_rng(0)],
-        visits={},
-    )
-    return start
+    return trained(small().to(torch.float64), blobs, request.param)
 
 
 @pytest.fixture
@@ -37,7 +27,7 @@ def dense_noise(networks, blobs):
     module, found = reference.as_module(networks), []
     for image, label in zip(blobs.images, blobs.labels, strict=True):
         loss = torch.nn.functional.cross_entropy(module(image[None]), label[None])
-        found.append(torch.autograd.grad(loss, module[2].weight)[0].T.reshape(-1).numpy())
+        found.append(torch.autograd.grad(loss, second_layer(module))[0].T.reshape(-1).numpy())
     return np.cov(np.array(found).T, bias=True)
 
 
@@ -50,7 +40,7 @@ def dense_hessian(networks, blobs):
         hidden = torch.relu(torch.relu(blobs.images @ weights[0] + biases[0]) @ matrix + biases[1])
         return torch.nn.functional.cross_entropy(hidden @ weights[2] + biases[2], blobs.labels)
 
-    return torch.autograd.functional.hessian(loss, weights[1]).reshape(48, 48).numpy()
+    return hessian(loss, weights[1]).reshape(48, 48).numpy()
 
 
 def test_traces_are_those_of_the_dense_matrices(layer, blobs, dense_noise, dense_hessian):

@@ -46,7 +46,7 @@ def test_barrier_of_known_functions():
 
 def path_losses(first, second, samples, alpha):
     return solutions.prepared_path_losses(
-        *(solutions.Prepared.of(network, samples) for network in (first, second)), alpha
+        *(solutions.Prepared.of(network, samples) for network in (first, second)), fractions=alpha
     )
 
 
@@ -65,10 +65,12 @@ def test_the_mixed_first_layer_gives_the_losses_of_whole_networks_between(digits
         interpolate(first, second, torch.tensor(alpha, dtype=torch.float32)), digits
     ).loss.numpy()
     ready = [solutions.Prepared.of(network, digits) for network in (first, second)]
-    np.testing.assert_allclose(solutions.prepared_path_losses(*ready, alpha), whole, rtol=1e-5)
+    np.testing.assert_allclose(
+        solutions.prepared_path_losses(*ready, fractions=alpha), whole, rtol=1e-5
+    )
     # preparing spoils nothing
     np.testing.assert_allclose(
-        solutions.prepared_path_losses(*ready[::-1], alpha), whole[::-1], rtol=1e-5
+        solutions.prepared_path_losses(*ready[::-1], fractions=alpha), whole[::-1], rtol=1e-5
     )
 
 

@@ -4,26 +4,17 @@ import numpy as np
 import pytest
 import torch
 
+from tests.nets.expected import hessian
+from tests.nets.networks import small, trained
 from valleys.nets.engine import reference
-from valleys.nets.engine.networks import initialize
-from valleys.nets.engine.training import evaluate, train
+from valleys.nets.engine.training import evaluate
 from valleys.nets.measures import whole_hessian
 from valleys.nets.measures.lanczos import hutchinson_trace, lowest_eigenpairs, top_eigenpairs
 
 
 @pytest.fixture
 def networks(blobs):
-    start = initialize(5, 2, hidden=(8, 6), n_classes=3).to(torch.float64).repeat(2)
-    train(
-        start,
-        blobs,
-        learning_rate=0.1,
-        batch_size=10,
-        n_steps=60,
-        streams=[np.random.default_rng(run) for run in range(2)],
-        visits={},
-    )
-    return start
+    return trained(small(2).to(torch.float64), blobs, 60)
 
 
 @pytest.mark.parametrize("index", [0, 1])
@@ -37,9 +28,7 @@ def test_the_losses_are_those_of_the_network_at_its_flat_point(networks, blobs, 
 
 def test_eigenpairs_are_those_of_the_autograd_hessian(networks, blobs):
     found = whole_hessian.WholeNetwork.of(networks, blobs, 1)
-    expected = torch.autograd.functional.hessian(
-        lambda theta: found.losses(theta).mean(), found.point
-    ).numpy()
+    expected = hessian(lambda theta: found.losses(theta).mean(), found.point).numpy()
     pairs = top_eigenpairs(found, 5, for_vectors=True)
     values, vectors = pairs.values, pairs.vectors
     np.testing.assert_allclose(values, np.linalg.eigvalsh(expected)[::-1][:5], rtol=1e-6)
@@ -51,9 +40,7 @@ def test_the_most_negative_eigenvalues_and_the_trace_are_those_of_the_autograd_h
     networks, blobs
 ):
     found = whole_hessian.WholeNetwork.of(networks, blobs, 1)
-    expected = torch.autograd.functional.hessian(
-        lambda theta: found.losses(theta).mean(), found.point
-    ).numpy()
+    expected = hessian(lambda theta: found.losses(theta).mean(), found.point).numpy()
     below = np.linalg.eigvalsh(expected)[:4]
     assert below[0] < -1e-4  # the whole network is no sum of squares, as one layer is
     np.testing.assert_allclose(lowest_eigenpairs(found, 4).values, below, rtol=1e-5)

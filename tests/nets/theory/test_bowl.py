@@ -34,7 +34,7 @@ def error_of(values: np.ndarray) -> float:
 @pytest.fixture(params=[0.1, 0.7, 1.6])
 def narrow(request):
     """A bowl in one dimension, η λ = 0.1, 0.7, 1.6."""
-    return Bowl([2.0], [0.3], request.param / 2)
+    return Bowl(np.array([2.0]), np.array([0.3]), request.param / 2)
 
 
 @pytest.fixture

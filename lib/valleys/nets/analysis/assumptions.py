@@ -215,7 +215,8 @@ def held_to_parabola(
     chosen = followed.sel(stage=stage, draw=draw)
     prefix = "network_" if name.startswith("network_") else ""
     ratio = chosen[name] / chosen[f"{prefix}expected_{name.removeprefix('network_')}"]
-    each = np.log(ratio.where(np.isfinite(ratio) & (ratio > 0))).mean(f"{prefix}direction")
+    known = ratio.where(np.isfinite(ratio) & (ratio > 0))
+    each = xr.apply_ufunc(np.log, known).mean(f"{prefix}direction")
     return statistics.mean(np.exp(known_runs(each)), rng)
 
 
@@ -308,11 +309,7 @@ def over_settings(fitted: xr.Dataset, name: str, stage: str, *, seed: int = 0) -
 
 
 def noise_findings(
-    fitted: xr.Dataset,
-    stages: Stages,
-    example: Example,
-    *,
-    seed: int = 0,
+    fitted: xr.Dataset, stages: Stages, example: Example, *, seed: int = 0
 ) -> Findings:
     """Does the noise follow the curvature, Σ ∝ H, as Eq. 15 has it?
 
@@ -346,11 +343,7 @@ def noise_findings(
 
 
 def strength_findings(
-    fitted: xr.Dataset,
-    stages: Stages,
-    level: float,
-    *,
-    seed: int = 0,
+    fitted: xr.Dataset, stages: Stages, level: float, *, seed: int = 0
 ) -> Findings:
     """Does the noise keep its strength, Tr ΣH / Tr H², twice σ over the batch factor (Eq. 15)?
 
@@ -378,11 +371,7 @@ def strength_findings(
 
 
 def stability_findings(
-    fitted: xr.Dataset,
-    stage: str,
-    example: Example,
-    *,
-    seed: int = 0,
+    fitted: xr.Dataset, stage: str, example: Example, *, seed: int = 0
 ) -> Findings:
     """Are the steps stable, ηλ below 2 for the largest curvature of the whole network?
 

@@ -203,7 +203,7 @@ def clock_agreement(
         where one clock tells the same time in all.
     """
     return statistics.rank_correlation_of_means(
-        *_both_clocks(found, level, threshold), np.random.default_rng(seed)
+        *_both_clocks(found, level, threshold), rng=np.random.default_rng(seed)
     )
 
 

@@ -17,7 +17,7 @@ from valleys.nets.statistics import Estimate, LinearFit
 from valleys.results.estimates import Findings
 
 
-def _over_runs(values: np.ndarray, seed: int) -> Estimate:
+def _over_runs(values: np.ndarray | xr.DataArray, seed: int) -> Estimate:
     """Mean over reference runs, (n,), each mean from the same resamples."""
     return statistics.mean(np.asarray(values), np.random.default_rng(seed))
 
@@ -69,11 +69,7 @@ def gap_findings(found: xr.Dataset, *, seed: int = 0) -> Findings:
 
 
 def flatness_findings(
-    found: xr.Dataset,
-    at_equal_loss: xr.DataArray,
-    threshold: float,
-    *,
-    seed: int = 0,
+    found: xr.Dataset, at_equal_loss: xr.DataArray, threshold: float, *, seed: int = 0
 ) -> Findings:
     """How the flatness of a continuation grows with the time of its branch, and when (Fig. 4C).
 

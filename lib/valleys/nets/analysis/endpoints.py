@@ -39,27 +39,27 @@ def walls(found: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
             for name in MEASURES
         ]
     )
-    parts: dict = {
+    parts: dict[str, tuple] = {
         "walled": (("solution", "other"), walled),
         "since": (("measure", "solution", "other"), since),
     }
     heights = [found[name].transpose("record", ...).values for name in MEASURES]
     stands = [one[None] <= times[:, None, None] for one in since]
     for name, series in (("height", heights), ("standing", stands)):
-        estimates = [
-            [statistics.pair_mean(matrix.astype(float), rng, walled) for matrix in one]
-            for one in series
-        ]
-        for suffix, field in zip(statistics.ENDS, ("value", "low", "high"), strict=True):
-            parts[name + suffix] = (
-                ("measure", "record"),
-                [[getattr(one, field) for one in row] for row in estimates],
-            )
-    parts["fitted"] = (
-        "solution",
-        solutions.emergence(found.train_accuracy.values, times, share=1.0),
-    )
+        means = np.array([_means_of_walls(matrices, walled, rng) for matrices in series])
+        for index, end in enumerate(statistics.ENDS):
+            parts[name + end] = (("measure", "record"), means[..., index])
+    fitted = solutions.emergence(found.train_accuracy.values, times, share=1.0)
+    parts["fitted"] = ("solution", fitted)
     return xr.Dataset(parts, coords={"measure": list(MEASURES), "time": found.time})
+
+
+def _means_of_walls(
+    matrices: np.ndarray, walled: np.ndarray, rng: np.random.Generator
+) -> list[tuple[float, float, float]]:
+    """Mean over the pairs with a wall at each record, with the ends of its interval."""
+    means = [statistics.pair_mean(matrix.astype(float), rng, walled) for matrix in matrices]
+    return [(mean.value, mean.low, mean.high) for mean in means]
 
 
 def ends_with_wall(found: xr.Dataset) -> np.ndarray:

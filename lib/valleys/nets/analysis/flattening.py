@@ -93,7 +93,8 @@ def flattening_exponents(flat: xr.DataArray) -> xr.DataArray:
     Args:
         flat: what `at_losses` returns, levels falling.
     """
-    return np.log(flat).diff("level") / -np.log(flat.level).diff("level")
+    logs, levels = (xr.apply_ufunc(np.log, values) for values in (flat, flat.level))
+    return logs.diff("level") / -levels.diff("level")
 
 
 def mean_exponent(slopes: xr.DataArray, rng: np.random.Generator) -> Estimate:
@@ -127,22 +128,21 @@ def noise_exponents(
         for cell in _cells(flat)
         if cell.batch_size < n_samples and np.isfinite(cell).sum() >= FEWEST_RUNS
     ]
+    rates = [cell.learning_rate.item() for cell in noisy]
     factors = [batch_factor(cell.batch_size.item(), n_samples) for cell in noisy]
-    rows = [
-        (cell.learning_rate.item(), factor, np.log(cell.values[np.isfinite(cell.values)]))
-        for cell, factor in zip(noisy, factors, strict=True)
-    ]
-    if min(len({row[place] for row in rows}) for place in (0, 1)) < 2 or len(rows) <= FEWEST_RUNS:
-        return (Estimate(np.nan, np.nan, np.nan),) * 2
-    known = np.array([[np.log(row[0]), np.log(row[1]), 1] for row in rows])
-
-    groups = [row[2] for row in rows]
-    means = np.column_stack(
-        [[group.mean() for group in groups], statistics.drawn_means(groups, rng)]
-    )
-    slopes = np.linalg.lstsq(known, means, rcond=None)[0]
+    if min(len(set(rates)), len(set(factors))) < 2 or len(noisy) <= FEWEST_RUNS:
+        unknown = Estimate(np.nan, np.nan, np.nan)
+        return unknown, unknown
+    groups = [np.log(cell.values[np.isfinite(cell.values)]) for cell in noisy]
+    means = [group.mean() for group in groups]
+    slopes = np.linalg.lstsq(
+        np.column_stack([np.log(rates), np.log(factors), np.ones(len(noisy))]),
+        np.column_stack([means, statistics.drawn_means(groups, rng)]),
+        rcond=None,
+    )[0]
     sizes = [len(group) for group in groups]
-    return tuple(statistics.interval(slope[0], slope[1:], sizes) for slope in slopes[:2])
+    by_rate, by_factor = (statistics.interval(slope[0], slope[1:], sizes) for slope in slopes[:2])
+    return by_rate, by_factor
 
 
 def _cells(flat: xr.DataArray) -> list[xr.DataArray]:
@@ -197,7 +197,7 @@ def flattening_findings(flat: xr.DataArray, n_samples: int, *, seed: int = 0) ->
     """
     found, model = exponents(flat, seed=seed), model_exponents(flat.level.values.tolist())
     by_rate, by_batch = noise_exponents(flat.isel(level=1), n_samples, np.random.default_rng(seed))
-    known = np.isfinite(flattening_exponents(flat)).any("level")
+    known = xr.apply_ufunc(np.isfinite, flattening_exponents(flat)).any("level")
     return {
         "s_first": found[0],
         "s_last": found[-1],

@@ -32,7 +32,7 @@ def layer_findings(
     pairs = layer.values[mini], whole.values[mini]
     both = solution_rank_correlation(*pairs, rng)
     rows = zip(*(values[:, None] for values in pairs), strict=True)
-    within = np.array([solution_rank_correlation(*row, rng).value for row in rows])
+    within = np.array([solution_rank_correlation(*row, rng=rng).value for row in rows])
     return {
         "layer_whole": both,
         "layer_within": statistics.mean(within[np.isfinite(within)], rng),
@@ -57,7 +57,7 @@ def order_findings(layers: xr.Dataset, rng: np.random.Generator) -> Findings:
     findings: Findings = {}
     for name in ("layer", "whole"):
         pair = (values.sel(measure=name).values for values in (before, after))
-        findings[f"balanced_{name}"] = solution_rank_correlation(*pair, rng)
+        findings[f"balanced_{name}"] = solution_rank_correlation(*pair, rng=rng)
     for name in ("layer", "whole"):
         flat = after.sel(measure=name).values
         findings[f"noise_{name}"] = solution_rank_correlation(noise, flat, rng)

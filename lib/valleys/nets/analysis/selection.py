@@ -6,6 +6,9 @@ import xarray as xr
 from valleys.nets import statistics
 from valleys.results.estimates import Findings
 
+OF_RANDOM = ("best_random_mean", "best_random_low", "best_random_high")
+NUMBERS = ("mean", "best_full", "best_small", *OF_RANDOM)  # of each cell
+
 
 def best_of_runs(row: xr.Dataset, *, n_sets: int = 1000, seed: int = 0) -> xr.Dataset:
     """Accuracy of the best converged run of each cell, on all test images, on the small test set,
@@ -45,33 +48,13 @@ def _best(cell: xr.Dataset, sets: np.ndarray) -> xr.Dataset:
         for name in ("misclassified_full", "misclassified")
     )
     if not len(full):
-        names = (
-            "mean",
-            "best_full",
-            "best_small",
-            "best_random_mean",
-            "best_random_low",
-            "best_random_high",
-        )
-        return xr.Dataset(
-            dict.fromkeys(names, np.nan) | {"best_random": ("set", np.full(sets.shape[1], np.nan))}
-        )
+        unknown = dict.fromkeys(NUMBERS, np.nan)
+        return xr.Dataset(unknown | {"best_random": ("set", np.full(sets.shape[1], np.nan))})
     on_all, drawn = full.mean(axis=1), (full.astype(np.float32) @ sets).max(axis=0)
+    best = {"best_full": on_all.max(), "best_small": small.mean(axis=1).max()}
     middle = statistics.middle(drawn)
-    found = {
-        "mean": on_all.mean(),
-        "best_full": on_all.max(),
-        "best_small": small.mean(axis=1).max(),
-        "best_random": ("set", drawn),
-    }
-    return xr.Dataset(
-        found
-        | {
-            "best_random_mean": middle.value,
-            "best_random_low": middle.low,
-            "best_random_high": middle.high,
-        }
-    )
+    best |= dict(zip(OF_RANDOM, (middle.value, middle.low, middle.high), strict=True))
+    return xr.Dataset({"mean": on_all.mean(), "best_random": ("set", drawn)} | best)
 
 
 def probability_of_superiority(first: np.ndarray, second: np.ndarray) -> float:

@@ -58,9 +58,8 @@ def escape_rates(found: xr.Dataset, similarity: xr.DataArray | None = None) -> x
     """
     likeness = found.similarity.mean("reference") if similarity is None else similarity
     times = found.branch_time.values
-    slopes = np.log(kept_shares(likeness)).diff("branch") / xr.DataArray(
-        2 * np.diff(times), dims="branch"
-    )
+    logs = xr.apply_ufunc(np.log, kept_shares(likeness))
+    slopes = logs.diff("branch") / xr.DataArray(2 * np.diff(times), dims="branch")
     return slopes.drop_vars("branch_time", errors="ignore").assign_coords(
         time=("branch", (times[1:] + times[:-1]) / 2)
     )
@@ -70,8 +69,9 @@ def at_middles(values: xr.DataArray, found: xr.Dataset) -> xr.DataArray:
     """A positive quantity of the branch times halfway between neighbours, as a geometric mean,
     dimension branch one shorter; NaN where one is.
     """
-    logs = np.log(values.drop_vars("branch_time", errors="ignore"))
-    return np.exp((logs.isel(branch=slice(1, None)) + logs.isel(branch=slice(None, -1))) / 2)
+    logs = xr.apply_ufunc(np.log, values.drop_vars("branch_time", errors="ignore"))
+    middles = (logs.isel(branch=slice(1, None)) + logs.isel(branch=slice(None, -1))) / 2
+    return xr.apply_ufunc(np.exp, middles)
 
 
 def kramers(found: xr.Dataset, *, seed: int = 0) -> dict[str, Estimate]:
@@ -183,7 +183,7 @@ def over_runs(values: xr.DataArray, seed: int = 0) -> Estimate:
     """Mean over settings of means over runs that know an answer, with runs drawn anew within
     their settings.
     """
-    settings = [name for name in values.dims if name != "reference"]
+    settings = [str(name) for name in values.dims if name != "reference"]
     return statistics.stratified_mean(values, np.random.default_rng(seed), by=settings)
 
 

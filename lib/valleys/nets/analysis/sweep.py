@@ -175,7 +175,8 @@ def estimate(summary: xr.Dataset, name: str, **cell: float) -> Estimate:
     batch_size=50, learning_rate=0.05)`.
     """
     here = summary.sel(cell)
-    return Estimate(*(float(here[f"{name}{end}"]) for end in ENDS))
+    value, low, high = (float(here[f"{name}{end}"]) for end in ENDS)
+    return Estimate(value, low, high)
 
 
 def converged_cells(summary: xr.Dataset, n_train: int, *, share: float = 0.75) -> xr.Dataset:

@@ -67,7 +67,7 @@ class Swept:
         """How many steps to a noisier neighbour there are."""
         return sweep.rising_steps(self.summary, name, self.n_train)[1]
 
-    def told(self, name: str, by: str) -> Estimate:
+    def explained(self, name: str, by: str) -> Estimate:
         """Share of the variance of one quantity of the converged cells that another explains."""
         return sweep.variance_explained(self.summary, name, by, self.n_train, seed=self.seed)
 
@@ -79,13 +79,13 @@ class Swept:
         """Mean of a quantity over the solutions of one cell, over that of another."""
         cells = (self.found.sel(where) for where in (noisy, quiet))
         groups = (sweep.of_solutions(cell, name) for cell in cells)
-        return statistics.ratio(*groups, np.random.default_rng(self.seed))
+        return statistics.ratio(*groups, rng=np.random.default_rng(self.seed))
 
     def delay(self, noisy: Where, quiet: Where, threshold: float) -> Estimate:
         """Mean step at which the runs of one cell reach a threshold, over that of another."""
         times = self.found.freezing_time.sel(threshold=threshold)
         groups = (times.sel(where).dropna("realization") for where in (noisy, quiet))
-        return statistics.ratio(*groups, np.random.default_rng(self.seed))
+        return statistics.ratio(*groups, rng=np.random.default_rng(self.seed))
 
 
 def cell_findings(swept: Swept) -> Findings:
@@ -176,7 +176,7 @@ def accuracy_findings(swept: Swept) -> Findings:
     """
     names = ("max_test_accuracy", "full_test_accuracy")
     easier = (swept.summary.test_accuracy - swept.summary.full_test_accuracy).mean()
-    findings: Findings = {"told": swept.told(*names), "easier": 100 * float(easier)}
+    findings: Findings = {"told": swept.explained(*names), "easier": 100 * float(easier)}
     return findings | {f"rising_{name}": swept.rising(name) for name in names}
 
 
@@ -243,7 +243,7 @@ def flatness_findings(swept: Swept, noisy: Where, quiet: Where) -> Findings:
         "max_ratio": float(flattest.sel(noisy) / flattest.sel(quiet)),
         "flatter": swept.rising("flatness"),
         "flatter_max": swept.rising("max_flatness"),
-        "told_flat": swept.told("max_flatness", "flatness"),
+        "told_flat": swept.explained("max_flatness", "flatness"),
         "rank_accuracy": swept.order("full_test_accuracy", "flatness"),
         "ahead": _ahead(swept, "flatness", noisy, quiet),
         "ahead_accuracy": _ahead(swept, "full_test_accuracy", noisy, quiet),

@@ -46,7 +46,7 @@ class Problem:
         return cls(
             train,
             *(samples_within(basis, *pair, start, device=spec.device) for pair in pairs),
-            within(basis, start).to(spec.device),
+            start=within(basis, start).to(spec.device),
         )
 
 
@@ -238,4 +238,4 @@ def _started(
     basis = span(images)
     train = Samples.of(images @ basis, labels, device=device)
     within_basis = [samples_within(basis, *pair, start, device=device) for pair in tests]
-    return Problem(train, *within_basis, within(basis, start).to(device))
+    return Problem(train, *within_basis, start=within(basis, start).to(device))

@@ -79,11 +79,14 @@ def top_eigenvalues(
         along = torch.from_numpy(direction).to(matrix).view_as(matrix)
         return torch.autograd.grad(slope, matrix, along, retain_graph=True)[0].cpu().numpy().ravel()
 
-    operator = LinearOperator((matrix.numel(),) * 2, matvec=product, dtype=float)
-    return eigsh(
+    shape = (matrix.numel(), matrix.numel())
+    # SciPy's stub knows another constructor
+    operator = LinearOperator(shape, matvec=product, dtype=float)  # pyright: ignore[reportCallIssue]
+    values = eigsh(
         operator,
         k=count,
         which="LA",
         v0=np.random.default_rng(0).standard_normal(matrix.numel()),
         return_eigenvectors=False,
-    )[::-1]
+    )
+    return np.asarray(values)[::-1]

@@ -2,7 +2,7 @@
 random numbers per network.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -217,7 +217,7 @@ def record_steps(n_steps: int, n_records: int) -> np.ndarray:
     return np.linspace(0, n_steps, n_records).round().astype(np.int64)
 
 
-def plan(*parts: tuple[Sequence[int], Visit]) -> dict[int, Visit]:
+def plan(*parts: tuple[Iterable[int], Visit]) -> dict[int, Visit]:
     """Visits by step, from (steps, visit) pairs; visits of one step run in the order given."""
     found: dict[int, list[Visit]] = {}
     for steps, visit in parts:

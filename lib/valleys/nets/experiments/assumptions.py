@@ -2,23 +2,23 @@
 measured in a network (Eqs. 13, 15 and 17).
 """
 
-import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import xarray as xr
 
 from valleys.nets.engine.networks import Networks
-from valleys.nets.engine.problem import Problem, streams
-from valleys.nets.engine.training import Samples, evaluate, plan, train
-from valleys.nets.experiments.specs import OneSetting, Spec, check_batch_size, check_learning_rate
+from valleys.nets.engine.problem import Problem
+from valleys.nets.engine.training import Samples, evaluate
+from valleys.nets.experiments.runs import TRAINING_TIME, Variables, train_runs
+from valleys.nets.experiments.specs import RunsSpec, check_levels
 from valleys.nets.measures import noise_alignment
 from valleys.nets.measures.gradient_noise import batch_factor, layer_noise
-from valleys.nets.measures.lanczos import top_eigenpairs
-from valleys.nets.measures.layer_hessian import TOP, flatness, layer_curvature
+from valleys.nets.measures.lanczos import Eigenpairs, top_eigenpairs
+from valleys.nets.measures.layer_hessian import TOP, LayerCurvature, flatness, layer_curvature
 from valleys.nets.measures.whole_hessian import WholeNetwork
+from valleys.nets.observers.checkpoints import CheckpointKeeper, Checkpoints, stage_names
 from valleys.nets.observers.freezing import freezing_checks
-from valleys.nets.observers.stages import StageKeeper, Stages
 from valleys.results.spec import require
 
 FIRST_TIME = 1 / 200  # of the training time: the first record after the start
@@ -46,7 +46,7 @@ ALONG_DIRECTIONS = {
 
 
 @dataclass(frozen=True)
-class ConditionsSpec(OneSetting, Spec):
+class ConditionsSpec(RunsSpec):
     """Runs of one (η, B), looked at as the model sees them.
 
     Attributes:
@@ -62,9 +62,6 @@ class ConditionsSpec(OneSetting, Spec):
             falls below them, and at the end.
     """
 
-    batch_size: int = 50
-    learning_rate: float = 0.05
-    training_time: float = 100.0
     n_realizations: int = 3
     n_records: int = 12
     n_directions: int = 100
@@ -72,23 +69,14 @@ class ConditionsSpec(OneSetting, Spec):
 
     def check(self) -> None:
         """Refuse what makes no sense for such runs."""
-        check_batch_size(self.batch_size, self.n_train)
-        check_learning_rate(self.learning_rate)
-        require(self.training_time > 0, f"training_time must be positive, got {self.training_time}")
+        super().check()
+        self.require_at_least(n_records=3)
         require(
-            self.n_realizations >= 1, f"n_realizations must be 1 or more, got {self.n_realizations}"
-        )
-        require(self.n_records >= 3, f"n_records must be 3 or more, got {self.n_records}")
-        apart = len(set(self.steps)) == self.n_records
-        require(
-            apart,
+            len(set(self.steps)) == self.n_records,
             f"{self.n_records} records do not fit the {self.n_steps} steps of "
             f"learning_rate {self.learning_rate}: lower n_records or learning_rate",
         )
-        require(
-            TOP <= self.n_directions < N_WEIGHTS,
-            f"n_directions must lie between {TOP} and {N_WEIGHTS - 1}, got {self.n_directions}",
-        )
+        self.require_between("n_directions", TOP, N_WEIGHTS - 1)
         check_levels(self.levels)
 
     @property
@@ -109,38 +97,32 @@ class ConditionsSpec(OneSetting, Spec):
         return self.n_steps
 
 
-def check_levels(levels: tuple[float, ...]) -> None:
-    """Refuse losses that are not positive and falling."""
-    falling = all(high > low for high, low in itertools.pairwise(levels))
-    require(
-        bool(levels) and min(levels) > 0 and falling,
-        f"levels must be positive losses in falling order, got {levels}",
-    )
-
-
 @dataclass
 class Gauge:
     """A visit that measures each network, at the records and at stages of the runs.
 
     Attributes:
         samples: training set.
-        steps: steps of the records.
-        n_directions: as in the spec.
+        spec: of the runs.
         values: numbers by name, (n_runs, n_records).
     """
 
     samples: Samples
-    steps: list[int]
-    n_directions: int
-    values: dict[str, np.ndarray]
+    spec: ConditionsSpec
+    values: dict[str, np.ndarray] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Nothing is known yet."""
+        shape = (self.spec.n_realizations, self.spec.n_records)
+        self.values = {name: np.full(shape, np.nan) for name in DESCRIPTIONS}
 
     def __call__(self, step: int, networks: Networks) -> None:
         """Measure all networks at this record."""
-        record = self.steps.index(step)
+        record, n_directions = self.spec.steps.index(step), self.spec.n_directions
         for index in range(len(networks)):
-            for name, value in measure(networks, index, self.samples, self.n_directions).items():
-                if name in self.values:
-                    self.values[name][index, record] = value
+            measured = measure(networks, index, self.samples, n_directions)
+            for name in self.values.keys() & measured.keys():
+                self.values[name][index, record] = measured[name]
 
 
 def measure(
@@ -149,41 +131,41 @@ def measure(
     """All of `DESCRIPTIONS` and `ALONG_DIRECTIONS` for one network; nothing where it is not
     finite, or dead: no image reaches the end.
     """
-    curvature = (
-        layer_curvature(networks, samples.images, index) if bool(networks.alive[index]) else None
-    )
-    if curvature is None or curvature.trace() == 0:
+    if not networks.alive[index]:
         return {}
-    noise = layer_noise(curvature, samples.labels.cpu().numpy())
+    curvature = layer_curvature(networks, samples.images, index)
+    if curvature.trace() == 0:
+        return {}
     leading = top_eigenpairs(curvature, n_directions, for_vectors=True)
-    values, vectors = leading.values, leading.vectors
-    sizes, exact = noise.variance(vectors), noise_alignment.traces(curvature, noise)
-    rest = exact.size - n_directions
-    found = {
-        name: getattr(exact, name)
-        for name in ("cosine", "isotropic_cosine", "over_isotropic", "noise_per_curvature")
+    sharpest = top_eigenpairs(WholeNetwork.of(networks, samples, index), 1).values[0]
+    return _noise_against(curvature, leading, samples) | {
+        "train_loss": float(evaluate(networks.one(index), samples).loss),
+        "flatness": flatness(leading.values[:TOP]),
+        "sharpness": leading.values[0],
+        "network_sharpness": sharpest,
+        "curvature": leading.values,
     }
-    found |= {
-        "exponent": noise_alignment.exponent(values, sizes),
-        "shared": noise_alignment.shared(
-            top_eigenpairs(noise, TOP, for_vectors=True).vectors, vectors[:TOP]
-        ),
-    }
-    found |= {
-        "bulk_curvature": (exact.hessian - values.sum()) / rest,
+
+
+def _noise_against(
+    curvature: LayerCurvature, leading: Eigenpairs, samples: Samples
+) -> dict[str, float | np.ndarray]:
+    """How the noise of a network lies in the curvature of its second layer."""
+    noise = layer_noise(curvature, samples.labels.cpu().numpy())
+    exact, sizes = noise_alignment.traces(curvature, noise), noise.variance(leading.vectors)
+    noisiest = top_eigenpairs(noise, TOP, for_vectors=True).vectors
+    rest = exact.size - len(sizes)
+    return {
+        "cosine": exact.cosine,
+        "isotropic_cosine": exact.isotropic_cosine,
+        "over_isotropic": exact.over_isotropic,
+        "noise_per_curvature": exact.noise_per_curvature,
+        "exponent": noise_alignment.exponent(leading.values, sizes),
+        "shared": noise_alignment.shared(noisiest, leading.vectors[:TOP]),
+        "bulk_curvature": (exact.hessian - leading.values.sum()) / rest,
         "bulk_noise": (exact.noise - sizes.sum()) / rest,
-    }
-    found |= {
-        "flatness": flatness(values[:TOP]),
-        "sharpness": values[0],
-        "curvature": values,
         "noise": sizes,
     }
-    found["train_loss"] = float(evaluate(networks.one(index), samples).loss)
-    found["network_sharpness"] = top_eigenpairs(
-        WholeNetwork.of(networks, samples, index), 1
-    ).values[0]
-    return found
 
 
 def conditions(spec: ConditionsSpec) -> xr.Dataset:
@@ -197,70 +179,48 @@ def conditions(spec: ConditionsSpec) -> xr.Dataset:
         to that of a mini-batch. NaN where a run is not finite or dead, did not come there, or is a
         copy of the one run of gradient descent.
     """
-    problem, count = Problem.of(spec), 1 if spec.full_batch else spec.n_realizations
-    networks = problem.start.repeat(count)
-    gauge = Gauge(
-        problem.train,
-        spec.steps,
-        spec.n_directions,
-        {name: np.full((spec.n_realizations, spec.n_records), np.nan) for name in DESCRIPTIONS},
+    problem = Problem.of(spec)
+    networks = problem.start.repeat(spec.n_distinct)
+    gauge = Gauge(problem.train, spec)
+    keeper = CheckpointKeeper(networks, problem.train, spec.levels)
+    train_runs(
+        networks, problem, spec, (spec.steps, gauge), (freezing_checks(spec.n_steps), keeper)
     )
-    keeper = StageKeeper(networks, problem.train, spec.levels)
-    visits = plan((spec.steps, gauge), (freezing_checks(spec.n_steps), keeper))
-    runs = streams(spec.seed, spec.batch_size, spec.learning_rate, count)
-    train(
-        networks,
-        problem.train,
-        learning_rate=spec.learning_rate,
-        batch_size=spec.batch_size,
-        n_steps=spec.n_steps,
-        streams=runs,
-        visits=visits,
-    )
-    stages = _at_stages(Stages.of(keeper, networks, spec.n_steps), problem.train, spec)
+    at_stages = _at_stages(Checkpoints.of(keeper, networks, spec.n_steps), problem.train, spec)
     along = {
         name: (("realization", "record"), gauge.values[name], {"long_name": text})
         for name, text in DESCRIPTIONS.items()
     }
-    times = spec.learning_rate * np.array(spec.steps)
-    factor = {
+    more = {
         "batch_factor": batch_factor(spec.batch_size, spec.n_train),
-        "time": ("record", times, {"long_name": "training time, learning_rate · step"}),
+        "time": ("record", spec.learning_rate * np.array(spec.steps), TRAINING_TIME),
     }
     coords = {
         "batch_size": spec.batch_size,
         "learning_rate": spec.learning_rate,
         "stage": stage_names(spec.levels),
     }
-    return xr.Dataset(along | stages | factor, coords=coords, attrs={"dataset": spec.dataset})
+    return xr.Dataset(along | at_stages | more, coords, {"dataset": spec.dataset})
 
 
-def stage_names(levels: tuple[float, ...]) -> list[str]:
-    """`loss 1`, `loss 0.1`, `end`."""
-    return [*(f"loss {level:g}" for level in levels), "end"]
-
-
-def _at_stages(stages: Stages, samples: Samples, spec: ConditionsSpec) -> dict:
-    n_stages = len(stages.networks)
-    times = np.full((spec.n_realizations, n_stages), np.nan)
+def _at_stages(stages: Checkpoints, samples: Samples, spec: ConditionsSpec) -> Variables:
+    times = np.full((spec.n_realizations, len(stages.networks)), np.nan)
     times[: len(stages.steps)] = spec.learning_rate * stages.steps
     scalars = {f"{name}_at": np.full(times.shape, np.nan) for name in DESCRIPTIONS}
     arrays = {
         name: np.full((*times.shape, spec.n_directions), np.nan, np.float32)
         for name in ALONG_DIRECTIONS
     }
-    for run, stage in np.argwhere(np.isfinite(times)):
+    for run, stage in np.argwhere(np.isfinite(times)).tolist():
         for name, value in measure(stages.networks[stage], run, samples, spec.n_directions).items():
             (arrays[name] if name in arrays else scalars[f"{name}_at"])[run, stage] = value
-    found = {name: (("realization", "stage"), values) for name, values in scalars.items()}
-    found |= {
-        name: (("realization", "stage", "direction"), values, {"long_name": ALONG_DIRECTIONS[name]})
+    dims = ("realization", "stage")
+    along = {
+        name: ((*dims, "direction"), values, {"long_name": ALONG_DIRECTIONS[name]})
         for name, values in arrays.items()
     }
-    return found | {
-        "stage_time": (
-            ("realization", "stage"),
-            times,
-            {"long_name": "training time, learning_rate · step"},
-        )
+    return {
+        **{name: (dims, values) for name, values in scalars.items()},
+        **along,
+        "stage_time": (dims, times, TRAINING_TIME),
     }

@@ -8,12 +8,13 @@ import numpy as np
 import xarray as xr
 
 from valleys.nets.engine.networks import Networks
-from valleys.nets.engine.problem import Problem, streams
-from valleys.nets.engine.training import descend_from_branches, evaluate, plan, record_steps, train
+from valleys.nets.engine.problem import Problem
+from valleys.nets.engine.training import descend_from_branches, evaluate, plan, record_steps
+from valleys.nets.experiments.runs import Branches, Variables, require_finite, train_runs
 from valleys.nets.experiments.specs import SAMPLES_OF_A_RECORD, BasinsSpec, ContinuationSpec
 from valleys.nets.measures import solutions
 from valleys.nets.observers.freezing import FreezingClock, freezing_checks
-from valleys.nets.observers.recorder import DESCRIPTIONS, EIGENVALUES, Recorder
+from valleys.nets.observers.recorder import DESCRIPTIONS, EIGENVALUES, Recorder, flatness_records
 from valleys.results.grid import Part
 
 
@@ -26,23 +27,15 @@ def continuation(spec: ContinuationSpec) -> xr.Dataset:
         before they begin), `final_…` to their ends at `n_steps`.
     """
     problem = Problem.of(spec)
-    branches: dict[int, Networks] = {}
+    branches = Branches()
     reference, clock = _reference(problem, spec, branches)
-    recorder = Recorder(
-        len(branches) * spec.n_references,
-        _steps(spec),
-        problem.train,
-        problem.test,
-        flatness_records=_flatness_records(spec),
-        keep_weights=True,
-    )
-    visits = plan((_steps(spec), recorder))
+    recorder = _recorder(problem, spec, len(branches) * spec.n_references)
     ends = descend_from_branches(
         branches,
         problem.train,
         learning_rate=spec.learning_rate,
         n_steps=spec.n_steps,
-        visits=visits,
+        visits=plan((_steps(spec), recorder)),
     )
     found = (
         _reference_records(reference, clock)
@@ -73,57 +66,45 @@ def continuation_parts(spec: ContinuationSpec) -> list[Part]:
 
 
 def _reference_alone(spec: ContinuationSpec) -> xr.Dataset:
-    return xr.Dataset(_reference_records(*_reference(Problem.of(spec), spec, {})))
+    return xr.Dataset(_reference_records(*_reference(Problem.of(spec), spec, Branches())))
 
 
 def _steps(spec: ContinuationSpec) -> np.ndarray:
     return record_steps(spec.n_steps, spec.n_records)
 
 
-def _flatness_records(spec: ContinuationSpec) -> set[int]:
-    return {*range(0, spec.n_records, spec.flatness_every), spec.n_records - 1}
-
-
-def _reference(
-    problem: Problem, spec: ContinuationSpec, branches: dict[int, Networks]
-) -> tuple[Recorder, FreezingClock]:
-    """Train the reference runs and fill `branches` with copies of them."""
-    recorder = Recorder(
-        spec.n_references,
+def _recorder(problem: Problem, spec: ContinuationSpec, n_networks: int) -> Recorder:
+    return Recorder(
+        n_networks,
         _steps(spec),
         problem.train,
         problem.test,
-        flatness_records=_flatness_records(spec),
+        flatness_records=flatness_records(spec.n_records, spec.flatness_every),
         keep_weights=True,
     )
+
+
+def _reference(
+    problem: Problem, spec: ContinuationSpec, branches: Branches
+) -> tuple[Recorder, FreezingClock]:
+    """Train the reference runs and fill `branches` with copies of them."""
+    recorder = _recorder(problem, spec, spec.n_references)
     clock = FreezingClock(problem.train, spec.thresholds)
-
-    def leave(step: int, networks: Networks) -> None:
-        branches[step] = networks.copy()
-
-    visits = plan(
-        (_steps(spec), recorder), (freezing_checks(spec.n_steps), clock), (spec.branch_steps, leave)
+    networks = problem.start.repeat(spec.n_references)
+    train_runs(
+        networks,
+        problem,
+        spec,
+        (_steps(spec), recorder),
+        (freezing_checks(spec.n_steps), clock),
+        (spec.branch_steps, branches),
     )
-    runs, networks = (
-        streams(spec.seed, spec.batch_size, spec.learning_rate, spec.n_references),
-        problem.start.repeat(spec.n_references),
-    )
-    settings = {
-        "learning_rate": spec.learning_rate,
-        "batch_size": spec.batch_size,
-        "n_steps": spec.n_steps,
-    }
-    train(networks, problem.train, **settings, streams=runs, visits=visits)
-    if not networks.alive.all():
-        raise ValueError(
-            f"a reference run diverged at learning_rate {spec.learning_rate} and "
-            f"batch_size {spec.batch_size}; choose a smaller learning rate"
-        )
+    require_finite(networks, spec)
     return recorder, clock
 
 
-def _reference_records(recorder: Recorder, clock: FreezingClock) -> dict:
-    found = {
+def _reference_records(recorder: Recorder, clock: FreezingClock) -> Variables:
+    found: Variables = {
         f"reference_{name}": (("reference", "record"), values, {"long_name": DESCRIPTIONS[name]})
         for name, values in recorder.values.items()
     }
@@ -148,7 +129,7 @@ def _by_reference(values: np.ndarray, spec: ContinuationSpec) -> np.ndarray:
     )
 
 
-def _branch_records(recorder: Recorder, spec: ContinuationSpec) -> dict:
+def _branch_records(recorder: Recorder, spec: ContinuationSpec) -> Variables:
     dims, last = ("reference", "branch", "record"), recorder.eigenvalues[:, -1]
     found = {
         f"branch_{name}": (dims, _by_reference(values, spec), {"long_name": DESCRIPTIONS[name]})
@@ -163,7 +144,7 @@ def _branch_records(recorder: Recorder, spec: ContinuationSpec) -> dict:
     }
 
 
-def _ends(ends: Networks, problem: Problem, spec: ContinuationSpec) -> dict:
+def _ends(ends: Networks, problem: Problem, spec: ContinuationSpec) -> Variables:
     """Errors of the continuations at their common end, and how alike they are."""
     dims, found = ("reference", "branch"), {}
     for name, samples, image in (
@@ -185,7 +166,7 @@ def _ends(ends: Networks, problem: Problem, spec: ContinuationSpec) -> dict:
     return found
 
 
-def _plane(reference: Recorder, branches: Recorder, spec: ContinuationSpec) -> dict:
+def _plane(reference: Recorder, branches: Recorder, spec: ContinuationSpec) -> Variables:
     """Positions on two principal components per reference run, fitted on its continuations; NaN
     before a continuation begins.
     """

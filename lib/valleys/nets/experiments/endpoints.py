@@ -10,8 +10,9 @@ import numpy as np
 import xarray as xr
 
 from valleys.nets.engine.networks import SECOND_LAYER, Networks
-from valleys.nets.engine.problem import Problem, streams
-from valleys.nets.engine.training import evaluate, plan, record_steps, train
+from valleys.nets.engine.problem import Problem
+from valleys.nets.engine.training import evaluate, record_steps
+from valleys.nets.experiments.runs import Schedule, Variables, train_runs
 from valleys.nets.experiments.specs import EndpointsSpec, RestartSpec
 from valleys.nets.measures import solutions
 from valleys.nets.measures.lanczos import top_eigenpairs
@@ -21,6 +22,7 @@ from valleys.results.grid import Part
 EXTREMES = ("most similar", "least similar")
 
 Run = list[Networks]  # copies at each record
+Runs = dict[tuple[float, int], Run]  # by learning rate and batch size
 
 
 def endpoints(spec: EndpointsSpec) -> xr.Dataset:
@@ -36,10 +38,7 @@ def endpoints(spec: EndpointsSpec) -> xr.Dataset:
         ValueError: fewer than three runs converged, or none of those whose spectrum was asked for.
     """
     problem = Problem.of(spec)
-    grid = {
-        pair: _run(problem, spec, *pair)
-        for pair in itertools.product(spec.learning_rates, spec.batch_sizes)
-    }
+    grid = _grid(problem, spec)
     solved = _converged(grid, problem)
     runs, ends = list(solved.values()), [run[-1] for run in solved.values()]
     found = (
@@ -64,26 +63,28 @@ def endpoints(spec: EndpointsSpec) -> xr.Dataset:
 
 def _run(problem: Problem, spec: EndpointsSpec, learning_rate: float, batch_size: int) -> Run:
     """One run, copied at each record; fewer copies where it diverged."""
-    n_steps, kept = round(spec.training_time / learning_rate), []
-    visits = plan(
-        (record_steps(n_steps, spec.n_records), lambda _, networks: kept.append(networks.copy()))
+    setting = Schedule(
+        spec.seed, batch_size, learning_rate, round(spec.training_time / learning_rate)
     )
-    order = streams(spec.seed, batch_size, learning_rate, 1)
-    train(
-        problem.start.copy(),
-        problem.train,
-        learning_rate=learning_rate,
-        batch_size=batch_size,
-        n_steps=n_steps,
-        streams=order,
-        visits=visits,
+    kept: Run = []
+    visit = (
+        record_steps(setting.n_steps, spec.n_records),
+        lambda _, networks: kept.append(networks.copy()),
     )
+    train_runs(problem.start.copy(), problem, setting, visit)
     return kept
 
 
-def _converged(
-    grid: dict[tuple[float, int], Run], problem: Problem
-) -> dict[tuple[float, int], Run]:
+def _grid(problem: Problem, spec: EndpointsSpec) -> Runs:
+    """The run of each pair (η, B)."""
+    return {pair: _run(problem, spec, *pair) for pair in _pairs(spec)}
+
+
+def _pairs(spec: EndpointsSpec | RestartSpec) -> list[tuple[float, int]]:
+    return list(itertools.product(spec.learning_rates, spec.batch_sizes))
+
+
+def _converged(grid: Runs, problem: Problem) -> Runs:
     found = {pair: run for pair, run in grid.items() if _is_solution(run, problem)}
     if len(found) < 3:
         raise ValueError(
@@ -98,7 +99,7 @@ def _is_solution(run: Run, problem: Problem) -> bool:
     return evaluate(run[-1], problem.train).accuracy.item() == 1
 
 
-def _progress(runs: list[Run], problem: Problem) -> dict:
+def _progress(runs: list[Run], problem: Problem) -> Variables:
     """Loss and accuracy on the training set at each record."""
     seen = [[evaluate(network, problem.train) for network in run] for run in runs]
     loss, accuracy = (
@@ -111,11 +112,11 @@ def _progress(runs: list[Run], problem: Problem) -> dict:
     }
 
 
-def _likeness(ends: list[Networks], problem: Problem) -> dict:
+def _likeness(ends: list[Networks], problem: Problem) -> Variables:
     """Errors of the end points and the Jaccard similarity between them, on the small and on the
     full test set.
     """
-    found: dict = {}
+    found: Variables = {}
     for suffix, samples, image in (
         ("", problem.test, "test_image"),
         ("_full", problem.full_test, "full_test_image"),
@@ -126,7 +127,7 @@ def _likeness(ends: list[Networks], problem: Problem) -> dict:
     return found
 
 
-def _trajectories(runs: list[Run]) -> dict:
+def _trajectories(runs: list[Run]) -> Variables:
     """Second-layer weights of every run on their two principal components."""
     weights = [
         np.stack([network.weights[SECOND_LAYER].mT.cpu().numpy().ravel() for network in run])
@@ -145,7 +146,7 @@ def _walls(
     similarity_full: np.ndarray,
     problem: Problem,
     spec: EndpointsSpec,
-) -> dict:
+) -> Variables:
     """Barrier (Eq. 5) and rise on the line between each two runs at each record, zero on the
     diagonal; the losses themselves for two pairs.
 
@@ -178,7 +179,7 @@ def _path_losses(
     return found
 
 
-def _shares(ends: list[Networks], problem: Problem) -> dict:
+def _shares(ends: list[Networks], problem: Problem) -> Variables:
     """The ten largest eigenvalues of each solution's Hessian in the second layer, and the sum of
     all.
     """
@@ -190,7 +191,7 @@ def _shares(ends: list[Networks], problem: Problem) -> dict:
     }
 
 
-def _spectra(grid: dict[tuple[float, int], Run], problem: Problem, spec: EndpointsSpec) -> dict:
+def _spectra(grid: Runs, problem: Problem, spec: EndpointsSpec) -> Variables:
     """Full Hessian spectrum of the second layer at the end points of one learning rate, one a
     batch size.
     """
@@ -227,15 +228,7 @@ def _spectrum_alone(spec: EndpointsSpec, index: int) -> xr.Dataset:
 
 def _ends_alone(spec: EndpointsSpec) -> xr.Dataset:
     problem = Problem.of(spec)
-    runs = list(
-        _converged(
-            {
-                pair: _run(problem, spec, *pair)
-                for pair in itertools.product(spec.learning_rates, spec.batch_sizes)
-            },
-            problem,
-        ).values()
-    )
+    runs = list(_converged(_grid(problem, spec), problem).values())
     ends = [run[-1] for run in runs]
     return xr.Dataset(
         _shares(ends, problem)
@@ -252,31 +245,23 @@ def restart(spec: RestartSpec) -> xr.Dataset:
         Dimensions run and other: `similarity`, `similarity_full` and `barrier`, NaN where a run did
             not converge.
     """
-    found, pairs = (
-        endpoints(spec.endpoints),
-        list(itertools.product(spec.learning_rates, spec.batch_sizes)),
-    )
-    places = [
-        pairs.index(pair)
-        for pair in zip(
-            found.learning_rate.values.tolist(), found.batch_size.values.tolist(), strict=True
-        )
-    ]
-    parts = {}
+    found, pairs = endpoints(spec.endpoints), _pairs(spec)
+    rates, sizes = found.learning_rate.values.tolist(), found.batch_size.values.tolist()
+    places = [pairs.index(pair) for pair in zip(rates, sizes, strict=True)]
+    parts: Variables = {}
     for name, values in (
         ("similarity", found.similarity),
         ("similarity_full", found.similarity_full),
         ("barrier", found.barrier.isel(record=-1)),
     ):
-        parts[name] = np.full((len(pairs), len(pairs)), np.nan)
-        parts[name][np.ix_(places, places)] = values
+        every = np.full((len(pairs), len(pairs)), np.nan)
+        every[np.ix_(places, places)] = values
+        parts[name] = (("run", "other"), every)
     coords = {
-        name: ("run", [pair[index] for pair in pairs])
-        for index, name in enumerate(("learning_rate", "batch_size"))
+        "learning_rate": ("run", [pair[0] for pair in pairs]),
+        "batch_size": ("run", [pair[1] for pair in pairs]),
     }
-    return xr.Dataset(
-        {name: (("run", "other"), matrix) for name, matrix in parts.items()}, coords, found.attrs
-    )
+    return xr.Dataset(parts, coords, found.attrs)
 
 
 PARTS = {endpoints: endpoints_parts}

@@ -8,18 +8,21 @@ import torch
 import xarray as xr
 
 from valleys.nets.engine.networks import SECOND_LAYER, Networks
-from valleys.nets.engine.problem import Problem, streams
-from valleys.nets.engine.training import evaluate, plan, record_steps, train
+from valleys.nets.engine.problem import Problem
+from valleys.nets.engine.training import evaluate, record_steps
+from valleys.nets.experiments.runs import Schedule, Variables, train_runs
 from valleys.nets.experiments.specs import (
     MAIN_THRESHOLD,
     THRESHOLDS,
     check_batch_size,
+    check_flatness_every,
+    check_thresholds,
     check_training,
 )
 from valleys.nets.measures.layer_hessian import TOP
 from valleys.nets.measures.solutions import similarity_matrix
 from valleys.nets.observers.freezing import FreezingClock, freezing_checks
-from valleys.nets.observers.recorder import DESCRIPTIONS, EIGENVALUES, Recorder
+from valleys.nets.observers.recorder import DESCRIPTIONS, EIGENVALUES, Recorder, flatness_records
 from valleys.results.spec import require
 
 
@@ -127,24 +130,20 @@ def train_ensemble(
     """
     _check(problem, n_runs, batch_size, flatness_every, thresholds, seed)
     check_training(learning_rate, training_time, n_records)
-    n_steps = round(training_time / learning_rate)
-    networks, steps = problem.start.repeat(n_runs), record_steps(n_steps, n_records)
-    flatness_records = {
-        *(range(0, n_records, flatness_every) if flatness_every else ()),
-        n_records - 1,
-    }
-    recorder = Recorder(
-        n_runs, steps, problem.train, problem.test, problem.full_test, flatness_records
+    setting = Schedule(
+        seed, int(batch_size), float(learning_rate), round(training_time / learning_rate)
     )
+    networks, steps = problem.start.repeat(n_runs), record_steps(setting.n_steps, n_records)
+    flat = flatness_records(n_records, flatness_every)
+    recorder = Recorder(n_runs, steps, problem.train, problem.test, problem.full_test, flat)
     clock = FreezingClock(problem.train, tuple(thresholds))
-    orders = streams(seed, batch_size, learning_rate, n_runs)
-    visits = plan((steps, recorder), (freezing_checks(n_steps), clock))
-    settings = {"learning_rate": float(learning_rate), "batch_size": int(batch_size)}
-    train(networks, problem.train, **settings, n_steps=n_steps, streams=orders, visits=visits)
+    checks = freezing_checks(setting.n_steps)
+    train_runs(networks, problem, setting, (steps, recorder), (checks, clock))
     records = _records(recorder, clock) | _ends(networks, problem)
     time = np.linspace(0, training_time, n_records)
     coords = {"time": ("record", time), "step": ("record", steps), "threshold": list(thresholds)}
-    return Ensemble(networks, xr.Dataset(records, coords, settings), problem)
+    attributes = {"learning_rate": setting.learning_rate, "batch_size": setting.batch_size}
+    return Ensemble(networks, xr.Dataset(records, coords, attributes), problem)
 
 
 def _check(
@@ -159,12 +158,8 @@ def _check(
     require(isinstance(problem, Problem), "problem must come from load_problem or make_problem")
     check_batch_size(batch_size, len(problem.train))
     require(n_runs >= 1, f"n_runs must be 1 or more, got {n_runs}")
-    require(
-        flatness_every >= 0,
-        f"flatness_every must be 0 (the last record only) or more, got {flatness_every}",
-    )
-    known = len(thresholds) > 0 and min(thresholds) > 0
-    require(known, f"thresholds must be positive losses, got {thresholds}")
+    check_flatness_every(flatness_every)
+    check_thresholds(thresholds)
     require(seed >= 0, f"seed must be 0 or more, got {seed}")
     size = problem.start.weights[SECOND_LAYER][0].numel()
     require(
@@ -174,7 +169,7 @@ def _check(
     )
 
 
-def _records(recorder: Recorder, clock: FreezingClock) -> dict[str, tuple]:
+def _records(recorder: Recorder, clock: FreezingClock) -> Variables:
     """What was measured along the way."""
     courses = {
         name: (("run", "record"), values, {"long_name": DESCRIPTIONS[name]})
@@ -187,7 +182,7 @@ def _records(recorder: Recorder, clock: FreezingClock) -> dict[str, tuple]:
     }
 
 
-def _ends(networks: Networks, problem: Problem) -> dict[str, tuple]:
+def _ends(networks: Networks, problem: Problem) -> Variables:
     """How the runs end."""
     train_end, test_end = (evaluate(networks, samples) for samples in (problem.train, problem.test))
     return {

@@ -2,25 +2,36 @@
 is there (Feng and Tu 2021).
 """
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 import xarray as xr
-from torch import Tensor
 
 from valleys.nets.engine.networks import SECOND_LAYER, Networks
-from valleys.nets.engine.problem import Problem, streams
-from valleys.nets.engine.training import Samples, evaluate, plan, train
-from valleys.nets.experiments.specs import Spec, check_batch_size, check_learning_rate
+from valleys.nets.engine.problem import Problem
+from valleys.nets.engine.training import Samples, evaluate
+from valleys.nets.experiments.runs import Variables, orders, require_finite, train_runs
+from valleys.nets.experiments.specs import SettingSpec, check_rising
 from valleys.nets.measures.gradient_noise import LayerNoise, batch_factor, layer_noise
 from valleys.nets.measures.layer_hessian import LayerCurvature, layer_curvature
 from valleys.nets.theory.fluctuation_theory import exponent, stationary_variance, window_variance
 from valleys.results.spec import require
 
 # each image once an epoch, as everywhere in this book; each batch drawn anew
-SAMPLINGS = ("epochs", "redrawn")
+REDRAWN = "redrawn"
+SAMPLINGS = ("epochs", REDRAWN)
+MEASURED = (  # along each component, in this order
+    "variance",
+    "trend",
+    "width",
+    "curvature",
+    "noise",
+    "surrogate_variance",
+    "surrogate_curvature",
+)
 # a valley is as wide as the stretch over which its loss stays below e times that of its middle
 E_FOLD = float(np.e)
 LONGEST = 2.0**8  # how far a side of a valley is looked for, in units of the first guess
@@ -29,7 +40,7 @@ MOSTLY_DRIFT = 0.5  # of a component's variance that a straight line in time exp
 
 
 @dataclass(frozen=True)
-class FluctuationsSpec(Spec):
+class FluctuationsSpec(SettingSpec):
     """Runs of one (η, B), watched at every step in windows of training.
 
     Attributes:
@@ -41,7 +52,6 @@ class FluctuationsSpec(Spec):
         n_realizations: runs of each kind of sampling.
     """
 
-    batch_size: int = 50
     learning_rate: float = 0.1
     window_times: tuple[float, ...] = (10.0, 80.0)
     n_window: int = 200
@@ -50,33 +60,18 @@ class FluctuationsSpec(Spec):
 
     def check(self) -> None:
         """Refuse what makes no sense for fluctuations."""
-        check_batch_size(self.batch_size, self.n_train)
-        require(
-            self.batch_size < self.n_train,
-            f"batch_size must be below the {self.n_train} "
-            "training samples: gradient descent has no noise",
-        )
-        check_learning_rate(self.learning_rate)
-        times = self.window_times
-        require(
-            len(times) > 0 and list(times) == sorted(set(times)) and times[0] >= 0,
-            f"window_times must be rising times from 0 on, got {times}",
-        )
+        super().check()
+        self.require_noise()
+        times, n_window = self.window_times, self.n_window
+        check_rising("window_times", times)
         steps = self.window_steps
-        apart = min(np.diff(steps), default=self.n_window)
         require(
-            apart >= self.n_window,
-            f"window_times must lie n_window = {self.n_window} steps apart or more, got {times}",
+            all(later - first >= n_window for first, later in itertools.pairwise(steps)),
+            f"window_times must lie n_window = {n_window} steps apart or more, got {times}",
         )
-        fits = 3 <= self.n_components < self.n_window
-        require(
-            fits,
-            f"n_components must lie between 3 and n_window − 1 = {self.n_window - 1}, "
-            f"got {self.n_components}",
-        )
-        require(
-            self.n_realizations >= 1, f"n_realizations must be 1 or more, got {self.n_realizations}"
-        )
+        last = n_window - 1
+        self.require_between("n_components", 3, last, f"3 and n_window − 1 = {last}")
+        self.require_at_least(n_realizations=1)
 
     @property
     def window_steps(self) -> list[int]:
@@ -89,18 +84,18 @@ class FluctuationsSpec(Spec):
         return self.window_steps[-1] + self.n_window - 1
 
 
-class Redrawn:
+class Redrawn(np.random.Generator):
     """A stream of batch orders in which an image may come twice: what `train` takes for an order
     of all images is n independent draws.
     """
 
     def __init__(self, stream: np.random.Generator) -> None:
         """Draw from this stream."""
-        self.stream = stream
+        super().__init__(stream.bit_generator)
 
     def permutation(self, n_samples: int) -> np.ndarray:
         """n independent images out of n, int64, (n_samples,)."""
-        return self.stream.integers(n_samples, size=n_samples)
+        return self.integers(n_samples, size=n_samples)
 
 
 @dataclass
@@ -119,30 +114,31 @@ class Window:
 
     def __call__(self, step: int, networks: Networks) -> None:
         """Write one step down."""
-        self.matrices.append(
-            networks.weights[SECOND_LAYER].mT.double().cpu().numpy().reshape(len(networks), -1)
-        )
+        matrices = networks.weights[SECOND_LAYER].mT.double().cpu().numpy()
+        self.matrices.append(matrices.reshape(len(networks), -1))
         doubled = networks.to(torch.float64)
-        self.total = (
-            doubled.copy()
-            if self.total is None
-            else _combined(lambda a, b: a + b, self.total, doubled)
-        )
+        self.total = doubled.copy() if self.total is None else _sum(self.total, doubled)
 
     @property
     def middle(self) -> Networks:
-        """The mean network of each run."""
-        return _combined(lambda a, _: a / len(self.matrices), self.total, self.total)
+        """The mean network of each run.
 
-
-def _combined(
-    rule: Callable[[Tensor, Tensor], Tensor], first: Networks, second: Networks
-) -> Networks:
-    return Networks(
-        *(
-            tuple(map(rule, a, b))
-            for a, b in ((first.weights, second.weights), (first.biases, second.biases))
+        Raises:
+            ValueError: no step was written down.
+        """
+        if self.total is None:
+            raise ValueError("a window without a step has no middle")
+        count = len(self.matrices)
+        return Networks(
+            tuple(weight / count for weight in self.total.weights),
+            tuple(bias / count for bias in self.total.biases),
         )
+
+
+def _sum(first: Networks, second: Networks) -> Networks:
+    return Networks(
+        tuple(a + b for a, b in zip(first.weights, second.weights, strict=True)),
+        tuple(a + b for a, b in zip(first.biases, second.biases, strict=True)),
     )
 
 
@@ -159,32 +155,15 @@ def fluctuations(spec: FluctuationsSpec) -> xr.Dataset:
     """
     problem = Problem.of(spec)
     parts = [_watched(problem, spec, sampling) for sampling in SAMPLINGS]
-    names = (
-        "variance",
-        "trend",
-        "width",
-        "curvature",
-        "noise",
-        "surrogate_variance",
-        "surrogate_curvature",
-    )
-    found = {
-        name: (
-            ("sampling", "window", "realization", "component"),
-            np.stack([part[0][..., i, :] for part in parts]),
-        )
-        for i, name in enumerate(names)
+    dims = ("sampling", "window", "realization")
+    numbers, losses = (np.stack(each) for each in zip(*parts, strict=True))
+    found: Variables = {
+        name: ((*dims, "component"), numbers[..., index, :]) for index, name in enumerate(MEASURED)
     }
-    found["train_loss"] = (
-        ("sampling", "window", "realization"),
-        np.stack([part[1] for part in parts]),
-    )
+    found["train_loss"] = (dims, losses)
     coords = {"sampling": list(SAMPLINGS), "window_time": ("window", list(spec.window_times))}
-    return xr.Dataset(
-        found,
-        coords,
-        {"dataset": spec.dataset, "learning_rate": spec.learning_rate, "n_window": spec.n_window},
-    )
+    attributes = {"learning_rate": spec.learning_rate, "n_window": spec.n_window}
+    return xr.Dataset(found, coords, {"dataset": spec.dataset} | attributes)
 
 
 def _watched(
@@ -193,34 +172,21 @@ def _watched(
     """What one kind of sampling gives: (window, realization, quantity, component), and the loss,
     (window, realization).
     """
-    orders: list = streams(spec.seed, spec.batch_size, spec.learning_rate, spec.n_realizations)
     windows = [Window(step) for step in spec.window_steps]
-    visits = plan(
-        *((range(window.first, window.first + spec.n_window), window) for window in windows)
-    )
-    networks, orders = (
-        problem.start.repeat(spec.n_realizations),
-        orders if sampling == "epochs" else [Redrawn(stream) for stream in orders],
-    )
-    settings = {
-        "learning_rate": spec.learning_rate,
-        "batch_size": spec.batch_size,
-        "n_steps": spec.n_steps,
-    }
-    train(networks, problem.train, **settings, streams=orders, visits=visits)
-    if not networks.alive.all():
-        raise ValueError(
-            f"a run diverged at learning_rate {spec.learning_rate} and batch_size "
-            f"{spec.batch_size}; choose a smaller learning rate"
-        )
+    visits = [(range(window.first, window.first + spec.n_window), window) for window in windows]
+    streams = orders(spec, spec.n_realizations)
+    if sampling == REDRAWN:
+        streams = [Redrawn(stream) for stream in streams]
+    networks = problem.start.repeat(spec.n_realizations)
+    train_runs(networks, problem, spec, *visits, streams=streams)
+    require_finite(networks, spec)
     samples = Samples(problem.train.images.double(), problem.train.labels)
     measured = [
         [_measured(window, index, samples, spec) for index in range(spec.n_realizations)]
         for window in windows
     ]
-    return np.array(measured), np.stack(
-        [evaluate(window.middle, samples).loss.cpu().numpy() for window in windows]
-    )
+    losses = [evaluate(window.middle, samples).loss.cpu().numpy() for window in windows]
+    return np.array(measured), np.stack(losses)
 
 
 def _measured(window: Window, index: int, samples: Samples, spec: FluctuationsSpec) -> np.ndarray:
@@ -231,24 +197,26 @@ def _measured(window: Window, index: int, samples: Samples, spec: FluctuationsSp
     components, variances, trends = principal(path, spec.n_components)
     layer = layer_curvature(middle, samples.images, index)
     noise = layer_noise(layer, samples.labels.cpu().numpy())
-    bent = np.array([component @ layer.product(component) for component in components])
     factor = batch_factor(spec.batch_size, spec.n_train)
-    widths = valley_widths(middle.one(index), samples, components, layer)
-    directions, spread, _ = principal(
-        surrogate_path(
-            layer, noise, factor, spec, np.random.default_rng([spec.seed, window.first, index])
-        ),
-        spec.n_components,
-    )
-    surrogate = np.stack(
-        [spread, [direction @ layer.product(direction) for direction in directions]]
-    )
-    return np.concatenate(
+    rng = np.random.default_rng([spec.seed, window.first, index])
+    surrogate = surrogate_path(layer, noise, factor, spec, rng)
+    directions, spread, _ = principal(surrogate, spec.n_components)
+    return np.stack(
         [
-            np.stack([variances, trends, widths, bent, factor * noise.variance(components)]),
-            surrogate,
+            variances,
+            trends,
+            valley_widths(middle.one(index), samples, components, layer),
+            _curvatures(layer, components),
+            factor * noise.variance(components),
+            spread,
+            _curvatures(layer, directions),
         ]
     )
+
+
+def _curvatures(layer: LayerCurvature, directions: np.ndarray) -> np.ndarray:
+    """vᵀHv along directions, one a row, (k,)."""
+    return np.array([direction @ layer.product(direction) for direction in directions])
 
 
 def surrogate_path(
@@ -316,7 +284,7 @@ def valley_widths(
     """
     loss = _profile_losses(network, samples, layer, np.zeros((1, directions.shape[1])))[0]
     both = np.concatenate([directions, -directions])
-    bent = np.array([direction @ layer.product(direction) for direction in directions])
+    bent = _curvatures(layer, directions)
     guess = np.sqrt(2 * (E_FOLD - 1) * loss / np.maximum(np.tile(bent, 2), 1e-3 * bent.max()))
     ends = _first_crossing(
         lambda lengths: (
@@ -393,7 +361,7 @@ def variance_exponents(found: xr.Dataset) -> xr.Dataset:
         "surrogate": found.surrogate_variance,
     }
     spread["window"] = xr.apply_ufunc(
-        lambda *one: window_variance(found.learning_rate, *one, found.n_window), *local[1:]
+        lambda *one: window_variance(found.learning_rate, *one, n_steps=found.n_window), *local[1:]
     )
     axes = {"input_core_dims": [["component"]] * 2, "vectorize": True}
     parts = {

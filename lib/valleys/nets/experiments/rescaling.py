@@ -1,7 +1,7 @@
 """Layers rescaled against each other: the same function, other weights, another flatness."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -10,8 +10,9 @@ import xarray as xr
 
 from valleys.nets import statistics
 from valleys.nets.engine.networks import Networks
-from valleys.nets.engine.problem import Problem, streams
-from valleys.nets.engine.training import evaluate, plan, record_steps, train
+from valleys.nets.engine.problem import Problem
+from valleys.nets.engine.training import evaluate, record_steps
+from valleys.nets.experiments.runs import Schedule, Variables, train_runs
 from valleys.nets.experiments.specs import Spec, Trained, check_batch_size, check_training
 from valleys.nets.measures.lanczos import top_eigenpairs
 from valleys.nets.measures.layer_hessian import TOP, flatness
@@ -49,9 +50,7 @@ class RescalingSpec(Trained, Spec):
         for batch_size in self.batch_sizes:
             check_batch_size(batch_size, self.n_train)
         check_training(self.learning_rate, self.training_time, self.n_records)
-        require(
-            self.n_realizations >= 1, f"n_realizations must be 1 or more, got {self.n_realizations}"
-        )
+        self.require_at_least(n_realizations=1)
         require(
             len(self.factors) >= 2 and min(self.factors) > 0,
             f"factors must be 2 positive numbers or more, got {self.factors}",
@@ -161,48 +160,66 @@ PARTS = {rescaling: rescaling_parts}
 def _of_batch_size(
     problem: Problem, spec: RescalingSpec, batch_size: int, steps: np.ndarray
 ) -> xr.Dataset:
-    count = 1 if batch_size == spec.n_train else spec.n_realizations
-    networks, kept = problem.start.repeat(count), {}
-    visits = plan((steps, lambda step, now: kept.update({int(step): (norms(now), surplus(now))})))
-    runs = streams(spec.seed, batch_size, spec.learning_rate, count)
-    train(
-        networks,
-        problem.train,
-        learning_rate=spec.learning_rate,
-        batch_size=batch_size,
-        n_steps=spec.n_steps,
-        streams=runs,
-        visits=visits,
+    networks = problem.start.repeat(1 if batch_size == spec.n_train else spec.n_realizations)
+    course = Course()
+    setting = Schedule(spec.seed, batch_size, spec.learning_rate, spec.n_steps)
+    train_runs(networks, problem, setting, (steps, course))
+    return xr.Dataset(
+        {
+            **_flatnesses(networks, problem, spec),
+            "norms": _padded(course.norms, "layer", spec),
+            "surplus": _padded(course.surplus, "joint", spec),
+        }
     )
-    flat, rescaled = (
-        np.full((spec.n_realizations, 2, 2), np.nan),
-        np.full((2, len(spec.factors)), np.nan),
-    )
+
+
+@dataclass
+class Course:
+    """A visit that keeps the norms of the layers and what gradient flow conserves.
+
+    Attributes:
+        norms: (R, n_layers) a record.
+        surplus: (R, n_layers − 1) a record.
+    """
+
+    norms: list[np.ndarray] = field(default_factory=list)
+    surplus: list[np.ndarray] = field(default_factory=list)
+
+    def __call__(self, step: int, networks: Networks) -> None:
+        """Measure the networks of this record."""
+        self.norms.append(norms(networks))
+        self.surplus.append(surplus(networks))
+
+
+def _padded(course: list[np.ndarray], last: str, spec: RescalingSpec) -> tuple:
+    """A course by realization and record; NaN for runs that are not computed."""
+    values = np.stack(course, axis=1)
+    padded = np.full((spec.n_realizations, *values.shape[1:]), np.nan)
+    padded[: len(values)] = values
+    return ("realization", "record", last), padded
+
+
+def _flatnesses(networks: Networks, problem: Problem, spec: RescalingSpec) -> Variables:
+    """Flatness of each run that converged, and of the first with its second layer multiplied."""
+    flat = np.full((spec.n_realizations, 2, 2), np.nan)
+    rescaled = np.full((2, len(spec.factors)), np.nan)
     solved = (evaluate(networks, problem.train).accuracy == 1).cpu().numpy()
     for index in np.flatnonzero(solved):
         own = networks.one(int(index)).to(torch.float64)
-        flat[index] = np.stack(
-            [both_flatnesses(one, problem) for one in (own, balanced(own))], axis=1
-        )
+        flat[index] = _by_network((own, balanced(own)), problem)
     if solved[0]:
         first = networks.one(0).to(torch.float64)
-        rescaled = np.stack(
-            [
-                both_flatnesses(with_factors(first, (1, factor, 1 / factor)), problem)
-                for factor in spec.factors
-            ],
-            axis=1,
-        )
-    parts = {
+        multiplied = (with_factors(first, (1, factor, 1 / factor)) for factor in spec.factors)
+        rescaled = _by_network(multiplied, problem)
+    return {
         "flatness": (("realization", "measure", "scaling"), flat),
         "rescaled": (("measure", "factor"), rescaled),
     }
-    for index, (name, last) in enumerate((("norms", "layer"), ("surplus", "joint"))):
-        found = np.stack([kept[int(step)][index] for step in steps], axis=1)
-        padded = np.full((spec.n_realizations, *found.shape[1:]), np.nan)
-        padded[:count] = found
-        parts[name] = (("realization", "record", last), padded)
-    return xr.Dataset(parts)
+
+
+def _by_network(networks: Iterable[Networks], problem: Problem) -> np.ndarray:
+    """Both flatnesses of some single networks, (2, n_networks)."""
+    return np.stack([both_flatnesses(one, problem) for one in networks], axis=1)
 
 
 def both_flatnesses(network: Networks, problem: Problem) -> np.ndarray:

@@ -10,22 +10,21 @@ import torch
 import xarray as xr
 
 from valleys.nets.engine.networks import Networks, forward, interpolate, join
-from valleys.nets.engine.problem import Problem, streams
+from valleys.nets.engine.problem import Problem
 from valleys.nets.engine.training import (
     Samples,
     descend_from_branches,
     evaluate,
-    plan,
     sample_losses,
-    train,
 )
-from valleys.nets.experiments.specs import (
-    MAIN_THRESHOLD,
-    Spec,
-    Trained,
-    check_batch_size,
-    check_learning_rate,
+from valleys.nets.experiments.runs import (
+    Branches,
+    Schedule,
+    Variables,
+    require_finite,
+    train_runs,
 )
+from valleys.nets.experiments.specs import MAIN_THRESHOLD, SettingSpec, Trained, check_rising
 from valleys.nets.measures import solutions
 from valleys.nets.measures.gradient_noise import batch_factor
 from valleys.nets.observers.freezing import FreezingClock, freezing_checks
@@ -36,7 +35,7 @@ NEAR = 1e-4  # of a line, for slopes by central differences
 
 
 @dataclass(frozen=True)
-class SiblingsSpec(Trained, Spec):
+class SiblingsSpec(Trained, SettingSpec):
     """Runs of one (η, B), left at several times and continued in other orders of images.
 
     Attributes:
@@ -50,8 +49,6 @@ class SiblingsSpec(Trained, Spec):
         n_siblings: further continuations from each branch point; the run itself is one more.
     """
 
-    batch_size: int = 50
-    learning_rate: float = 0.05
     branch_times: tuple[float, ...] = (0.0, 5.0, 10.0, 20.0, 40.0)
     training_time: float = 100.0
     relaxing_time: float = 2.0
@@ -60,29 +57,18 @@ class SiblingsSpec(Trained, Spec):
 
     def check(self) -> None:
         """Refuse what makes no sense for siblings."""
-        check_batch_size(self.batch_size, self.n_train)
-        require(
-            self.batch_size < self.n_train,
-            f"batch_size must be below the {self.n_train} "
-            "training samples: gradient descent has no noise",
-        )
-        check_learning_rate(self.learning_rate)
-        times = self.branch_times
-        require(
-            len(times) >= 3 and list(times) == sorted(set(times)),
-            f"branch_times must be 3 rising times or more, got {times}",
-        )
-        require(
-            times[0] >= 0 and times[-1] < self.training_time,
-            f"branch_times must lie between 0 and training_time {self.training_time}, got {times}",
-        )
-        require(self.relaxing_time > 0, f"relaxing_time must be positive, got {self.relaxing_time}")
+        super().check()
+        self.require_noise()
+        times, end = self.branch_times, self.training_time
+        check_rising("branch_times", times, 3)
+        require(times[-1] < end, f"branch_times must lie below training_time {end}, got {times}")
+        self.require_positive("relaxing_time")
+        self.require_at_least(n_siblings=1)
         require(
             self.n_references >= 2,
             f"n_references must be 2 or more, got {self.n_references}: "
             "walls are measured between runs",
         )
-        require(self.n_siblings >= 1, f"n_siblings must be 1 or more, got {self.n_siblings}")
 
     @property
     def branch_steps(self) -> list[int]:
@@ -110,7 +96,7 @@ def siblings(spec: SiblingsSpec) -> xr.Dataset:
         `relaxing_time` of gradient descent from there: `wall`, the barrier of Eq. 5 between two
         runs, and `wall_rise`. `freezing_time` is η · step.
     """
-    problem, branches = Problem.of(spec), {}
+    problem, branches = Problem.of(spec), Branches()
     ends, clock = _references(problem, spec, branches)
     found = _families(problem, spec, branches, ends) | _between_runs(problem, spec, branches)
     found["freezing_time"] = ("reference", spec.learning_rate * clock.steps[:, 0])
@@ -122,39 +108,20 @@ def siblings(spec: SiblingsSpec) -> xr.Dataset:
 
 
 def _references(
-    problem: Problem, spec: SiblingsSpec, branches: dict[int, Networks]
+    problem: Problem, spec: SiblingsSpec, branches: Branches
 ) -> tuple[Networks, FreezingClock]:
     """Train the runs and fill `branches` with copies of them."""
-    clock, networks = (
-        FreezingClock(problem.train, (MAIN_THRESHOLD,)),
-        problem.start.repeat(spec.n_references),
-    )
-
-    def leave(step: int, now: Networks) -> None:
-        branches[step] = now.copy()
-
-    runs = streams(spec.seed, spec.batch_size, spec.learning_rate, spec.n_references)
-    visits = plan((freezing_checks(spec.n_steps), clock), (spec.branch_steps, leave))
-    train(
-        networks,
-        problem.train,
-        learning_rate=spec.learning_rate,
-        batch_size=spec.batch_size,
-        n_steps=spec.n_steps,
-        streams=runs,
-        visits=visits,
-    )
-    if not networks.alive.all():
-        raise ValueError(
-            f"a run diverged at learning_rate {spec.learning_rate} and batch_size "
-            f"{spec.batch_size}; choose a smaller learning rate"
-        )
+    networks = problem.start.repeat(spec.n_references)
+    clock = FreezingClock(problem.train, (MAIN_THRESHOLD,))
+    checks = freezing_checks(spec.n_steps)
+    train_runs(networks, problem, spec, (checks, clock), (spec.branch_steps, branches))
+    require_finite(networks, spec)
     return networks, clock
 
 
 def _families(
-    problem: Problem, spec: SiblingsSpec, branches: dict[int, Networks], ends: Networks
-) -> dict:
+    problem: Problem, spec: SiblingsSpec, branches: Branches, ends: Networks
+) -> Variables:
     """How alike siblings end, by reference and branch."""
     names, count = ("similarity", "rise", "walled"), spec.n_siblings
     found = np.empty((len(names), spec.n_references, len(branches)))
@@ -179,12 +146,8 @@ def _grow(problem: Problem, spec: SiblingsSpec, networks: Networks, step: int) -
         np.random.default_rng(np.random.SeedSequence(spec.seed, spawn_key=(*key, run)))
         for run in range(len(grown))
     ]
-    settings = {
-        "learning_rate": spec.learning_rate,
-        "batch_size": spec.batch_size,
-        "n_steps": spec.n_steps - step,
-    }
-    train(grown, problem.train, **settings, streams=orders, visits={})
+    rest = Schedule(spec.seed, spec.batch_size, spec.learning_rate, spec.n_steps - step)
+    train_runs(grown, problem, rest, streams=orders)
     return grown
 
 
@@ -207,13 +170,13 @@ def _lines(networks: Networks, problem: Problem) -> np.ndarray:
     fractions = np.linspace(0, 1, N_FRACTIONS)
     return np.stack(
         [
-            solutions.prepared_path_losses(*pair, fractions)
+            solutions.prepared_path_losses(*pair, fractions=fractions)
             for pair in itertools.combinations(ready, 2)
         ]
     )
 
 
-def _between_runs(problem: Problem, spec: SiblingsSpec, branches: dict[int, Networks]) -> dict:
+def _between_runs(problem: Problem, spec: SiblingsSpec, branches: Branches) -> Variables:
     """Walls between runs, and the noise that has to carry a run over them."""
     losses, lines, noises = [], [], []
     diffusion = spec.learning_rate / 2 * batch_factor(spec.batch_size, spec.n_train)
@@ -223,7 +186,9 @@ def _between_runs(problem: Problem, spec: SiblingsSpec, branches: dict[int, Netw
         noises.append(
             [
                 diffusion
-                * np.mean([line_variance(*ends, problem.train) for ends in (pair, pair[::-1])])
+                * np.mean(
+                    [line_variance(*ends, samples=problem.train) for ends in (pair, pair[::-1])]
+                )
                 for pair in _pairs(networks)
             ]
         )

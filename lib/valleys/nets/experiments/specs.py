@@ -3,7 +3,9 @@ they make no sense.
 """
 
 import dataclasses
+import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,11 +53,35 @@ class Spec:
                 self, entry.name, settle(entry.name, entry.type, getattr(self, entry.name))
             )
         check_request(self.dataset, self.train_per_class, self.test_per_class)
-        require(self.seed >= 0, f"seed must be 0 or more, got {self.seed}")
+        self.require_at_least(seed=0)
         self.check()
 
     def check(self) -> None:
         """Refuse what makes no sense for this study."""
+
+    def shared_with(self, kind: "type[Spec]", **values: Any) -> dict[str, Any]:
+        """Values of the fields that another kind of spec has as well, and others given here."""
+        names = {entry.name for entry in dataclasses.fields(kind)}
+        shared = [entry.name for entry in dataclasses.fields(self) if entry.name in names]
+        return {name: getattr(self, name) for name in shared} | values
+
+    def require_at_least(self, **least: int) -> None:
+        """Refuse values below these, by their names."""
+        for name, low in least.items():
+            value = getattr(self, name)
+            require(value >= low, f"{name} must be {low} or more, got {value}")
+
+    def require_positive(self, *names: str) -> None:
+        """Refuse values that are not above zero."""
+        for name in names:
+            value = getattr(self, name)
+            require(value > 0, f"{name} must be positive, got {value}")
+
+    def require_between(self, name: str, low: int, high: int, ends: str = "") -> None:
+        """Refuse a value outside a range, ends included; they may be told in words."""
+        value = getattr(self, name)
+        words = ends or f"{low} and {high}"
+        require(low <= value <= high, f"{name} must lie between {words}, got {value}")
 
     @property
     def n_train(self) -> int:
@@ -80,20 +106,63 @@ class Trained:
         return round(self.training_time / self.learning_rate)
 
 
-class OneSetting(Trained):
-    """Steps of a spec that names one batch size, too, and may be of gradient descent."""
+@dataclass(frozen=True)
+class SettingSpec(Spec):
+    """What studies of one batch size and learning rate share.
 
-    batch_size: int
-    n_train: int
+    Attributes:
+        batch_size: B.
+        learning_rate: η.
+    """
+
+    batch_size: int = 50
+    learning_rate: float = 0.05
+
+    def check(self) -> None:
+        """Refuse what makes no sense for any such study."""
+        check_batch_size(self.batch_size, self.n_train)
+        self.require_positive("learning_rate")
 
     @property
     def full_batch(self) -> bool:
         """Whether this is gradient descent, which is deterministic."""
         return self.batch_size == self.n_train
 
+    def require_noise(self) -> None:
+        """Refuse gradient descent."""
+        require(
+            not self.full_batch,
+            f"batch_size must be below the {self.n_train} "
+            "training samples: gradient descent has no noise",
+        )
+
 
 @dataclass(frozen=True)
-class SweepSpec(OneSetting, Spec):
+class RunsSpec(Trained, SettingSpec):
+    """What studies of several runs of one (η, B) share.
+
+    Attributes:
+        training_time: ηt at the end.
+        n_realizations: runs that differ in batch order.
+    """
+
+    training_time: float = 100.0
+    n_realizations: int = 4
+
+    def check(self) -> None:
+        """Refuse what makes no sense for any such study."""
+        super().check()
+        self.require_positive("training_time")
+        self.require_at_least(n_realizations=1)
+
+    @property
+    def n_distinct(self) -> int:
+        """Runs that are computed: gradient descent has one."""
+        return 1 if self.full_batch else self.n_realizations
+
+
+@dataclass(frozen=True)
+class SweepSpec(RunsSpec):
     """Training runs that share (η, B) and differ in batch order only.
 
     Attributes:
@@ -114,10 +183,6 @@ class SweepSpec(OneSetting, Spec):
         1000
     """
 
-    batch_size: int = 50
-    learning_rate: float = 0.05
-    training_time: float = 100.0
-    n_realizations: int = 4
     n_records: int = 21
     flatness_every: int = 0
     keep_weights: bool = False
@@ -126,23 +191,11 @@ class SweepSpec(OneSetting, Spec):
 
     def check(self) -> None:
         """Refuse what makes no sense for a cell."""
-        check_batch_size(self.batch_size, self.n_train)
-        check_training(self.learning_rate, self.training_time, self.n_records)
-        require(
-            self.n_realizations >= 1, f"n_realizations must be 1 or more, got {self.n_realizations}"
-        )
-        require(
-            self.flatness_every >= 0,
-            f"flatness_every must be 0 (the last record only) or more, got {self.flatness_every}",
-        )
-        require(
-            0 <= self.n_whole_network <= self.n_realizations,
-            f"n_whole_network must lie between 0 and n_realizations, got {self.n_whole_network}",
-        )
-        require(
-            len(self.thresholds) > 0 and min(self.thresholds) > 0,
-            f"thresholds must be positive losses, got {self.thresholds}",
-        )
+        super().check()
+        check_records(self.n_records, self.learning_rate, self.training_time)
+        check_flatness_every(self.flatness_every)
+        self.require_between("n_whole_network", 0, self.n_realizations, "0 and n_realizations")
+        check_thresholds(self.thresholds)
 
     @property
     def work(self) -> float:
@@ -235,7 +288,7 @@ class EndpointsSpec(Spec):
         """Refuse what makes no sense for end points."""
         check_distinct("batch_sizes", self.batch_sizes)
         check_distinct("learning_rates", self.learning_rates)
-        for batch_size in self.batch_sizes:
+        for batch_size in (*self.batch_sizes, *self.spectrum_batch_sizes):
             check_batch_size(batch_size, self.n_train)
         for learning_rate in self.learning_rates:
             check_training(learning_rate, self.training_time, self.n_records)
@@ -253,8 +306,6 @@ class EndpointsSpec(Spec):
         if self.spectrum_batch_sizes:
             check_distinct("spectrum_batch_sizes", self.spectrum_batch_sizes)
             check_training(self.spectrum_learning_rate, self.training_time, self.n_records)
-        for batch_size in self.spectrum_batch_sizes:
-            check_batch_size(batch_size, self.n_train)
 
 
 @dataclass(frozen=True)
@@ -277,18 +328,13 @@ class RestartSpec(Spec):
 
     def check(self) -> None:
         """Refuse what makes no sense for end points."""
-        require(self.restart >= 0, f"restart must be 0 or more, got {self.restart}")
+        self.require_at_least(restart=0)
         _ = self.endpoints
 
     @property
     def endpoints(self) -> EndpointsSpec:
         """What is computed: the ends alone."""
-        shared = {
-            entry.name: getattr(self, entry.name)
-            for entry in dataclasses.fields(self)
-            if entry.name != "restart"
-        }
-        return EndpointsSpec(**shared | {"seed": self.restart}, n_records=2)
+        return EndpointsSpec(**self.shared_with(EndpointsSpec, seed=self.restart, n_records=2))
 
 
 def restarts(n_restarts: int, **values: Any) -> Grid[RestartSpec]:
@@ -308,7 +354,7 @@ def restarts(n_restarts: int, **values: Any) -> Grid[RestartSpec]:
 
 
 @dataclass(frozen=True)
-class ContinuationSpec(Spec):
+class ContinuationSpec(SettingSpec):
     """An SGD run, left at many steps and continued with full-batch gradient descent (Fig. 4).
 
     Attributes:
@@ -323,8 +369,6 @@ class ContinuationSpec(Spec):
         thresholds: values of L_c for the freezing time of the reference runs.
     """
 
-    batch_size: int = 50
-    learning_rate: float = 0.05
     branch_every: int = 50
     last_branch: int = 1000
     n_steps: int = 2000
@@ -335,37 +379,19 @@ class ContinuationSpec(Spec):
 
     def check(self) -> None:
         """Refuse what makes no sense for continuations."""
-        check_batch_size(self.batch_size, self.n_train)
+        super().check()
+        self.require_noise()
+        last, every = self.last_branch, self.branch_every
+        self.require_between("branch_every", 1, last, f"1 and last_branch {last}")
         require(
-            self.batch_size < self.n_train,
-            f"batch_size must be below the {self.n_train} "
-            "training samples: gradient descent has no noise",
-        )
-        check_learning_rate(self.learning_rate)
-        require(
-            1 <= self.branch_every <= self.last_branch,
-            "branch_every must lie between 1 and "
-            f"last_branch {self.last_branch}, got "
-            f"{self.branch_every}",
+            last % every == 0,
+            f"last_branch must be a multiple of branch_every {every}, got {last}",
         )
         require(
-            self.last_branch % self.branch_every == 0,
-            "last_branch must be a multiple of "
-            f"branch_every {self.branch_every}, got "
-            f"{self.last_branch}",
+            last < self.n_steps, f"n_steps must be above last_branch {last}, got {self.n_steps}"
         )
-        require(
-            self.last_branch < self.n_steps,
-            f"n_steps must be above last_branch {self.last_branch}, got {self.n_steps}",
-        )
-        require(self.n_references >= 1, f"n_references must be 1 or more, got {self.n_references}")
-        require(
-            self.flatness_every >= 1, f"flatness_every must be 1 or more, got {self.flatness_every}"
-        )
-        require(
-            2 <= self.n_records <= self.n_steps + 1,
-            f"n_records must lie between 2 and n_steps + 1, got {self.n_records}",
-        )
+        self.require_at_least(n_references=1, flatness_every=1)
+        self.require_between("n_records", 2, self.n_steps + 1, "2 and n_steps + 1")
 
     @property
     def branch_steps(self) -> np.ndarray:
@@ -374,7 +400,7 @@ class ContinuationSpec(Spec):
 
 
 @dataclass(frozen=True)
-class BasinsSpec(Spec):
+class BasinsSpec(Trained, SettingSpec):
     """Continuations at one (η, B), by a clock of training time.
 
     Attributes:
@@ -387,8 +413,6 @@ class BasinsSpec(Spec):
         thresholds: values of L_c for the freezing time of the reference runs.
     """
 
-    batch_size: int = 50
-    learning_rate: float = 0.05
     branch_time: float = 5.0
     last_time: float = 50.0
     training_time: float = 100.0
@@ -397,19 +421,16 @@ class BasinsSpec(Spec):
 
     def check(self) -> None:
         """Refuse clocks that do not fit, and what makes no sense for continuations."""
-        require(self.branch_time > 0, f"branch_time must be positive, got {self.branch_time}")
-        branches = self.last_time / self.branch_time
-        whole = branches >= 1 and math.isclose(branches, round(branches))
+        super().check()
+        self.require_positive("branch_time")
+        every, last = self.branch_time, self.last_time
         require(
-            whole,
-            f"last_time must be a multiple of branch_time {self.branch_time}, got {self.last_time}",
+            is_multiple(last, every),
+            f"last_time must be a multiple of branch_time {every}, got {last}",
         )
-        check_learning_rate(self.learning_rate)
-        steps = self.branch_time / self.learning_rate
-        fits = steps >= 1 and math.isclose(steps, round(steps))
         require(
-            fits,
-            f"branch_time {self.branch_time} must be a whole number of steps of "
+            is_multiple(every, self.learning_rate),
+            f"branch_time {every} must be a whole number of steps of "
             f"learning_rate {self.learning_rate}",
         )
         _ = self.continuation
@@ -417,27 +438,24 @@ class BasinsSpec(Spec):
     @property
     def continuation(self) -> ContinuationSpec:
         """What is computed, in steps."""
-        clock = ("branch_time", "last_time", "training_time")
-        shared = {
-            entry.name: getattr(self, entry.name)
-            for entry in dataclasses.fields(self)
-            if entry.name not in clock
-        }
-        every, n_branches = (
-            round(self.branch_time / self.learning_rate),
-            round(self.last_time / self.branch_time),
-        )
-        steps = {
+        every = round(self.branch_time / self.learning_rate)
+        clock = {
             "branch_every": every,
-            "last_branch": n_branches * every,
-            "n_steps": round(self.training_time / self.learning_rate),
+            "last_branch": round(self.last_time / self.branch_time) * every,
+            "n_steps": self.n_steps,
         }
-        return ContinuationSpec(**shared, **steps, n_records=2)
+        return ContinuationSpec(**self.shared_with(ContinuationSpec, **clock, n_records=2))
 
     @property
     def work(self) -> float:
         """Steps."""
-        return self.continuation.n_steps
+        return self.n_steps
+
+
+def is_multiple(value: float, unit: float) -> bool:
+    """Whether a value is a unit once or several times, but for rounding."""
+    times = value / unit
+    return times >= 1 and math.isclose(times, round(times))
 
 
 def check_batch_size(batch_size: int, n_train: int) -> None:
@@ -448,19 +466,52 @@ def check_batch_size(batch_size: int, n_train: int) -> None:
     )
 
 
-def check_learning_rate(learning_rate: float) -> None:
-    """Refuse a learning rate that is not positive."""
-    require(learning_rate > 0, f"learning_rate must be positive, got {learning_rate}")
-
-
 def check_training(learning_rate: float, training_time: float, n_records: int) -> None:
-    """Refuse a training that is too short for its records."""
-    check_learning_rate(learning_rate)
+    """Refuse a training that is no training, or too short for its records."""
+    require(learning_rate > 0, f"learning_rate must be positive, got {learning_rate}")
     require(training_time > 0, f"training_time must be positive, got {training_time}")
+    check_records(n_records, learning_rate, training_time)
+
+
+def check_records(n_records: int, learning_rate: float, training_time: float) -> None:
+    """Refuse more records than a training has steps."""
     n_steps = round(training_time / learning_rate)
-    fits = 2 <= n_records <= n_steps + 1
     require(
-        fits,
+        2 <= n_records <= n_steps + 1,
         f"n_records must lie between 2 and {n_steps + 1} ({n_steps} steps of "
         f"learning_rate {learning_rate} and step 0), got {n_records}",
+    )
+
+
+def check_flatness_every(flatness_every: int) -> None:
+    """Refuse a negative distance of records."""
+    require(
+        flatness_every >= 0,
+        f"flatness_every must be 0 (the last record only) or more, got {flatness_every}",
+    )
+
+
+def check_thresholds(thresholds: Sequence[float]) -> None:
+    """Refuse losses that are never reached, or none."""
+    require(
+        len(thresholds) > 0 and min(thresholds) > 0,
+        f"thresholds must be positive losses, got {thresholds}",
+    )
+
+
+def check_rising(name: str, times: Sequence[float], least: int = 1) -> None:
+    """Refuse fewer times than these, or times that do not rise from 0 on."""
+    rising = list(times) == sorted(set(times)) and len(times) >= least
+    require(
+        rising and times[0] >= 0,
+        f"{name} must be {least} or more times that rise from 0 on, got {times}",
+    )
+
+
+def check_levels(levels: Sequence[float]) -> None:
+    """Refuse losses that are not positive and falling."""
+    falling = all(high > low for high, low in itertools.pairwise(levels))
+    require(
+        len(levels) > 0 and min(levels) > 0 and falling,
+        f"levels must be positive losses in falling order, got {levels}",
     )

@@ -2,20 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from valleys.nets.engine.networks import SECOND_LAYER, Networks
-from valleys.nets.engine.problem import Problem, streams
-from valleys.nets.engine.training import evaluate, plan, record_steps, train
+from valleys.nets.engine.problem import Problem
+from valleys.nets.engine.training import evaluate, record_steps
+from valleys.nets.experiments.runs import TRAINING_TIME, Variables, train_runs
 from valleys.nets.experiments.specs import SweepSpec
 from valleys.nets.measures import solutions
 from valleys.nets.measures.lanczos import top_eigenpairs
 from valleys.nets.measures.layer_hessian import TOP, flatness
 from valleys.nets.measures.whole_hessian import WholeNetwork
 from valleys.nets.observers.freezing import FreezingClock, freezing_checks
-from valleys.nets.observers.recorder import DESCRIPTIONS, EIGENVALUES, Recorder
+from valleys.nets.observers.recorder import DESCRIPTIONS, EIGENVALUES, Recorder, flatness_records
 from valleys.results.grid import Composite, made_of
 
 
@@ -35,65 +37,42 @@ def sweep(spec: SweepSpec) -> xr.Dataset:
         >>> found.flatness.dims, found.freezing_time.dims
         (('realization', 'record'), ('realization', 'threshold'))
     """  # noqa: E501
-    problem = Problem.of(spec)
-    count = 1 if spec.full_batch else spec.n_realizations
-    networks, steps = problem.start.repeat(count), record_steps(spec.n_steps, spec.n_records)
+    problem, steps = Problem.of(spec), record_steps(spec.n_steps, spec.n_records)
+    networks = problem.start.repeat(spec.n_distinct)
     recorder = Recorder(
-        count,
+        len(networks),
         steps,
         problem.train,
         problem.test,
         problem.full_test,
-        _flatness_records(spec),
+        flatness_records(spec.n_records, spec.flatness_every),
         spec.keep_weights,
     )
     clock = FreezingClock(problem.train, spec.thresholds)
-    visits = plan((steps, recorder), (freezing_checks(spec.n_steps), clock))
-    runs = streams(spec.seed, spec.batch_size, spec.learning_rate, count)
-    train(
-        networks,
-        problem.train,
-        learning_rate=spec.learning_rate,
-        batch_size=spec.batch_size,
-        n_steps=spec.n_steps,
-        streams=runs,
-        visits=visits,
-    )
+    train_runs(networks, problem, spec, (steps, recorder), (freezing_checks(spec.n_steps), clock))
     found = (
         _records(recorder, steps, spec)
         | _freezing(clock)
         | _ends(networks, problem)
         | _apart(networks, problem)
-        | _whole_network(networks, problem, spec)
+        | _network_flatness(networks, problem, spec)
     )
     result = xr.Dataset(found, coords=_coordinates(spec), attrs={"dataset": spec.dataset})
-    return (
-        result.isel(realization=[0] * spec.n_realizations, other=[0] * spec.n_realizations)
-        if spec.full_batch
-        else result
-    )
+    same = [0] * spec.n_realizations
+    return result.isel(realization=same, other=same) if spec.full_batch else result
 
 
-def _flatness_records(spec: SweepSpec) -> set[int]:
-    every = range(0, spec.n_records, spec.flatness_every) if spec.flatness_every else ()
-    return {*every, spec.n_records - 1}
-
-
-def _coordinates(spec: SweepSpec) -> dict:
-    time = xr.DataArray(
-        np.linspace(0, spec.training_time, spec.n_records),
-        dims="record",
-        attrs={"long_name": "training time, learning_rate · step"},
-    )
+def _coordinates(spec: SweepSpec) -> dict[str, Any]:
+    times = np.linspace(0, spec.training_time, spec.n_records)
     return {
         "batch_size": spec.batch_size,
         "learning_rate": spec.learning_rate,
-        "time": time,
+        "time": ("record", times, TRAINING_TIME),
         "threshold": list(spec.thresholds),
     }
 
 
-def _records(recorder: Recorder, steps: np.ndarray, spec: SweepSpec) -> dict:
+def _records(recorder: Recorder, steps: np.ndarray, spec: SweepSpec) -> Variables:
     over_time = {
         name: (("realization", "record"), values, {"long_name": DESCRIPTIONS[name]})
         for name, values in recorder.values.items()
@@ -115,7 +94,7 @@ def _records(recorder: Recorder, steps: np.ndarray, spec: SweepSpec) -> dict:
     return over_time | kept | wrong | {"eigenvalues": bent, "step": ("record", steps)}
 
 
-def _freezing(clock: FreezingClock) -> dict:
+def _freezing(clock: FreezingClock) -> Variables:
     return {
         "freezing_time": (
             ("realization", "threshold"),
@@ -125,7 +104,7 @@ def _freezing(clock: FreezingClock) -> dict:
     }
 
 
-def _ends(networks: Networks, problem: Problem) -> dict:
+def _ends(networks: Networks, problem: Problem) -> Variables:
     """Each run's end: its errors on both test sets, and whether it converged or diverged."""
     train_end, test_end, full_end = (
         evaluate(networks, samples) for samples in (problem.train, problem.test, problem.full_test)
@@ -146,7 +125,7 @@ def _ends(networks: Networks, problem: Problem) -> dict:
     }
 
 
-def _apart(networks: Networks, problem: Problem) -> dict:
+def _apart(networks: Networks, problem: Problem) -> Variables:
     """How far apart the runs end in the second layer's matrix, and how alike their ways there
     are.
     """
@@ -167,7 +146,7 @@ def _apart(networks: Networks, problem: Problem) -> dict:
     }
 
 
-def _whole_network(networks: Networks, problem: Problem, spec: SweepSpec) -> dict:
+def _network_flatness(networks: Networks, problem: Problem, spec: SweepSpec) -> Variables:
     values = np.full(len(networks), np.nan)
     for index in range(min(spec.n_whole_network, len(networks))):
         if bool(networks.alive[index]):

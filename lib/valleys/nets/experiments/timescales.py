@@ -11,16 +11,17 @@ import xarray as xr
 from torch import Tensor
 
 from valleys.nets.engine.networks import SECOND_LAYER, Networks, descend
-from valleys.nets.engine.problem import Problem, streams
-from valleys.nets.engine.training import Samples, batches, evaluate, plan, train
-from valleys.nets.experiments.assumptions import N_WEIGHTS, check_levels, stage_names
-from valleys.nets.experiments.specs import Spec, Trained, check_batch_size, check_learning_rate
+from valleys.nets.engine.problem import Problem
+from valleys.nets.engine.training import Samples, batches, evaluate
+from valleys.nets.experiments.assumptions import N_WEIGHTS
+from valleys.nets.experiments.runs import TRAINING_TIME, train_runs
+from valleys.nets.experiments.specs import RunsSpec, check_levels
 from valleys.nets.measures.gradient_noise import layer_noise
-from valleys.nets.measures.lanczos import top_eigenpairs
+from valleys.nets.measures.lanczos import SymmetricOperator, top_eigenpairs
 from valleys.nets.measures.layer_hessian import TOP, flatness, layer_curvature
 from valleys.nets.measures.whole_hessian import WholeNetwork
+from valleys.nets.observers.checkpoints import CheckpointKeeper, Checkpoints, stage_names
 from valleys.nets.observers.freezing import freezing_checks
-from valleys.nets.observers.stages import StageKeeper, Stages
 from valleys.nets.theory.parabola import (
     DRAWS,
     RESHUFFLED,
@@ -36,7 +37,7 @@ WINDOWS = 1  # spawn key that keeps the windows' streams apart from those of tra
 
 
 @dataclass(frozen=True)
-class TimescalesSpec(Trained, Spec):
+class TimescalesSpec(RunsSpec):
     """Runs of one (η, B), each stopped at several stages, copied, and followed for a while with
     other mini-batches in each copy.
 
@@ -54,9 +55,6 @@ class TimescalesSpec(Trained, Spec):
             end.
     """
 
-    batch_size: int = 50
-    learning_rate: float = 0.05
-    training_time: float = 100.0
     n_realizations: int = 3
     n_replicas: int = 16
     window_time: float = 5.0
@@ -66,17 +64,8 @@ class TimescalesSpec(Trained, Spec):
 
     def check(self) -> None:
         """Refuse what makes no sense for such runs."""
-        check_batch_size(self.batch_size, self.n_train)
-        require(
-            self.batch_size < self.n_train,
-            f"batch_size must be below the {self.n_train} "
-            "training samples: gradient descent has no noise",
-        )
-        check_learning_rate(self.learning_rate)
-        require(self.training_time > 0, f"training_time must be positive, got {self.training_time}")
-        require(
-            self.n_realizations >= 1, f"n_realizations must be 1 or more, got {self.n_realizations}"
-        )
+        super().check()
+        self.require_noise()
         require(
             self.n_replicas >= 2,
             f"n_replicas must be 2 or more, for a mean to be taken off, got {self.n_replicas}",
@@ -86,16 +75,8 @@ class TimescalesSpec(Trained, Spec):
             f"window_time {self.window_time} is {self.n_window} steps of "
             f"learning_rate {self.learning_rate}; it must be 10 or more",
         )
-        require(
-            1 <= self.n_directions < N_WEIGHTS,
-            f"n_directions must lie between 1 and {N_WEIGHTS - 1}, got {self.n_directions}",
-        )
-        require(
-            1 <= self.n_network_directions < N_WEIGHTS,
-            "n_network_directions must lie "
-            f"between 1 and {N_WEIGHTS - 1}, got "
-            f"{self.n_network_directions}",
-        )
+        for name in ("n_directions", "n_network_directions"):
+            self.require_between(name, 1, N_WEIGHTS - 1)
         check_levels(self.levels)
 
     @property
@@ -147,80 +128,58 @@ def timescales(spec: TimescalesSpec) -> xr.Dataset:
         came to a stage, or is dead.
     """
     problem = Problem.of(spec)
-    stages = _stages(problem, spec)
-    found = _empty(spec)
+    stages, found = _checkpoints(problem, spec), _empty(spec)
     for stage, networks in enumerate(stages.networks):
-        came = np.flatnonzero(np.isfinite(stages.steps[:, stage]))
-        # a dead network has no valley
-        reached = np.array(
-            [
-                run
-                for run in came
-                if layer_curvature(networks, problem.train.images, run).trace() > 0
-            ],
-            dtype=int,
-        )
-        if reached.size:
-            for name, values in _windows(
-                networks.pick(torch.from_numpy(reached)), problem.train, spec, stage
-            ).items():
-                found[name][1][reached, stage] = values
-    times = {
-        "stage_time": (
-            ("realization", "stage"),
-            spec.learning_rate * stages.steps,
-            {"long_name": "training time, learning_rate · step"},
-        )
-    }
+        came = np.isfinite(stages.steps[:, stage])
+        living = [
+            run for run in np.flatnonzero(came).tolist() if _has_curvature(networks, problem, run)
+        ]
+        if living:
+            runs = networks.pick(torch.tensor(living))
+            for name, values in _windows(runs, problem.train, spec, stage).items():
+                found[name][1][living, stage] = values
+    times = (("realization", "stage"), spec.learning_rate * stages.steps, TRAINING_TIME)
     coords = {
         "stage": stage_names(spec.levels),
         "draw": list(DRAWS),
         "batch_size": spec.batch_size,
         "learning_rate": spec.learning_rate,
     }
-    return xr.Dataset(
-        found | times,
-        coords=coords,
-        attrs={"dataset": spec.dataset, "window_time": spec.window_time},
-    )
+    attributes = {"dataset": spec.dataset, "window_time": spec.window_time}
+    return xr.Dataset(found | {"stage_time": times}, coords, attributes)
 
 
-def _stages(problem: Problem, spec: TimescalesSpec) -> Stages:
-    networks, rate = problem.start.repeat(spec.n_realizations), spec.learning_rate
-    keeper, runs = (
-        StageKeeper(networks, problem.train, spec.levels),
-        streams(spec.seed, spec.batch_size, rate, spec.n_realizations),
-    )
-    visits = plan((freezing_checks(spec.n_steps), keeper))
-    train(
-        networks,
-        problem.train,
-        learning_rate=rate,
-        batch_size=spec.batch_size,
-        n_steps=spec.n_steps,
-        streams=runs,
-        visits=visits,
-    )
-    return Stages.of(keeper, networks, spec.n_steps)
+def _has_curvature(networks: Networks, problem: Problem, run: int) -> bool:
+    """Whether the loss of a run has curvature: a dead network has no valley."""
+    return layer_curvature(networks, problem.train.images, run).trace() > 0
+
+
+def _checkpoints(problem: Problem, spec: TimescalesSpec) -> Checkpoints:
+    networks = problem.start.repeat(spec.n_realizations)
+    keeper = CheckpointKeeper(networks, problem.train, spec.levels)
+    train_runs(networks, problem, spec, (freezing_checks(spec.n_steps), keeper))
+    return Checkpoints.of(keeper, networks, spec.n_steps)
 
 
 def _empty(spec: TimescalesSpec) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
     """Every variable with its dimensions and nothing known yet."""
-    sizes = {"realization": spec.n_realizations, "stage": len(spec.levels) + 1, "draw": len(DRAWS)}
-    sizes |= {"direction": spec.n_directions, "network_direction": spec.n_network_directions}
-    dims = dict.fromkeys(("train_loss", "flatness"), ()) | dict.fromkeys(
-        ("later_loss", "later_flatness"), ("draw",)
-    )
+    sizes = {
+        "realization": spec.n_realizations,
+        "stage": len(spec.levels) + 1,
+        "draw": len(DRAWS),
+        "direction": spec.n_directions,
+        "network_direction": spec.n_network_directions,
+    }
+    every: dict[str, tuple[str, ...]] = {"train_loss": (), "flatness": ()}
+    every |= {"later_loss": ("draw",), "later_flatness": ("draw",)}
     for prefix in ("", "network_"):
-        dims[f"{prefix}curvature"] = (f"{prefix}direction",)
-        both = [
-            f"{prefix}{name}"
-            for name in ("relaxation", "expected_relaxation", "scatter", "expected_scatter")
-        ]
-        dims |= dict.fromkeys(both, ("draw", f"{prefix}direction"))
-    every = {name: ("realization", "stage", *rest) for name, rest in dims.items()}
+        along = f"{prefix}direction"
+        every[f"{prefix}curvature"] = (along,)
+        for name in ("relaxation", "expected_relaxation", "scatter", "expected_scatter"):
+            every[f"{prefix}{name}"] = ("draw", along)
+    dims = {name: ("realization", "stage", *rest) for name, rest in every.items()}
     return {
-        name: (each, np.full([sizes[dim] for dim in each], np.nan)) for name, each in every.items()
+        name: (each, np.full([sizes[dim] for dim in each], np.nan)) for name, each in dims.items()
     }
 
 
@@ -258,21 +217,23 @@ def _expected(frame: Frame, n_samples: int, spec: TimescalesSpec) -> dict[str, n
     }
     for index, draw in enumerate(DRAWS):
         noise = noise_covariance(draw, n_samples, spec.batch_size, spec.n_window)
-        for run, direction in np.ndindex(n_runs, count):
-            grown = covariance(frame.curvature[run, direction], spec.learning_rate, noise)
+        for (run, direction), curvature in np.ndenumerate(frame.curvature):
+            grown = covariance(curvature, spec.learning_rate, noise)
+            scatter = frame.noise[run, direction] * late_scatter(grown)
             found["expected_relaxation"][run, index, direction] = forgetting(grown)
-            found["expected_scatter"][run, index, direction] = frame.noise[
-                run, direction
-            ] * late_scatter(grown)
+            found["expected_scatter"][run, index, direction] = scatter
     return found
+
+
+def _leading(matrices: Sequence[SymmetricOperator], count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Leading eigenvalues and eigenvectors of each matrix, (n_runs, k) and (n_runs, k, n)."""
+    pairs = [top_eigenpairs(matrix, count, for_vectors=True) for matrix in matrices]
+    return np.stack([each.values for each in pairs]), np.stack([each.vectors for each in pairs])
 
 
 def _layer_frame(networks: Networks, samples: Samples, count: int) -> Frame:
     layers = [layer_curvature(networks, samples.images, index) for index in range(len(networks))]
-    leading = [top_eigenpairs(layer, count, for_vectors=True) for layer in layers]
-    values, vectors = (
-        np.stack([getattr(pairs, name) for pairs in leading]) for name in ("values", "vectors")
-    )
+    values, vectors = _leading(layers, count)
     labels = samples.labels.cpu().numpy()
     noise = np.stack(
         [
@@ -284,13 +245,10 @@ def _layer_frame(networks: Networks, samples: Samples, count: int) -> Frame:
 
 
 def _network_frame(networks: Networks, samples: Samples, count: int) -> Frame:
-    wholes = [WholeNetwork.of(networks, samples, index) for index in range(len(networks))]
-    leading = [top_eigenpairs(whole, count, for_vectors=True) for whole in wholes]
-    values, vectors = (
-        np.stack([getattr(pairs, name) for pairs in leading]) for name in ("values", "vectors")
-    )
+    matrices = [WholeNetwork.of(networks, samples, index) for index in range(len(networks))]
+    values, vectors = _leading(matrices, count)
     noise = np.stack(
-        [whole.noise.variance(rows) for whole, rows in zip(wholes, vectors, strict=True)]
+        [matrix.noise.variance(rows) for matrix, rows in zip(matrices, vectors, strict=True)]
     )
     return Frame(vectors, values, noise, Networks.flat)
 
@@ -308,30 +266,38 @@ def _follow(
     draw: str,
 ) -> dict[str, np.ndarray]:
     """What one way to draw batches makes of the copies, (n_runs, …)."""
-    copies, places = networks.repeat(spec.n_replicas), {prefix: [] for prefix in frames}
+    copies = networks.repeat(spec.n_replicas)
     orders = _orders(spec, len(samples), len(copies), stage, draw)
-    for step in range(spec.n_window + 1):
+    courses = _courses(copies, samples, frames, orders, spec)
+    firsts = range(0, len(copies), spec.n_replicas)
+    losses = evaluate(copies, samples).loss.cpu().numpy()
+    found = {
+        "later_loss": losses.reshape(len(networks), -1).mean(axis=1),
+        "later_flatness": np.array([_flatness(copies, samples, first) for first in firsts]),
+    }
+    for prefix, course in courses.items():
+        apart = course - course.mean(axis=2, keepdims=True)
+        squares = (apart[len(apart) // 2 :] ** 2).mean(axis=0).sum(axis=1)
+        found[f"{prefix}relaxation"] = steps_to_forget(correlations(apart))
+        found[f"{prefix}scatter"] = squares / (spec.n_replicas - 1)
+    return found
+
+
+def _courses(
+    copies: Networks,
+    samples: Samples,
+    frames: dict[str, Frame],
+    orders: Iterator[Tensor],
+    spec: TimescalesSpec,
+) -> dict[str, np.ndarray]:
+    """Places of the copies in each frame while they train, (n_steps + 1, n_runs, n_copies, k)."""
+    places = {prefix: [frame.places(copies)] for prefix, frame in frames.items()}
+    for _ in range(spec.n_window):
+        chosen = next(orders)
+        descend(copies, samples.images[chosen], samples.labels[chosen], spec.learning_rate)
         for prefix, frame in frames.items():
             places[prefix].append(frame.places(copies))
-        if step < spec.n_window:
-            chosen = next(orders)
-            descend(copies, samples.images[chosen], samples.labels[chosen], spec.learning_rate)
-    firsts = range(0, len(copies), spec.n_replicas)
-    found = {
-        "later_loss": evaluate(copies, samples)
-        .loss.cpu()
-        .numpy()
-        .reshape(len(networks), -1)
-        .mean(axis=1)
-    }
-    found["later_flatness"] = np.array([_flatness(copies, samples, first) for first in firsts])
-    for prefix, each in places.items():
-        apart = np.stack(each) - np.mean(each, axis=2, keepdims=True)
-        found[f"{prefix}relaxation"] = steps_to_forget(correlations(apart))
-        found[f"{prefix}scatter"] = (apart[len(apart) // 2 :] ** 2).mean(axis=0).sum(axis=1) / (
-            spec.n_replicas - 1
-        )
-    return found
+    return {prefix: np.stack(each) for prefix, each in places.items()}
 
 
 def _orders(

@@ -4,21 +4,17 @@ floors far apart (Xing et al., arXiv 1802.08770).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
 import xarray as xr
 
 from valleys.nets.engine.networks import SECOND_LAYER, Networks, join
-from valleys.nets.engine.problem import Problem, streams
-from valleys.nets.engine.training import Samples, Visit, plan, train
-from valleys.nets.experiments.specs import (
-    MAIN_THRESHOLD,
-    OneSetting,
-    Spec,
-    check_batch_size,
-    check_training,
-)
+from valleys.nets.engine.problem import Problem
+from valleys.nets.engine.training import Samples
+from valleys.nets.experiments.runs import Variables, train_runs
+from valleys.nets.experiments.specs import MAIN_THRESHOLD, RunsSpec, check_records
 from valleys.nets.measures import step_lines
 from valleys.nets.measures.floor_scans import Floors, hill
 from valleys.nets.observers.freezing import FreezingClock, freezing_checks
@@ -44,9 +40,16 @@ DESCRIPTIONS = {
     "distance_second": "the same of the second layer's matrix",
 }
 
+SCANS = {
+    "along": "loss from the floor of each window to the last floor of the run",
+    "along_hill": "hill between two floors of a run",
+    "across": "mean loss from the floor of a run to those of the others",
+    "across_hill": "hill between the floors of two runs",
+}
+
 
 @dataclass(frozen=True)
-class WalkSpec(OneSetting, Spec):
+class WalkSpec(RunsSpec):
     """Training runs that share (η, B), looked at step by step in windows.
 
     Attributes:
@@ -62,10 +65,6 @@ class WalkSpec(OneSetting, Spec):
         multiples: more windows, of each run at these multiples of its own freezing time.
     """
 
-    batch_size: int = 50
-    learning_rate: float = 0.05
-    training_time: float = 100.0
-    n_realizations: int = 4
     n_windows: int = 8
     steps_per_window: int = 20
     n_fractions: int = 21
@@ -74,21 +73,15 @@ class WalkSpec(OneSetting, Spec):
 
     def check(self) -> None:
         """Refuse what makes no sense for a walk."""
-        check_batch_size(self.batch_size, self.n_train)
-        check_training(self.learning_rate, self.training_time, 2)
-        require(
-            self.n_realizations >= 1, f"n_realizations must be 1 or more, got {self.n_realizations}"
+        super().check()
+        check_records(2, self.learning_rate, self.training_time)
+        self.require_at_least(n_windows=2)
+        n_steps = self.n_steps
+        self.require_between(
+            "steps_per_window", 2, n_steps, f"2 and the {n_steps} steps of the training"
         )
-        require(self.n_windows >= 2, f"n_windows must be 2 or more, got {self.n_windows}")
-        fits = 2 <= self.steps_per_window <= self.n_steps
         require(
-            fits,
-            f"steps_per_window must lie between 2 and the {self.n_steps} steps of the "
-            f"training, got {self.steps_per_window}",
-        )
-        odd = self.n_fractions >= 5 and self.n_fractions % 2 == 1
-        require(
-            odd,
+            self.n_fractions >= 5 and self.n_fractions % 2 == 1,
             "n_fractions must be odd and 5 or more (both ends and the middle), got "
             f"{self.n_fractions}",
         )
@@ -97,10 +90,9 @@ class WalkSpec(OneSetting, Spec):
             all(each > 0 for each in self.multiples),
             f"multiples must be positive, got {self.multiples}",
         )
-        distinct = len(set(self.window_steps.tolist())) == self.n_windows
         require(
-            distinct,
-            f"n_windows {self.n_windows} do not fit into {self.n_steps} steps: ask "
+            len(set(self.window_steps.tolist())) == self.n_windows,
+            f"n_windows {self.n_windows} do not fit into {n_steps} steps: ask "
             "for fewer, or for a smaller learning_rate",
         )
 
@@ -143,29 +135,19 @@ def walk(spec: WalkSpec) -> xr.Dataset:
         enough steps after it froze. Gradient descent fills the first realization, and the others
         are NaN.
     """
-    problem, count = Problem.of(spec), 1 if spec.full_batch else spec.n_realizations
+    problem, count = Problem.of(spec), spec.n_distinct
     clock = FreezingClock(problem.train, (spec.threshold,))
-    _run(spec, problem, count, plan((freezing_checks(spec.n_steps), clock)))
+    checks = freezing_checks(spec.n_steps)
+    train_runs(problem.start.repeat(count), problem, spec, (checks, clock))
     common = np.tile(spec.window_steps, (count, 1))
     near = _near_steps(clock.steps[:, 0], spec)
     watcher = Watcher(spec, problem, np.concatenate([common, near], axis=1))
-    _run(spec, problem, count, plan((watcher.steps, watcher)))
+    train_runs(problem.start.repeat(count), problem, spec, (watcher.steps, watcher))
     found = _split(watcher, spec) | _scans(watcher, spec) | _times(clock, spec)
     missing = (0, spec.n_realizations - count)
     return xr.Dataset(found, coords=_coordinates(spec), attrs={"dataset": spec.dataset}).pad(
         realization=missing, partner=missing
     )
-
-
-def _run(spec: WalkSpec, problem: Problem, count: int, visits: dict[int, Visit]) -> None:
-    """Train from the start, the same each time, with these visits."""
-    options = {
-        "learning_rate": spec.learning_rate,
-        "batch_size": spec.batch_size,
-        "n_steps": spec.n_steps,
-    }
-    runs = streams(spec.seed, spec.batch_size, spec.learning_rate, count)
-    train(problem.start.repeat(count), problem.train, **options, streams=runs, visits=visits)
 
 
 def _near_steps(frozen: np.ndarray, spec: WalkSpec) -> np.ndarray:
@@ -257,10 +239,8 @@ class Watcher:
     def _distances(self, stack: Networks) -> dict[str, float]:
         here, start = stack.one(0), self.problem.start
         second = (here.weights[SECOND_LAYER] - start.weights[SECOND_LAYER].double()).norm()
-        return {
-            "distance": np.linalg.norm(step_lines.weights_of(here) - step_lines.weights_of(start)),
-            "distance_second": float(second),
-        }
+        apart = step_lines.weights_of(here) - step_lines.weights_of(start)
+        return {"distance": float(np.linalg.norm(apart)), "distance_second": float(second)}
 
 
 def _of_lines(found: step_lines.Lines) -> dict[str, float]:
@@ -291,9 +271,9 @@ def _of_updates(found: step_lines.Lines, stack: Networks, learning_rate: float) 
     }
 
 
-def _split(watcher: Watcher, spec: WalkSpec) -> dict:
+def _split(watcher: Watcher, spec: WalkSpec) -> Variables:
     """Common windows under their names, those around freezing with `near_` before them."""
-    parts: dict = {}
+    parts: Variables = {}
     for prefix, dimension, chosen in (
         ("", "window", slice(None, spec.n_windows)),
         ("near_", "multiple", slice(spec.n_windows, None)),
@@ -311,7 +291,7 @@ def _split(watcher: Watcher, spec: WalkSpec) -> dict:
     return parts
 
 
-def _scans(watcher: Watcher, spec: WalkSpec) -> dict:
+def _scans(watcher: Watcher, spec: WalkSpec) -> Variables:
     """Straight lines between the floors of the common windows, of each run by itself and of
     different runs.
     """
@@ -319,27 +299,15 @@ def _scans(watcher: Watcher, spec: WalkSpec) -> dict:
         [row[: spec.n_windows] for row in watcher.floors], watcher.train, spec.n_fractions
     )
     along, across = floors.along(), floors.across()
+    window, partner = ("realization", "window"), ("realization", "partner", "window")
+    scans = {
+        "along": ((*window, "fraction"), along[:, :, -1]),
+        "along_hill": ((*window, "other"), hill(along)),
+        "across": ((*window, "fraction"), _mean_of_others(across)),
+        "across_hill": (partner, hill(across)),
+    }
     return {
-        "along": (
-            ("realization", "window", "fraction"),
-            along[:, :, -1],
-            {"long_name": "loss from the floor of each window to the last floor of the run"},
-        ),
-        "along_hill": (
-            ("realization", "window", "other"),
-            hill(along),
-            {"long_name": "hill between two floors of a run"},
-        ),
-        "across": (
-            ("realization", "window", "fraction"),
-            _mean_of_others(across),
-            {"long_name": "mean loss from the floor of a run to those of the others"},
-        ),
-        "across_hill": (
-            ("realization", "partner", "window"),
-            hill(across),
-            {"long_name": "hill between the floors of two runs"},
-        ),
+        name: (dims, values, {"long_name": SCANS[name]}) for name, (dims, values) in scans.items()
     }
 
 
@@ -349,7 +317,7 @@ def _mean_of_others(across: np.ndarray) -> np.ndarray:
         return np.where(known, across, 0).sum(axis=1) / known.sum(axis=1)
 
 
-def _times(clock: FreezingClock, spec: WalkSpec) -> dict:
+def _times(clock: FreezingClock, spec: WalkSpec) -> Variables:
     begun = {"long_name": "training time at which the window begins, η · step"}
     frozen = {"long_name": "training time of the first step with training loss below L_c (Eq. 7)"}
     return {
@@ -358,7 +326,7 @@ def _times(clock: FreezingClock, spec: WalkSpec) -> dict:
     }
 
 
-def _coordinates(spec: WalkSpec) -> dict:
+def _coordinates(spec: WalkSpec) -> dict[str, Any]:
     own = {
         "batch_size": spec.batch_size,
         "learning_rate": spec.learning_rate,

@@ -61,7 +61,8 @@ class SymmetricOperator(LinearOperator):
     def _adjoint(self) -> LinearOperator:
         return self
 
-    _transpose = _adjoint
+    def _transpose(self) -> LinearOperator:
+        return self
 
 
 @dataclass(frozen=True)
@@ -223,7 +224,7 @@ class _Search:
 
     def unscaled(self, values: np.ndarray) -> np.ndarray:
         """Eigenvalues or residuals of the scaled matrix as those of the matrix itself."""
-        return np.ldexp(values, self.exponent)
+        return np.ldexp(values, self.exponent or 0)
 
     def allowed(self, values: np.ndarray) -> np.ndarray:
         """How large the residuals of these eigenvalues may be."""
@@ -323,24 +324,30 @@ class _Search:
             values, *(inside.T @ rows[: self.length] for rows in (self.vectors, self.images))
         )
 
+    def _arpack_pairs(self) -> tuple[np.ndarray, np.ndarray]:
+        """Eigenvalues in any order, and eigenvectors, one a column."""
+        shape, dtype = (self.size, self.size), np.float64
+        # SciPy's stub knows another constructor
+        operator = LinearOperator(shape, matvec=self.image, dtype=dtype)  # pyright: ignore[reportCallIssue]
+        values, columns = eigsh(
+            operator,
+            self.count,
+            which="LA",
+            v0=self.following,
+            tol=self.tolerance,  # pyright: ignore[reportArgumentType]  # the stub has int
+            # where the vectors span an invariant subspace ARPACK draws another start
+            rng=np.random.default_rng(0),
+        )
+        return values, columns
+
     def by_arpack(self) -> _Pairs | None:
         """What ARPACK finds, taken in as the first vectors; None where it fails: for a zero
         matrix, a very small one, or every eigenvalue.
         """
-        operator = LinearOperator((self.size, self.size), matvec=self.image, dtype=np.float64)
         if self.count == self.size:
             return None
         try:
-            # where the vectors span an invariant subspace ARPACK draws another start
-            restarts = np.random.default_rng(0)
-            values, columns = eigsh(
-                operator,
-                self.count,
-                which="LA",
-                v0=self.following,
-                tol=self.tolerance,
-                rng=restarts,
-            )
+            values, columns = self._arpack_pairs()
         except ArpackError:
             return None
         order = np.argsort(values)[::-1]

@@ -66,7 +66,7 @@ class LayerCurvature(SymmetricOperator):
         classes.
         """
         pairs = zip(self.probabilities.T, self.score_slopes(), strict=True)
-        rows = self.factor_rows(sum(p[:, None] * back for p, back in pairs))
+        rows = self.factor_rows(sum((p[:, None] * back for p, back in pairs), np.zeros(())))
         total = np.zeros(self.shape)
         for chunk in np.array_split(np.arange(len(self.inputs)), max(1, len(self.inputs) // 100)):
             factor = np.einsum("na,cnb->ncab", self.inputs[chunk], rows[:, chunk])

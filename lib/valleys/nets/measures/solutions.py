@@ -122,7 +122,7 @@ def path_losses(
     if n_fractions < 2:
         raise ValueError(f"n_fractions must be 2 or more (both ends), got {n_fractions}")
     ends = (Prepared.of(network, samples) for network in (second, first))
-    return prepared_path_losses(*ends, np.linspace(0, 1, n_fractions))
+    return prepared_path_losses(*ends, fractions=np.linspace(0, 1, n_fractions))
 
 
 def barrier(losses: np.ndarray) -> np.ndarray:

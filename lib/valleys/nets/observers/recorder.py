@@ -1,6 +1,6 @@
 """What is written down about networks while they train."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -25,6 +25,13 @@ DESCRIPTIONS = {
     "weight_norm": "Euclidean norm of the second layer's matrix",
 }
 EIGENVALUES = {"long_name": "ten largest eigenvalues of the second layer's Hessian"}
+
+
+def flatness_records(n_records: int, every: int) -> set[int]:
+    """Records at which the flatness is measured: every so many, and the last; 0 for the last
+    only.
+    """
+    return {*(range(0, n_records, every) if every else ()), n_records - 1}
 
 
 def second_layer_eigenvalues(networks: Networks, images: Tensor, index: int) -> np.ndarray:
@@ -58,11 +65,11 @@ class Recorder:
     """
 
     n_networks: int
-    steps: Sequence[int]
+    steps: Iterable[int]
     train: Samples
     test: Samples
     full_test: Samples | None = None
-    flatness_records: Sequence[int] = ()
+    flatness_records: Collection[int] = ()
     keep_weights: bool = False
     values: dict[str, np.ndarray] = field(init=False)
     eigenvalues: np.ndarray = field(init=False)
@@ -72,14 +79,14 @@ class Recorder:
 
     def __post_init__(self) -> None:
         """Nothing is known yet."""
-        self.steps = [int(step) for step in self.steps]
+        self._steps = [int(step) for step in self.steps]
         names = [
             name for name in DESCRIPTIONS if name != "full_accuracy" or self.full_test is not None
         ]
-        self.values = {name: np.full((self.n_networks, len(self.steps)), np.nan) for name in names}
-        self.eigenvalues = np.full((self.n_networks, len(self.steps), TOP), np.nan)
+        self.values = {name: np.full((self.n_networks, len(self._steps)), np.nan) for name in names}
+        self.eigenvalues = np.full((self.n_networks, len(self._steps), TOP), np.nan)
         self.weights = np.empty(0)
-        shape, n_full = (self.n_networks, len(self.steps)), len(self.full_test or ())
+        shape, n_full = (self.n_networks, len(self._steps)), len(self.full_test or ())
         self.wrong = np.ones((*shape, len(self.test)), dtype=bool)
         self.wrong_full = np.full((*shape, -(-n_full // 8)), 255, dtype=np.uint8)
         # once, because the curvature wants float64 at each record
@@ -87,13 +94,13 @@ class Recorder:
 
     def __call__(self, step: int, networks: Networks) -> None:
         """Write down the record of this step."""
-        record = self.steps.index(step)
+        record = self._steps.index(step)
         for name, value in self._measure(record, networks).items():
             self.values[name][: len(networks), record] = value
         if record in self.flatness_records:
-            self._bend(record, networks)
+            self._measure_curvature(record, networks)
         if self.keep_weights:
-            self._keep(record, networks)
+            self._keep_weights(record, networks)
 
     def _measure(self, record: int, networks: Networks) -> dict[str, np.ndarray]:
         train, test = evaluate(networks, self.train), evaluate(networks, self.test)
@@ -117,7 +124,7 @@ class Recorder:
             for name, value in found.items()
         }
 
-    def _bend(self, record: int, networks: Networks) -> None:
+    def _measure_curvature(self, record: int, networks: Networks) -> None:
         """Curvature of each network, side by side in as many threads as this process may use,
         one for the linear algebra of each.
         """
@@ -135,10 +142,10 @@ class Recorder:
                 np.nan if np.isnan(found).any() else flatness(found)
             )
 
-    def _keep(self, record: int, networks: Networks) -> None:
+    def _keep_weights(self, record: int, networks: Networks) -> None:
         matrices = networks.weights[SECOND_LAYER].mT.float().cpu().numpy()
         if not self.weights.size:
             self.weights = np.full(
-                (self.n_networks, len(self.steps), *matrices.shape[1:]), np.nan, dtype=np.float32
+                (self.n_networks, len(self._steps), *matrices.shape[1:]), np.nan, dtype=np.float32
             )
         self.weights[: len(networks), record] = matrices

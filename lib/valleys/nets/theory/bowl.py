@@ -27,15 +27,12 @@ class Bowl:
     def __post_init__(self) -> None:
         """Settle the arrays, then refuse a bowl without a stationary walk."""
         for name in ("curvatures", "noises"):
-            object.__setattr__(
-                self, name, np.atleast_1d(np.asarray(getattr(self, name), dtype=float))
-            )
+            values = np.asarray(getattr(self, name), dtype=float)
+            object.__setattr__(self, name, np.atleast_1d(values))
+        sizes = self.curvatures.size, self.noises.size
         require(
             self.curvatures.shape == self.noises.shape,
-            "curvatures and noises must be "
-            "equally many, got "
-            f"{self.curvatures.size} and "
-            f"{self.noises.size}",
+            f"curvatures and noises must be equally many, got {sizes[0]} and {sizes[1]}",
         )
         require(
             bool((self.curvatures > 0).all()),
@@ -45,11 +42,11 @@ class Bowl:
             bool((self.noises >= 0).all() and self.noises.any()),
             "noises must be 0 or more, and one of them positive",
         )
-        stable = 0 < self.learning_rate < 2 / self.curvatures.max()
+        edge = 2 / self.curvatures.max()
         require(
-            stable,
+            0 < self.learning_rate < edge,
             "learning_rate must lie between 0 and 2 / the largest curvature, "
-            f"{2 / self.curvatures.max():g}, got {self.learning_rate}",
+            f"{edge:g}, got {self.learning_rate}",
         )
 
     @property

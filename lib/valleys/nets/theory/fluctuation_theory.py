@@ -1,11 +1,10 @@
 """Variance of a run in a quadratic valley: in the steady state, and within a window of steps."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def stationary_variance(
-    learning_rate: float, curvature: np.ndarray, noise: np.ndarray
-) -> np.ndarray:
+def stationary_variance(learning_rate: float, curvature: ArrayLike, noise: ArrayLike) -> np.ndarray:
     """s² = η² Σ / (1 − (1 − ηλ)²) = η Σ / (λ (2 − ηλ)) of θ ← θ − η (λ θ + ξ) with ⟨ξ²⟩ = Σ;
     infinite where the valley does not hold.
 
@@ -30,7 +29,7 @@ def stationary_variance(
 
 
 def window_variance(
-    learning_rate: float, curvature: np.ndarray, noise: np.ndarray, n_steps: int
+    learning_rate: float, curvature: ArrayLike, noise: ArrayLike, n_steps: int
 ) -> np.ndarray:
     """Mean variance of n steady-state positions about their own mean, s² (1 − m), with m = (1 + 2
     Σ_k (1 − k/n) aᵏ) / n and a = 1 − ηλ.

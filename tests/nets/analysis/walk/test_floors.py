@@ -3,6 +3,7 @@ import pytest
 import xarray as xr
 
 from tests.nets.analysis.walk.conftest import MULTIPLES, RUNS, SETTING, runs_of
+from tests.nets.expected import estimate
 from valleys.nets import statistics
 from valleys.nets.analysis.walk import floors
 
@@ -42,25 +43,27 @@ def scanned(grid) -> xr.Dataset:
 
 def test_hills_are_counted_ahead_and_against_what_they_stand_on(scanned, compared):
     found = floors.floor_findings(scanned, compared)
-    assert found["hills"].value == pytest.approx(7 / 10 / 27)  # 10 pairs of windows, 27 runs
-    assert found["hills"].low < 7 / 10 / 27 < found["hills"].high
+    assert estimate(found["hills"]).value == pytest.approx(
+        7 / 10 / 27
+    )  # 10 pairs of windows, 27 runs
+    assert estimate(found["hills"]).low < 7 / 10 / 27 < estimate(found["hills"]).high
     counts = {"found": 7, "scans": 270, "any": 4, "walks": 27, "crawl_found": 1, "crawl_scans": 10}
     counts |= {"above": 1, "within": 2, "windows": 135}
     assert {name: found[name] for name in counts} == counts
-    assert found["control"].value == pytest.approx(3.5 / 2)
+    assert estimate(found["control"]).value == pytest.approx(3.5 / 2)
 
 
 def test_hills_are_told_apart_by_learning_rate_and_batch_size(scanned, compared):
     found = floors.hill_findings(scanned, compared)
     assert found["found_fast"] == 4
-    assert found["hills_fast"].value == pytest.approx(4 / 10 / 9)
-    assert found["hills_rest"].value == pytest.approx(3 / 10 / 18)
+    assert estimate(found["hills_fast"]).value == pytest.approx(4 / 10 / 9)
+    assert estimate(found["hills_rest"]).value == pytest.approx(3 / 10 / 18)
     wild = statistics.mean(np.array([0.3, 0.1, 0.0, 0.0]), np.random.default_rng(0))
-    assert found["hills_wild"].value == pytest.approx(wild.value)
-    assert found["hills_wild"].high == pytest.approx(wild.high)
-    assert found["hills_calm"].value == 0
-    assert found["hills_descent"].value == 0
-    assert np.isnan(found["hills_descent"].low)
+    assert estimate(found["hills_wild"]).value == pytest.approx(wild.value)
+    assert estimate(found["hills_wild"]).high == pytest.approx(wild.high)
+    assert estimate(found["hills_calm"]).value == 0
+    assert estimate(found["hills_descent"]).value == 0
+    assert np.isnan(estimate(found["hills_descent"]).low)
 
 
 def test_walls_overtake_the_bounce_before_or_after_freezing(scanned, compared):
@@ -76,7 +79,7 @@ def test_walls_overtake_the_bounce_before_or_after_freezing(scanned, compared):
     parts |= {"across_hill": ((*RUN, "partner", "window"), pairs)}
     found = floors.wall_findings(scanned.assign(parts), compared)
     assert found["overtaken"] == 2.0
-    assert found["froze"].value == pytest.approx(5)
+    assert estimate(found["froze"]).value == pytest.approx(5)
     assert found["age"] == pytest.approx(0.4)
     assert found["often"] == 5
     assert found["before"] == 3  # 2/5, 4/5 and 4/16; 4/3.2 comes later, and one wall never does
@@ -106,10 +109,12 @@ def test_bends_and_jumps_at_freezing_are_told_where_they_are_clear(grid, compare
     q[WHOLE] = 0.5 * logs - np.outer(RUNS, after)  # would be clear
     q[CALM, MIDDLE, :, 5] = np.nan  # too short to be watched after freezing
     found = floors.freezing_findings(grid.assign(near_q=((*RUN, "multiple"), q)), ["q"], compared)
-    assert found["q_before"].value == pytest.approx(0.5 * RATIO)
-    assert found["q_at"].value == pytest.approx(1)  # half of the slope before and half of −0.5
-    assert found["q_after"].value == pytest.approx(-0.5 * RATIO)
-    assert found["q_bend"].value == pytest.approx(-RATIO)
-    assert found["q_contrast"].value == pytest.approx(1)
+    assert estimate(found["q_before"]).value == pytest.approx(0.5 * RATIO)
+    assert estimate(found["q_at"]).value == pytest.approx(
+        1
+    )  # half of the slope before and half of −0.5
+    assert estimate(found["q_after"]).value == pytest.approx(-0.5 * RATIO)
+    assert estimate(found["q_bend"]).value == pytest.approx(-RATIO)
+    assert estimate(found["q_contrast"]).value == pytest.approx(1)
     counts = {"known": 5, "bend_down": 2, "bend_up": 1, "contrast_down": 1, "contrast_up": 1}
     assert {name: found[f"q_{name}"] for name in counts} == counts

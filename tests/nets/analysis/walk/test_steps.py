@@ -1,14 +1,15 @@
 import numpy as np
 import pytest
 
+from tests.nets.expected import estimate
 from valleys.nets.analysis.walk import steps
-from valleys.results.estimates import Estimate
 
 SCATTER = 1.96 * (0.05 / 4) ** 0.5  # of the mean of four runs whose factors are those of the grid
 
 
-def holds(found: Estimate, value: float, half: float | None = None) -> None:
+def holds(finding: object, value: float, half: float | None = None) -> None:
     """The value, and an interval of this half width; none if None."""
+    found = estimate(finding)
     assert found.value == pytest.approx(value)
     if half is None:
         assert np.isnan(found.low)
@@ -53,9 +54,9 @@ def test_sampling_without_replacement_makes_its_part_of_the_cosine(grid, compare
 
 def test_the_law_of_a_bowl_is_a_ratio_of_means(grid, compared):
     found = steps.law_findings(grid, compared)
-    assert found["law"].value == pytest.approx(2)
-    assert found["law"].low < 2 < found["law"].high
-    assert found["law_by_time"].value == pytest.approx(2 * 2 * 7 / 17)
+    assert estimate(found["law"]).value == pytest.approx(2)
+    assert estimate(found["law"]).low < 2 < estimate(found["law"]).high
+    assert estimate(found["law_by_time"]).value == pytest.approx(2 * 2 * 7 / 17)
     assert found["law_low"] == pytest.approx(-0.5)
     assert found["law_high"] == pytest.approx(2)  # gradient descent, with 40, does not count
     assert found["batches"] == 6
@@ -64,17 +65,19 @@ def test_the_law_of_a_bowl_is_a_ratio_of_means(grid, compared):
 def test_heights_are_compared_by_learning_rate_and_by_batch_size(grid, compared):
     found = steps.height_findings(grid, compared)
     for name in ("sag", "relative_sag", "by_time"):
-        assert found[f"{name}_rate"].value == pytest.approx(20)
-        assert found[f"{name}_size"].value == pytest.approx(1.2)
-    assert all(one.low < one.value < one.high for one in found.values())
+        assert estimate(found[f"{name}_rate"]).value == pytest.approx(20)
+        assert estimate(found[f"{name}_size"]).value == pytest.approx(1.2)
+    assert all(
+        estimate(one).low < estimate(one).value < estimate(one).high for one in found.values()
+    )
 
 
 def test_time_weighs_the_windows_of_a_height(grid, compared):
     grid["relative_sag"][1, 0] *= np.array([1, 1, 1, 5, 1])  # calm and fast, before freezing
     found = steps.height_findings(grid, compared)
-    assert found["relative_sag_rate"].value == pytest.approx(20 * (1 + 2 + 15) / 6)
-    assert found["by_time_rate"].value == pytest.approx(20 * (1 + 4 + 60) / 17)
-    assert found["sag_rate"].value == pytest.approx(20)
+    assert estimate(found["relative_sag_rate"]).value == pytest.approx(20 * (1 + 2 + 15) / 6)
+    assert estimate(found["by_time_rate"]).value == pytest.approx(20 * (1 + 4 + 60) / 17)
+    assert estimate(found["sag_rate"]).value == pytest.approx(20)
 
 
 def test_the_role_of_the_batch_size_is_told_from_slow_to_fast(grid, compared):
@@ -83,17 +86,17 @@ def test_the_role_of_the_batch_size_is_told_from_slow_to_fast(grid, compared):
     found = steps.role_findings(grid, compared)
     assert found["roles_within"] == 2
     assert (found["roles_slow"], found["roles_fast"]) == (every[0], every[-1])
-    assert found["turns_slow"].value == pytest.approx(2)
-    assert found["turns_fast"].value == pytest.approx(1.5)
-    assert found["curved_slow"].value == pytest.approx(2)
-    assert found["curved_fast"].value == pytest.approx(0.5)
+    assert estimate(found["turns_slow"]).value == pytest.approx(2)
+    assert estimate(found["turns_fast"]).value == pytest.approx(1.5)
+    assert estimate(found["curved_slow"]).value == pytest.approx(2)
+    assert estimate(found["curved_fast"]).value == pytest.approx(0.5)
 
 
 def test_what_is_kept_at_freezing_is_compared_with_just_before(grid, compared):
     found = steps.kept_findings(grid, compared.example)
-    assert found["held"].value == pytest.approx(4)
-    assert found["kept"].value == pytest.approx(8)
-    assert found["fallen"].value == pytest.approx(4)
+    assert estimate(found["held"]).value == pytest.approx(4)
+    assert estimate(found["kept"]).value == pytest.approx(8)
+    assert estimate(found["fallen"]).value == pytest.approx(4)
     holds(found["bounced"], 100 * 0.12 / 0.4, 0)  # sag and cosine scatter alike
     holds(found["bounced_by_time"], 100 * 0.06 * 17 / 7 / 0.4, 0)
 
@@ -102,6 +105,6 @@ def test_distances_are_those_of_the_end(grid, compared):
     found = steps.distance_findings(grid, compared)
     holds(found["far"], 24, 24 * SCATTER)
     assert found["crawled"] == pytest.approx(1.2)
-    assert found["far_rate"].value == pytest.approx(20)
-    assert found["far_size"].value == pytest.approx(30)
-    assert found["grown"].value == pytest.approx(6)
+    assert estimate(found["far_rate"]).value == pytest.approx(20)
+    assert estimate(found["far_size"]).value == pytest.approx(30)
+    assert estimate(found["grown"]).value == pytest.approx(6)

@@ -69,24 +69,14 @@ def places_of(found: xr.Dataset) -> list[Place]:
 
 
 def mean_before_freezing(
-    found: xr.Dataset,
-    name: str,
-    place: Place,
-    *,
-    by_time: bool = False,
-    seed: int = 0,
+    found: xr.Dataset, name: str, place: Place, *, by_time: bool = False, seed: int = 0
 ) -> Estimate:
     """Mean over the runs of one setting of a quantity before freezing, see `until_freezing`."""
     return estimate_of(until_freezing(found.sel(place), name, by_time=by_time), seed=seed)
 
 
 def ratio_before_freezing(
-    found: xr.Dataset,
-    name: str,
-    pair: Pair,
-    *,
-    by_time: bool = False,
-    seed: int = 0,
+    found: xr.Dataset, name: str, pair: Pair, *, by_time: bool = False, seed: int = 0
 ) -> Estimate:
     """`mean_before_freezing` of one setting over that of another."""
     sides = (until_freezing(found.sel(place), name, by_time=by_time) for place in pair)

@@ -56,7 +56,7 @@ def ratio_of(first: xr.DataArray, second: xr.DataArray, *, seed: int = 0) -> Est
     as of gradient descent, stands as it is.
     """
     groups = [each.values[np.isfinite(each.values)] for each in (first, second)]
-    return statistics.ratio(*groups, np.random.default_rng(seed))
+    return statistics.ratio(*groups, rng=np.random.default_rng(seed))
 
 
 def at_freezing(found: xr.Dataset, name: str) -> xr.Dataset:
@@ -123,7 +123,7 @@ def mean_within(values: xr.DataArray, *, seed: int = 0) -> Estimate:
     """Mean over the finite runs of all settings, (..., realization); runs are resampled within
     their setting, and a single one stands as it is.
     """
-    settings = [name for name in values.dims if name != "realization"]
+    settings = [str(name) for name in values.dims if name != "realization"]
     return statistics.stratified_mean(
         values, np.random.default_rng(seed), by=settings, runs_count_alike=True
     )
@@ -159,7 +159,7 @@ def freezing_changes(found: xr.Dataset, names: Sequence[str], *, seed: int = 0) 
         Each name with its `_low` and `_high` by stage, and `_bend` and `_contrast` with the same
         ends, (batch_size, learning_rate).
     """
-    parts = []
+    parts: list[xr.Dataset] = []
     for name in names:
         changes = at_freezing(found, name)
         for values, suffix in (

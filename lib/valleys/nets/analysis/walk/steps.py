@@ -179,11 +179,7 @@ def height_findings(found: xr.Dataset, compared: Compared, *, seed: int = 0) -> 
 
 
 def size_factors(
-    found: xr.Dataset,
-    name: str,
-    compared: Compared,
-    *,
-    seed: int = 0,
+    found: xr.Dataset, name: str, compared: Compared, *, seed: int = 0
 ) -> list[Estimate]:
     """A mean before freezing, smallest over largest mini-batch, at each learning rate, rising."""
     rates = sorted(found.learning_rate.values.tolist())

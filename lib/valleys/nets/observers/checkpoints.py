@@ -11,7 +11,12 @@ from valleys.nets.engine.training import Samples
 from valleys.nets.observers.freezing import FreezingClock
 
 
-class StageKeeper:
+def stage_names(levels: Sequence[float]) -> list[str]:
+    """`loss 1`, `loss 0.1`, `end`."""
+    return [*(f"loss {level:g}" for level in levels), "end"]
+
+
+class CheckpointKeeper:
     """A visit that copies each network at the first checked step at which its training loss is
     below each of several levels.
 
@@ -38,7 +43,7 @@ class StageKeeper:
 
 
 @dataclass(frozen=True)
-class Stages:
+class Checkpoints:
     """Runs at several moments of their own.
 
     Attributes:
@@ -50,7 +55,7 @@ class Stages:
     steps: np.ndarray
 
     @classmethod
-    def of(cls, keeper: StageKeeper, ends: Networks, n_steps: int) -> "Stages":
+    def of(cls, keeper: CheckpointKeeper, ends: Networks, n_steps: int) -> "Checkpoints":
         """The levels that a keeper saw, and the end."""
         last = np.where(ends.alive.cpu().numpy(), float(n_steps), np.nan)
         return cls([*keeper.copies, ends], np.column_stack([keeper.clock.steps, last]))
