@@ -20,7 +20,6 @@ from valleys.book.chapters import (
     is_executed,
 )
 from valleys.book.editions import copies
-from valleys.book.print import pdf_links
 from valleys.book.run import ending, folders, locks, new_run, parameters, places, runner
 from valleys.book.site import builder, check
 from valleys.book.site.repository import NONE, Address, address
@@ -295,7 +294,7 @@ def pdf(size: str, repository: str | None, only_check: bool) -> None:
     book, linked from its pages.
     """
     try:
-        from valleys.book.print.pdf import find_browser, make_pdf
+        from valleys.book.print.pdf import NAME, find_browser, make_pdf
     except ImportError as error:
         raise BookError(
             f"printing needs {error.name}, which is not installed; install the book "
@@ -311,7 +310,7 @@ def pdf(size: str, repository: str | None, only_check: bool) -> None:
         address(repository),
         more=lambda pages: make_pdf(pages, pages.with_name("print")),
     )
-    click.echo(f"the book in print is {html / pdf_links.NAME}")
+    click.echo(f"the book in print is {html / NAME}")
 
 
 @main.command("editions")

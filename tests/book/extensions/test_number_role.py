@@ -14,7 +14,7 @@ from sphinx.errors import ExtensionError
 from valleys.book.numbers.glued import VALUE
 from valleys.results.estimates import Estimate, to_json
 
-EXTENSIONS = ["myst_nb", "valleys.book.extensions.number_role", "valleys.book.extensions.alt_texts"]
+EXTENSIONS = ["myst_nb", "valleys.book.extensions.number_role", "valleys.book.numbers.glued"]
 REPORTED = {
     "c91_gain": Estimate(0.571, 0.486, 0.854),
     "c91_share": Estimate.with_error(0.7153, 0.0042),

@@ -13,8 +13,7 @@ from valleys.book.pages import run_box
 from valleys.book.run import runner
 from valleys.book.run.parameters import Assignment, run_parameters
 from valleys.book.run.times import Times
-from valleys.book.site.launch import colab_cell
-from valleys.book.site.repository import Address
+from valleys.book.site.repository import Address, colab_cell
 from valleys.paths import book_root
 
 NAMES = sorted(path.stem for path in (book_root() / "chapters").glob("*.ipynb"))

@@ -1,5 +1,8 @@
-"""Numbers that chapters handed to the text: read back while the site is built, and printed in
-the form that the text asks for.
+"""Sphinx extension: numbers that chapters handed to the text, read back while the site is built and
+printed in the form that the text asks for, also in the alt texts of figures: `{c01_r2_full}` or
+`{c02_freeze:.0f}`.
+
+So a reader who does not see a figure gets its numbers, and none of them is typed by hand.
 """
 
 import json
@@ -11,6 +14,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
+from docutils import nodes
 from sphinx.application import Sphinx
 
 from valleys.errors import BookError
@@ -41,6 +45,14 @@ def numbers_for(app: Sphinx, page: str) -> dict[str, Any]:
     pages = glued(app)
     everywhere = {name: value for values in pages.values() for name, value in values.items()}
     return everywhere | pages.get(page, {})
+
+
+def fill_alts(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Fill the alt text of every image of a page from what notebooks reported."""
+    images = [image for image in doctree.findall(nodes.image) if "{" in image.get("alt", "")]
+    numbers = numbers_for(app, page) if images else {}
+    for image in images:
+        image["alt"] = filled(image["alt"], numbers, f"{page}, figure {_figure_name(image)}")
 
 
 def filled(text: str, numbers: Mapping[str, Any], where: str) -> str:
@@ -159,3 +171,14 @@ def _values(path: Path) -> dict[str, Any]:
         for name, output in outputs.items()
         if VALUE in output["data"]
     }
+
+
+def _figure_name(image: nodes.image) -> str:
+    """The label of the figure that an image stands in, else its file."""
+    return ", ".join(image.parent.get("names") or image.parent.get("ids") or [image["uri"]])
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register with Sphinx."""
+    app.connect("doctree-resolved", fill_alts)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
