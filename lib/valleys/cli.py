@@ -180,7 +180,7 @@ def new_run_command(
     )
     new_run.check_place(out, force=force)
     finished = new_run.run(variation, out)
-    if finished.failure:
+    if finished.failure or finished.notebook is None:
         raise BookError(
             f"{variation.chapter.name} stopped: {finished.failure}"
             + (f"; what ran is in {finished.notebook}" if finished.notebook else "")

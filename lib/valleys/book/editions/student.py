@@ -10,7 +10,8 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
 import nbformat
 from nbformat import NotebookNode
@@ -54,7 +55,7 @@ def student_notebook(notebook: NotebookNode, name: str) -> NotebookNode:
         for key in ("kernelspec", "language_info")
         if key in notebook.metadata
     }
-    return nbformat.from_dict(
+    return _node(
         {
             "cells": cells,
             "metadata": metadata,
@@ -160,13 +161,16 @@ def answers(notebook: NotebookNode, name: str) -> str:
 
 def _student_cells(cell: NotebookNode, name: str, *, is_opening: bool) -> Iterator[NotebookNode]:
     if is_opening:
-        yield nbformat.from_dict(
-            {"cell_type": "markdown", "id": cell.id, "metadata": {}, "source": ANSWER}
-        )
+        yield _node({"cell_type": "markdown", "id": cell.id, "metadata": {}, "source": ANSWER})
     elif not tags(cell) & {SOLUTION, DEMO}:
         yield _bare(cell, cell.source, tags(cell))
     elif cell.cell_type == "code" and SOLUTION in tags(cell) and (asked := stubs(cell, name)):
         yield _bare(cell, "\n\n\n".join(asked), tags(cell) - {SOLUTION})
+
+
+def _node(content: Mapping[str, Any]) -> NotebookNode:
+    """A notebook, or a cell, of these entries."""
+    return cast(NotebookNode, nbformat.from_dict(content))  # of a mapping it makes a node
 
 
 def _bare(cell: NotebookNode, source: str, kept_tags: set[str]) -> NotebookNode:
@@ -183,13 +187,13 @@ def _bare(cell: NotebookNode, source: str, kept_tags: set[str]) -> NotebookNode:
         "source": source,
     }
     if cell.cell_type == "code":
-        return nbformat.from_dict(bare | {"outputs": [], "execution_count": None})
+        return _node(bare | {"outputs": [], "execution_count": None})
     shown = {
         file: content
         for file, content in cell.get("attachments", {}).items()
         if f"attachment:{file}" in source
     }
-    return nbformat.from_dict(bare | ({"attachments": shown} if shown else {}))
+    return _node(bare | ({"attachments": shown} if shown else {}))
 
 
 def _stub(function: ast.FunctionDef, name: str, cell: NotebookNode) -> str:

@@ -106,7 +106,7 @@ def _faces(fonts: Path, glyphs: set[int]) -> Iterator[str]:
     """A font rule for each font that holds one of the glyphs."""
     for family, weight, name in FACES:
         font = TTFont(fonts / f"fa-{name}.ttf")
-        if wanted := glyphs & set(font.getBestCmap()):
+        if wanted := glyphs & set(font.getBestCmap() or {}):
             packed = base64.b64encode(_subset(font, wanted)).decode()
             source = f'url(data:font/woff;base64,{packed}) format("woff")'
             yield f'@font-face{{font-display:block;font-family:"{family}";font-style:normal;font-weight:{weight};src:{source}}}'  # noqa: E501

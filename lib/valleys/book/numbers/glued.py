@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from string import Formatter
-from typing import Any
+from typing import Any, cast
 
 from docutils import nodes
+from myst_nb.sphinx_ import SphinxEnvType
 from sphinx.application import Sphinx
 
 from valleys.errors import BookError
@@ -30,7 +31,8 @@ def glued(app: Sphinx) -> dict[str, dict[str, Any]]:
 
     Call it when all pages have been read, in a post-transform or at `doctree-resolved`.
     """
-    folder = Path(app.env.mystnb_config.output_folder)
+    env = cast(SphinxEnvType, app.env)  # MyST-NB keeps its settings there
+    folder = Path(env.mystnb_config.output_folder)
     files = {
         path.relative_to(folder).as_posix().removesuffix(".glue.json"): path
         for path in sorted(folder.rglob("*.glue.json"))

@@ -7,12 +7,12 @@ import datetime
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import nbformat
 from docutils import nodes
 from docutils.parsers.rst import directives
-from myst_nb.sphinx_ import NbMetadataCollector
+from myst_nb.sphinx_ import NbMetadataCollector, SphinxEnvType
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
@@ -84,10 +84,11 @@ def written_anew(app: Sphinx, env: BuildEnvironment) -> list[str]:
 
 def executions(app: Sphinx) -> dict[str, Execution]:
     """How each notebook of the book was run, by page name."""
+    env = cast(SphinxEnvType, app.env)  # MyST-NB keeps its settings there
     notebooks = {
         page: Path(app.env.doc2path(page)) for page in page_names() if page in app.env.found_docs
     }
-    tracked = {page: NbMetadataCollector.get_exec_data(app.env, page) for page in notebooks}
+    tracked = {page: NbMetadataCollector.get_exec_data(env, page) for page in notebooks}
     found = {
         page: execution(path, tracked[page])
         for page, path in notebooks.items()

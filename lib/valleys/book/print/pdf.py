@@ -162,10 +162,11 @@ def print_numbered(page: Page) -> bytes:
 def page_numbers(content: bytes) -> dict[str, int]:
     """Page number, counted from one, of each place in a PDF that a link leads to, by name."""
     reader = PdfReader(io.BytesIO(content))
-    return {
-        name.lstrip("/"): reader.get_destination_page_number(place) + 1
+    places = {
+        name.lstrip("/"): reader.get_destination_page_number(place)
         for name, place in reader.named_destinations.items()
     }
+    return {name: place + 1 for name, place in places.items() if place is not None}
 
 
 def _printed(page: Page) -> bytes:

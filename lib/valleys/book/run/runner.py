@@ -152,7 +152,7 @@ def _sweeps_shown() -> Iterator[dict[str, str]]:
 class _Runs:
     """Papermill processes under way, so that they can be stopped together."""
 
-    def __init__(self, *, threads: int, environment: Mapping[str, str]) -> None:
+    def __init__(self, *, threads: int, environment: dict[str, str]) -> None:
         self.environment = (
             os.environ
             | config.settled()
