@@ -187,6 +187,12 @@ def label_level(
     axes.annotate(text, (1, height), offset, ("axes fraction", "data"), "offset points", **options)
 
 
+def label_top(axes: Axes, text: str, place: float, **look: Any) -> None:
+    """The name of a vertical line, beside its upper end."""
+    at_top = ("data", "axes fraction")
+    axes.annotate(text, (place, 1), (4, -4), at_top, "offset points", va="top", **look)
+
+
 def points(axes: Axes, x: Any, y: Any, error: Any, **look: Any) -> None:
     """Points with error bars of one standard error."""
     axes.errorbar(x, y, yerr=error, **({"marker": "o", "capsize": 2, "linewidth": 1.2} | look))

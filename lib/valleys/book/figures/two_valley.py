@@ -274,7 +274,8 @@ def noise_response(cells: xr.Dataset) -> Figure:
         look = {"color": colour, "label": f"η = {rate:.2g}", "linestyle": "-"}
         for axes, name in ((left, "p_flat"), (right, "time_to_freeze")):
             measured_points(axes, cells.sel(learning_rate=rate), "effective_noise", name, **look)
-            axes.set(xscale="log", xlabel="effective noise $Δ_S$ = ησ")
+    for axes in (left, right):
+        axes.set(xscale="log", xlabel="effective noise $Δ_S$ = ησ")
     left.set_ylabel(SHARE)
     right.set(yscale="log", ylabel="time to freeze η⟨$t_\\mathrm{freeze}$⟩")
     handles, labels = left.get_legend_handles_labels()
