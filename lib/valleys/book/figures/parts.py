@@ -180,11 +180,17 @@ def label_line(
 
 
 def label_level(
-    axes: Axes, text: str, height: float, offset: tuple[float, float], **look: Any
+    axes: Axes,
+    text: str,
+    height: float,
+    offset: tuple[float, float],
+    *,
+    place: float = 1,
+    **look: Any,
 ) -> None:
-    """The name of a level at the right end of it."""
-    options: dict[str, Any] = {"ha": "right"} | look
-    axes.annotate(text, (1, height), offset, ("axes fraction", "data"), "offset points", **options)
+    """The name of a level near the right end of it, which is at place 1."""
+    options: dict[str, Any] = {"ha": "right", "textcoords": "offset points"} | look
+    axes.annotate(text, (place, height), offset, ("axes fraction", "data"), **options)
 
 
 def label_top(axes: Axes, text: str, place: float, **look: Any) -> None:
