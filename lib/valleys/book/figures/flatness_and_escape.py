@@ -3,6 +3,7 @@ fluctuations, rescaled layers.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -38,7 +39,7 @@ SAMPLING_LOOKS: Entries = {
 }
 PANELS = (8.6, 4.2)
 LINES = {"linewidth": 1.2, "markersize": 4.5}
-OPEN = {"markerfacecolor": HALO}
+OPEN: dict[str, Any] = {"markerfacecolor": HALO}
 FALLING_LOSS = "training loss (falling to the right)"
 TIME = "training time η·step"
 BARRIER = "barrier over noise $\\Delta L/D$"

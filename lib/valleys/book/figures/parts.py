@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from itertools import cycle
 from string import ascii_uppercase
-from typing import Any, Literal, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 import xarray as xr
@@ -33,6 +33,20 @@ Arguments = ParamSpec("Arguments")
 Data = TypeVar("Data", xr.Dataset, xr.DataArray)
 Look = Mapping[str, Any]  # options of matplotlib for a line, by name
 Entries = dict[str, dict[str, Any]]  # of a legend: the look of each, by its label
+
+
+class Line(Protocol):
+    """A straight line that was fitted."""
+
+    @property
+    def slope(self) -> float:
+        """Of the line."""
+        ...
+
+    @property
+    def intercept(self) -> float:
+        """Its value at zero."""
+        ...
 
 
 def finished(draw: Callable[Arguments, Figure]) -> Callable[Arguments, Figure]:
