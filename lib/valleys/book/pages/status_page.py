@@ -167,31 +167,26 @@ def shipped(app: Sphinx, here: str) -> list[nodes.Node]:
     """How much came with the clone, and a table of it."""
     results = shipped_results()
     if not results:
-        return [
-            nodes.paragraph("", "No results came with the clone that this book was built from.")
-        ]
-    rows = [
-        [
-            result.study,
-            f"{result.bytes / 1e3:,.0f} kB",
-            duration(result.seconds),
-            result.computed_at[:10],
-            result.machine,
-            result.version,
-        ]
-        for result in results
-    ]
-    megabytes, seconds = (
-        sum(result.bytes for result in results) / 1e6,
-        sum(result.seconds for result in results),
-    )
+        text = "No results came with the clone that this book was built from."
+        return [nodes.paragraph("", text)]
+    megabytes = sum(result.bytes for result in results) / 1e6
+    seconds = sum(result.seconds for result in results)
     summary = (
         f"{len(results)} results, {megabytes:.1f} MB in all, came with the clone that this book "
         f"was built from; their times add up to {duration(seconds)}."
     )
+    head = ("Study", "Size", "Time to compute", "Day", "Machine", "Version")
+    return [nodes.paragraph("", summary), table(head, map(_result_row, results))]
+
+
+def _result_row(result: ShippedResult) -> list[Cell]:
     return [
-        nodes.paragraph("", summary),
-        table(("Study", "Size", "Time to compute", "Day", "Machine", "Version"), rows),
+        result.study,
+        f"{result.bytes / 1e3:,.0f} kB",
+        duration(result.seconds),
+        result.computed_at[:10],
+        result.machine,
+        result.version,
     ]
 
 
@@ -202,13 +197,13 @@ def online(app: Sphinx, here: str) -> list[nodes.Node]:
             "These pages have no buttons for Binder and Colab, because their builder named no "
             "public repository. This builds them with buttons:"
         )
-        return [
-            nodes.paragraph("", text),
-            nodes.literal_block(
-                "", "make book REPOSITORY=https://github.com/OWNER/NAME", language="sh"
-            ),
-        ]
-    address = Address.parse(app.config.book_repository)
+        command = "make book REPOSITORY=https://github.com/OWNER/NAME"
+        return [nodes.paragraph("", text), nodes.literal_block("", command, language="sh")]
+    return _buttons(Address.parse(app.config.book_repository))
+
+
+def _buttons(address: Address) -> list[nodes.Node]:
+    """What the buttons of Binder and Colab do, and what Colab wants besides."""
     text = (
         "The rocket at the top of each chapter and of its exercises opens the notebook, at the "
         "size quick, on Binder or Colab, from "
