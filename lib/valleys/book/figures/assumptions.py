@@ -20,6 +20,7 @@ from valleys.book.figures.parts import (
     label_level,
     legend,
     legend_below,
+    log_log,
     new_figure,
     rate_entries,
     readable_log,
@@ -52,12 +53,7 @@ def noise_directions(cell: xr.Dataset) -> Figure:
     for colour, marker, stage in zip(STAGE_MAP, "os^", each(cell, "stage"), strict=False):
         _directions(axes, stage, colour, marker)
         entries[_stage_label(stage.stage.item())] = dots(color=colour, marker=marker)
-    axes.set(
-        xscale="log",
-        yscale="log",
-        xlabel="curvature λ",
-        ylabel="noise variance of one image, $v^T Σ v$",
-    )
+    log_log(axes, "curvature λ", "noise variance of one image, $v^T Σ v$")
     entries["mean of all other directions"] = dots(color=NOTE, markerfacecolor="none", markersize=9)
     entries["noise ∝ curvature"] = {"color": THEORY, "linestyle": "--", "linewidth": 1}
     legend(axes, entries, loc="upper left")
@@ -113,12 +109,7 @@ def noise_strength_course(found: xr.Dataset, level: float) -> Figure:
         look = {"linestyle": "none", "markersize": 3.5, "alpha": 0.6}
         axes.plot(x, y, **(looks[int(cell.batch_size)] | look))
     _proportional_to_loss(axes, found, level)
-    axes.set(
-        xscale="log",
-        yscale="log",
-        xlabel="training loss",
-        ylabel="noise per curvature, $2σ$ / batch factor",
-    )
+    log_log(axes, "training loss", "noise per curvature, $2σ$ / batch factor")
     axes.axhline(1, color=NEUTRAL, linestyle=":", linewidth=1.2)
     axes.invert_xaxis()
     entries = {f"B = {size}": dots(**look) for size, look in looks.items()} | {
@@ -181,12 +172,7 @@ def separation(course: xr.Dataset, windows: Sequence[xr.Dataset], model: float) 
             _followed(axes, window, name, fillstyle=fill)
     axes.axhline(model, color=THEORY, linestyle="--", linewidth=1)
     label_level(axes, "the model, at most", model, (0, 3), place=0.92, color=NOTE)
-    axes.set(
-        xscale="log",
-        yscale="log",
-        xlabel="training time η·step",
-        ylabel="relaxation time / drift time",
-    )
+    log_log(axes, "training time η·step", "relaxation time / drift time")
     is_drawn = np.isfinite(course.ratio).any(["batch_size", "interval"])
     entries = rate_entries(course.isel(learning_rate=np.flatnonzero(is_drawn))) | {
         "second layer": dots(color=NOTE, markersize=7),

@@ -25,6 +25,7 @@ from valleys.book.figures.parts import (
     label_line,
     legend,
     legend_below,
+    log_log,
     new_figure,
     rate_entries,
     setting_entries,
@@ -62,7 +63,7 @@ def flattening(
     for cell in each_setting(flat):
         left.plot(flat.level, cell, linewidth=1, markersize=4, **setting_look(flat, cell))
     _valley_of_model(left, flat, *floor)
-    left.set(xscale="log", yscale="log", xlabel=FALLING_LOSS, ylabel="flatness $F$")
+    log_log(left, FALLING_LOSS, "flatness $F$")
     left.set(
         xlim=(1.3 * flat.level.max(), flat.level.min() / 1.3),
         ylim=(0.8 * np.nanmin(flat), 1.3 * np.nanmax(flat)),
@@ -146,8 +147,8 @@ def escape_against_barrier(exponents: xr.DataArray, rates: xr.DataArray, slope: 
         left.plot(rates.time, setting.exponent, **look, **LINES)
         _escapes(right, setting, shade, look["marker"])
     _kramers(right, exponents, rates, slope)
-    left.set(xscale="log", yscale="log", xlabel=TIME, ylabel=BARRIER)
-    right.set(xscale="log", yscale="log", xlabel=BARRIER, ylabel="rate $k$ per unit of time")
+    log_log(left, TIME, BARRIER)
+    log_log(right, BARRIER, "rate $k$ per unit of time")
     _decimals(left, "x")
     legend(left, setting_entries(both), loc="best")
     bar = figure.colorbar(shade, ax=right, label=TIME)
@@ -227,12 +228,7 @@ def _variances(axes: Axes, last: xr.Dataset) -> None:
         look = dots(**SAMPLING_LOOKS[part.sampling.item()], markersize=3.5, alpha=0.6)
         for run in each(part, "realization"):
             axes.plot(run.width, run.variance, **look)
-    axes.set(
-        xscale="log",
-        yscale="log",
-        xlabel="flatness along a component: width $F_i$",
-        ylabel="variance $\\sigma_i^2$",
-    )
+    log_log(axes, "flatness along a component: width $F_i$", "variance $\\sigma_i^2$")
     _decimals(axes, "x")
     names = {"epochs": "each image once an epoch", "redrawn": "batches drawn anew"}
     entries = {names[name]: dots(**look) for name, look in SAMPLING_LOOKS.items()}
@@ -260,9 +256,7 @@ def rescaled_layers(found: xr.Dataset) -> Figure:
     _factors(left, found.factor.values)
     ends = [np.nanmin(found.flatness), np.nanmax(found.flatness)]
     right.plot(ends, ends, color=NEUTRAL, linewidth=1, linestyle=":")
-    right.set(
-        xscale="log", yscale="log", xlabel="$F$ as trained", ylabel="$F$ with layers of equal norm"
-    )
+    log_log(right, "$F$ as trained", "$F$ with layers of equal norm")
     _decimals(right, "xy")
     entries = size_entries(found) | {
         "second layer": dots(color=NEUTRAL),
@@ -288,12 +282,7 @@ def _balanced(axes: Axes, cell: xr.Dataset, marker: str) -> None:
 def _factors(axes: Axes, factors: np.ndarray) -> None:
     """The square of the factor, the axes and what lines mean."""
     axes.plot(factors, factors**2, color=THEORY, linestyle=":", linewidth=1)
-    axes.set(
-        xscale="log",
-        yscale="log",
-        xlabel="second layer times $a$, third over $a$",
-        ylabel="$F(a)/F(1)$",
-    )
+    log_log(axes, "second layer times $a$, third over $a$", "$F(a)/F(1)$")
     axes.set_xticks(factors, [f"{factor:g}" for factor in factors])
     axes.minorticks_off()
     _decimals(axes, "y")
@@ -313,12 +302,7 @@ def layer_against_whole(layer: xr.DataArray, whole: xr.DataArray) -> Figure:
     figure, axes = new_figure(1, 1, (6.4, 4.2))
     for size, x, y in zip(layer.batch_size.values, layer.values, whole.values, strict=True):
         axes.plot(x, y, "o", color=BATCH_SIZE(float(size)), markersize=5, alpha=0.85)
-    axes.set(
-        xscale="log",
-        yscale="log",
-        xlabel="$F$ from the second layer",
-        ylabel="$F$ from the whole network",
-    )
+    log_log(axes, "$F$ from the second layer", "$F$ from the whole network")
     _decimals(axes, "xy")
     legend(axes, size_entries(layer), loc="center left", bbox_to_anchor=(1, 0.5))
     return figure

@@ -18,6 +18,7 @@ from valleys.book.figures.parts import (
     finished,
     label_level,
     legend,
+    log_log,
     new_figure,
     power_of_ten,
 )
@@ -201,7 +202,7 @@ def freezing_in_rows(found: xr.Dataset, curve: xr.DataArray) -> Figure:
 
 def _crossing_axis(axes: Axes) -> None:
     """y of the last crossing against effective noise."""
-    axes.set(xscale="log", yscale="log", xlabel=NOISE_LABEL, ylabel="mean y of the last crossing")
+    log_log(axes, NOISE_LABEL, "mean y of the last crossing")
     axes.yaxis.set_major_locator(FixedLocator([0.5, 1, 2, 5, 10, 20]))
     axes.yaxis.set_major_formatter(decimals())
     axes.yaxis.set_minor_formatter(NullFormatter())

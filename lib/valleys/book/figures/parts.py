@@ -225,6 +225,11 @@ def measured_points(axes: Axes, found: xr.Dataset, along: str, name: str, **look
     )
 
 
+def log_log(axes: Axes, xlabel: str, ylabel: str) -> None:
+    """Two logarithmic axes with their labels."""
+    axes.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel)
+
+
 def band(
     axes: Axes, found: xr.Dataset, along: str, name: str, *, color: str, alpha: float = 0.25
 ) -> None:
