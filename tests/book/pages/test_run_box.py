@@ -28,7 +28,7 @@ def chapter(tmp_path):
 def example_of(name: str) -> Assignment:
     cells = nbformat.read(book_root() / "chapters" / f"{name}.ipynb", as_version=4).cells
     source = next(cell.source for cell in cells if cell.id == "run-box")
-    return Assignment.parse(re.match(r"```\{parameters\} (\S+)\n", source).group(1))
+    return Assignment.parse(re.findall(r"\A```\{parameters\} (\S+)\n", source)[0])
 
 
 def words(command: str) -> list[str]:

@@ -1,6 +1,7 @@
 """The status of a build is read from notebooks, results and what chapters glued."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import nbformat
 import pytest
@@ -34,6 +35,7 @@ def executed(folder):
 
 def test_papermill_tells_how_a_notebook_was_run(tmp_path):
     made = status_page.execution(executed(tmp_path))
+    assert made is not None
     assert (made.seconds, made.finished, made.values) == (
         12.5,
         "2026-01-01T00:00:12",
@@ -112,13 +114,14 @@ def test_versions_are_those_that_are_imported():
 
 def test_revision_is_told_only_of_a_clone(tmp_path):
     assert repository.revision(tmp_path) is None
-    told = repository.revision()
+    revision = repository.revision()
     if (book_root() / ".git").exists():
-        assert len(told.partition(",")[0]) >= 7
+        assert revision is not None
+        assert len(revision.partition(",")[0]) >= 7
 
 
 def test_page_of_a_public_book_tells_how_to_get_ready_on_colab():
-    app = SimpleNamespace(config=SimpleNamespace(book_repository=str(ADDRESS)))
+    app: Any = SimpleNamespace(config=SimpleNamespace(book_repository=str(ADDRESS)))
     assert colab_cell(ADDRESS) in [node.astext() for node in status_page.online(app, "")]
     app.config.book_repository = ""
     assert "make book REPOSITORY=" in " ".join(

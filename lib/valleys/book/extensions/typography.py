@@ -88,7 +88,7 @@ def set_page(app: Sphinx, doctree: nodes.document, page: str) -> None:
         keep_together(formula)
 
 
-def prose(doctree: nodes.document) -> Iterator[nodes.Text]:
+def prose(doctree: nodes.Element) -> Iterator[nodes.Text]:
     """The texts of a page but code, formulas, addresses, and the lines that tell where figures
     come from.
     """
