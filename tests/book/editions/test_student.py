@@ -167,6 +167,9 @@ def changed(name, **fields):
     return cells
 
 
+BODY = '\n    """X."""\n    return 1'
+
+
 @pytest.mark.parametrize(
     ("cells", "where", "what"),
     [
@@ -182,20 +185,9 @@ def changed(name, **fields):
             "ridge-code",
             "f has no docstring",
         ),
-        (
-            changed("ridge-code", source='def f(x) -> int:\n    """X."""\n    return x'),
-            "ridge-code",
-            "f lacks types",
-        ),
-        (
-            changed("ridge-code", source='def f(x: int):\n    """X."""\n    return x'),
-            "ridge-code",
-            "f lacks types",
-        ),
-        (
-            changed("ridge-code", source='def f(*x, y: int) -> int:\n    """X."""\n    return y'),
-            "ridge-code",
-            "f lacks types",
+        *(
+            (changed("ridge-code", source=f"{head}{BODY}"), "ridge-code", "f lacks types")
+            for head in ("def f(x) -> int:", "def f(x: int):", "def f(*x, y: int) -> int:")
         ),
         (changed("ridge-code", tags=[]), "ridge-code", "inside a solution but has no tag"),
         (changed("ridge-code", tags=["solutions"]), "ridge-code", "tag 'solutions' is unknown"),
