@@ -69,7 +69,7 @@ def test_a_page_that_stands_alone_links_to_names_in_the_book(site):
     app: Any = SimpleNamespace(config=SimpleNamespace(book_site=site), env=None)
     wanted = pending_xref("", refdomain="py", reftype="func", reftarget="valleys.toy.diagnose")
     found = book_links.link_to_book(app, app.env, wanted, nodes.literal("", "diagnose()"))
-    assert isinstance(found, nodes.reference)
+    assert isinstance(found, nodes.Element)
     assert found.astext() == "diagnose()"
     assert found.get("refuri") == (
         f"{site}/pages/api_toy.html#valleys.toy.diagnose" if site else None

@@ -53,11 +53,11 @@ def points(axes: Axes) -> list[Points]:
 
 
 def x_of(line: Line2D) -> np.ndarray:
-    return np.asarray(line.get_xdata())
+    return np.asarray(line.get_xdata(orig=False))
 
 
 def y_of(line: Line2D) -> np.ndarray:
-    return np.asarray(line.get_ydata())
+    return np.asarray(line.get_ydata(orig=False))
 
 
 def xy_of(drawn: Line2D | Collection) -> np.ndarray:
