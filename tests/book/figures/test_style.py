@@ -10,7 +10,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import nbformat
 import pytest
-from cycler import cycler
+from matplotlib.rcsetup import cycler
 from nbformat.v4 import new_code_cell, new_notebook
 
 from valleys.book import figures
