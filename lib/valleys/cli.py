@@ -20,7 +20,6 @@ from valleys.book.chapters import (
     is_executed,
 )
 from valleys.book.editions import copies
-from valleys.book.print import pdf_links
 from valleys.book.run import ending, folders, locks, new_run, parameters, places, runner
 from valleys.book.site import builder, check
 from valleys.book.site.repository import NONE, Address, address
@@ -85,6 +84,45 @@ def _setting(variable: str) -> Callable[[click.Context, click.Parameter, Path | 
     return set_variable
 
 
+FOLDER = places.Place(exists=True, file_okay=False, path_type=Path)
+chapter_option = click.option(
+    "--chapter", required=True, metavar="NAME", help="The chapter, such as toy_model."
+)
+
+
+def _only_option(meaning: str) -> Callable[[Command], Command]:
+    """Names of some chapters."""
+    return click.option("--only", multiple=True, metavar="NAME", help=meaning)
+
+
+def _settings_option(metavar: str, meaning: str) -> Callable[[Command], Command]:
+    """Values of parameters."""
+    return click.option("--set", "settings", multiple=True, metavar=metavar, help=meaning)
+
+
+def _cells_option(default: int, meaning: str) -> Callable[[Command], Command]:
+    """How much is computed again."""
+    return click.option(
+        "--cells",
+        "count",
+        type=click.IntRange(min=1),
+        default=default,
+        show_default=True,
+        help=meaning,
+    )
+
+
+def _limit_option(default: float, meaning: str) -> Callable[[Command], Command]:
+    """How long computing again may take."""
+    return click.option(
+        "--limit",
+        type=click.FloatRange(min=0),
+        default=default,
+        show_default=True,
+        help=f"Seconds that {meaning} may take, by its stored time.",
+    )
+
+
 def scheduler_option(command: Command) -> Command:
     """A Dask scheduler, and what it takes to speak to it."""
     return _scheduler(_tls_options(command))
@@ -108,22 +146,11 @@ def main(context: click.Context) -> None:
 
 @main.command()
 @size_option
-@click.option(
-    "--only",
-    multiple=True,
-    metavar="NAME",
-    help="Run only this chapter, or the exercises NAME_exercises; may be given several times.",
-)
+@_only_option("Run only this chapter, or the exercises NAME_exercises; may be given several times.")
 @click.option(
     "--exercises/--no-exercises", default=True, help="Run the exercises, too. [default: yes]"
 )
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="[NAME.]PARAMETER=VALUE",
-    help="Set a parameter, everywhere or in one chapter.",
-)
+@_settings_option("[NAME.]PARAMETER=VALUE", "Set a parameter, everywhere or in one chapter.")
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
@@ -151,14 +178,8 @@ def run(
 
 
 @main.command("new-run")
-@click.option("--chapter", required=True, metavar="NAME", help="The chapter, such as toy_model.")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="PARAMETER=VALUE",
-    help="Set a parameter; may be given several times.",
-)
+@chapter_option
+@_settings_option("PARAMETER=VALUE", "Set a parameter; may be given several times.")
 @size_option
 @click.option(
     "--out",
@@ -181,7 +202,7 @@ def new_run_command(
     )
     new_run.check_place(out, force=force)
     finished = new_run.run(variation, out)
-    if finished.failure:
+    if finished.failure or finished.notebook is None:
         raise BookError(
             f"{variation.chapter.name} stopped: {finished.failure}"
             + (f"; what ran is in {finished.notebook}" if finished.notebook else "")
@@ -199,7 +220,7 @@ def new_run_command(
 
 
 @main.command("values")
-@click.option("--chapter", required=True, metavar="NAME", help="The chapter, such as toy_model.")
+@chapter_option
 @size_option
 def values_command(chapter: str, size: str) -> None:
     """Print the parameters of a chapter at a size, as a file for papermill's option -f."""
@@ -211,11 +232,8 @@ def values_command(chapter: str, size: str) -> None:
 
 
 @main.command()
-@click.option(
-    "--only",
-    multiple=True,
-    metavar="NAME",
-    help="Ship the results of this chapter; may be given several times. [default: all chapters]",
+@_only_option(
+    "Ship the results of this chapter; may be given several times. [default: all chapters]"
 )
 @click.option(
     "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Chapters at once."
@@ -295,7 +313,7 @@ def pdf(size: str, repository: str | None, only_check: bool) -> None:
     book, linked from its pages.
     """
     try:
-        from valleys.book.print.pdf import find_browser, make_pdf
+        from valleys.book.print.pdf import NAME, find_browser, make_pdf
     except ImportError as error:
         raise BookError(
             f"printing needs {error.name}, which is not installed; install the book "
@@ -311,7 +329,7 @@ def pdf(size: str, repository: str | None, only_check: bool) -> None:
         address(repository),
         more=lambda pages: make_pdf(pages, pages.with_name("print")),
     )
-    click.echo(f"the book in print is {html / pdf_links.NAME}")
+    click.echo(f"the book in print is {html / NAME}")
 
 
 @main.command("editions")
@@ -330,9 +348,7 @@ def editions_command(target: Path | None) -> None:
 
 
 @main.command("check")
-@click.argument(
-    "html", type=places.Place(exists=True, file_okay=False, path_type=Path), required=False
-)
+@click.argument("html", type=FOLDER, required=False)
 def check_command(html: Path | None) -> None:
     """Check a built site: pages, alt texts, links, nothing from elsewhere. [default:
     _build/html]
@@ -345,27 +361,12 @@ def check_command(html: Path | None) -> None:
 
 
 @main.command("verify")
-@click.option(
-    "--cells",
-    "count",
-    type=click.IntRange(min=1),
-    default=5,
-    show_default=True,
-    help="How many results or cells of them to compute again.",
-)
+@_cells_option(5, "How many results or cells of them to compute again.")
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the draw."
 )
-@click.option(
-    "--limit",
-    type=click.FloatRange(min=0),
-    default=60.0,
-    show_default=True,
-    help="Seconds that one of them may take, by its stored time.",
-)
-@click.argument(
-    "folder", type=places.Place(exists=True, file_okay=False, path_type=Path), required=False
-)
+@_limit_option(60.0, "one of them")
+@click.argument("folder", type=FOLDER, required=False)
 def verify_command(count: int, seed: int, limit: float, folder: Path | None) -> None:
     """Compute stored results, drawn at random, again and compare. [default: results/paper, those
     that come with the book]
@@ -395,31 +396,18 @@ def _names(
 
 
 @main.command("rekey")
-@click.option(
-    "--cells",
-    "count",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="How many cells of each file to compute again.",
-)
-@click.option(
-    "--limit",
-    type=click.FloatRange(min=0),
-    default=180.0,
-    show_default=True,
-    help="Seconds that a file may take, by its stored time.",
-)
+@_cells_option(1, "How many cells of each file to compute again.")
+@_limit_option(180.0, "a file")
 @click.option(
     "--earlier",
-    type=places.Place(exists=True, file_okay=False, path_type=Path),
+    type=FOLDER,
     help="Checkout of the code that made the results, to compute the same with, where the "
     "processor is another one than theirs.",
 )
 @click.option(
     "--runs",
     nargs=2,
-    type=places.Place(exists=True, file_okay=False, path_type=Path),
+    type=FOLDER,
     metavar="EARLIER TODAY",
     help="Two folders of results that the chapters left at a small size on this machine, with that "
     "code and with today's: compare these instead.",

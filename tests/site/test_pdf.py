@@ -21,7 +21,7 @@ from tests.sharing import made_once
 from tests.site.browsing import needs_chromium
 from valleys.book.chapters import page_names
 from valleys.book.print.onepage import inside, one_page
-from valleys.book.print.pdf_links import MARK, NAME
+from valleys.book.print.pdf import MARK, NAME
 from valleys.book.site.check import broken_links
 from valleys.errors import BookError
 from valleys.paths import html_pages

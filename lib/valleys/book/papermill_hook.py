@@ -48,7 +48,7 @@ class _Parameters:
     chapter: Chapter
 
     def get_single_data(self) -> dict[str, Any]:
-        with _told_in_one_line():
+        with _refusals_in_one_line():
             content = values.read(self.text, "what was given as parameters") or {}
             if not isinstance(content, dict):
                 raise BookError(f"parameters are given as 'name: value', not as {content!r}")
@@ -97,7 +97,7 @@ def _checked(original: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[
 
     def add_builtin_parameters(parameters: Any) -> dict[str, Any]:
         if chapter := _chapter_asked_for():
-            with _told_in_one_line():
+            with _refusals_in_one_line():
                 parameters.update(
                     {
                         name: typed(chapter, name, value)
@@ -120,12 +120,12 @@ def _chapter_asked_for() -> Chapter | None:
         if context and context.command.name == "papermill"
         else None
     )
-    with _told_in_one_line():
+    with _refusals_in_one_line():
         return chapter_at(Path(path)) if path and root_above(Path(path)) else None
 
 
 @contextlib.contextmanager
-def _told_in_one_line() -> Iterator[None]:
+def _refusals_in_one_line() -> Iterator[None]:
     try:
         yield
     except BookError as error:

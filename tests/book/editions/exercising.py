@@ -109,9 +109,10 @@ def notebook(cells: list[dict[str, Any]] | None = None) -> NotebookNode:
         "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
         "secret": {"answer": "hidden in the metadata"},
     }
-    return nbformat.from_dict(
+    made: Any = nbformat.from_dict(  # a notebook, of a mapping
         {"cells": cells or good_cells(), "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
     )
+    return made
 
 
 def write_book(root: Path, exercises: NotebookNode | None = None) -> Path:

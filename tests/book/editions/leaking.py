@@ -140,9 +140,8 @@ def _secret_lines(cell: NotebookNode) -> list[str]:
     lines = cell.source.splitlines()
     for function in _functions(cell):
         if not function.name.startswith("_"):
-            lines[_first(function) - 1 : function.body[0].end_lineno] = [""] * (
-                function.body[0].end_lineno - _first(function) + 1
-            )
+            first, last = _first(function) - 1, function.body[0].end_lineno or 0
+            lines[first:last] = [""] * (last - first)
     return lines
 
 

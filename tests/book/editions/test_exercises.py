@@ -78,11 +78,9 @@ def exercises(notebook: NotebookNode) -> Iterator[Exercise]:
         if "{exercise}" in cell.source
     ]
     assert openings, "the notebook has no exercise"
-    assert all(found for _, found in openings), (
-        "an exercise does not open with its heading, label and :nonumber:"
-    )
     ends = [place for place, _ in openings[1:]] + [len(notebook.cells)]
     for (place, found), end in zip(openings, ends, strict=True):
+        assert found, "an exercise does not open with its heading, label and :nonumber:"
         number, heading, title, label, statement = found.groups()
         assert heading == title
         yield Exercise(int(number), label, statement, notebook.cells[place + 1 : end])

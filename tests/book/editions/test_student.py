@@ -4,10 +4,12 @@ fail until they are solved, and nothing more.
 
 import ast
 import inspect
+from typing import cast
 
 import matplotlib.pyplot as plt
 import nbformat
 import pytest
+from nbformat import NotebookNode
 
 from tests.book.editions.exercising import (
     END,
@@ -100,16 +102,9 @@ def test_each_exercise_has_a_place_for_the_answer():
 
 def test_a_long_signature_is_broken():
     arguments = ", ".join(f"argument_{i}: float" for i in range(8))
+    source = f'def f({arguments}) -> float:\n    """Long."""\n    return 1.0'
     made = student.stubs(
-        nbformat.from_dict(
-            cell(
-                "code",
-                "long",
-                f'def f({arguments}) -> float:\n    """Long."""\n    return 1.0',
-                "solution",
-            )
-        ),
-        "small",
+        cast(NotebookNode, nbformat.from_dict(cell("code", "long", source, "solution"))), "small"
     )
     assert made == [
         f'def f(\n    {arguments}\n) -> float:\n    """Long."""\n    raise '
@@ -172,6 +167,9 @@ def changed(name, **fields):
     return cells
 
 
+BODY = '\n    """X."""\n    return 1'
+
+
 @pytest.mark.parametrize(
     ("cells", "where", "what"),
     [
@@ -187,20 +185,9 @@ def changed(name, **fields):
             "ridge-code",
             "f has no docstring",
         ),
-        (
-            changed("ridge-code", source='def f(x) -> int:\n    """X."""\n    return x'),
-            "ridge-code",
-            "f lacks types",
-        ),
-        (
-            changed("ridge-code", source='def f(x: int):\n    """X."""\n    return x'),
-            "ridge-code",
-            "f lacks types",
-        ),
-        (
-            changed("ridge-code", source='def f(*x, y: int) -> int:\n    """X."""\n    return y'),
-            "ridge-code",
-            "f lacks types",
+        *(
+            (changed("ridge-code", source=f"{head}{BODY}"), "ridge-code", "f lacks types")
+            for head in ("def f(x) -> int:", "def f(x: int):", "def f(*x, y: int) -> int:")
         ),
         (changed("ridge-code", tags=[]), "ridge-code", "inside a solution but has no tag"),
         (changed("ridge-code", tags=["solutions"]), "ridge-code", "tag 'solutions' is unknown"),
@@ -263,7 +250,10 @@ def test_real_stubs_equal_their_solutions(real):
         assert set(asked) == set(solved)
         for name, node in solved.items():
             assert ast.dump(asked[name].args) == ast.dump(node.args)
-            assert ast.dump(asked[name].returns) == ast.dump(node.returns)
+            returned = asked[name].returns
+            assert returned is not None
+            assert node.returns is not None
+            assert ast.dump(returned) == ast.dump(node.returns)
             assert list(map(ast.dump, asked[name].decorator_list)) == list(
                 map(ast.dump, node.decorator_list)
             )

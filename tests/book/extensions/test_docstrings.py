@@ -1,5 +1,6 @@
 import itertools
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from docutils import nodes
@@ -14,11 +15,13 @@ from valleys.paths import book_root
 
 ROOMS = ("toy", "nets", "results")
 
+NO_APP: Any = None  # these ask nothing of the application
+
 
 def kept(*lines: str) -> list[str]:
     """The lines of a docstring as they are handed on."""
     found = list(lines)
-    keep_marks(None, "function", "f", None, None, found)
+    keep_marks(NO_APP, "function", "f", None, None, found)
     return found
 
 
@@ -42,7 +45,10 @@ def test_examples_stay_as_they_are():
 
 def test_arrays_are_called_so():
     long = f"(y: {stringify_annotation(ArrayLike, 'smart')})"
-    assert shorten_types(None, "function", "f", None, None, long, None) == ("(y: ArrayLike)", None)
+    assert shorten_types(NO_APP, "function", "f", None, None, long, None) == (
+        "(y: ArrayLike)",
+        None,
+    )
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -60,9 +66,10 @@ def test_a_page_of_the_guide_lists_every_name_of_a_room_twice_in_its_table_and_i
 
 @pytest.mark.parametrize("site", ["../html", ""])
 def test_a_page_that_stands_alone_links_to_names_in_the_book(site):
-    app = SimpleNamespace(config=SimpleNamespace(book_site=site))
+    app: Any = SimpleNamespace(config=SimpleNamespace(book_site=site), env=None)
     wanted = pending_xref("", refdomain="py", reftype="func", reftarget="valleys.toy.diagnose")
-    found = book_links.link_to_book(app, None, wanted, nodes.literal("", "diagnose()"))
+    found = book_links.link_to_book(app, app.env, wanted, nodes.literal("", "diagnose()"))
+    assert isinstance(found, nodes.Element)
     assert found.astext() == "diagnose()"
     assert found.get("refuri") == (
         f"{site}/pages/api_toy.html#valleys.toy.diagnose" if site else None

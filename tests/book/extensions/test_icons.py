@@ -30,7 +30,7 @@ def style() -> str:
 def fonts(style: str) -> dict[str, set[int]]:
     found = re.findall(r'font-family:"([^"]+)"[^}]*base64,([^)]+)\)', style)
     return {
-        family: set(TTFont(io.BytesIO(base64.b64decode(font))).getBestCmap())
+        family: set(TTFont(io.BytesIO(base64.b64decode(font))).getBestCmap() or {})
         for family, font in found
     }
 

@@ -1,11 +1,14 @@
 """Reads off figures what they show."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import Collection, LineCollection, PolyCollection
 from matplotlib.colors import to_hex
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
@@ -35,38 +38,52 @@ class Points:
         )
 
 
+def error_bars(axes: Axes) -> list[ErrorbarContainer]:
+    return [each for each in axes.containers if isinstance(each, ErrorbarContainer)]
+
+
 def points(axes: Axes) -> list[Points]:
     found = []
-    for container in axes.containers:
+    for container in error_bars(axes):
         line, _, (bars,) = container.lines
-        half = [np.ptp(segment[:, 1]) / 2 for segment in bars.get_segments()]
-        found.append(
-            Points(
-                line.get_xdata(),
-                line.get_ydata(),
-                np.array(half),
-                colour_of(line.get_color()),
-                container.get_label(),
-            )
-        )
+        half = np.array([np.ptp(segment[:, 1]) / 2 for segment in bars.get_segments()])
+        colour, label = colour_of(line.get_color()), str(container.get_label())
+        found.append(Points(x_of(line), y_of(line), half, colour, label))
     return found
+
+
+def x_of(line: Line2D) -> np.ndarray:
+    return np.asarray(line.get_xdata(orig=False))
+
+
+def y_of(line: Line2D) -> np.ndarray:
+    return np.asarray(line.get_ydata(orig=False))
+
+
+def xy_of(drawn: Line2D | Collection) -> np.ndarray:
+    """Places of the points, (n, 2)."""
+    return np.asarray(drawn.get_xydata() if isinstance(drawn, Line2D) else drawn.get_offsets())
+
+
+def cells_of(image: ScalarMappable) -> np.ma.MaskedArray:
+    """The values that a map shows, masked where it shows none."""
+    values: Any = image.get_array()
+    return np.ma.asarray(values)
 
 
 def lines(axes: Axes) -> dict[str, tuple[np.ndarray, np.ndarray, str]]:
     """x, y and colour of each labelled line."""
     named = [line for line in axes.lines if not str(line.get_label()).startswith("_")]
     return {
-        line.get_label(): (
-            np.array(line.get_xdata()),
-            np.array(line.get_ydata()),
-            colour_of(line.get_color()),
-        )
+        str(line.get_label()): (x_of(line), y_of(line), colour_of(line.get_color()))
         for line in named
     }
 
 
 def legend(axes: Axes) -> list[str]:
-    return [text.get_text() for text in axes.get_legend().get_texts()]
+    drawn = axes.get_legend()
+    assert drawn is not None
+    return [text.get_text() for text in drawn.get_texts()]
 
 
 def drawn_axes(figure: Figure, n: int) -> list[Axes]:
@@ -117,9 +134,13 @@ def bands(axes: Axes) -> list[PolyCollection]:
 
 def band_ends(band: PolyCollection, x) -> np.ndarray:
     """Lower and upper end of a band at each x, (n, 2)."""
-    vertices = band.get_paths()[0].vertices
+    vertices = np.asarray(band.get_paths()[0].vertices)
     heights = [vertices[vertices[:, 0] == float(place), 1] for place in x]
     return np.array([[height.min(), height.max()] for height in heights])
+
+
+def bars_of(axes: Axes) -> list[LineCollection]:
+    return [part for part in axes.collections if isinstance(part, LineCollection)]
 
 
 def segments(bars: LineCollection) -> list[np.ndarray]:

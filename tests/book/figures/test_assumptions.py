@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tests.book.figures.drawn import bands, colour_of, dashed, drawn_axes, legend, title, written
+from tests.book.figures.drawn import (
+    bands,
+    colour_of,
+    dashed,
+    drawn_axes,
+    error_bars,
+    legend,
+    title,
+    written,
+    x_of,
+    y_of,
+)
 from valleys.book import figures
 from valleys.book.figures.assumptions import DRAW_COLOURS, STAGE_MAP
 from valleys.book.figures.style import batch_size_colours, learning_rate_colours
@@ -65,11 +76,11 @@ def test_each_stage_has_its_points_and_a_line_of_proportional_noise(cell):
     clouds, bulks, lines = axes.lines[::3], axes.lines[1::3], axes.lines[2::3]
     for place, (cloud, bulk, line) in enumerate(zip(clouds, bulks, lines, strict=True)):
         assert colour_of(cloud.get_color()) == colour_of(STAGE_MAP[place])
-        np.testing.assert_allclose(cloud.get_xdata(), cell.curvature[:, place].values.ravel())
-        np.testing.assert_allclose(cloud.get_ydata(), cell.noise[:, place].values.ravel())
-        np.testing.assert_allclose(bulk.get_ydata(), cell.bulk_noise_at[:, place])
+        np.testing.assert_allclose(x_of(cloud), cell.curvature[:, place].values.ravel())
+        np.testing.assert_allclose(y_of(cloud), cell.noise[:, place].values.ravel())
+        np.testing.assert_allclose(y_of(bulk), cell.bulk_noise_at[:, place])
         np.testing.assert_allclose(
-            line.get_ydata() / line.get_xdata(), float(cell.noise_per_curvature_at[0, place])
+            y_of(line) / x_of(line), float(cell.noise_per_curvature_at[0, place])
         )
         assert line.get_linestyle() == "--"
     assert legend(axes)[:3] == ["at loss 1", "at loss 0.1", "end"]
@@ -82,13 +93,13 @@ def test_the_alignment_is_shown_from_the_first_record_after_the_start(course):
     for axes, name in ((left, "cosine"), (right, "exponent")):
         shown = [line for line in axes.lines if str(line.get_label()).startswith("B = ")]
         for line, size in zip(shown, SIZES, strict=True):
-            np.testing.assert_allclose(line.get_xdata(), TIMES[1:])
+            np.testing.assert_allclose(x_of(line), TIMES[1:])
             np.testing.assert_allclose(
-                line.get_ydata(), course[name].sel(batch_size=size, learning_rate=0.05)[1:]
+                y_of(line), course[name].sel(batch_size=size, learning_rate=0.05)[1:]
             )
             assert colour_of(line.get_color()) == colour_of(colours[size])
         assert len(bands(axes)) == 2
-    assert [line.get_ydata()[0] for line in dashed(right)] == [1, 2]
+    assert [y_of(line)[0] for line in dashed(right)] == [1, 2]
     assert "isotropic noise" in written(left)
 
 
@@ -106,7 +117,7 @@ def test_the_line_of_proportional_strength_passes_through_the_late_points():
         1,
     )
     (line,) = dashed(axes)
-    np.testing.assert_allclose(np.array(line.get_ydata()) / line.get_xdata(), 5)
+    np.testing.assert_allclose(np.array(y_of(line)) / x_of(line), 5)
     assert axes.xaxis_inverted()
     assert legend(axes)[:2] == ["B = 20", "B = 1000"]
 
@@ -132,13 +143,13 @@ def test_memory_and_scatter_are_medians_over_runs_beside_the_parabola():
     followed["relaxation"][0, 0, 0, 0] = np.inf  # left out
     left, right = drawn_axes(figures.forgetting(followed, "end"), 2)
     open_points, filled, parabola = left.lines[:3]
-    np.testing.assert_allclose(open_points.get_ydata(), [25] + [20] * 5)
-    np.testing.assert_allclose(filled.get_ydata(), 20)
-    np.testing.assert_allclose(parabola.get_ydata(), 30)
+    np.testing.assert_allclose(y_of(open_points), [25] + [20] * 5)
+    np.testing.assert_allclose(y_of(filled), 20)
+    np.testing.assert_allclose(y_of(parabola), 30)
     assert [colour_of(line.get_color()) for line in (left.lines[0], left.lines[3])] == [
         colour_of(colour) for colour in DRAW_COLOURS.values()
     ]
-    np.testing.assert_allclose(right.lines[4].get_ydata(), 1e-3 * 2 * 5)
+    np.testing.assert_allclose(y_of(right.lines[4]), 1e-3 * 2 * 5)
     assert [text.get_text() for text in right.figure.legends[0].get_texts()][:2] == list(
         DRAW_COLOURS
     )
@@ -160,12 +171,12 @@ def test_the_separation_has_lines_points_and_the_model():
     (axes,) = drawn_axes(
         figures.separation(course, [window.assign_coords(learning_rate=0.2)], 6e-5), 1
     )
-    first, second = (container.lines[0] for container in axes.containers)
-    np.testing.assert_allclose(first.get_ydata(), [0.2, 0.1])
-    np.testing.assert_allclose(second.get_ydata(), [0.02, 0.01])
+    first, second = (container.lines[0] for container in error_bars(axes))
+    np.testing.assert_allclose(y_of(first), [0.2, 0.1])
+    np.testing.assert_allclose(y_of(second), [0.02, 0.01])
     assert colour_of(first.get_color()) == colour_of(learning_rate_colours(RATES)[0.2])
     assert (first.get_fillstyle(), second.get_fillstyle()) == ("full", "none")
-    assert dashed(axes)[0].get_ydata()[0] == 6e-5
+    assert y_of(dashed(axes)[0])[0] == 6e-5
 
 
 def test_the_sharpness_has_a_panel_a_batch_size_and_a_dot_where_runs_freeze(course):
@@ -179,8 +190,8 @@ def test_the_sharpness_has_a_panel_a_batch_size_and_a_dot_where_runs_freeze(cour
     dots = [[line for line in axes.lines if line.get_marker() == "o"] for axes in (left, right)]
     assert [len(row) for row in dots] == [1, 2]
     values = course.scaled_sharpness.sel(batch_size=20)[:, 2]
-    np.testing.assert_allclose([line.get_ydata()[0] for line in dots[1]], values)
-    assert dashed(left)[0].get_ydata()[0] == 2
+    np.testing.assert_allclose([y_of(line)[0] for line in dots[1]], values)
+    assert y_of(dashed(left)[0])[0] == 2
 
 
 def test_settings_beyond_the_edge_are_open():
@@ -195,9 +206,9 @@ def test_settings_beyond_the_edge_are_open():
     for axes, name in zip(
         drawn_axes(figures.stable_runs(summary), 2), ("freezing_time", "flatness"), strict=True
     ):
-        fills = [container.lines[0].get_fillstyle() for container in axes.containers]
+        fills = [container.lines[0].get_fillstyle() for container in error_bars(axes)]
         assert fills == ["full", "none", "full", "full"]
         np.testing.assert_allclose(
-            [float(container.lines[0].get_ydata()[0]) for container in axes.containers],
+            [float(y_of(container.lines[0])[0]) for container in error_bars(axes)],
             summary[name].values.ravel(),
         )

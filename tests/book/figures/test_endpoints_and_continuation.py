@@ -2,24 +2,30 @@
 in the colours of the book, with named axes.
 """
 
-from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.collections import PathCollection
 
 from tests.book.figures.drawn import (
     band_ends,
     bands,
+    cells_of,
     colour_bar,
     colour_of,
     dashed,
     drawn_axes,
+    error_bars,
     legend,
     lines,
     segments,
     title,
     written,
+    x_of,
+    xy_of,
+    y_of,
 )
 from valleys.book import figures
 from valleys.book.figures.parts import bars
@@ -36,6 +42,11 @@ from valleys.book.figures.style import (
 RATES, SIZES = [0.1, 0.1, 0.2, 0.2], [50, 10, 50, 10]
 TIMES, FRACTIONS = [0.0, 1.0, 2.0], [0.0, 0.5, 1.0]
 STEPS, RECORDS, THRESHOLD = [0, 10, 20, 30], [0, 20, 40, 60], 0.1
+
+
+class Line(NamedTuple):
+    slope: float
+    intercept: float
 
 
 def symmetric(*above: float) -> np.ndarray:
@@ -98,13 +109,13 @@ def test_each_run_has_the_colour_of_its_learning_rate_and_the_marker_of_its_batc
     for position, rate, size, path, end in zip(
         ends.position.values, RATES, SIZES, runs[::2], runs[1::2], strict=True
     ):
-        np.testing.assert_array_equal(path.get_xydata(), position)
-        np.testing.assert_array_equal(end.get_xydata(), position[-1:])
+        np.testing.assert_array_equal(xy_of(path), position)
+        np.testing.assert_array_equal(xy_of(end), position[-1:])
         assert colour_of(path.get_color()) == colour_of(end.get_color()) == colour_of(colours[rate])
         markers.setdefault(size, set()).add(end.get_marker())
     # one each, not the same
     assert sorted(map(len, [*markers.values(), markers[10] | markers[50]])) == [1, 1, 2]
-    np.testing.assert_array_equal(start.get_xydata(), ends.position.values[0, :1])
+    np.testing.assert_array_equal(xy_of(start), ends.position.values[0, :1])
     assert (start.get_marker(), colour_of(start.get_color())) == ("*", THEORY)
     assert legend(axes) == ["η = 0.1", "η = 0.2", "B = 10", "B = 50", "start"]
     assert (axes.get_xlabel(), axes.get_ylabel()) == (
@@ -117,13 +128,13 @@ def test_similarities_share_one_scale_and_are_grouped_by_learning_rate(ends):
     figure = figures.endpoint_similarity(ends)
     for axes, name in zip(drawn_axes(figure, 2), ("similarity", "similarity_full"), strict=True):
         (image,) = axes.images
-        np.testing.assert_array_equal(image.get_array(), ends[name])
+        np.testing.assert_array_equal(cells_of(image), ends[name])
         assert image.get_clim() == (0.15, 1)
         assert list(axes.get_xticks()) == list(axes.get_yticks()) == [0.5, 2.5]
         assert [label.get_text() for label in axes.get_xticklabels()] == ["0.1", "0.2"]
         # across and up between the second and the third run
-        assert [list(line.get_ydata()) for line in axes.lines] == [[1.5, 1.5], [0, 1]]
-        assert list(axes.lines[1].get_xdata()) == [1.5, 1.5]
+        assert [list(y_of(line)) for line in axes.lines] == [[1.5, 1.5], [0, 1]]
+        assert list(x_of(axes.lines[1])) == [1.5, 1.5]
     assert [title(axes) for axes in figure.axes[:2]] == ["small test set", "all test images"]
     assert colour_bar(figure.axes[2]) == ("Jaccard similarity $Sim_J$", [0.15, 1])
 
@@ -139,9 +150,9 @@ def test_line_between_two_runs_has_a_curve_a_record_and_the_last_dashed(ends):
     ):
         *curves, last = axes.lines
         for curve, record in zip(curves, losses, strict=True):
-            np.testing.assert_array_equal(curve.get_xydata().T, [FRACTIONS, record])
+            np.testing.assert_array_equal(xy_of(curve).T, [FRACTIONS, record])
         assert [colour_of(curve.get_color()) for curve in curves] == shades_of([0.0, 0.5, 1.0])
-        np.testing.assert_array_equal(last.get_ydata(), losses[-1])
+        np.testing.assert_array_equal(y_of(last), losses[-1])
         assert (last.get_linestyle(), colour_of(last.get_color())) == ("--", THEORY)
         assert title(axes) == f"{name}: $Sim_J$ = {value}"
         assert axes.get_yscale() == "log"
@@ -161,8 +172,10 @@ def walls() -> xr.Dataset:
         for name, value in found.items()
         for suffix, shift in (("", 1), ("_low", 0.5), ("_high", 2))
     }
-    parts["fitted"] = ("solution", [1.0, 0.5, np.nan, 2.0])
-    return xr.Dataset(parts, {"measure": ["barrier", "rise"], "time": ("record", TIMES)})
+    fitted = ("solution", [1.0, 0.5, np.nan, 2.0])
+    return xr.Dataset(
+        parts | {"fitted": fitted}, {"measure": ["barrier", "rise"], "time": ("record", TIMES)}
+    )
 
 
 def test_walls_have_their_bands_beside_the_mean_loss_and_the_share_of_fitted_runs(walls, ends):
@@ -178,8 +191,8 @@ def test_walls_have_their_bands_beside_the_mean_loss_and_the_share_of_fitted_run
                 band_ends(bands(axes)[index], TIMES),
                 np.stack([walls[f"{name}{end}"][index] for end in ("_low", "_high")], axis=1),
             )
-    np.testing.assert_allclose(dashed(left)[0].get_xydata(), [[0, 2], [1, 1], [2, 0.4]])
-    np.testing.assert_allclose(dashed(right)[0].get_xydata(), [[0, 0], [1, 0.5], [2, 0.75]])
+    np.testing.assert_allclose(xy_of(dashed(left)[0]), [[0, 2], [1, 1], [2, 0.4]])
+    np.testing.assert_allclose(xy_of(dashed(right)[0]), [[0, 0], [1, 0.5], [2, 0.75]])
     assert legend(left) == ["above the mean of both ends", "above the higher end"]
     assert left.get_yscale() == "log"
     # a thirtieth of the lower last height, here below half the last loss
@@ -189,13 +202,13 @@ def test_walls_have_their_bands_beside_the_mean_loss_and_the_share_of_fitted_run
 def test_where_no_pair_ends_with_a_wall_the_losses_are_still_drawn(walls, ends):
     none = walls.assign({name: walls[name] * np.nan for name in walls if name != "fitted"})
     left, _ = drawn_axes(figures.wall_times(none, ends), 2)
-    np.testing.assert_allclose(dashed(left)[0].get_ydata(), [2, 1, 0.4])
+    np.testing.assert_allclose(y_of(dashed(left)[0]), [2, 1, 0.4])
     assert left.get_ylim()[0] == pytest.approx(0.2)
 
 
 def test_barriers_show_each_pair_once_and_the_lines_that_were_given(ends):
     given, pairs = (
-        [SimpleNamespace(slope=-2.0, intercept=3.0), SimpleNamespace(slope=-1.0, intercept=2.5)],
+        [Line(slope=-2.0, intercept=3.0), Line(slope=-1.0, intercept=2.5)],
         np.triu_indices(4, 1),
     )
     left, right = drawn_axes(figures.barrier_against_similarity(ends, given), 2)
@@ -205,10 +218,10 @@ def test_barriers_show_each_pair_once_and_the_lines_that_were_given(ends):
     ):
         drawn, line = axes.lines
         np.testing.assert_array_equal(
-            drawn.get_xydata().T, [ends[name].values[pairs], ends.barrier.values[pairs][:, -1]]
+            xy_of(drawn).T, [ends[name].values[pairs], ends.barrier.values[pairs][:, -1]]
         )
         assert (colour_of(drawn.get_color()), drawn.get_linestyle()) == (LOSS, "None")
-        np.testing.assert_allclose(line.get_xydata().T, [x, y])
+        np.testing.assert_allclose(xy_of(line).T, [x, y])
         assert (colour_of(line.get_color()), line.get_linestyle()) == (THEORY, "--")
 
 
@@ -222,11 +235,11 @@ def test_restarts_have_a_row_for_each_test_set_with_the_first_rimmed_and_the_pub
     (axes,) = figure.axes
     *rows, published = axes.lines
     for row, (label, dots, rimmed) in enumerate(zip(shares, rows[::2], rows[1::2], strict=True)):
-        np.testing.assert_array_equal(dots.get_xydata(), [[value, row] for value in shares[label]])
-        np.testing.assert_array_equal(rimmed.get_xydata(), [[first[label], row]])
+        np.testing.assert_array_equal(xy_of(dots), [[value, row] for value in shares[label]])
+        np.testing.assert_array_equal(xy_of(rimmed), [[first[label], row]])
         assert colour_of(dots.get_color()) == colour_of(rimmed.get_color()) == LOSS
         assert (colour_of(rimmed.get_markeredgecolor()), dots.get_markeredgewidth()) == (THEORY, 0)
-    assert (list(published.get_xdata()), published.get_linestyle(), written(axes)) == (
+    assert (list(x_of(published)), published.get_linestyle(), written(axes)) == (
         [0.64, 0.64],
         "--",
         ["published"],
@@ -308,14 +321,14 @@ def test_plane_shows_the_first_run_in_black_and_its_branches_in_the_colour_of_th
     figure = figures.branch_plane(continued)
     (axes,) = drawn_axes(figure, 1)
     run, *branches, start = axes.lines
-    np.testing.assert_array_equal(run.get_xydata(), continued.reference_position.values[0])
+    np.testing.assert_array_equal(xy_of(run), continued.reference_position.values[0])
     for position, colour, path, end in zip(
         continued.branch_position.values[0], SHADES, branches[::2], branches[1::2], strict=True
     ):
-        np.testing.assert_array_equal(path.get_xydata(), position)
-        np.testing.assert_array_equal(end.get_xydata(), position[-1:])
+        np.testing.assert_array_equal(xy_of(path), position)
+        np.testing.assert_array_equal(xy_of(end), position[-1:])
         assert colour_of(path.get_color()) == colour_of(end.get_color()) == colour
-    np.testing.assert_array_equal(start.get_xydata(), continued.reference_position.values[0, :1])
+    np.testing.assert_array_equal(xy_of(start), continued.reference_position.values[0, :1])
     assert colour_of(run.get_color()) == colour_of(start.get_color()) == THEORY
     assert axes.get_xlabel() == "principal component 1 (70%)"
     assert colour_bar(figure.axes[1]) == CLOCK
@@ -325,9 +338,9 @@ def shows_histories(axes, continued: xr.Dataset, name: str, records: list[int]) 
     *branches, run = axes.lines
     at = continued.isel(reference=0, record=records)
     for branch, drawn in zip(at[f"branch_{name}"].values, branches, strict=True):
-        np.testing.assert_array_equal(drawn.get_xydata().T, [at.step, branch])
+        np.testing.assert_array_equal(xy_of(drawn).T, [at.step, branch])
     assert [colour_of(drawn.get_color()) for drawn in branches] == SHADES
-    np.testing.assert_array_equal(run.get_xydata().T, [at.step, at[f"reference_{name}"]])
+    np.testing.assert_array_equal(xy_of(run).T, [at.step, at[f"reference_{name}"]])
     assert colour_of(run.get_color()) == THEORY
 
 
@@ -337,12 +350,12 @@ def shows_final_values(axes, values: np.ndarray) -> None:
     """
     *runs, mean = axes.lines[-3:]
     for run, row in zip(runs, values, strict=True):
-        np.testing.assert_array_equal(run.get_xydata().T, [STEPS, row])
+        np.testing.assert_array_equal(xy_of(run).T, [STEPS, row])
         assert colour_of(run.get_color()) == NEUTRAL
-    np.testing.assert_allclose(mean.get_xydata().T, [STEPS, values.mean(axis=0)])
+    np.testing.assert_allclose(xy_of(mean).T, [STEPS, values.mean(axis=0)])
     assert colour_of(mean.get_color()) == THEORY
     (marks,) = axes.collections
-    np.testing.assert_array_equal(marks.get_offsets().T, [STEPS, values[0]])
+    np.testing.assert_array_equal(xy_of(marks).T, [STEPS, values[0]])
     assert facecolours(marks) == SHADES
 
 
@@ -360,7 +373,7 @@ def test_histories_leave_out_what_was_not_measured_and_show_every_run_at_its_end
     shows_final_values(final_flatness, at_equal_loss.values)
     end = final_flatness.lines[0]
     np.testing.assert_allclose(
-        end.get_xydata().T, [STEPS, continued.branch_flatness.values[..., -1].mean(axis=0)]
+        xy_of(end).T, [STEPS, continued.branch_flatness.values[..., -1].mean(axis=0)]
     )
     assert end.get_linestyle() == ":"
     assert legend(final_flatness) == ["at training loss 0.12", "at the end"]
@@ -379,7 +392,7 @@ def test_training_of_branches_ends_in_a_cloud_of_every_run(continued):
         strict=True,
     )
     for drawn, accuracy, flatness in clouds:  # the first run on top
-        np.testing.assert_array_equal(drawn.get_offsets().T, [accuracy, flatness])
+        np.testing.assert_array_equal(xy_of(drawn).T, [accuracy, flatness])
         assert facecolours(drawn) == SHADES
     assert (left.get_yscale(), middle.get_yscale(), colour_bar(figure.axes[3])) == (
         "log",
@@ -391,10 +404,7 @@ def test_training_of_branches_ends_in_a_cloud_of_every_run(continued):
 def test_flatness_is_drawn_over_the_loss_with_the_line_of_each_run_and_the_first_one_dark(
     continued,
 ):
-    given = [
-        [SimpleNamespace(slope=slope, intercept=add) for slope in (-1.0, -2.0)]
-        for add in (3.0, 5.0)
-    ]
+    given = [[Line(slope=slope, intercept=add) for slope in (-1.0, -2.0)] for add in (3.0, 5.0)]
     figure, flat = (
         figures.flatness_against_test_loss(continued, given),
         continued.branch_flatness.values[..., -1],
@@ -406,14 +416,15 @@ def test_flatness_is_drawn_over_the_loss_with_the_line_of_each_run_and_the_first
         for index, line, cloud in zip((1, 0), axes.lines, axes.collections, strict=True):
             low, high = flat[index].min(), flat[index].max()
             np.testing.assert_allclose(
-                line.get_xydata(),
+                xy_of(line),
                 [[row[index].intercept + row[index].slope * y, y] for y in (low, high)],
             )
             np.testing.assert_array_equal(
-                cloud.get_offsets().T, [continued[name].values[index], flat[index]]
+                xy_of(cloud).T, [continued[name].values[index], flat[index]]
             )
             assert [colour[:7] for colour in facecolours(cloud)] == SHADES
-        assert axes.collections[1].get_sizes()[0] > axes.collections[0].get_sizes()[0]
+        others, first = (cloud for cloud in axes.collections if isinstance(cloud, PathCollection))
+        assert first.get_sizes()[0] > others.get_sizes()[0]
     assert colour_bar(figure.axes[2]) == CLOCK
 
 
@@ -430,7 +441,7 @@ def test_branches_are_compared_with_the_frozen_ones_framed(continued):
     mean = continued.similarity_full.values.mean(axis=0)
     for axes, values in ((left, continued.similarity_full.values[0]), (middle, mean)):
         (image,) = axes.images
-        np.testing.assert_allclose(image.get_array(), values)
+        np.testing.assert_allclose(cells_of(image), values)
         # the lowest mean is below the lowest of the first run
         assert image.get_clim() == (pytest.approx(0.25), 1)
         assert (list(image.get_extent()), image.origin, axes.get_xlabel()) == (
@@ -442,9 +453,9 @@ def test_branches_are_compared_with_the_frozen_ones_framed(continued):
     assert (frames(left), frames(middle)) == ([(15, 15, 20, 20)], [(25, 25, 10, 10)])
     *runs, freezing = right.lines
     for run, freeze, row in zip(runs, (12, 40), continued.similarity_full.values, strict=True):
-        np.testing.assert_allclose(run.get_xydata().T, [np.array([0, 10, 20]) / freeze, row[:3, 3]])
+        np.testing.assert_allclose(xy_of(run).T, [np.array([0, 10, 20]) / freeze, row[:3, 3]])
     assert (
-        list(freezing.get_xdata()),
+        list(x_of(freezing)),
         colour_of(freezing.get_color()),
         freezing.get_linestyle(),
     ) == ([1, 1], THEORY, "--")
@@ -492,11 +503,11 @@ def test_two_clocks_have_a_point_with_both_bars_for_each_setting(compared):
         {},
     )
     for axes, level in zip(panels, compared.level.values, strict=True):
-        for index, container in enumerate(axes.containers):
+        for index, container in enumerate(error_bars(axes)):
             line, _, (across, up) = container.lines
             one = compared.isel(batch_size=index // 2, learning_rate=index % 2).sel(level=level)
             x, y = float(one.freezing_time), float(one.basin_time)
-            np.testing.assert_array_equal(line.get_xydata(), [[x, y]])
+            np.testing.assert_array_equal(xy_of(line), [[x, y]])
             np.testing.assert_allclose(
                 segments(across), [[[x - 0.5, y], [x + 0.25, y]]][: int(np.isfinite(y))]
             )
@@ -505,11 +516,11 @@ def test_two_clocks_have_a_point_with_both_bars_for_each_setting(compared):
             )
             assert colour_of(line.get_color()) == colour_of(colours[float(one.learning_rate)])
             markers.setdefault(int(one.batch_size), set()).add(line.get_marker())
-        assert len(axes.containers) == 4
+        assert len(error_bars(axes)) == 4
         assert title(axes) == f"one basin from $Sim_J$ = {level:g}"
         assert axes.get_xlim() == axes.get_ylim() == (0, pytest.approx(10.6))
         (equal,) = [line for line in axes.lines if line.get_linestyle() == ":"]
-        np.testing.assert_array_equal(equal.get_xdata(), equal.get_ydata())
+        np.testing.assert_array_equal(x_of(equal), y_of(equal))
     # one each, not the same
     assert sorted(map(len, [*markers.values(), markers[10] | markers[50]])) == [1, 1, 2]
     assert [text.get_text() for text in panels[0].figure.legends[0].get_texts()] == [
@@ -542,14 +553,14 @@ def test_two_clocks_stand_without_intervals(compared):
 
 
 def test_two_clocks_take_more_batch_sizes_than_there_are_markers(compared):
-    many = xr.concat(
+    many: Any = xr.concat(
         [
             compared.isel(batch_size=0, drop=True).assign_coords(batch_size=size)
             for size in range(1, 10)
         ],
         dim="batch_size",
     )
-    assert [len(axes.containers) for axes in drawn_axes(figures.two_clocks(many), 2)] == [18, 18]
+    assert [len(error_bars(axes)) for axes in drawn_axes(figures.two_clocks(many), 2)] == [18, 18]
 
 
 def test_bars_are_never_negative_and_missing_where_an_interval_is():

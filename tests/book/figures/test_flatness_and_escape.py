@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tests.book.figures.drawn import colour_of
+from tests.book.figures.drawn import colour_of, error_bars, x_of, xy_of, y_of
 from valleys.book import figures
 from valleys.book.figures.assumptions import INDEPENDENT, RESHUFFLED
 from valleys.book.figures.style import THEORY, learning_rate_colours
@@ -15,16 +15,14 @@ RATES, SIZES = [0.05, 0.1], [20, 100]
 
 
 def curves(axes, dashes="-"):
-    return [
-        line for line in axes.lines if line.get_linestyle() == dashes and len(line.get_xdata()) > 2
-    ]
+    return [line for line in axes.lines if line.get_linestyle() == dashes and len(x_of(line)) > 2]
 
 
 @pytest.fixture
 def siblings():
     rng = np.random.default_rng(0)
     cell, shape = ("batch_size", "learning_rate"), (2, 2)
-    parts = {
+    parts: dict[str, tuple[tuple[str, ...], np.ndarray]] = {
         name: ((*cell, "reference", "branch"), rng.random((*shape, 3, 4)) + 0.1)
         for name in ("similarity", "rise")
     }
@@ -60,12 +58,12 @@ def test_flatness_has_a_line_a_cell_and_the_model_dashed_through_the_mean_of_all
     left, right = figures.flattening(flat, exponents, floor).axes
     drawn = [line for line in left.lines if colour_of(line.get_color()) != THEORY]
     assert len(drawn) == 4
-    np.testing.assert_array_equal(drawn[1].get_ydata(), flat.values[0, 1])
+    np.testing.assert_array_equal(y_of(drawn[1]), flat.values[0, 1])
     assert colour_of(drawn[1].get_color()) == colour_of(learning_rate_colours(RATES)[0.1])
     model = next(line for line in left.lines if colour_of(line.get_color()) == THEORY)
-    assert model.get_ydata()[1] == pytest.approx(flat.values[..., 0].mean())
-    (bars,) = right.containers
-    np.testing.assert_allclose(bars.lines[0].get_xdata(), np.sqrt([0.03, 0.001]))
+    assert y_of(model)[1] == pytest.approx(flat.values[..., 0].mean())
+    (bars,) = error_bars(right)
+    np.testing.assert_allclose(x_of(bars.lines[0]), np.sqrt([0.03, 0.001]))
     np.testing.assert_allclose(
         [list(map(float, segment[:, 1])) for segment in bars.lines[2][0].get_segments()],
         [[0.3, 0.5], [0.6, 0.9]],
@@ -78,13 +76,11 @@ def test_siblings_are_means_over_runs_and_walls_between_runs_begin_after_the_sta
     left, right = figures.parted_siblings(siblings).axes
     likeness = curves(left)
     assert len(likeness) == 4
+    np.testing.assert_allclose(y_of(likeness[2]), siblings.similarity.values[1, 0].mean(axis=0))
     np.testing.assert_allclose(
-        likeness[2].get_ydata(), siblings.similarity.values[1, 0].mean(axis=0)
+        y_of(curves(right, "--")[0]), siblings.wall_rise.values[0, 0, 1:].mean(axis=1)
     )
-    np.testing.assert_allclose(
-        curves(right, "--")[0].get_ydata(), siblings.wall_rise.values[0, 0, 1:].mean(axis=1)
-    )
-    frozen = [line.get_xdata()[0] for line in left.lines if line.get_linestyle() == ":"]
+    frozen = [x_of(line)[0] for line in left.lines if line.get_linestyle() == ":"]
     np.testing.assert_allclose(frozen, siblings.freezing_time.mean("reference").values.ravel())
     assert right.get_yscale() == "log"
 
@@ -92,7 +88,7 @@ def test_siblings_are_means_over_runs_and_walls_between_runs_begin_after_the_sta
 def test_a_hill_of_no_height_is_left_out(siblings):
     siblings["rise"][0, 0, :, 2:] = 0.0
     right = figures.parted_siblings(siblings).axes[1]
-    assert np.isnan(curves(right)[0].get_ydata()[2:]).all()
+    assert np.isnan(y_of(curves(right)[0])[2:]).all()
 
 
 def test_rates_are_drawn_where_they_have_a_logarithm_and_kramers_law_falls_by_e_in_one():
@@ -106,9 +102,9 @@ def test_rates_are_drawn_where_they_have_a_logarithm_and_kramers_law_falls_by_e_
     ).assign_coords(time=("branch", [0.5, 3.0, 9.0]))
     left, right, _ = figures.escape_against_barrier(exponents, rates, -0.2).axes
     assert len(curves(left)) == 4
-    assert sum(len(points.get_offsets()) for points in right.collections) == 10
+    assert sum(len(xy_of(points)) for points in right.collections) == 10
     law = next(line for line in right.lines if colour_of(line.get_color()) == THEORY)
-    x, y = law.get_xdata(), law.get_ydata()
+    x, y = x_of(law), y_of(law)
     np.testing.assert_allclose(np.diff(np.log(y)) / np.diff(x), -1, rtol=1e-6)
     assert y[0] == pytest.approx(0.1)
 
@@ -141,8 +137,8 @@ def test_variances_have_a_colour_a_sampling_and_the_first_window_open_markers():
     assert [colour_of(line.get_color()) for line in left.lines] == [RESHUFFLED] * 3 + [
         INDEPENDENT
     ] * 3
-    np.testing.assert_array_equal(left.lines[0].get_ydata(), found.variance.values[0, 1, 0])
-    assert [colour_of(bars.lines[0].get_markerfacecolor()) for bars in right.containers] == [
+    np.testing.assert_array_equal(y_of(left.lines[0]), found.variance.values[0, 1, 0])
+    assert [colour_of(bars.lines[0].get_markerfacecolor()) for bars in error_bars(right)] == [
         "#FFFFFF",
         RESHUFFLED,
         "#FFFFFF",
@@ -168,9 +164,9 @@ def test_rescaled_layers_are_shown_against_the_solution_as_it_was():
     }
     left, right = figures.rescaled_layers(xr.Dataset(parts, coords)).axes
     for line in left.lines:
-        np.testing.assert_allclose(line.get_ydata(), [0.25, 1, 4])
-    np.testing.assert_array_equal(right.lines[0].get_xdata(), flat[0, :, 0, 0])
-    np.testing.assert_array_equal(right.lines[0].get_ydata(), flat[0, :, 0, 1])
+        np.testing.assert_allclose(y_of(line), [0.25, 1, 4])
+    np.testing.assert_array_equal(x_of(right.lines[0]), flat[0, :, 0, 0])
+    np.testing.assert_array_equal(y_of(right.lines[0]), flat[0, :, 0, 1])
 
 
 def test_layer_and_whole_have_a_point_a_solution():
@@ -178,5 +174,5 @@ def test_layer_and_whole_have_a_point_a_solution():
         [[1.0, 2.0], [3.0, np.nan]], {"batch_size": SIZES}, ("batch_size", "realization")
     )
     (axes,) = figures.layer_against_whole(layer, 2 * layer).axes
-    np.testing.assert_array_equal(axes.lines[0].get_xdata(), [1, 2])
-    np.testing.assert_array_equal(axes.lines[0].get_ydata(), [2, 4])
+    np.testing.assert_array_equal(x_of(axes.lines[0]), [1, 2])
+    np.testing.assert_array_equal(y_of(axes.lines[0]), [2, 4])

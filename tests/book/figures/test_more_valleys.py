@@ -5,7 +5,16 @@ book, with named axes.
 import numpy as np
 import xarray as xr
 
-from tests.book.figures.drawn import colour_of, drawn_axes, legend, points, written
+from tests.book.figures.drawn import (
+    colour_of,
+    drawn_axes,
+    error_bars,
+    legend,
+    points,
+    written,
+    x_of,
+    y_of,
+)
 from valleys.book import figures
 from valleys.book.figures.more_valleys import width_colours
 from valleys.book.figures.style import FLAT, FREE, NEUTRAL, SHARP, noise_colours
@@ -50,10 +59,10 @@ def test_rows_show_every_valley_and_runs_in_the_colour_of_their_end():
     assert written(first) == ["0.6", "0.7", "0.8"]
     assert [colour_of(line.get_color()) for line in first.lines] == [SHARP, NEUTRAL, FLAT]
     assert [colour_of(line.get_color()) for line in second.lines] == [FLAT, SHARP]
-    drawn = np.nansum([np.nan_to_num(line.get_ydata()) for line in first.lines], axis=0)
+    drawn = np.nansum([np.nan_to_num(y_of(line)) for line in first.lines], axis=0)
     np.testing.assert_allclose(drawn, grids[0].loss.isel(y=-1))
     assert [colour_of(line.get_color()) for line in beside.lines] == [FLAT, SHARP]
-    np.testing.assert_allclose(beside.lines[1].get_xdata(), x[1])
+    np.testing.assert_allclose(x_of(beside.lines[1]), x[1])
     assert beside.yaxis_inverted()  # y runs down the page
 
 
@@ -71,7 +80,7 @@ def test_occupation_is_drawn_by_flatness_with_what_is_expected():
     row = parts[0].isel(effective_noise=1)
     assert first.shows(ratio, row.share[0], row.share_error[0])
     assert second.shows(ratio, row.share[1, ::-1], row.share_error[1, ::-1])
-    np.testing.assert_allclose(panels[0].lines[1].get_ydata(), row.expected[0])
+    np.testing.assert_allclose(y_of(panels[0].lines[1]), row.expected[0])
     assert legend(panels[2]) == ["1-2-3-4-5", "5-4-3-2-1"]
 
 
@@ -87,7 +96,7 @@ def test_share_against_noise_fills_the_points_of_the_first_start():
         figures.share_against_noise({"y = 1": [part, part], "y = 5": [part, part]}), 2
     )
     assert [each.colour for each in points(left)] == [FLAT, FLAT]
-    assert [bars.lines[0].get_fillstyle() for bars in left.containers] == ["full", "none"]
+    assert [bars.lines[0].get_fillstyle() for bars in error_bars(left)] == ["full", "none"]
     assert all(each.shows(NOISES, [0.3, 0.6], [0.03, 0.06]) for each in points(left))
     assert legend(right) == ["y = 1", "y = 5"]
 
@@ -111,7 +120,7 @@ def test_freezing_in_rows_shows_both_scalings():
     left, right = drawn_axes(figures.freezing_in_rows(found, curve), 2)
     assert points(left)[1].shows(NOISES, values[1], values[1] / 10)
     assert [colour_of(line.get_color()) for line in right.lines] == [SHARP, FREE, SHARP, FREE]
-    np.testing.assert_allclose(right.lines[3].get_ydata(), 3 * values[1])
+    np.testing.assert_allclose(y_of(right.lines[3]), 3 * values[1])
     assert legend(left) == ["2 valleys", "3 valleys", "Eq. 25, two valleys"]
 
 
@@ -132,6 +141,6 @@ def test_preference_and_final_share_by_power():
         left, right = drawn_axes(draw(found, curves, 0.55), 2)
         assert points(right)[1].shows([0, 1], p_flat[1, 1], p_flat[1, 1] / 10)
         assert "0.1" in right.get_title()
-        assert any(np.allclose(line.get_ydata(), 0.55) for line in left.lines)
+        assert any(np.allclose(y_of(line), 0.55) for line in left.lines)
         if name == "effective_noise":
             assert points(left)[0].colour == colour_of(noise_colours(NOISES)[0.0001])

@@ -134,7 +134,7 @@ def test_lines_in_the_colour_of_a_value_have_ids_that_no_other_has():
 
     ids = [line.get_gid() for line in draw().axes[0].lines]
     assert (len(set(ids)), ids[2]) == (3, None)
-    assert all(name.startswith("shade:learning_rate:0.05:") for name in ids[:2])
+    assert all(str(name).startswith("shade:learning_rate:0.05:") for name in ids[:2])
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,13 @@ import io
 import os
 import subprocess
 import sys
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import nbformat
 import pytest
+from matplotlib.rcsetup import cycler
 from nbformat.v4 import new_code_cell, new_notebook
 
 from valleys.book import figures
@@ -72,7 +74,8 @@ def drawn() -> bytes:
 
 def test_style_leaves_nothing_of_the_taste_that_was_there_before():
     plain = drawn()
-    mpl.rcParams.update(
+    parameters: Any = mpl.rcParams  # the stubs list all names
+    parameters.update(
         {
             name: value
             for name, value in TASTE.items()
@@ -81,7 +84,7 @@ def test_style_leaves_nothing_of_the_taste_that_was_there_before():
     )
     mpl.rcParams.update(
         {
-            "axes.prop_cycle": mpl.cycler("color", ["r", "g"]),
+            "axes.prop_cycle": cycler("color", ["r", "g"]),
             "axes.formatter.limits": (0, 1),
             "figure.figsize": (2, 9),
         }

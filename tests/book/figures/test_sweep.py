@@ -5,19 +5,26 @@ with named axes.
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.patches import Rectangle
 from matplotlib.text import Annotation
 
 from tests.book.figures.drawn import (
     band_ends,
     bands,
+    bars_of,
+    cells_of,
     colour_of,
     drawn_axes,
+    error_bars,
     hatched,
     legend,
     lines,
     segments,
     title,
     written,
+    x_of,
+    xy_of,
+    y_of,
 )
 from valleys.book import figures
 from valleys.book.figures.style import (
@@ -155,7 +162,7 @@ def test_the_compared_learning_rate_is_framed(summary):
     frames = [
         patch.get_xy()
         for patch in figures.accuracy(summary, 0.2).axes[0].patches
-        if not patch.get_hatch()
+        if isinstance(patch, Rectangle) and not patch.get_hatch()
     ]
     assert set(frames) == {(-0.5, 0.5)}
 
@@ -163,8 +170,8 @@ def test_the_compared_learning_rate_is_framed(summary):
 def test_copies_of_one_run_are_one_point_without_a_bar(summary, sweep):
     for axes in figures.accuracy_runs(summary, sweep, 0.1).axes:
         points = [line for line in axes.lines if line.get_marker() == "o"]
-        assert [len(line.get_xdata()) for line in points] == [1, RUNS, RUNS]  # B = 1000, 50, 10
-        bars = [bar.get_segments()[0] for bar in axes.collections if hasattr(bar, "get_segments")]
+        assert [len(x_of(line)) for line in points] == [1, RUNS, RUNS]  # B = 1000, 50, 10
+        bars = [bar.get_segments()[0] for bar in bars_of(axes)]
         assert [bool(bar.size and np.isfinite(bar).all()) for bar in bars] == [False, True, True]
 
 
@@ -195,8 +202,8 @@ def test_best_runs_are_drawn_from_the_largest_batch_to_the_smallest():
     assert drawn["mean run, all test images"] == ([0, 1, 2], [1, 2, 3], THEORY)
     assert drawn["best run, all test images"] == ([0, 1, 2], [1, 3, 4], ACCURACY)
     assert drawn["best run, this small test set"] == ([0, 1, 2], [7, 8, 9], NEUTRAL)
-    assert axes.containers[0].lines[0].get_ydata(orig=False) == pytest.approx([1, 5, 6])
-    ends = [segment[:, 1] for bar in axes.collections for segment in bar.get_segments()]
+    assert y_of(error_bars(axes)[0].lines[0]) == pytest.approx([1, 5, 6])
+    ends = [segment[:, 1] for bar in bars_of(axes) for segment in bar.get_segments()]
     assert np.concatenate(ends) == pytest.approx([0, 2, 3, 6, 5, 8])
     assert [label.get_text() for label in axes.get_xticklabels()] == ["1000", "50", "10"]
 
@@ -204,18 +211,18 @@ def test_best_runs_are_drawn_from_the_largest_batch_to_the_smallest():
 def test_courses_have_bands_and_leave_out_what_was_not_measured(course):
     left, right = figures.transient(course, 0.1).axes
     assert len(left.collections) == len(right.collections) == 3
-    assert [len(line.get_xdata()) for line in right.lines] == [2, 2, 2]
-    band = left.collections[0].get_paths()[0].vertices
+    assert [len(x_of(line)) for line in right.lines] == [2, 2, 2]
+    band = np.asarray(left.collections[0].get_paths()[0].vertices)
     assert band[:, 1].max() == pytest.approx(4.1)
     assert not left.collections[2].get_paths() or not len(
-        left.collections[2].get_paths()[0].vertices
+        np.asarray(left.collections[2].get_paths()[0].vertices)
     )
 
 
 def test_controls_are_relative_to_the_largest_batch(summary, course):
     _, right = figures.flatness_controls(summary, course, 0.1).axes
     assert right.get_ylabel() == "relative to B = 1000"
-    assert all(line.get_ydata()[-1] == 1 for line in right.lines if line.get_marker() in "os^")
+    assert all(y_of(line)[-1] == 1 for line in right.lines if str(line.get_marker()) in "os^")
 
 
 def test_freezing_has_a_map_for_each_threshold_the_given_one_first(summary):
@@ -266,7 +273,7 @@ def test_maps_write_each_value_where_its_cell_is_with_the_noise_growing_to_the_u
     # rows of a learning rate, from the largest batch to the smallest
     axes, table = draw(uneven), scale * uneven[name].values[::-1].T
     (image,) = axes.images
-    np.testing.assert_allclose(image.get_array().filled(np.nan), table)
+    np.testing.assert_allclose(cells_of(image).filled(np.nan), table)
     placed = {
         text.get_position(): text.get_text()
         for text in axes.texts
@@ -296,7 +303,7 @@ def test_freezing_maps_show_their_own_threshold(uneven):
     uneven["freezing_time"] = uneven.freezing_time * xr.DataArray([1, 10, 100], dims="threshold")
     for axes, threshold in zip(figures.freezing(uneven, 0.1).axes, (0.1, 0.2, 0.05), strict=True):
         np.testing.assert_allclose(
-            axes.images[0].get_array().filled(np.nan),
+            cells_of(axes.images[0]).filled(np.nan),
             uneven.freezing_time.sel(threshold=threshold).values[::-1].T,
         )
 
@@ -315,18 +322,16 @@ def test_run_is_drawn_with_its_threshold_and_freezing_time(freeze):
         coords,
     )
     above, below = drawn_axes(figures.training_run(cell, 0.1), 2)
-    np.testing.assert_array_equal(above.lines[0].get_xydata().T, [cell.step, cell.train_loss])
+    np.testing.assert_array_equal(xy_of(above.lines[0]).T, [cell.step, cell.train_loss])
     assert colour_of(above.lines[0].get_color()) == LOSS
-    assert [list(line.get_ydata()) for line in above.lines if line.get_linestyle() == ":"] == [
-        [0.1, 0.1]
-    ]
+    assert [list(y_of(line)) for line in above.lines if line.get_linestyle() == ":"] == [[0.1, 0.1]]
     for label, name in (("training set", "train_accuracy"), ("small test set", "test_accuracy")):
         x, y, colour = lines(below)[label]
         np.testing.assert_array_equal([x, y], [cell.step, cell[name]])
         assert colour == ACCURACY
     for axes in (above, below):
         (mark,) = [line for line in axes.lines if colour_of(line.get_color()) == THEORY]
-        np.testing.assert_array_equal(mark.get_xdata(), [freeze, freeze])
+        np.testing.assert_array_equal(x_of(mark), [freeze, freeze])
     assert (written(above), above.get_yscale()) == (["$ℒ_c$ = 0.1", "$t_{freeze}$"], "log")
 
 
@@ -342,8 +347,9 @@ def test_spread_shows_the_runs_of_the_cells_that_it_numbers(uneven):
     )
     small, full, *planes = figures.spread(uneven, plane).axes
     for axes, name in ((small, "similarity"), (full, "similarity_full")):
-        np.testing.assert_allclose(axes.images[0].get_array(), uneven[name].values[::-1].T)
-        assert {text.get_text(): text.xy for text in axes.texts if text.get_text() in "①②"} == {
+        np.testing.assert_allclose(cells_of(axes.images[0]), uneven[name].values[::-1].T)
+        numbers = [text for text in axes.texts if isinstance(text, Annotation)]
+        assert {text.get_text(): text.xy for text in numbers if text.get_text() in "①②"} == {
             "①": (1, 0),
             "②": (2, 1),
         }
@@ -353,14 +359,14 @@ def test_spread_shows_the_runs_of_the_cells_that_it_numbers(uneven):
     ):
         *drawn, start = axes.lines
         for run, path, end in zip(runs, drawn[::2], drawn[1::2], strict=True):
-            np.testing.assert_array_equal(path.get_xydata(), run)
-            np.testing.assert_array_equal(end.get_xydata(), run[-1:])
+            np.testing.assert_array_equal(xy_of(path), run)
+            np.testing.assert_array_equal(xy_of(end), run[-1:])
             assert (
                 colour_of(path.get_color())
                 == colour_of(end.get_color())
                 == colour_of(colours[rate])
             )
-        np.testing.assert_array_equal(start.get_xydata(), runs[0, :1])
+        np.testing.assert_array_equal(xy_of(start), runs[0, :1])
         assert (title(axes), axes.get_xlabel()) == (name, "principal component 1 (50%)")
     assert planes[0].get_xlim() == planes[1].get_xlim() != (0, 1)
     for limits, extent in (
@@ -396,16 +402,16 @@ def test_strips_show_converged_runs_with_their_mean_and_a_violin_where_there_are
         cells, means = sweep.sel(learning_rate=0.1), 100 * uneven.sel(learning_rate=0.1)
         drawn = [line for line in axes.lines if line.get_marker() == "o"]
         for position, (size, n, line, bar) in enumerate(
-            zip((1000, 50, 10), (1, 4, RUNS), drawn, axes.containers, strict=True)
+            zip((1000, 50, 10), (1, 4, RUNS), drawn, error_bars(axes), strict=True)
         ):
             values = cells[name].sel(batch_size=size).values.reshape(RUNS, -1)[:n, -1]
-            np.testing.assert_allclose(line.get_ydata(), 100 * values)
-            assert np.abs(line.get_xdata() - position).max() < 0.15
+            np.testing.assert_allclose(y_of(line), 100 * values)
+            assert np.abs(x_of(line) - position).max() < 0.15
             assert colour_of(line.get_color()) == colour_of(colours[size])
             mean, low, high = (
                 float(means[name + end].sel(batch_size=size)) for end in ("", "_low", "_high")
             )
-            np.testing.assert_allclose(bar.lines[0].get_ydata(orig=False), [mean])
+            np.testing.assert_allclose(y_of(bar.lines[0]), [mean])
             np.testing.assert_allclose(
                 [part[:, 1] for part in segments(bar.lines[2][0])],
                 [[low, high]][: int(np.isfinite(low))],
@@ -419,7 +425,7 @@ def test_strips_show_converged_runs_with_their_mean_and_a_violin_where_there_are
 def test_strip_of_flatness_has_the_last_record_of_each_run(uneven, sweep):
     sweep["flatness"] = sweep.flatness + xr.DataArray([5.0, 0.0], dims="record")
     axes = figures.flatness(uneven, sweep, 0.2).axes[2]
-    drawn = [line.get_ydata() for line in axes.lines if line.get_marker() == "o"]
+    drawn = [y_of(line) for line in axes.lines if line.get_marker() == "o"]
     for values, size in zip(drawn, (1000, 50, 10), strict=True):
         np.testing.assert_allclose(
             np.unique(values),
@@ -449,11 +455,11 @@ def test_controls_show_flatness_over_loss_and_three_measures_relative_to_one_cel
         right.get_xscale(),
     ) == (True, True, "log", "log")
     for name, bar in zip(
-        ("flatness", "relative_flatness", "whole_network_flatness"), right.containers, strict=True
+        ("flatness", "relative_flatness", "whole_network_flatness"), error_bars(right), strict=True
     ):
         row = uneven.sel(learning_rate=0.1)
         quiet = float(row[name].sel(batch_size=1000))
-        np.testing.assert_allclose(bar.lines[0].get_xydata().T, [SIZES, row[name] / quiet])
+        np.testing.assert_allclose(xy_of(bar.lines[0]).T, [SIZES, row[name] / quiet])
         # gradient descent has none
         ends = np.stack([row[name + end] / quiet for end in ("_low", "_high")], axis=1)[:2]
         np.testing.assert_allclose([part[:, 1] for part in segments(bar.lines[2][0])], ends)
@@ -475,7 +481,7 @@ def test_courses_are_drawn_against_time_in_the_colour_of_their_batch_size(course
                     np.stack([cell[f"{name}_low"], cell[f"{name}_high"]], axis=1),
                 )
     (threshold,) = [line for line in left.lines if line.get_linestyle() == ":"]
-    assert (list(threshold.get_ydata()), written(left), left.get_yscale()) == (
+    assert (list(y_of(threshold)), written(left), left.get_yscale()) == (
         [0.1, 0.1],
         ["$ℒ_c$ = 0.1"],
         "log",
@@ -493,10 +499,10 @@ def test_delay_has_a_line_for_each_threshold_relative_to_the_largest_batch(uneve
         ** powers
     )
     (axes,) = drawn_axes(figures.delay(times, 0.1), 1)
-    for level, bar in zip(levels, axes.containers, strict=True):
+    for level, bar in zip(levels, error_bars(axes), strict=True):
         row = times.sel(learning_rate=0.1, threshold=level)
         quiet = float(row.freezing_time.sel(batch_size=1000))
-        np.testing.assert_allclose(bar.lines[0].get_xydata().T, [SIZES, row.freezing_time / quiet])
+        np.testing.assert_allclose(xy_of(bar.lines[0]).T, [SIZES, row.freezing_time / quiet])
         ends = np.stack([row[f"freezing_time{end}"] / quiet for end in ("_low", "_high")], axis=1)[
             :2
         ]

@@ -2,13 +2,17 @@
 book, with named axes.
 """
 
+from typing import Any
+
 import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.colors import to_hex
+from mpl_toolkits.mplot3d import Axes3D
+from mpl_toolkits.mplot3d.art3d import Line3D
 from mpl_toolkits.mplot3d.proj3d import proj_transform
 
-from tests.book.figures.drawn import drawn_axes, lines, points, written
+from tests.book.figures.drawn import cells_of, drawn_axes, lines, points, written, x_of, xy_of, y_of
 from valleys.book import figures
 from valleys.book.figures.style import (
     FLAT,
@@ -50,12 +54,13 @@ def cells() -> xr.Dataset:
 def test_landscape_shows_floors_ridge_and_sections_with_the_flat_valley_on_the_right():
     grid = TwoValley().on_grid(np.linspace(-0.9, 0.9, 31), np.linspace(0, 60, 13))
     surface, sections = drawn_axes(figures.landscape(grid), 2)
+    assert isinstance(surface, Axes3D)
+    floors_and_ridge = [line for line in surface.lines if isinstance(line, Line3D)]
+    flat, sharp, ridge = (np.asarray(line.get_data_3d()) for line in floors_and_ridge)
     assert [to_hex(line.get_color()).upper() for line in surface.lines] == [FLAT, SHARP, INK]
-    np.testing.assert_allclose(surface.lines[0].get_data_3d()[0], grid.flat_x)
-    np.testing.assert_allclose(surface.lines[1].get_data_3d()[0], grid.sharp_x)
-    np.testing.assert_allclose(
-        np.diff(surface.lines[2].get_data_3d()[2]), np.diff(grid.loss.sel(x=0))
-    )
+    np.testing.assert_allclose(flat[0], grid.flat_x)
+    np.testing.assert_allclose(sharp[0], grid.sharp_x)
+    np.testing.assert_allclose(np.diff(ridge[2]), np.diff(grid.loss.sel(x=0)))
     on_page = [proj_transform(x, 60, 1.5, surface.get_proj())[0] for x in (-0.5, 0.5)]
     down = [proj_transform(0, y, 1.5, surface.get_proj())[1] for y in (0, 60)]
     assert (on_page[0] < on_page[1], down[0] > down[1]) == (True, True)
@@ -67,8 +72,8 @@ def test_landscape_shows_floors_ridge_and_sections_with_the_flat_valley_on_the_r
             FLAT,
             SHARP,
         )
-        np.testing.assert_allclose(right.get_ydata(), section[grid.x >= 0])
-        np.testing.assert_allclose(left.get_ydata(), section[grid.x <= 0])
+        np.testing.assert_allclose(y_of(right), section[grid.x >= 0])
+        np.testing.assert_allclose(y_of(left), section[grid.x <= 0])
     assert written(sections) == [
         "y = 0",
         "y = 20",
@@ -92,10 +97,8 @@ def test_run_has_the_colour_of_the_valley_in_which_it_ends():
     grid = TwoValley().on_grid(np.linspace(-0.9, 0.9, 11), np.linspace(0, 30, 7))
     above, beside = drawn_axes(figures.hopping(runs, grid), 2)
     assert [to_hex(line.get_color()).upper() for line in above.lines] == [FLAT, SHARP]
-    np.testing.assert_allclose(
-        above.lines[1].get_xydata(), np.stack([x[0, 1], 5 + x[0, 1]], axis=1)
-    )
-    np.testing.assert_allclose(beside.lines[0].get_xydata(), [[1, -0.1], [2, 0.2]])
+    np.testing.assert_allclose(xy_of(above.lines[1]), np.stack([x[0, 1], 5 + x[0, 1]], axis=1))
+    np.testing.assert_allclose(xy_of(beside.lines[0]), [[1, -0.1], [2, 0.2]])
     assert "0.05" in above.get_title()
     assert above.yaxis_inverted()  # y runs down the page
 
@@ -106,10 +109,10 @@ def test_maps_show_every_cell_and_leave_a_gap_where_there_is_no_value(cells):
     left, right = drawn_axes(figure, 2)
     for axes, name in ((left, "p_flat"), (right, "time_to_freeze")):
         np.testing.assert_allclose(
-            axes.collections[0].get_array().filled(np.nan).reshape(2, 3), cells[name]
+            cells_of(axes.collections[0]).filled(np.nan).reshape(2, 3), cells[name]
         )
         assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
-    assert left.collections[0].get_array().mask.sum() == 1
+    assert cells_of(left.collections[0]).mask.sum() == 1
     assert left.collections[0].get_clim() == (0.0, 1.0)  # one half is the middle of the colours
     assert (left.get_xlabel(), left.get_ylabel()) == ("noise strength σ", "learning rate η")
     assert len(figure.axes) == 4  # with two colour bars
@@ -118,7 +121,7 @@ def test_maps_show_every_cell_and_leave_a_gap_where_there_is_no_value(cells):
 def test_maps_put_a_cross_on_marked_cells(cells):
     marked = cells.p_flat > 0.85
     (left, _) = drawn_axes(figures.phase_maps(cells, marked), 2)
-    assert left.lines[0].get_xydata().tolist() == [[STRENGTHS[2], RATES[1]]]
+    assert xy_of(left.lines[0]).tolist() == [[STRENGTHS[2], RATES[1]]]
 
 
 def test_response_shows_a_row_of_cells_for_each_learning_rate(cells):
@@ -132,7 +135,7 @@ def test_response_shows_a_row_of_cells_for_each_learning_rate(cells):
 
 
 def test_control_has_a_panel_for_each_learning_rate_with_both_noises_and_the_levels(cells):
-    both = xr.concat(
+    both: Any = xr.concat(
         [cells, cells.assign(p_flat=cells.p_flat - 0.1)],
         dim=xr.Variable("noise", ["hessian", "isotropic"]),
     )
@@ -203,9 +206,9 @@ def test_weight_along_y_shows_points_theories_and_levels_in_styles_of_their_own(
     np.testing.assert_allclose(lines(axes)["transition operator"][:2], [exact.y, exact.p_flat])
     assert points(axes)[0].shows([1, 3], [0.6, 0.9], [0.06, 0.09])
     for name in curves:
-        np.testing.assert_allclose(lines(axes)[name][:2], [curves.y, curves[name]])
+        np.testing.assert_allclose(lines(axes)[str(name)][:2], [curves.y, curves[name]])
     styles = [
-        line._unscaled_dash_pattern
+        line._unscaled_dash_pattern  # pyright: ignore[reportAttributeAccessIssue]  # not public
         for line in axes.lines
         if line.get_label() in ("Eq. 22", "Itô", "equilibrium")
     ]
@@ -256,19 +259,17 @@ def test_evolution_shows_runs_as_a_band_and_exact_values_and_theory_in_the_colou
     for index, (strength, noise) in enumerate(((0.01, 1e-4), (0.1, 1e-3))):
         own = to_hex(colours[noise]).upper()
         band = axes.collections[index]
-        assert (to_hex(band.get_facecolor()[0]).upper(), band.get_label()) == (
+        assert (to_hex(np.asarray(band.get_facecolor())[0]).upper(), band.get_label()) == (
             own,
             f"σ = {strength:g}",
         )
-        heights = band.get_paths()[0].vertices[:, 1]
+        heights = np.asarray(band.get_paths()[0].vertices)[:, 1]
         assert (heights.min(), heights.max()) == pytest.approx(
             (0.9 * p_flat[index, 0], 1.1 * p_flat[index, 1])
         )
         drawn = [line for line in axes.lines if to_hex(line.get_color()).upper() == own]
-        np.testing.assert_allclose(
-            drawn[0].get_xydata().T, [exact.mean_y[index], exact.p_flat[index]]
-        )
-        np.testing.assert_allclose(drawn[1].get_ydata(), curves["Eq. 22"][index])
+        np.testing.assert_allclose(xy_of(drawn[0]).T, [exact.mean_y[index], exact.p_flat[index]])
+        np.testing.assert_allclose(y_of(drawn[1]), curves["Eq. 22"][index])
 
 
 def test_flatness_contrast_shows_points_theories_and_one_half():
@@ -281,8 +282,8 @@ def test_flatness_contrast_shows_points_theories_and_one_half():
     assert points(axes)[0].shows([1.0, 1.5], [0.5, 0.8], [0.05, 0.08])
     assert points(axes)[0].colour == FLAT
     for name in curves:
-        np.testing.assert_allclose(lines(axes)[name][1], curves[name])
-    assert 0.5 in [line.get_ydata()[0] for line in axes.lines if len(set(line.get_ydata())) == 1]
+        np.testing.assert_allclose(lines(axes)[str(name)][1], curves[name])
+    assert 0.5 in [y_of(line)[0] for line in axes.lines if len(set(y_of(line))) == 1]
 
 
 def test_temperatures_show_each_part_in_its_colour_on_its_theory():
@@ -298,7 +299,7 @@ def test_temperatures_show_each_part_in_its_colour_on_its_theory():
     ):
         assert found.colour == colour
         assert found.shows([1.0, 2.0], values[row], np.array(values[row]) / 10)
-    dashed = [line.get_ydata() for line in axes.lines if line.get_linestyle() == "--"]
+    dashed = [y_of(line) for line in axes.lines if line.get_linestyle() == "--"]
     np.testing.assert_allclose(dashed, np.array(values)[[0, 2, 1]] + 0.01)
 
 
@@ -322,9 +323,9 @@ def test_rates_of_each_valley_have_its_colour_in_both_panels():
             assert drawn.shows([1, 2], expected[rate], expected[f"{rate}_error"])
             assert (drawn.colour, drawn.label) == (colour, f"out of the {valley} valley")
         dashed = {
-            to_hex(line.get_color()).upper(): list(line.get_ydata())
+            to_hex(line.get_color()).upper(): list(y_of(line))
             for line in axes.lines
-            if len(line.get_xdata()) == 2 and line.get_linestyle() == "--"
+            if len(x_of(line)) == 2 and line.get_linestyle() == "--"
         }
         assert dashed == {
             SHARP: list(theory["Eq. 21"].sel(valley="sharp")),
@@ -381,7 +382,7 @@ def test_agreement_is_coloured_evenly_about_zero(cells):
         drawn_axes(figures.agreement(pulls), 2), ("p_flat", "time_to_freeze"), strict=True
     ):
         np.testing.assert_allclose(
-            np.asarray(axes.collections[0].get_array()).reshape(2, 3), pulls[name]
+            np.asarray(cells_of(axes.collections[0])).reshape(2, 3), pulls[name]
         )
         low, high = axes.collections[0].get_clim()
         assert low == -high
@@ -414,11 +415,9 @@ def test_freezing_course_marks_the_last_crossing_on_each_curve(histories):
     ):
         for index, (curve, mark) in enumerate(zip(axes.lines[::2], axes.lines[1::2], strict=True)):
             np.testing.assert_allclose(
-                curve.get_xydata(), np.stack([histories.mean_y[index], values[index]], axis=1)
+                xy_of(curve), np.stack([histories.mean_y[index], values[index]], axis=1)
             )
-            np.testing.assert_allclose(
-                mark.get_xydata(), [[ends.freezing_y[index], values[index, 1]]]
-            )
+            np.testing.assert_allclose(xy_of(mark), [[ends.freezing_y[index], values[index, 1]]])
             assert curve.get_color() is mark.get_color() or np.array_equal(
                 curve.get_color(), mark.get_color()
             )
@@ -449,8 +448,8 @@ def test_transient_map_shows_shares_and_where_the_theory_ends():
     limit = xr.DataArray([0.02, 0.03, 0.04], {"flatness_ratio": [1.0, 1.1, 1.2]})
     figure = figures.transient_map(p_flat, limit)
     (axes,) = drawn_axes(figure, 1)
-    np.testing.assert_allclose(np.asarray(axes.collections[0].get_array()).reshape(3, 2), p_flat)
-    np.testing.assert_allclose(axes.lines[0].get_xydata(), [[0.02, 1.0], [0.03, 1.1], [0.04, 1.2]])
+    np.testing.assert_allclose(np.asarray(cells_of(axes.collections[0])).reshape(3, 2), p_flat)
+    np.testing.assert_allclose(xy_of(axes.lines[0]), [[0.02, 1.0], [0.03, 1.1], [0.04, 1.2]])
     assert written(axes) == ["Eq. 25 ends"]
     assert axes.collections[0].get_clim() == (0, 1)
     assert len(figure.axes) == 2  # with a colour bar

@@ -13,8 +13,12 @@ from tests.book.figures.drawn import (
     colour_of,
     dashed,
     drawn_axes,
+    error_bars,
     legend,
     title,
+    x_of,
+    xy_of,
+    y_of,
 )
 from valleys.book import figures
 from valleys.book.figures.style import LOSS, NEUTRAL, THEORY, TIME_MAP, learning_rate_colours
@@ -80,9 +84,7 @@ def test_mean_lines_are_relative_to_their_ends_and_coloured_by_the_time_over_the
     assert [title(axes) for axes in panels] == ["one\nB = 20, η = 0.5", "two\nB = 1000, η = 0.1"]
     for axes, place in zip(panels, (CELL, {"batch_size": 1000, "learning_rate": 0.1}), strict=True):
         for line, profile in zip(axes.lines, courses.profile.sel(place).values, strict=False):
-            np.testing.assert_allclose(
-                line.get_ydata(), 100 * (profile / profile[[0, -1]].mean() - 1)
-            )
+            np.testing.assert_allclose(y_of(line), 100 * (profile / profile[[0, -1]].mean() - 1))
     name, ends = colour_bar(figure.axes[2])
     assert name == "time / freezing time"
     np.testing.assert_allclose(ends, [1 / 6, 10 / 5])
@@ -102,7 +104,7 @@ def test_mean_lines_are_relative_to_their_ends_and_coloured_by_the_time_over_the
 )
 def test_courses_have_a_row_a_quantity_and_a_column_a_batch_size(courses, draw, names, scale):
     figure = draw(courses)
-    panels = np.reshape(drawn_axes(figure, 4), (2, 2))
+    panels = np.array(drawn_axes(figure, 4), dtype=object).reshape(2, 2)
     colours = learning_rate_colours(RATES)
     for row, name in zip(panels, names, strict=True):
         for axes, size in zip(row, SIZES, strict=True):
@@ -115,15 +117,13 @@ def test_courses_have_a_row_a_quantity_and_a_column_a_batch_size(courses, draw, 
                     if line.get_marker() == "o"
                     and colour_of(line.get_color()) == colour_of(colours[rate])
                 )
-                np.testing.assert_allclose(line.get_xydata().T, [TIMES[1:], cell[name]])
+                np.testing.assert_allclose(xy_of(line).T, [TIMES[1:], cell[name]])
                 ends = [band_ends(band, TIMES[1:]) for band in bands(axes)]
                 assert any(
                     np.allclose(each, np.transpose([cell[f"{name}_low"], cell[f"{name}_high"]]))
                     for each in ends
                 )
-            marks = sorted(
-                line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == ":"
-            )
+            marks = sorted(x_of(line)[0] for line in axes.lines if line.get_linestyle() == ":")
             assert marks == [
                 float(time)
                 for time in courses.freezing_time.sel(batch_size=size)
@@ -137,9 +137,9 @@ def test_the_law_of_the_bowl_has_a_point_a_window_on_its_side_of_freezing(course
     figure = figures.bowl_law(courses)
     for axes, late in zip(drawn_axes(figure, 2), (False, True), strict=True):
         (law,) = dashed(axes)
-        np.testing.assert_array_equal(law.get_xdata(), law.get_ydata())
+        np.testing.assert_array_equal(x_of(law), y_of(law))
         assert colour_of(law.get_color()) == THEORY
-        drawn = np.concatenate([line.get_xydata() for line in axes.lines if line is not law])
+        drawn = np.concatenate([xy_of(line) for line in axes.lines if line is not law])
         chosen = ((courses.window_time >= courses.freezing_time) == late) & (
             courses.window_time > 0
         )
@@ -164,7 +164,7 @@ def test_scans_start_at_each_floor_on_a_logarithmic_axis(courses):
     figure = figures.floor_scans(courses, CELL)
     for axes, name in zip(drawn_axes(figure, 2), ("along", "across"), strict=True):
         for line, losses in zip(axes.lines, courses[name].sel(CELL).values, strict=True):
-            np.testing.assert_array_equal(line.get_xydata().T, [FRACTIONS, losses])
+            np.testing.assert_array_equal(xy_of(line).T, [FRACTIONS, losses])
         assert axes.get_yscale() == "log"
     assert colour_bar(figure.axes[2])[0] == "time / freezing time"
 
@@ -174,8 +174,8 @@ def test_walls_are_drawn_against_the_height_of_the_steps(courses):
     for axes, rate in zip(drawn_axes(figure, 2), (0.5, 0.1), strict=True):
         wall, height = (line for line in axes.lines if line.get_marker() == "o")
         cell = courses.sel(batch_size=20, learning_rate=rate).isel(window=[1, 2])
-        np.testing.assert_allclose(wall.get_ydata(), cell.wall)
-        np.testing.assert_allclose(height.get_ydata(), cell.height)
+        np.testing.assert_allclose(y_of(wall), cell.wall)
+        np.testing.assert_allclose(y_of(height), cell.height)
         assert (
             colour_of(wall.get_color()),
             colour_of(height.get_color()),
@@ -195,10 +195,10 @@ def test_changes_stand_at_three_places_and_only_runs_with_noise_have_bars(change
         "after",
     ]
     order = [(size, rate) for size in SIZES for rate in RATES]
-    for container, (size, rate) in zip(axes.containers, order, strict=True):
+    for container, (size, rate) in zip(error_bars(axes), order, strict=True):
         line, _, (lengths,) = container.lines
         cell = changes.sel(batch_size=size, learning_rate=rate)
-        np.testing.assert_allclose(line.get_ydata(), cell.q)
+        np.testing.assert_allclose(y_of(line), cell.q)
         assert colour_of(line.get_color()) == colour_of(learning_rate_colours(RATES)[rate])
         heights = [np.ptp(segment[:, 1]) for segment in lengths.get_segments()]
         np.testing.assert_allclose(heights, 0.5 if size == 20 else 0, atol=1e-12)

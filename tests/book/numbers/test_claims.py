@@ -1,6 +1,7 @@
 """Verdicts follow from numbers: from their whole interval, and from nothing else."""
 
 import math
+from typing import Any
 
 import nbformat
 import pytest
@@ -25,7 +26,7 @@ from valleys.results.estimates import Estimate
 CLAIMS = book_root() / "pages" / "claims.yml"
 
 
-def asking(relation: str, than: float | str, **more: str) -> Question:
+def asking(relation: str, than: float | str, **more: Any) -> Question:
     more |= {"within": 0.2} if relation == "equals" else {}
     more |= {"other": "another number"} if than == "theirs" else {}
     return Question(what="a number", number="ours", relation=relation, than=than, **more)

@@ -13,8 +13,7 @@ from valleys.book.pages import run_box
 from valleys.book.run import runner
 from valleys.book.run.parameters import Assignment, run_parameters
 from valleys.book.run.times import Times
-from valleys.book.site.launch import colab_cell
-from valleys.book.site.repository import Address
+from valleys.book.site.repository import Address, colab_cell
 from valleys.paths import book_root
 
 NAMES = sorted(path.stem for path in (book_root() / "chapters").glob("*.ipynb"))
@@ -29,7 +28,7 @@ def chapter(tmp_path):
 def example_of(name: str) -> Assignment:
     cells = nbformat.read(book_root() / "chapters" / f"{name}.ipynb", as_version=4).cells
     source = next(cell.source for cell in cells if cell.id == "run-box")
-    return Assignment.parse(re.match(r"```\{parameters\} (\S+)\n", source).group(1))
+    return Assignment.parse(re.findall(r"\A```\{parameters\} (\S+)\n", source)[0])
 
 
 def words(command: str) -> list[str]:

@@ -1,17 +1,17 @@
 """The status of a build is read from notebooks, results and what chapters glued."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import nbformat
 import pytest
 
 from tests.book.conftest import small_chapter
 from valleys.book.chapters import all_chapters
-from valleys.book.pages import status, status_page
+from valleys.book.pages import status_page
 from valleys.book.run.parameters import run_parameters
 from valleys.book.site import repository
-from valleys.book.site.launch import colab_cell
-from valleys.book.site.repository import Address
+from valleys.book.site.repository import Address, colab_cell
 from valleys.paths import book_root
 from valleys.results import store
 
@@ -32,7 +32,8 @@ def executed(folder):
 
 
 def test_papermill_tells_how_a_notebook_was_run(tmp_path):
-    made = status.execution(executed(tmp_path))
+    made = status_page.execution(executed(tmp_path))
+    assert made is not None
     assert (made.seconds, made.finished, made.values) == (
         12.5,
         "2026-01-01T00:00:12",
@@ -42,8 +43,8 @@ def test_papermill_tells_how_a_notebook_was_run(tmp_path):
 
 def test_build_that_executes_by_itself_tells_the_same(tmp_path):
     path = small_chapter(tmp_path / "01_small.ipynb")
-    assert status.execution(path) is None
-    assert status.execution(path, {"mtime": 0.0, "runtime": 3.5}) == status.Execution(
+    assert status_page.execution(path) is None
+    assert status_page.execution(path, {"mtime": 0.0, "runtime": 3.5}) == status_page.Execution(
         3.5, "1970-01-01T00:00:00+00:00", {}
     )
 
@@ -57,20 +58,20 @@ def test_size_is_recognised_by_its_values(small_book):
         ({"n_runs": 2000}, "paper"),
         ({"n_runs": 3}, "own values"),
     ]:
-        assert status.size_of("01_small", values, chapters, small_book) == size
-    assert status.size_of("01_small_exercises", {}, chapters, small_book) == ""
+        assert status_page.size_of("01_small", values, chapters, small_book) == size
+    assert status_page.size_of("01_small_exercises", {}, chapters, small_book) == ""
 
 
 @pytest.mark.parametrize("size", ["smoke", "quick", "paper"])
 def test_chapters_of_one_size_are_of_that_size(size, chapters):
     values = run_parameters(chapters, size)
-    made = {name: status.Execution(1.0, "2026-01-01", values[name]) for name in chapters} | {
-        "exercises": status.Execution(1.0, "2026-01-01", {})
+    made = {name: status_page.Execution(1.0, "2026-01-01", values[name]) for name in chapters} | {
+        "exercises": status_page.Execution(1.0, "2026-01-01", {})
     }
-    assert status.overall_size(made) == size
+    assert status_page.overall_size(made) == size
     assert (
-        status.overall_size(
-            made | {"04_toy_model": status.Execution(1.0, "2026-01-01", {"seed": 5})}
+        status_page.overall_size(
+            made | {"04_toy_model": status_page.Execution(1.0, "2026-01-01", {"seed": 5})}
         )
         == "different sizes"
     )
@@ -82,14 +83,14 @@ def test_provenance_is_what_chapters_glued_under_names_that_say_so():
         "chapters/01_landscape": {"c01_made": "endpoints"},
         "index": {"x": 1},
     }
-    assert status.provenance(glued) == {
+    assert status_page.provenance(glued) == {
         "chapters/01_landscape": {"most figures": "endpoints"},
         "chapters/04_toy_model": {"map": "phase_diagram · seed 0"},
     }
 
 
 def test_shipped_results_tell_what_their_files_hold():
-    results = status.shipped_results(book_root() / "results" / "paper")
+    results = status_page.shipped_results(book_root() / "results" / "paper")
     files = list((book_root() / "results" / "paper").glob("*/*.nc"))
     assert len(results) == len(files)
     assert sum(result.bytes for result in results) == sum(path.stat().st_size for path in files)
@@ -100,18 +101,19 @@ def test_shipped_results_tell_what_their_files_hold():
 
 
 def test_folder_without_results_has_none(tmp_path):
-    assert status.shipped_results(tmp_path) == []
+    assert status_page.shipped_results(tmp_path) == []
 
 
 def test_revision_is_told_only_of_a_clone(tmp_path):
     assert repository.revision(tmp_path) is None
-    told = repository.revision()
+    revision = repository.revision()
     if (book_root() / ".git").exists():
-        assert len(told.partition(",")[0]) >= 7
+        assert revision is not None
+        assert len(revision.partition(",")[0]) >= 7
 
 
 def test_page_of_a_public_book_tells_how_to_get_ready_on_colab():
-    app = SimpleNamespace(config=SimpleNamespace(book_repository=str(ADDRESS)))
+    app: Any = SimpleNamespace(config=SimpleNamespace(book_repository=str(ADDRESS)))
     assert colab_cell(ADDRESS) in [node.astext() for node in status_page.online(app, "")]
     app.config.book_repository = ""
     assert "make book REPOSITORY=" in " ".join(

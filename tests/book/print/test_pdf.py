@@ -10,7 +10,7 @@ from tests.commands import refused
 from valleys import cli as commands
 from valleys import config
 from valleys.book.print import pdf
-from valleys.book.print.pdf_links import NAME
+from valleys.book.print.pdf import NAME
 from valleys.errors import BookError
 from valleys.paths import book_root
 

@@ -1,6 +1,7 @@
 """Whoever ends a command ends all that it started, and nothing half done is left."""
 
 import functools
+import importlib
 import os
 import shutil
 import signal
@@ -92,7 +93,7 @@ def _store_results(folder: Path, package: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("VALLEYS_RESULTS", str(folder))
     monkeypatch.setenv("VALLEYS_SHIPPED", str(folder))
     monkeypatch.syspath_prepend(package)
-    import slowly
+    slowly = importlib.import_module("slowly")
 
     store.load_or_compute(slowly.study, slowly.Spec())
 

@@ -21,6 +21,12 @@ from valleys.errors import BookError
 from valleys.paths import book_root
 
 
+def there(place: Path | None) -> Path:
+    """A place that a run must have."""
+    assert place is not None
+    return place
+
+
 def small_variation(
     folder, *, work: str = "print(n_runs)", checks: tuple[str, ...] = ("assert n_runs < 10",)
 ) -> new_run.Variation:
@@ -139,30 +145,30 @@ def test_run_leaves_notebook_page_and_record_and_no_trace_in_the_source(tmp_path
         {"n_runs": 20},
         "quick",
     )
-    notebook = nbformat.read(finished.notebook, as_version=4)
+    notebook = nbformat.read(there(finished.notebook), as_version=4)
     assert [cell.source.partition("\n")[0] for cell in notebook.cells[:3]] == [
         "# Small",
         "````{admonition} A variation, not a page of the book",
         "Of things.",
     ]
     assert "| `n_runs` | `20` | `7` |" in notebook.cells[1].source
-    assert str(tmp_path) not in finished.notebook.read_text(encoding="utf-8")
-    assert new_run.MAY_FAIL not in finished.notebook.read_text(encoding="utf-8")
+    assert str(tmp_path) not in there(finished.notebook).read_text(encoding="utf-8")
+    assert new_run.MAY_FAIL not in there(finished.notebook).read_text(encoding="utf-8")
 
 
 def test_run_goes_on_past_checks_that_fail_and_names_them(tmp_path, without_page):
     checks = ("x = 1\nassert n_runs > 10", "assert n_runs == 7", "assert x == 2")
     finished = new_run.run(small_variation(tmp_path, checks=checks), tmp_path / "mine")
-    assert finished.page.exists()
+    assert there(finished.page).exists()
     assert finished.failure is None
     assert finished.broken == ("assert n_runs > 10", "assert x == 2")
     assert new_run.verdict(finished.broken, finished.n_checks).startswith(
         "2 of 3 cells of checks stopped"
     )
-    notebook = nbformat.read(finished.notebook, as_version=4)
+    notebook = nbformat.read(there(finished.notebook), as_version=4)
     assert "- `assert x == 2`" in notebook.cells[1].source
     assert notebook.cells[-1].outputs[0].data["text/plain"] == "1", "what follows the checks ran"
-    assert "papermill-error" not in finished.notebook.read_text(encoding="utf-8")
+    assert "papermill-error" not in there(finished.notebook).read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
@@ -173,7 +179,7 @@ def test_crash_keeps_what_ran_without_a_page(tmp_path, without_page):
     )
     assert finished.page is None
     assert finished.failure == "RuntimeError: the valley is gone"
-    assert sorted(path.name for path in finished.notebook.parent.iterdir()) == [
+    assert sorted(path.name for path in there(finished.notebook).parent.iterdir()) == [
         "01_small.ipynb",
         "run.yml",
     ]
@@ -195,7 +201,7 @@ def test_run_whose_page_cannot_be_built_is_kept(tmp_path, instant, monkeypatch):
     monkeypatch.setattr(new_run, "_make_page", refuse)
     finished = new_run.run(small_variation(tmp_path), tmp_path / "mine")
     assert (finished.page, finished.failure) == (None, "the pages could not be built")
-    assert finished.notebook.exists()
+    assert there(finished.notebook).exists()
     assert (
         yaml.safe_load((tmp_path / "mine" / "run.yml").read_text(encoding="utf-8"))["failure"]
         == finished.failure
@@ -243,8 +249,8 @@ def test_what_comes_meanwhile_is_left_alone_and_the_run_kept_beside_it(
     assert (out / name).read_text(encoding="utf-8") == "theirs"
     assert {path.name for path in out.iterdir()} == {name, *held}
     assert finished.page == tmp_path / "mine-2" / "01_small.html"
-    assert finished.page.read_text(encoding="utf-8") == "page"
-    assert finished.notebook.exists()
+    assert there(finished.page).read_text(encoding="utf-8") == "page"
+    assert there(finished.notebook).exists()
 
 
 def test_folder_that_cannot_be_replaced_is_put_back_and_the_run_kept(

@@ -14,6 +14,8 @@ from valleys.paths import book_root
 @pytest.fixture
 def tool():
     spec = importlib.util.spec_from_file_location("tool_times", book_root() / "tools" / "times.py")
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -134,6 +134,7 @@ def test_of_many_that_come_at_once_one_goes_on(tmp_path):
 
 def test_the_lock_of_a_killed_process_is_gone_with_it(tmp_path):
     process = started(HOLD, tmp_path / "html")
+    assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
     with (
         pytest.raises(BookError, match=rf"a build.*{process.pid}"),

@@ -15,8 +15,7 @@ from tests.commands import refused
 from valleys import config
 from valleys.book.chapters import all_chapters, find_chapter
 from valleys.book.site import builder, repository
-from valleys.book.site.launch import MISSING_ON_COLAB, colab_cell
-from valleys.book.site.repository import Address
+from valleys.book.site.repository import MISSING_ON_COLAB, Address, colab_cell
 from valleys.errors import BookError
 from valleys.paths import book_root
 

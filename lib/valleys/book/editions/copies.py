@@ -118,7 +118,6 @@ def write_editions(root: Path, target: Path) -> list[Path]:
     with folders.usable(target, "--target"):
         check_target(root, target)
         target.mkdir(parents=True, exist_ok=True)
-    written = []
     with (
         locks.alone(target / "editions", "another writing of editions"),
         _scratch(target) as laid_out,
@@ -126,17 +125,16 @@ def write_editions(root: Path, target: Path) -> list[Path]:
         for edition, lay_out in zip(EDITIONS, (lay_out_student, lay_out_instructor), strict=True):
             lay_out(root, Path(laid_out) / edition)
             atomic.write(Path(laid_out) / edition / MARKER, f"{edition}\n".encode())
-        for edition in EDITIONS:
-            packed = Path(
-                shutil.make_archive(
-                    str(Path(laid_out) / f"{edition}-packed"), "zip", laid_out, edition
-                )
-            )
-            written += [
-                folders.put(Path(laid_out) / edition, target / edition),
-                folders.put(packed, target / f"{edition}.zip"),
-            ]
-    return written
+        return [path for edition in EDITIONS for path in _put(Path(laid_out), edition, target)]
+
+
+def _put(laid_out: Path, edition: str, target: Path) -> list[Path]:
+    """Put an edition in its place, and its zip file beside it."""
+    archive = shutil.make_archive(str(laid_out / f"{edition}-packed"), "zip", laid_out, edition)
+    return [
+        folders.put(laid_out / edition, target / edition),
+        folders.put(Path(archive), target / f"{edition}.zip"),
+    ]
 
 
 @contextlib.contextmanager

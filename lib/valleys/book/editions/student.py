@@ -10,7 +10,8 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
 import nbformat
 from nbformat import NotebookNode
@@ -22,10 +23,12 @@ ANSWER = "*Your answer:*"
 WIDTH = 110  # characters of a signature, beyond which its arguments get a line of their own
 KEPT_METADATA = ("tags", "mystnb")
 OPENING = re.compile(r"^\s*[`:]{3,}\{solution-start\}", re.MULTILINE)
-WHOLE = re.compile(r"^\s*[`:]{3,}\{solution\}", re.MULTILINE)
+COMPLETE = re.compile(r"^\s*[`:]{3,}\{solution\}", re.MULTILINE)
 CLOSING = re.compile(r"^\s*[`:]{3,}\{solution-end\}", re.MULTILINE)
 GATE = re.compile(r"^([`:]{3,})\{solution-(?:start|end)\}.*\n(?::.*\n)*\1[ \t]*$", re.MULTILINE)
-WHOLE_TEXT = re.compile(r"^([`:]{3,})\{solution\}.*\n(?::.*\n)*((?:.*\n)*?)\1[ \t]*$", re.MULTILINE)
+SOLUTION_TEXT = re.compile(
+    r"^([`:]{3,})\{solution\}.*\n(?::.*\n)*((?:.*\n)*?)\1[ \t]*$", re.MULTILINE
+)
 OWN = re.compile(r"\{number\}`(x\d+_[^`]+)`")  # a number of exercises, by the beginning of its name
 LABELS = re.compile(r"^\s*:(?:label|name):\s*(\S+)\s*$|^\((\S+)\)=\s*$", re.MULTILINE)
 
@@ -54,7 +57,7 @@ def student_notebook(notebook: NotebookNode, name: str) -> NotebookNode:
         for key in ("kernelspec", "language_info")
         if key in notebook.metadata
     }
-    return nbformat.from_dict(
+    return _node(
         {
             "cells": cells,
             "metadata": metadata,
@@ -75,37 +78,43 @@ def solution_blocks(notebook: NotebookNode, name: str) -> list[list[NotebookNode
     is_open = False
     for cell in notebook.cells:
         _refuse_untagged(cell, name)
-        opens, closes = (
-            cell.cell_type == "markdown" and pattern.search(cell.source) is not None
-            for pattern in (OPENING, CLOSING)
-        )
-        whole = cell.cell_type == "markdown" and WHOLE.search(cell.source) is not None
-        if (is_open and (opens or whole)) or (closes and not (is_open or opens)):
+        opens, closes, is_complete = (_has(cell, each) for each in (OPENING, CLOSING, COMPLETE))
+        if (is_open and (opens or is_complete)) or (closes and not (is_open or opens)):
             raise fault(name, cell, "every {solution-start} needs one {solution-end} behind it")
-        if opens or whole:
+        if opens or is_complete:
             blocks.append([])
-        elif is_open and not (tags(cell) & {SOLUTION, DEMO, "check"}):
-            raise fault(
-                name,
-                cell,
-                "it stands inside a solution but has no tag; close the "
-                f"solution before it, or tag it '{SOLUTION}' or '{DEMO}'",
-            )
-        elif not is_open and tags(cell) & {SOLUTION, DEMO}:
-            raise fault(
-                name,
-                cell,
-                "it is tagged as a solution; put it between the cells of "
-                "{solution-start} and {solution-end}",
-            )
-        if opens or whole or is_open:
+        else:
+            _refuse_misplaced(cell, name, is_inside=is_open)
+        if opens or is_complete or is_open:
             blocks[-1].append(cell)
         is_open = (is_open or opens) and not closes
     if is_open:
-        raise fault(
-            name, blocks[-1][0], "its solution is never closed; add a cell with {solution-end}"
-        )
+        never_closed = "its solution is never closed; add a cell with {solution-end}"
+        raise fault(name, blocks[-1][0], never_closed)
     return blocks
+
+
+def _has(cell: NotebookNode, directive: re.Pattern[str]) -> bool:
+    """Whether a cell of text has a directive."""
+    return cell.cell_type == "markdown" and directive.search(cell.source) is not None
+
+
+def _refuse_misplaced(cell: NotebookNode, name: str, *, is_inside: bool) -> None:
+    """A cell inside a solution must have a tag, one outside must not be tagged as of one."""
+    if is_inside and not (tags(cell) & {SOLUTION, DEMO, "check"}):
+        raise fault(
+            name,
+            cell,
+            "it stands inside a solution but has no tag; close the "
+            f"solution before it, or tag it '{SOLUTION}' or '{DEMO}'",
+        )
+    if not is_inside and tags(cell) & {SOLUTION, DEMO}:
+        raise fault(
+            name,
+            cell,
+            "it is tagged as a solution; put it between the cells of "
+            "{solution-start} and {solution-end}",
+        )
 
 
 def stubs(cell: NotebookNode, name: str) -> list[str]:
@@ -160,13 +169,16 @@ def answers(notebook: NotebookNode, name: str) -> str:
 
 def _student_cells(cell: NotebookNode, name: str, *, is_opening: bool) -> Iterator[NotebookNode]:
     if is_opening:
-        yield nbformat.from_dict(
-            {"cell_type": "markdown", "id": cell.id, "metadata": {}, "source": ANSWER}
-        )
+        yield _node({"cell_type": "markdown", "id": cell.id, "metadata": {}, "source": ANSWER})
     elif not tags(cell) & {SOLUTION, DEMO}:
         yield _bare(cell, cell.source, tags(cell))
     elif cell.cell_type == "code" and SOLUTION in tags(cell) and (asked := stubs(cell, name)):
         yield _bare(cell, "\n\n\n".join(asked), tags(cell) - {SOLUTION})
+
+
+def _node(content: Mapping[str, Any]) -> NotebookNode:
+    """A notebook, or a cell, of these entries."""
+    return cast(NotebookNode, nbformat.from_dict(content))  # of a mapping it makes a node
 
 
 def _bare(cell: NotebookNode, source: str, kept_tags: set[str]) -> NotebookNode:
@@ -183,23 +195,37 @@ def _bare(cell: NotebookNode, source: str, kept_tags: set[str]) -> NotebookNode:
         "source": source,
     }
     if cell.cell_type == "code":
-        return nbformat.from_dict(bare | {"outputs": [], "execution_count": None})
+        return _node(bare | {"outputs": [], "execution_count": None})
     shown = {
         file: content
         for file, content in cell.get("attachments", {}).items()
         if f"attachment:{file}" in source
     }
-    return nbformat.from_dict(bare | ({"attachments": shown} if shown else {}))
+    return _node(bare | ({"attachments": shown} if shown else {}))
 
 
 def _stub(function: ast.FunctionDef, name: str, cell: NotebookNode) -> str:
-    arguments = function.args
-    named = [
-        *arguments.posonlyargs,
-        *arguments.args,
-        *arguments.kwonlyargs,
-        *filter(None, (arguments.vararg, arguments.kwarg)),
-    ]
+    """A function without its body, its arguments on a line of their own where they are long."""
+    _refuse_undescribed(function, name, cell)
+    bare = ast.FunctionDef(
+        function.name,
+        function.args,
+        function.body[:1],
+        function.decorator_list,
+        function.returns,
+        lineno=1,
+        col_offset=0,
+    )
+    asked, arguments = ast.unparse(bare), ast.unparse(function.args)
+    returned = f" -> {ast.unparse(function.returns)}:" if function.returns else ":"
+    given, broken = f"({arguments}){returned}", f"(\n    {arguments}\n){returned}"
+    if len(function.name) + len(given) >= WIDTH:
+        asked = asked.replace(given, broken, 1)
+    return f'{asked}\n    raise NotImplementedError("write {function.name}")'
+
+
+def _refuse_undescribed(function: ast.FunctionDef, name: str, cell: NotebookNode) -> None:
+    """A student must learn from a function what it does, takes and returns."""
     if ast.get_docstring(function) is None:
         raise fault(
             name,
@@ -207,6 +233,9 @@ def _stub(function: ast.FunctionDef, name: str, cell: NotebookNode) -> str:
             f"function {function.name} has no docstring, which is all that a "
             "student learns of it; write one",
         )
+    arguments = function.args
+    named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    named += [each for each in (arguments.vararg, arguments.kwarg) if each]
     if function.returns is None or any(argument.annotation is None for argument in named):
         raise fault(
             name,
@@ -214,23 +243,6 @@ def _stub(function: ast.FunctionDef, name: str, cell: NotebookNode) -> str:
             f"function {function.name} lacks types; give one to each argument "
             "and to what it returns",
         )
-    bare = ast.FunctionDef(
-        function.name,
-        arguments,
-        function.body[:1],
-        function.decorator_list,
-        function.returns,
-        lineno=1,
-        col_offset=0,
-    )
-    given = f"({ast.unparse(arguments)}) -> {ast.unparse(function.returns)}:"
-    broken = f"(\n    {ast.unparse(arguments)}\n) -> {ast.unparse(function.returns)}:"
-    asked = (
-        ast.unparse(bare)
-        if len(function.name) + len(given) < WIDTH
-        else ast.unparse(bare).replace(given, broken, 1)
-    )
-    return f'{asked}\n    raise NotImplementedError("write {function.name}")'
 
 
 def _refuse_untagged(cell: NotebookNode, name: str) -> None:
@@ -244,10 +256,8 @@ def _refuse_untagged(cell: NotebookNode, name: str) -> None:
             cell,
             f"tag '{strange[0]}' is unknown; solutions are tagged '{SOLUTION}' or '{DEMO}'",
         )
-    directive = cell.cell_type == "markdown" and any(
-        pattern.search(cell.source) for pattern in (OPENING, WHOLE, CLOSING)
-    )
-    if directive and SOLUTION not in tags(cell):
+    has_directive = any(_has(cell, each) for each in (OPENING, COMPLETE, CLOSING))
+    if has_directive and SOLUTION not in tags(cell):
         raise fault(
             name,
             cell,
@@ -294,4 +304,4 @@ def _labels(cell: NotebookNode) -> set[str]:
 def _answer(cell: NotebookNode) -> str:
     if cell.cell_type == "code":
         return f"```python\n{cell.source}\n```"
-    return WHOLE_TEXT.sub(r"\2", GATE.sub("", cell.source)).strip()
+    return SOLUTION_TEXT.sub(r"\2", GATE.sub("", cell.source)).strip()

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from bs4 import BeautifulSoup, Tag
 from sphinx.application import Sphinx
 
-from valleys.book.extensions.written import PARSED
+from valleys.book.extensions.written import PARSED, add_class, has_class
 
 # CSS pixels: the smallest text of a figure is drawn at least this high, subscripts aside
 LEGIBLE = 11.0
@@ -59,16 +59,17 @@ def name_search(page: BeautifulSoup) -> None:
     shortcut too.
     """
     for script in page.find_all("script", string=SEARCH_FIELD):
-        script.string = SEARCH_FIELD.sub(r"\1", script.string)
+        script.string = SEARCH_FIELD.sub(r"\1", script.get_text())
 
 
 def name_toggles(page: BeautifulSoup) -> None:
     """Let what folds be called what it shows: the pages of a chapter in the contents, the words
     on a folded cell.
     """
-    for summary in page.select("nav li > details > summary"):
-        link = summary.parent.find_previous_sibling("a")
-        summary["aria-label"] = f"Pages of {' '.join(link.get_text().split())}"
+    for pages in page.select("nav li > a ~ details"):
+        link, summary = pages.find_previous_sibling("a"), pages.find("summary", recursive=False)
+        if link and summary:
+            summary["aria-label"] = f"Pages of {' '.join(link.get_text().split())}"
     for summary in page.select("details.hide > summary[aria-label]"):
         del summary["aria-label"]
 
@@ -103,7 +104,7 @@ def untangle_signatures(page: BeautifulSoup) -> None:
     definitions of nothing.
     """
     for lines in page.select("article dt.sig dl"):
-        lines.name, lines["class"] = "div", ["sig-lines"]
+        lines.name, lines["class"] = "div", "sig-lines"
         for line in lines.find_all("dd", recursive=False):
             line.name = "div"
 
@@ -127,12 +128,10 @@ def let_scroll(page: BeautifulSoup, image: Tag, folder: Path) -> None:
     """
     drawn = drawing(str(image["src"]), folder)
     width = legible_width(drawn)
-    if width is None or "figure-frame" in image.parent.get("class", []):
+    around = image.parent
+    if width is None or around is None or has_class(around, "figure-frame"):
         return
-    figure, number = (
-        image.find_parent("figure"),
-        image.parent.select_one("figcaption .caption-number"),
-    )
+    figure, number = image.find_parent("figure"), around.select_one("figcaption .caption-number")
     frame = page.new_tag(
         "span",
         attrs={
@@ -144,13 +143,13 @@ def let_scroll(page: BeautifulSoup, image: Tag, folder: Path) -> None:
     image.wrap(frame)
     frame.insert_after(_hint(page, "figure"))
     if figure and size(drawn)[0] > PIXELS * WIDE and page.select_one("div.bd-sidebar-secondary"):
-        figure["class"] = [*figure.get("class", []), BLEEDS]
+        add_class(figure, BLEEDS)
 
 
 def hint_at_width(page: BeautifulSoup, part: Tag, what: str) -> None:
     """Let the page say that a formula or table goes on where it does not fit."""
     behind = part.find_next_sibling()
-    if behind is None or "figure-hint" not in behind.get("class", []):
+    if not has_class(behind, "figure-hint"):
         part.insert_after(_hint(page, what))
 
 
@@ -166,8 +165,14 @@ def legible_width(drawn: str) -> int | None:
 
 
 def size(drawn: str) -> tuple[int, int]:
-    """Width and height of an SVG of matplotlib as it was drawn, CSS pixels."""
-    width, height = SVG_SIZE.search(drawn).groups()
+    """Width and height of an SVG of matplotlib as it was drawn, CSS pixels.
+
+    Raises:
+        ValueError: the drawing does not tell its size.
+    """
+    if (found := SVG_SIZE.search(drawn)) is None:
+        raise ValueError("the drawing has no viewBox, which matplotlib writes into each SVG")
+    width, height = found.groups()
     return round(PIXELS * float(width)), round(PIXELS * float(height))
 
 

@@ -7,7 +7,7 @@ one below the caption; the code of the checks into one at the end of their secti
 printed stays in its place. Notebooks stay as they are: what folds are nodes of the page.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -38,7 +38,7 @@ class FoldCode(SphinxPostTransform):
         """Fold the code of a chapter; pages of exercises show theirs, since it is there to be
         worked on.
         """
-        cells = list(self.document.findall(is_cell))
+        cells = cells_in(self.document)
         if any("tag_parameters" in cell["classes"] for cell in cells):
             fold_chapter(next(self.document.findall(nodes.section)))
             for cell in cells:
@@ -48,12 +48,12 @@ class FoldCode(SphinxPostTransform):
 def fold_chapter(chapter: nodes.section) -> None:
     """Fold all code of a chapter."""
     fold_opening(chapter)
-    for section in list(chapter.findall(_is_checks)):
+    for section in [each for each in chapter.findall(nodes.section) if _is_checks(each)]:
         fold_checks(section)
     fold_figures(
         [
             cell
-            for cell in chapter.findall(is_cell)
+            for cell in cells_in(chapter)
             if not _inside(cell, lambda node: isinstance(node, Disclosure) or _is_checks(node))
         ]
     )
@@ -68,7 +68,8 @@ def fold_opening(chapter: nodes.section) -> None:
     folded = [
         child
         for child in chapter[:first]
-        if is_cell(child) or "run-box" in child.get("classes", [])
+        if isinstance(child, nodes.Element)
+        and (is_cell(child) or "run-box" in child.get("classes", []))
     ]
     if folded:
         fold = _fold_behind(folded[-1], OPENING, "chapter-code")
@@ -79,7 +80,7 @@ def fold_opening(chapter: nodes.section) -> None:
 
 def fold_checks(section: nodes.section) -> None:
     """Put the code of a section of checks into one fold at its end; its sentences stay."""
-    if code := taken_code(list(section.findall(is_cell))):
+    if code := taken_code(cells_in(section)):
         section.append(Disclosure("", *code, summary=CHECKS, classes=[FOLD]))
 
 
@@ -113,9 +114,7 @@ def taken_code(cells: Iterable[nodes.Element]) -> list[nodes.Node]:
     """
     taken = []
     for cell in cells:
-        source = next(
-            (child for child in cell if child.get("nb_element") == "cell_code_source"), None
-        )
+        source = next(_elements(cell, "cell_code_source"), None)
         if _is_bare(cell):
             cell.parent.remove(cell)
             taken.append(cell)
@@ -125,6 +124,11 @@ def taken_code(cells: Iterable[nodes.Element]) -> list[nodes.Node]:
     return taken
 
 
+def cells_in(node: nodes.Element) -> list[nodes.container]:
+    """The code cells in a part of a page."""
+    return [each for each in node.findall(nodes.container) if is_cell(each)]
+
+
 def is_cell(node: nodes.Node) -> bool:
     """Whether a node is a code cell of a notebook."""
     return isinstance(node, nodes.container) and node.get("nb_element") == "cell_code"
@@ -132,13 +136,19 @@ def is_cell(node: nodes.Node) -> bool:
 
 def _is_bare(cell: nodes.Element) -> bool:
     """Whether a cell shows nothing but its code."""
-    return not any(
-        child.get("nb_element") == "cell_code_output" and child.children for child in cell
-    )
+    return not any(output.children for output in _elements(cell, "cell_code_output"))
+
+
+def _elements(cell: nodes.Element, kind: str) -> Iterator[nodes.Element]:
+    """Parts of a cell that MyST-NB marks as of a kind."""
+    for child in cell.children:
+        if isinstance(child, nodes.Element) and child.get("nb_element") == kind:
+            yield child
 
 
 def _is_checks(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.section) and node.next_node(nodes.title).astext() == CHECKS_TITLE
+    title = node.next_node(nodes.title) if isinstance(node, nodes.section) else None
+    return title is not None and title.astext() == CHECKS_TITLE
 
 
 def _inside(node: nodes.Node, is_meant: Callable[[nodes.Node], bool]) -> bool:

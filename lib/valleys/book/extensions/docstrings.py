@@ -39,8 +39,8 @@ def shorten_types(
 ) -> tuple[str | None, str | None]:
     """Call what NumPy takes for an array `ArrayLike`, which is a union of many kinds."""
     long = stringify_annotation(ArrayLike, "smart")
-    short = (text and text.replace(long, "ArrayLike") for text in (signature, returned))
-    return tuple(short)
+    short = [text and text.replace(long, "ArrayLike") for text in (signature, returned)]
+    return short[0], short[1]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -11,7 +11,7 @@ import base64
 import io
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from fontTools import subset
@@ -45,37 +45,40 @@ def carry_icons(app: Sphinx, failure: Exception | None) -> None:
         ExtensionError: the theme no longer brings Font Awesome where it did.
     """
     static = Path(app.outdir) / "_static"
-    if not is_site(app, failure) or not (vendor := static / "vendor" / "fontawesome").is_dir():
+    vendor = static / "vendor" / "fontawesome"
+    if not is_site(app, failure) or not vendor.is_dir():
         return
-    sheets = sorted(vendor.glob("*/css/all.min.css"))
-    if not sheets:
-        raise ExtensionError(
-            f"{vendor} holds no css/all.min.css: valleys.book.extensions.icons "
-            "must learn where this theme keeps its icons"
-        )
-    texts = [
-        path.read_text(encoding="utf-8")
-        for path in [*html_pages(Path(app.outdir)), *static.glob("scripts/*.js")]
-    ]
-    styles = [
-        path.read_text(encoding="utf-8")
-        for path in static.rglob("*.css")
-        if vendor not in path.parents
-    ]
-    names = {name for text in texts for name in NAME.findall(text)}
+    scripts = [*html_pages(Path(app.outdir)), *static.glob("scripts/*.js")]
+    styles = [path for path in static.rglob("*.css") if vendor not in path.parents]
     style = icon_style(
-        sheets[0],
-        names=names,
-        points={_point(match) for text in styles for match in PLACE.finditer(text)},
+        _sheet(vendor),
+        names={match[0] for match in _matches(NAME, scripts)},
+        points={_point(match) for match in _matches(PLACE, styles)},
     )
     atomic.write(static / STYLE, style.encode())
-    edit_pages(
-        app,
-        lambda text, _: SCRIPT.sub(
-            "", LINK.sub(rf'<link href="\1{STYLE}" rel="stylesheet" />', text)
-        ),
-    )
+    edit_pages(app, _with_own_icons)
     shutil.rmtree(vendor)
+
+
+def _sheet(vendor: Path) -> Path:
+    """The theme's style sheet of icons."""
+    if sheets := sorted(vendor.glob("*/css/all.min.css")):
+        return sheets[0]
+    raise ExtensionError(
+        f"{vendor} holds no css/all.min.css: valleys.book.extensions.icons "
+        "must learn where this theme keeps its icons"
+    )
+
+
+def _matches(pattern: re.Pattern[str], paths: Iterable[Path]) -> Iterator[re.Match[str]]:
+    """All places of a pattern in some files."""
+    for path in paths:
+        yield from pattern.finditer(path.read_text(encoding="utf-8"))
+
+
+def _with_own_icons(text: str, _path: Path) -> str:
+    """A page that uses the short style sheet in place of the theme's."""
+    return SCRIPT.sub("", LINK.sub(rf'<link href="\1{STYLE}" rel="stylesheet" />', text))
 
 
 def icon_style(sheet: Path, *, names: set[str], points: set[int]) -> str:
@@ -106,7 +109,7 @@ def _faces(fonts: Path, glyphs: set[int]) -> Iterator[str]:
     """A font rule for each font that holds one of the glyphs."""
     for family, weight, name in FACES:
         font = TTFont(fonts / f"fa-{name}.ttf")
-        if wanted := glyphs & set(font.getBestCmap()):
+        if wanted := glyphs & set(font.getBestCmap() or {}):
             packed = base64.b64encode(_subset(font, wanted)).decode()
             source = f'url(data:font/woff;base64,{packed}) format("woff")'
             yield f'@font-face{{font-display:block;font-family:"{family}";font-style:normal;font-weight:{weight};src:{source}}}'  # noqa: E501

@@ -30,7 +30,9 @@ def withdraw(app: Sphinx, env: BuildEnvironment) -> list[str]:
             env.titles[page]["secnumber"] = None
         for entry in contents.findall(nodes.reference):
             if "secnumber" in entry and (is_exercises(page) or entry.astext() in UNNUMBERED):
-                entry["secnumber"] = env.toc_secnumbers[page][entry["anchorname"]] = None
+                entry["secnumber"] = None
+                numbers = env.toc_secnumbers[page]
+                numbers[entry["anchorname"]] = None  # pyright: ignore[reportArgumentType]  # none
     return []
 
 

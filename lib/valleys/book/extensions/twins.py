@@ -16,7 +16,7 @@ from bs4 import BeautifulSoup, Tag
 from sphinx.application import Sphinx
 
 from valleys.book.extensions.accessible import EMBEDDED, drawing, size
-from valleys.book.extensions.written import PARSED
+from valleys.book.extensions.written import PARSED, add_class, has_class
 from valleys.book.figures import style
 from valleys.results import atomic
 
@@ -61,22 +61,18 @@ def pair(page: BeautifulSoup, image: Tag, dark: str, path: Path) -> None:
     """
     file = path.parent / unquote(str(image["src"]))
     atomic.write(file.with_name(file.stem + ENDING), dark.encode())
-    if LIGHT in image.get("class", []):
+    if has_class(image, LIGHT):
         return
-    width, height = size(dark)
-    image.attrs |= {
-        "class": [*image.get("class", []), LIGHT],
-        "loading": "lazy",
-        "width": str(width),
-        "height": str(height),
-    }
     twin = copy.copy(image)
-    twin["class"] = [DARK if name == LIGHT else name for name in image["class"]]
+    for each, theme in ((image, LIGHT), (twin, DARK)):
+        add_class(each, theme)
+        each["loading"] = "lazy"
+        each["width"], each["height"] = map(str, size(dark))
     twin["src"] = f"{str(image['src']).removesuffix('.svg')}{ENDING}"
     del twin["id"]
     image.insert_after(twin)
     # the theme hides a caption beside an image of the other theme
-    if image.parent.name == "figure":
+    if image.parent and image.parent.name == "figure":
         frame = image.wrap(page.new_tag("span"))
         frame.append(twin)
 

@@ -88,7 +88,7 @@ def set_page(app: Sphinx, doctree: nodes.document, page: str) -> None:
         keep_together(formula)
 
 
-def prose(doctree: nodes.document) -> Iterator[nodes.Text]:
+def prose(doctree: nodes.Element) -> Iterator[nodes.Text]:
     """The texts of a page but code, formulas, addresses, and the lines that tell where figures
     come from.
     """
@@ -103,22 +103,24 @@ def prose(doctree: nodes.document) -> Iterator[nodes.Text]:
 
 def set_text(text: nodes.Text) -> None:
     """Set one text, with an eye on what it follows."""
+    parent = next(_above(text))
     # texts that read alike are equal
-    place = next(place for place, child in enumerate(text.parent) if child is text)
+    place = next(place for place, child in enumerate(parent.children) if child is text)
     # no sign of a number stands right behind a value or formula, but a per cent sign may
     start = ")" if place else ""
     changed = DATASETS.get(text) or typeset(start + text)[len(start) :]
     if changed != text:
-        text.parent[place] = nodes.Text(changed)
+        parent[place] = nodes.Text(changed)
 
 
 def keep_together(formula: nodes.math) -> None:
     """Leave no break between a formula and the brackets, signs and short values that belong to
     it: a browser would break there.
     """
-    parent, place = formula.parent, formula.parent.index(formula)
-    before, opening = _opening(parent[:place])
-    kept, behind = _belonging(formula, parent[place + 1 :])
+    parent = next(_above(formula))
+    place = parent.index(formula)
+    before, opening = _opening(parent.children[:place])
+    kept, behind = _belonging(formula, parent.children[place + 1 :])
     if len(opening) + len(kept) > 1:
         parent.children = []
         parent.extend(
@@ -128,12 +130,11 @@ def keep_together(formula: nodes.math) -> None:
 
 def _opening(before: list[nodes.Node]) -> tuple[list[nodes.Node], list[nodes.Node]]:
     """What stands before a formula, and apart from it the brackets that open right there."""
-    found = OPENS.search(before[-1]) if before and isinstance(before[-1], nodes.Text) else None
-    return (
-        ([*before[:-1], nodes.Text(before[-1][: found.start()])], [nodes.Text(found[0])])
-        if found
-        else (before, [])
-    )
+    last = before[-1] if before else None
+    found = OPENS.search(last) if isinstance(last, nodes.Text) else None
+    if found is None:
+        return before, []
+    return [*before[:-1], nodes.Text(found.string[: found.start()])], [nodes.Text(found[0])]
 
 
 def _belonging(
@@ -148,12 +149,12 @@ def _belonging(
         and _is_short_value(behind[1])
     ):
         kept, behind = [formula, nodes.Text(FIXED), behind[1]], behind[2:]
-    tail = BELONGS.match(behind[0])[0] if behind and isinstance(behind[0], nodes.Text) else ""
-    return (
-        ([*kept, nodes.Text(tail)], [nodes.Text(behind[0][len(tail) :]), *behind[1:]])
-        if tail
-        else (kept, behind)
-    )
+    text = behind[0] if behind else None
+    found = BELONGS.match(text) if isinstance(text, nodes.Text) else None
+    if found is None or not found[0]:
+        return kept, behind
+    rest = nodes.Text(found.string[found.end() :])
+    return [*kept, nodes.Text(found[0])], [rest, *behind[1:]]
 
 
 def _is_short_value(node: nodes.Node) -> bool:
@@ -171,8 +172,8 @@ def mark_takeaway(caption: nodes.caption) -> None:
         part = rest.pop(0)
         end = SENTENCE.search(part) if isinstance(part, nodes.Text) else None
         if end:
-            takeaway += nodes.Text(part[: end.end()])
-            rest.insert(0, nodes.Text(part[end.end() :]))
+            takeaway += nodes.Text(end.string[: end.end()])
+            rest.insert(0, nodes.Text(end.string[end.end() :]))
             break
         takeaway += part
     caption.children = []
@@ -180,8 +181,9 @@ def mark_takeaway(caption: nodes.caption) -> None:
 
 
 def _above(node: nodes.Node) -> Iterator[nodes.Element]:
-    while (node := node.parent) is not None:
-        yield node
+    while isinstance(parent := node.parent, nodes.Element):
+        yield parent
+        node = parent
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from valleys.book.extensions.numbering import is_exercises
@@ -44,13 +45,14 @@ def lead_on(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
     """Point the buttons of a page to its neighbours."""
-    if page not in app.builder.relations:
+    builder = app.builder
+    if not isinstance(builder, StandaloneHTMLBuilder) or page not in builder.relations:
         return
     for name, way in (("prev", PREVIOUS), ("next", NEXT)):
-        found = neighbour(app.builder.relations, page, way)
-        title = found and app.builder.render_partial(app.env.titles[found])["title"]
+        found = neighbour(builder.relations, page, way)
+        title = found and builder.render_partial(app.env.titles[found])["title"]
         context[name] = (
-            {"link": app.builder.get_relative_uri(page, found), "title": title} if found else None
+            {"link": builder.get_relative_uri(page, found), "title": title} if found else None
         )
 
 

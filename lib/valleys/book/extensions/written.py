@@ -8,7 +8,8 @@ anew only the pages that changed.
 from collections.abc import Callable
 from pathlib import Path
 
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
+from bs4.element import AttributeValueList
 from sphinx.application import Sphinx
 
 from valleys.paths import html_pages
@@ -42,6 +43,16 @@ def mend_pages(app: Sphinx, failure: Exception | None) -> None:
 
     if is_site(app, failure):
         edit_pages(app, mended)
+
+
+def has_class(tag: Tag | None, name: str) -> bool:
+    """Whether there is a tag, and it has a class."""
+    return tag is not None and name in tag.get_attribute_list("class")
+
+
+def add_class(tag: Tag, name: str) -> None:
+    """Give a tag one class more."""
+    tag["class"] = AttributeValueList([*tag.get_attribute_list("class"), name])
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -26,6 +26,14 @@ from valleys.book.figures.endpoints import (
     restart_fits,
     wall_times,
 )
+from valleys.book.figures.fixed_y import (
+    density_at_fixed_y,
+    effective_potential,
+    escape_rates,
+    temperatures,
+    weight_against_step,
+    weight_along_y,
+)
 from valleys.book.figures.flatness_and_escape import (
     escape_against_barrier,
     flattening,
@@ -33,6 +41,14 @@ from valleys.book.figures.flatness_and_escape import (
     parted_siblings,
     rescaled_layers,
     variance_flatness,
+)
+from valleys.book.figures.freezing_theory import (
+    evolution,
+    flux,
+    freezing_course,
+    freezing_point,
+    paradox,
+    transient_map,
 )
 from valleys.book.figures.more_valleys import (
     final_by_power,
@@ -60,23 +76,11 @@ from valleys.book.figures.sweep import (
 from valleys.book.figures.two_valley import (
     agreement,
     control,
-    density_at_fixed_y,
-    effective_potential,
-    escape_rates,
-    evolution,
     flatness_contrast,
-    flux,
-    freezing_course,
-    freezing_point,
     hopping,
     landscape,
     noise_response,
-    paradox,
     phase_maps,
-    temperatures,
-    transient_map,
-    weight_against_step,
-    weight_along_y,
 )
 from valleys.book.figures.walk import (
     around_freezing,

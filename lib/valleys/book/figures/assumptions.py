@@ -1,6 +1,7 @@
 """Figures of the chapter on the model's assumptions: noise and curvature, timescales, stability."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -9,13 +10,19 @@ from matplotlib.figure import Figure
 
 from valleys.book.figures.parts import (
     WIDE,
+    band,
     bars,
     batch_size_markers,
+    dots,
     each,
+    each_setting,
     finished,
+    label_level,
     legend,
     legend_below,
+    log_log,
     new_figure,
+    rate_entries,
     readable_log,
 )
 from valleys.book.figures.style import (
@@ -25,7 +32,6 @@ from valleys.book.figures.style import (
     NOTE,
     THEORY,
     batch_size_colours,
-    learning_rate_colours,
 )
 
 STAGE_MAP = ("#7B4FB0", "#21918C", "#B5A900")  # early, freezing, late
@@ -43,55 +49,26 @@ def noise_directions(cell: xr.Dataset) -> Figure:
     and noise_per_curvature_at.
     """
     figure, axes = new_figure(1, 1, (7.2, 4.8))
+    entries = {}
     for colour, marker, stage in zip(STAGE_MAP, "os^", each(cell, "stage"), strict=False):
-        axes.plot(
-            stage.curvature.values.ravel(),
-            stage.noise.values.ravel(),
-            marker,
-            color=colour,
-            markersize=3.5,
-            alpha=0.6,
-            markeredgewidth=0,
-        )
-        axes.plot(
-            stage.bulk_curvature_at,
-            stage.bulk_noise_at,
-            marker,
-            color=colour,
-            markersize=9,
-            markerfacecolor="none",
-        )
-        ends = np.array([float(stage.bulk_curvature_at.mean()), float(stage.curvature.max())])
-        axes.plot(
-            ends,
-            float(stage.noise_per_curvature_at.mean()) * ends,
-            color=THEORY,
-            linestyle="--",
-            linewidth=1,
-        )
-    axes.set(
-        xscale="log",
-        yscale="log",
-        xlabel="curvature λ",
-        ylabel="noise variance of one image, $v^T Σ v$",
-    )
-    entries = {
-        _stage_label(stage): {"color": colour, "marker": marker, "linestyle": "none"}
-        for colour, marker, stage in _stage_looks(cell)
-    }
-    entries["mean of all other directions"] = {
-        "color": NOTE,
-        "marker": "o",
-        "markerfacecolor": "none",
-        "markersize": 9,
-        "linestyle": "none",
-    }
-    legend(
-        axes,
-        entries | {"noise ∝ curvature": {"color": THEORY, "linestyle": "--", "linewidth": 1}},
-        loc="upper left",
-    )
+        _directions(axes, stage, colour, marker)
+        entries[_stage_label(stage.stage.item())] = dots(color=colour, marker=marker)
+    log_log(axes, "curvature λ", "noise variance of one image, $v^T Σ v$")
+    entries["mean of all other directions"] = dots(color=NOTE, markerfacecolor="none", markersize=9)
+    entries["noise ∝ curvature"] = {"color": THEORY, "linestyle": "--", "linewidth": 1}
+    legend(axes, entries, loc="upper left")
     return figure
+
+
+def _directions(axes: Axes, stage: xr.Dataset, colour: str, marker: str) -> None:
+    """Every leading direction, the mean of all others, and the line of proportional noise."""
+    look = {"color": colour, "markersize": 3.5, "alpha": 0.6, "markeredgewidth": 0}
+    axes.plot(stage.curvature.values.ravel(), stage.noise.values.ravel(), marker, **look)
+    look = {"color": colour, "markersize": 9, "markerfacecolor": "none"}
+    axes.plot(stage.bulk_curvature_at, stage.bulk_noise_at, marker, **look)
+    ends = np.array([float(stage.bulk_curvature_at.mean()), float(stage.curvature.max())])
+    level = float(stage.noise_per_curvature_at.mean())
+    axes.plot(ends, level * ends, color=THEORY, linestyle="--", linewidth=1)
 
 
 @finished
@@ -102,34 +79,18 @@ def alignment_course(course: xr.Dataset) -> Figure:
     figure, (left, right) = new_figure(1, 2, WIDE)
     colours = batch_size_colours(course.batch_size.values)
     for cell in each(course, "batch_size"):
-        look = {"color": colours[int(cell.batch_size)], "label": f"B = {int(cell.batch_size)}"}
-        _course(left, cell, "cosine", **look)
-        left.plot(cell.time, cell.isotropic_cosine, color=look["color"], linestyle=":", linewidth=1)
-        _course(right, cell, "exponent", **look)
-    left.annotate(
-        "isotropic noise",
-        (1, float(course.isotropic_cosine[0, -1])),
-        (-2, 6),
-        xycoords=("axes fraction", "data"),
-        textcoords="offset points",
-        ha="right",
-    )
-    for value in (1, 2):
-        right.axhline(value, color=THEORY, linestyle="--", linewidth=1)
-        right.annotate(
-            f"noise ∝ $λ{'²' if value == 2 else ''}$",
-            (1, value),
-            (-2, -13),
-            xycoords=("axes fraction", "data"),
-            textcoords="offset points",
-            ha="right",
-        )
-    left.set(ylim=(0, 1.02), xlabel="training time η·step", ylabel="cosine between Σ and H")
-    right.set(
-        xlabel="training time η·step",
-        ylabel="exponent $p$",
-        ylim=(min(0.85, 0.97 * float(course.exponent.min())), 2.1),
-    )
+        size = int(cell.batch_size)
+        for axes, name in ((left, "cosine"), (right, "exponent")):
+            _course(axes, cell, name, color=colours[size], label=f"B = {size}")
+        look = {"color": colours[size], "linestyle": ":", "linewidth": 1}
+        left.plot(cell.time, cell.isotropic_cosine, **look)
+    label_level(left, "isotropic noise", float(course.isotropic_cosine[0, -1]), (-2, 6))
+    for power, law in ((1, "λ"), (2, "λ²")):
+        right.axhline(power, color=THEORY, linestyle="--", linewidth=1)
+        label_level(right, f"noise ∝ ${law}$", power, (-2, -13))
+    left.set(ylim=(0, 1.02), ylabel="cosine between Σ and H")
+    lowest = min(0.85, 0.97 * float(course.exponent.min()))
+    right.set(ylabel="exponent $p$", ylim=(lowest, 2.1))
     for axes in (left, right):
         _time_axis(axes, course)
     left.legend(loc="center left")
@@ -142,45 +103,30 @@ def noise_strength_course(found: xr.Dataset, level: float) -> Figure:
     colour a batch size; dashed: proportional to the loss.
     """
     figure, axes = new_figure(1, 1, (7.2, 4.4))
-    colours, markers = (
-        batch_size_colours(found.batch_size.values),
-        batch_size_markers(found.batch_size.values),
-    )
-    for cell in each(found, "batch_size"):
-        size = int(cell.batch_size)
-        values = cell.transpose(..., "record")
-        axes.plot(
-            values.train_loss.values.ravel(),
-            values.noise_per_curvature.values.ravel(),
-            markers[size],
-            color=colours[size],
-            markersize=3.5,
-            alpha=0.6,
-        )
-    low = float(found.train_loss.min())
-    late = found.noise_per_curvature.where(found.train_loss < level)
-    start = float(np.exp(np.log(late / found.train_loss).mean()))
-    axes.plot(
-        [low, level], [start * low, start * level], color=THEORY, linestyle="--", linewidth=1.2
-    )
-    axes.set(
-        xscale="log",
-        yscale="log",
-        xlabel="training loss",
-        ylabel="noise per curvature, $2σ$ / batch factor",
-    )
+    looks = _size_looks(found)
+    for cell in each(found.transpose(..., "record"), "batch_size"):
+        x, y = cell.train_loss.values.ravel(), cell.noise_per_curvature.values.ravel()
+        look = {"linestyle": "none", "markersize": 3.5, "alpha": 0.6}
+        axes.plot(x, y, **(looks[int(cell.batch_size)] | look))
+    _proportional_to_loss(axes, found, level)
+    log_log(axes, "training loss", "noise per curvature, $2σ$ / batch factor")
     axes.axhline(1, color=NEUTRAL, linestyle=":", linewidth=1.2)
     axes.invert_xaxis()
-    entries = {
-        f"B = {size}": {"color": colours[size], "marker": markers[size], "linestyle": "none"}
-        for size in sorted(colours)
-    }
-    entries |= {
+    entries = {f"B = {size}": dots(**look) for size, look in looks.items()} | {
         "∝ loss": {"color": THEORY, "linestyle": "--"},
         "labels drawn from the network": {"color": NEUTRAL, "linestyle": ":"},
     }
     legend(axes, entries, loc="lower left")
     return figure
+
+
+def _proportional_to_loss(axes: Axes, found: xr.Dataset, level: float) -> None:
+    """A line through the middle of what lies below a level of the loss."""
+    low = float(found.train_loss.min())
+    late = found.noise_per_curvature.where(found.train_loss < level)
+    start = float(np.exp(np.log(late / found.train_loss).mean()))
+    ends = [start * low, start * level]
+    axes.plot([low, level], ends, color=THEORY, linestyle="--", linewidth=1.2)
 
 
 @finished
@@ -199,20 +145,12 @@ def forgetting(followed: xr.Dataset, stage: str) -> Figure:
         axes.set(xscale="log", yscale="log", xlabel="curvature λ")
     panels[0].set(ylabel="memory [steps]")
     panels[1].set(ylabel="variance over copies")
-    entries = {
-        f"{draw}": {"color": colour, "marker": "o", "linestyle": "none"}
-        for draw, colour in DRAW_COLOURS.items()
+    entries = {draw: dots(color=colour) for draw, colour in DRAW_COLOURS.items()} | {
+        "whole network": dots(color=NOTE),
+        "second layer": dots(color=NOTE, markerfacecolor="none"),
+        "parabola": {"color": THEORY, "linestyle": "--"},
     }
-    entries |= {"whole network": {"color": NOTE, "marker": "o", "linestyle": "none"}}
-    entries |= {
-        "second layer": {
-            "color": NOTE,
-            "marker": "o",
-            "markerfacecolor": "none",
-            "linestyle": "none",
-        }
-    }
-    legend_below(figure, entries | {"parabola": {"color": THEORY, "linestyle": "--"}}, columns=5)
+    legend_below(figure, entries, columns=5)
     return figure
 
 
@@ -226,54 +164,30 @@ def separation(course: xr.Dataset, windows: Sequence[xr.Dataset], model: float) 
     ratio of the `model`.
     """
     figure, axes = new_figure(1, 1, (7.2, 4.4))
-    colours = learning_rate_colours(course.learning_rate.values)
-    for cell in (one for row in each(course, "batch_size") for one in each(row, "learning_rate")):
-        axes.plot(
-            cell.time,
-            cell.ratio,
-            color=colours[float(cell.learning_rate)],
-            linewidth=0.9,
-            alpha=0.7,
-        )
+    for cell in each_setting(course):
+        colour = LEARNING_RATE(float(cell.learning_rate))
+        axes.plot(cell.time, cell.ratio, color=colour, linewidth=0.9, alpha=0.7)
     for window in windows:
         for name, fill in (("layer_ratio", "full"), ("network_ratio", "none")):
-            value, *limits = (window[f"{name}{end}"].values for end in ("", "_low", "_high"))
-            colour = LEARNING_RATE(float(window.learning_rate))
-            look = {
-                "marker": "o",
-                "markersize": 7,
-                "fillstyle": fill,
-                "color": colour,
-                "linestyle": "none",
-                "capsize": 3,
-                "zorder": 3,
-            }
-            axes.errorbar(window.stage_time.values, value, bars(value, *limits), **look)
+            _followed(axes, window, name, fillstyle=fill)
     axes.axhline(model, color=THEORY, linestyle="--", linewidth=1)
-    place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "ha": "right"}
-    axes.annotate("the model, at most", (0.92, model), (0, 3), color=NOTE, **place)
-    axes.set(
-        xscale="log",
-        yscale="log",
-        xlabel="training time η·step",
-        ylabel="relaxation time / drift time",
-    )
-    drawn = [rate for rate in colours if np.isfinite(course.ratio.sel(learning_rate=rate)).any()]
-    entries = {f"η = {rate:g}": {"color": colours[rate]} for rate in drawn}
-    entries |= {
-        "second layer": {"color": NOTE, "marker": "o", "markersize": 7, "linestyle": "none"}
-    }
-    entries |= {
-        "whole network": {
-            "color": NOTE,
-            "marker": "o",
-            "markersize": 7,
-            "fillstyle": "none",
-            "linestyle": "none",
-        }
+    label_level(axes, "the model, at most", model, (0, 3), place=0.92, color=NOTE)
+    log_log(axes, "training time η·step", "relaxation time / drift time")
+    is_drawn = np.isfinite(course.ratio).any(["batch_size", "interval"])
+    entries = rate_entries(course.isel(learning_rate=np.flatnonzero(is_drawn))) | {
+        "second layer": dots(color=NOTE, markersize=7),
+        "whole network": dots(color=NOTE, markersize=7, fillstyle="none"),
     }
     legend(axes, entries, loc="upper right", ncols=2)
     return figure
+
+
+def _followed(axes: Axes, window: xr.Dataset, name: str, **look: Any) -> None:
+    """A ratio of times where copies were followed, with its intervals."""
+    value, low, high = (window[f"{name}{end}"].values for end in ("", "_low", "_high"))
+    look |= {"color": LEARNING_RATE(float(window.learning_rate)), "capsize": 3, "zorder": 3}
+    times, ends = window.stage_time.values, bars(value, low, high)
+    axes.errorbar(times, value, ends, **dots(markersize=7, **look))
 
 
 @finished
@@ -283,31 +197,30 @@ def sharpness(course: xr.Dataset, frozen: xr.DataArray, batch_sizes: Sequence[in
     times of `frozen` (batch_size, learning_rate).
     """
     figure, panels = new_figure(1, len(batch_sizes), WIDE, sharey=True, squeeze=False)
-    colours = learning_rate_colours(course.learning_rate.values)
+    largest = int(course.batch_size.max())
     for axes, size in zip(panels[0], batch_sizes, strict=True):
         for cell in each(course.sel(batch_size=size), "learning_rate"):
-            colour, rate = colours[float(cell.learning_rate)], float(cell.learning_rate)
-            _course(axes, cell, "scaled_sharpness", color=colour, label=f"η = {rate:g}")
-            freeze = float(frozen.sel(batch_size=size, learning_rate=rate))
-            known = np.isfinite(cell.scaled_sharpness)
-            if np.isfinite(freeze):
-                height = np.exp(
-                    np.interp(freeze, cell.time[known], np.log(cell.scaled_sharpness[known]))
-                )
-                axes.plot(
-                    freeze, height, "o", color=colour, markeredgecolor=HALO, markersize=8, zorder=4
-                )
+            rate = float(cell.learning_rate)
+            look = {"color": LEARNING_RATE(rate), "label": f"η = {rate:g}"}
+            _course(axes, cell, "scaled_sharpness", **look)
+            _mark_freezing(axes, cell, float(frozen.sel(batch_size=size, learning_rate=rate)))
         axes.axhline(EDGE, color=THEORY, linestyle="--", linewidth=1)
         readable_log(axes)
-        axes.set(
-            xlabel="training time η·step",
-            title=f"B = {size}"
-            + (", gradient descent" if size == int(course.batch_size.max()) else ""),
-        )
+        axes.set_title(f"B = {size}{', gradient descent' if size == largest else ''}")
         _time_axis(axes, course)
     panels[0, 0].set_ylabel("η · largest curvature")
     panels[0, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
+
+
+def _mark_freezing(axes: Axes, cell: xr.Dataset, time: float) -> None:
+    """A dot on the course of the sharpness where the runs freeze, if they do."""
+    if np.isfinite(time):
+        known = np.isfinite(cell.scaled_sharpness)
+        heights = np.log(cell.scaled_sharpness[known])
+        height = np.exp(np.interp(time, cell.time[known], heights))
+        look = {"color": LEARNING_RATE(float(cell.learning_rate)), "markeredgecolor": HALO}
+        axes.plot(time, height, "o", markersize=8, zorder=4, **look)
 
 
 @finished
@@ -319,83 +232,63 @@ def stable_runs(summary: xr.Dataset) -> Figure:
     of any run (batch_size, learning_rate).
     """
     figure, panels = new_figure(1, 2, WIDE)
-    colours, markers = (
-        batch_size_colours(summary.batch_size.values),
-        batch_size_markers(summary.batch_size.values),
-    )
+    looks = _size_looks(summary)
     for axes, name in zip(panels, ("freezing_time", "flatness"), strict=True):
         for row in each(summary, "batch_size"):
-            size = int(row.batch_size)
-            axes.plot(row.learning_rate, row[name], color=colours[size], linewidth=0.9)
+            look = looks[int(row.batch_size)]
+            axes.plot(row.learning_rate, row[name], color=look["color"], linewidth=0.9)
             for cell in each(row, "learning_rate"):
-                fill = "full" if float(cell.highest) < EDGE else "none"
-                ends = bars(
-                    np.array([float(cell[name])]),
-                    float(cell[f"{name}_low"]),
-                    float(cell[f"{name}_high"]),
-                )
-                look = {
-                    "color": colours[size],
-                    "marker": markers[size],
-                    "fillstyle": fill,
-                    "markersize": 7,
-                    "capsize": 3,
-                    "linewidth": 1.2,
-                }
-                axes.errorbar(
-                    float(cell.learning_rate), float(cell[name]), np.nan_to_num(ends), **look
-                )
-        axes.set(xscale="log", xlabel="learning rate η")
-        axes.set_xticks(
-            summary.learning_rate.values,
-            [f"{rate:g}" for rate in summary.learning_rate.values],
-            minor=False,
-        )
-        axes.set_xticks([], minor=True)
+                _filled_where_stable(axes, cell, name, **look)
+        _rate_axis(axes, summary.learning_rate.values)
     panels[0].set_ylabel("freezing time η·step")
     readable_log(panels[1])
     panels[1].set_ylabel("final flatness $F$")
-    entries = {
-        f"B = {size}": {"color": colours[size], "marker": markers[size]} for size in sorted(colours)
-    }
-    entries |= {"stable throughout": {"color": NOTE, "marker": "o", "linestyle": "none"}}
-    entries |= {
-        "beyond 2/η at times": {
-            "color": NOTE,
-            "marker": "o",
-            "fillstyle": "none",
-            "linestyle": "none",
-        }
+    entries = {f"B = {size}": look for size, look in looks.items()} | {
+        "stable throughout": dots(color=NOTE),
+        "beyond 2/η at times": dots(color=NOTE, fillstyle="none"),
     }
     legend(panels[0], entries, loc="upper left")
     return figure
 
 
-def _stage_looks(cell: xr.Dataset) -> list[tuple[str, str, str]]:
-    return list(zip(STAGE_MAP, "os^", cell.stage.values.tolist(), strict=False))
+def _filled_where_stable(axes: Axes, cell: xr.Dataset, name: str, **look: Any) -> None:
+    """A mean with its interval; open where some record lies beyond the edge of stability."""
+    value, low, high = (float(cell[f"{name}{end}"]) for end in ("", "_low", "_high"))
+    ends = np.nan_to_num(bars(np.array([value]), low, high))
+    fill = "full" if float(cell.highest) < EDGE else "none"
+    options = {"fillstyle": fill, "markersize": 7, "capsize": 3, "linewidth": 1.2}
+    axes.errorbar(float(cell.learning_rate), value, ends, **(look | options))
+
+
+def _rate_axis(axes: Axes, rates: np.ndarray) -> None:
+    """Learning rates on a logarithmic axis, each with its number."""
+    axes.set(xscale="log", xlabel="learning rate η")
+    axes.set_xticks(rates, [f"{rate:g}" for rate in rates], minor=False)
+    axes.set_xticks([], minor=True)
+
+
+def _size_looks(found: xr.Dataset) -> dict[int, dict[str, Any]]:
+    """Colour and marker of each batch size."""
+    colours = batch_size_colours(found.batch_size.values)
+    markers = batch_size_markers(found.batch_size.values)
+    return {int(size): {"color": colours[size], "marker": markers[int(size)]} for size in colours}
 
 
 def _stage_label(stage: str) -> str:
     return "end" if stage == "end" else f"at {stage}"
 
 
-def _course(axes: Axes, cell: xr.Dataset, name: str, **look: object) -> None:
+def _course(axes: Axes, cell: xr.Dataset, name: str, *, color: str, label: str) -> None:
     """A mean along training with its interval, from the first record after the start."""
     later = cell.isel(record=slice(1, None))
-    axes.plot(later.time, later[name], **look)
-    axes.fill_between(
-        later.time,
-        later[f"{name}_low"],
-        later[f"{name}_high"],
-        color=look["color"],
-        alpha=0.2,
-        linewidth=0,
-    )
+    axes.plot(later.time, later[name], color=color, label=label)
+    band(axes, later, "time", name, color=color, alpha=0.2)
 
 
 def _time_axis(axes: Axes, course: xr.Dataset) -> None:
     times = course.time.values
-    axes.set(xscale="log", xlim=(times[times > 0].min(), times.max() * 1.05))
+    limits = times[times > 0].min(), times.max() * 1.05
+    axes.set(xscale="log", xlim=limits, xlabel="training time η·step")
 
 
 def _against_curvature(axes: Axes, late: xr.Dataset, name: str, colour: str) -> None:
@@ -405,21 +298,9 @@ def _against_curvature(axes: Axes, late: xr.Dataset, name: str, colour: str) -> 
     for prefix, fill, size in (("", "none", 3.5), ("network_", "full", 6)):
         bent = late[f"{prefix}curvature"].mean("realization")
         values = late[f"{prefix}{name}"]
-        axes.plot(
-            bent,
-            values.where(np.isfinite(values)).median("realization"),
-            "o",
-            color=colour,
-            fillstyle=fill,
-            markersize=size,
-            markeredgewidth=0.8,
-        )
-        if prefix:
-            axes.plot(
-                bent,
-                late[f"{prefix}expected_{name}"].mean("realization"),
-                color=THEORY,
-                linestyle="--",
-                linewidth=1.2,
-                zorder=1,
-            )
+        middle = values.where(np.isfinite(values)).median("realization")
+        look = {"color": colour, "fillstyle": fill, "markersize": size, "markeredgewidth": 0.8}
+        axes.plot(bent, middle, "o", **look)
+    expected = late[f"network_expected_{name}"].mean("realization")
+    bent = late["network_curvature"].mean("realization")
+    axes.plot(bent, expected, color=THEORY, linestyle="--", linewidth=1.2, zorder=1)

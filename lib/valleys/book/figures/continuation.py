@@ -16,25 +16,25 @@ from matplotlib.ticker import MaxNLocator
 from valleys.book.figures.parts import (
     RASTER_DPI,
     WIDE,
+    Line,
     bars,
-    batch_size_markers,
     component_labels,
+    dots,
     each,
+    each_setting,
     finished,
     legend,
     legend_below,
     new_figure,
     readable_log,
+    setting_entries,
+    setting_look,
 )
-from valleys.book.figures.style import (
-    FRAME,
-    HALO,
-    NEUTRAL,
-    QUANTITY_MAP,
-    THEORY,
-    TIME_MAP,
-    learning_rate_colours,
-)
+from valleys.book.figures.style import FRAME, HALO, NEUTRAL, QUANTITY_MAP, THEORY, TIME_MAP
+
+BRANCHING = "branching step $t_c$"
+FIRST_RUN: dict[str, Any] = {"s": 40, "edgecolors": HALO, "linewidths": 0.5}
+OTHER_RUNS: dict[str, Any] = {"s": 9, "alpha": 0.45, "linewidths": 0}
 
 
 @finished
@@ -44,33 +44,17 @@ def branch_plane(found: xr.Dataset) -> Figure:
     """
     figure, axes = new_figure(1, 1, (8.2, 5.0))
     shade = _branch_shade(found)
-    axes.plot(
-        *found.reference_position.values[0].T,
-        color=THEORY,
-        linewidth=2.2,
-        label="reference run (SGD)",
-    )
+    reference = found.reference_position.values[0]
+    axes.plot(*reference.T, color=THEORY, linewidth=2.2, label="reference run (SGD)")
     for branch in each(found.isel(reference=0), "branch"):
-        colour = shade.to_rgba(float(branch.branch_step))
-        axes.plot(*branch.branch_position.values.T, color=colour, linewidth=1)
-        axes.plot(
-            *branch.branch_position.values[-1],
-            "o",
-            color=colour,
-            markeredgecolor=HALO,
-            markersize=7,
-        )
-    axes.plot(
-        *found.reference_position.values[0, 0],
-        marker="*",
-        color=THEORY,
-        markersize=16,
-        linestyle="none",
-        label="start",
-    )
+        colour, places = _shade(shade, branch), branch.branch_position.values
+        axes.plot(*places.T, color=colour, linewidth=1)
+        axes.plot(*places[-1], "o", color=colour, markeredgecolor=HALO, markersize=7)
+    look = dots(marker="*", color=THEORY, markersize=16, label="start")
+    axes.plot(*reference[0], **look)
     component_labels(axes, found.explained[0])
     axes.legend(loc="best")
-    figure.colorbar(shade, ax=axes, label="branching step $t_c$")
+    figure.colorbar(shade, ax=axes, label=BRANCHING)
     return figure
 
 
@@ -87,20 +71,15 @@ def branch_histories(found: xr.Dataset, at_equal_loss: xr.DataArray) -> Figure:
     panels[0, 0].set_ylabel("loss on the small test set")
     panels[0, 1].set(ylabel="flatness $F$")
     _final_values(panels[1, 0], found, found.final_test_loss_full, "final loss, all test images")
-    panels[1, 1].plot(
-        found.branch_step,
-        found.branch_flatness[..., -1].mean("reference"),
-        color=NEUTRAL,
-        linewidth=1.5,
-        linestyle=":",
-    )
+    mean = found.branch_flatness[..., -1].mean("reference")
+    panels[1, 1].plot(found.branch_step, mean, color=NEUTRAL, linewidth=1.5, linestyle=":")
     _final_values(panels[1, 1], found, at_equal_loss, "flatness $F$")
     entries = {
         f"at training loss {at_equal_loss.train_loss:.2g}": {"color": THEORY},
         "at the end": {"color": NEUTRAL, "linestyle": ":"},
     }
     legend(panels[1, 1], entries, loc="lower right")
-    figure.colorbar(_branch_shade(found), ax=panels, label="branching step $t_c$", shrink=0.7)
+    figure.colorbar(_branch_shade(found), ax=panels, label=BRANCHING, shrink=0.7)
     return figure
 
 
@@ -123,47 +102,38 @@ def branch_training(found: xr.Dataset) -> Figure:
         )
     right.xaxis.set_major_locator(MaxNLocator(4))
     right.set(xlabel="final accuracy, all test images", ylabel="final flatness $F$")
-    figure.colorbar(shade, ax=right, label="branching step $t_c$")
+    figure.colorbar(shade, ax=right, label=BRANCHING)
     return figure
 
 
 @finished
-def flatness_against_test_loss(found: xr.Dataset, lines: Sequence[Sequence[Any]]) -> Figure:
+def flatness_against_test_loss(found: xr.Dataset, lines: Sequence[Sequence[Line]]) -> Figure:
     """Final flatness of each continuation against its test loss; `lines` holds, for the small
     and the full test set, a line a reference run.
     """
     figure, panels = new_figure(1, 2, WIDE, sharey=True)
     shade = _branch_shade(found)
-    flat = found.branch_flatness[..., -1].values
-    for axes, name, line in zip(
-        panels, ("final_test_loss", "final_test_loss_full"), lines, strict=True
-    ):
-        for index in reversed(range(len(flat))):  # the first run on top
-            first, (low, high) = index == 0, (flat[index].min(), flat[index].max())
-            ends = np.array([low, high])
-            axes.plot(
-                line[index].intercept + line[index].slope * ends,
-                ends,
-                color=THEORY if first else NEUTRAL,
-                linestyle="--",
-                linewidth=2 if first else 0.7,
-            )
-            look = (
-                {"s": 40, "edgecolors": HALO, "linewidths": 0.5}
-                if first
-                else {"s": 9, "alpha": 0.45, "linewidths": 0}
-            )
-            axes.scatter(
-                found[name].values[index],
-                flat[index],
-                c=shade.to_rgba(found.branch_step.values),
-                **look,
-            )
+    colours = shade.to_rgba(found.branch_step.values)
+    names = ("final_test_loss", "final_test_loss_full")
+    for axes, name, fits in zip(panels, names, lines, strict=True):
+        for index in reversed(range(found.sizes["reference"])):  # the first run on top
+            run, look = found.isel(reference=index), FIRST_RUN if index == 0 else OTHER_RUNS
+            flat = run.branch_flatness[..., -1].values
+            _fitted(axes, fits[index], flat, is_first=index == 0)
+            axes.scatter(run[name].values, flat, c=colours, **look)
         axes.xaxis.set_major_locator(MaxNLocator(5))
     panels[0].set(xlabel="final loss on the small test set", ylabel="final flatness $F$")
     panels[1].set(xlabel="final loss on all test images")
-    figure.colorbar(shade, ax=panels, label="branching step $t_c$")
+    figure.colorbar(shade, ax=panels, label=BRANCHING)
     return figure
+
+
+def _fitted(axes: Axes, line: Line, flat: np.ndarray, *, is_first: bool) -> None:
+    """The line of a run, from its lowest flatness to its highest."""
+    ends = np.array([flat.min(), flat.max()])
+    colour, width = (THEORY, 2) if is_first else (NEUTRAL, 0.7)
+    losses = line.intercept + line.slope * ends
+    axes.plot(losses, ends, color=colour, linestyle="--", linewidth=width)
 
 
 @finished
@@ -173,27 +143,16 @@ def branch_similarity(found: xr.Dataset, threshold: float) -> Figure:
     """
     figure, (left, middle, right) = _two_above_one(7.0)
     steps, frozen = found.branch_step.values, found.freezing_time.sel(threshold=threshold).values
-    lowest = min(
-        float(found.similarity_full[0].min()), float(found.similarity_full.mean("reference").min())
-    )
-    for axes, values, freeze in (
-        (left, found.similarity_full[0], frozen[0]),
-        (middle, found.similarity_full.mean("reference"), frozen.mean()),
-    ):
-        image = _between_branches(axes, values, steps, freeze, lowest)
-    left.set(title="first run", ylabel="branching step $t_c$")
+    first, mean = found.similarity_full[0], found.similarity_full.mean("reference")
+    lowest = min(float(first.min()), float(mean.min()))
+    _between_branches(left, first, steps, frozen[0], lowest)
+    image = _between_branches(middle, mean, steps, frozen.mean(), lowest)
+    left.set(title="first run", ylabel=BRANCHING)
     middle.set_title(f"mean over {found.sizes['reference']} runs")
     figure.colorbar(image, ax=[left, middle], label="$Sim_J$, all test images", shrink=0.9)
+    look = {"marker": "o", "markersize": 3, "color": NEUTRAL, "linewidth": 0.8, "alpha": 0.7}
     for row, freeze in zip(found.similarity_full.values, frozen, strict=True):
-        right.plot(
-            steps[:-1] / freeze,
-            row[:-1, -1],
-            marker="o",
-            markersize=3,
-            color=NEUTRAL,
-            linewidth=0.8,
-            alpha=0.7,
-        )
+        right.plot(steps[:-1] / freeze, row[:-1, -1], **look)
     right.axvline(1, color=THEORY, linestyle="--", linewidth=1)
     right.set(xlabel="branching step / freezing time", ylabel="$Sim_J$ to the last continuation")
     return figure
@@ -207,43 +166,25 @@ def two_clocks(compared: xr.Dataset) -> Figure:
     figure, panels = new_figure(
         1, compared.sizes["level"], (8.6, 4.0), sharex=True, sharey=True, squeeze=False
     )
-    colours, markers = (
-        learning_rate_colours(compared.learning_rate.values),
-        batch_size_markers(compared.batch_size.values),
-    )
+    highest = _highest_time(compared)
     for axes, level in zip(panels[0], each(compared, "level"), strict=True):
-        for setting in (
-            cell for row in each(level, "batch_size") for cell in each(row, "learning_rate")
-        ):
-            look = {
-                "color": colours[float(setting.learning_rate)],
-                "marker": markers[int(setting.batch_size)],
-                "capsize": 2,
-                "linewidth": 1.2,
-            }
+        for setting in each_setting(level):
+            look = {"capsize": 2, "linewidth": 1.2} | setting_look(compared, setting)
             axes.errorbar(*_point(setting, "freezing_time", "basin_time"), **look)
-        ends = [
-            compared[f"{name}{end}"].max()
-            for name in ("freezing_time", "basin_time")
-            for end in ("", "_high")
-        ]
-        # the loss may never be reached, and two runs have no interval
-        highest = 1.06 * np.nanmax(ends)
         axes.plot([0, highest], [0, highest], color=NEUTRAL, linewidth=1, linestyle=":")
-        axes.set(
-            xlim=(0, highest),
-            ylim=(0, highest),
-            title=f"one basin from $Sim_J$ = {level.level.item():g}",
-        )
+        title = f"one basin from $Sim_J$ = {level.level.item():g}"
+        axes.set(xlim=(0, highest), ylim=(0, highest), title=title)
     panels[0, 0].set_ylabel("freezing time by the basin, η·step")
     figure.supxlabel("freezing time by the loss, η·step", fontsize=10.5)
-    entries = {f"η = {rate:g}": {"color": colour} for rate, colour in colours.items()}
-    entries |= {
-        f"B = {size}": {"color": NEUTRAL, "marker": marker, "linestyle": "none"}
-        for size, marker in markers.items()
-    }
-    legend_below(figure, entries, columns=6, place="upper")
+    legend_below(figure, setting_entries(compared), columns=6, place="upper")
     return figure
+
+
+def _highest_time(compared: xr.Dataset) -> float:
+    """A little above all freezing times and ends of their intervals."""
+    names = [f"{clock}{end}" for clock in ("freezing_time", "basin_time") for end in ("", "_high")]
+    # the loss may never be reached, and two runs have no interval
+    return 1.06 * float(np.nanmax([compared[name].max() for name in names]))
 
 
 def _two_above_one(height: float) -> tuple[Figure, list[Axes]]:
@@ -268,28 +209,23 @@ def _between_branches(
 ) -> AxesImage:
     """Sim_J between branches, with a frame around those that leave after freezing."""
     half = (steps[1] - steps[0]) / 2
-    image = axes.imshow(
-        values,
-        cmap=QUANTITY_MAP,
-        vmin=lowest,
-        vmax=1,
-        origin="lower",
-        extent=(steps[0] - half, steps[-1] + half) * 2,
-    )
+    first, last = steps[0] - half, steps[-1] + half
+    look: dict[str, Any] = {"cmap": QUANTITY_MAP, "vmin": lowest, "vmax": 1}
+    image = axes.imshow(values, origin="lower", extent=(first, last, first, last), **look)
     if freeze <= steps[-1]:
-        first = steps[steps >= freeze][0] - half
-        axes.add_patch(
-            Rectangle(
-                (first, first),
-                steps[-1] + half - first,
-                steps[-1] + half - first,
-                fill=False,
-                edgecolor=FRAME,
-                linewidth=2,
-            )
-        )
-    axes.set_xlabel("branching step $t_c$")
+        corner = steps[steps >= freeze][0] - half
+        width = last - corner
+        frame = Rectangle((corner, corner), width, width, fill=False, linewidth=2)
+        frame.set_edgecolor(FRAME)
+        axes.add_patch(frame)
+    axes.set_xlabel(BRANCHING)
     return image
+
+
+def _shade(shade: ScalarMappable, branch: xr.Dataset) -> Any:
+    """The colour of a branch."""
+    step: Any = float(branch.branch_step)  # numbers do, beside arrays
+    return shade.to_rgba(step)
 
 
 def _branch_shade(found: xr.Dataset) -> ScalarMappable:
@@ -300,17 +236,11 @@ def _branch_shade(found: xr.Dataset) -> ScalarMappable:
 
 def _histories(axes: Axes, found: xr.Dataset, name: str) -> None:
     """A quantity of the first reference run (black) and of its continuations, against the step."""
-    shade, known = (
-        _branch_shade(found),
-        found.isel(reference=0, record=np.flatnonzero(np.isfinite(found[f"reference_{name}"][0]))),
-    )
+    shade, records = _branch_shade(found), np.isfinite(found[f"reference_{name}"][0])
+    known = found.isel(reference=0, record=np.flatnonzero(records))
     for branch in each(known, "branch"):
-        axes.plot(
-            known.step,
-            branch[f"branch_{name}"],
-            color=shade.to_rgba(float(branch.branch_step)),
-            linewidth=1,
-        )
+        colour = _shade(shade, branch)
+        axes.plot(known.step, branch[f"branch_{name}"], color=colour, linewidth=1)
     axes.plot(known.step, known[f"reference_{name}"], color=THEORY, linewidth=2.2)
     axes.set_xlabel("step")
 
@@ -323,13 +253,6 @@ def _final_values(axes: Axes, found: xr.Dataset, values: xr.DataArray, label: st
     for row in values.values:
         axes.plot(steps, row, color=NEUTRAL, linewidth=0.7, alpha=0.6, zorder=1)
     axes.plot(steps, values.mean("reference"), color=THEORY, linewidth=2, zorder=2)
-    axes.scatter(
-        steps,
-        values.values[0],
-        c=shade.to_rgba(steps),
-        s=24,
-        edgecolors=HALO,
-        linewidths=0.5,
-        zorder=3,
-    )
-    axes.set(xlabel="branching step $t_c$", ylabel=label)
+    look: dict[str, Any] = {"s": 24, "edgecolors": HALO, "linewidths": 0.5, "zorder": 3}
+    axes.scatter(steps, values.values[0], c=shade.to_rgba(steps), **look)
+    axes.set(xlabel=BRANCHING, ylabel=label)

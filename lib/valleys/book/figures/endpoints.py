@@ -1,7 +1,6 @@
 """Figures of the chapter on end points and the landscape between them."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -12,14 +11,21 @@ from matplotlib.figure import Figure
 
 from valleys.book.figures.parts import (
     WIDE,
+    Line,
+    band,
     batch_size_markers,
     component_labels,
+    dots,
     each,
     finished,
+    label_top,
     legend,
     new_figure,
+    setting_entries,
+    setting_look,
 )
 from valleys.book.figures.style import (
+    BATCH_SIZE,
     HALO,
     LOSS,
     NEUTRAL,
@@ -27,9 +33,12 @@ from valleys.book.figures.style import (
     QUANTITY_MAP,
     THEORY,
     TIME_MAP,
-    batch_size_colours,
-    learning_rate_colours,
 )
+
+WALLS = {  # of a measure of walls: colour and label
+    "barrier": (NEUTRAL, "above the mean of both ends"),
+    "rise": (LOSS, "above the higher end"),
+}
 
 
 @finished
@@ -38,36 +47,15 @@ def endpoint_trajectories(found: xr.Dataset) -> Figure:
     batch size; `found` has position (solution, record, …).
     """
     figure, axes = new_figure(1, 1, (8.2, 4.8))
-    colours, markers = (
-        learning_rate_colours(found.learning_rate.values),
-        batch_size_markers(found.batch_size.values),
-    )
     for run in each(found, "solution"):
-        look = {"color": colours[float(run.learning_rate)]}
-        axes.plot(*run.position.values.T, linewidth=1, alpha=0.8, **look)
-        axes.plot(
-            *run.position.values[-1],
-            marker=markers[int(run.batch_size)],
-            markeredgecolor=HALO,
-            markersize=8,
-            **look,
-        )
-    axes.plot(
-        *found.position.values[0, 0], marker="*", color=THEORY, markersize=16, linestyle="none"
-    )
+        look = setting_look(found, run)
+        axes.plot(*run.position.values.T, linewidth=1, alpha=0.8, color=look["color"])
+        axes.plot(*run.position.values[-1], markeredgecolor=HALO, markersize=8, **look)
+    start = dots(marker="*", color=THEORY)
+    axes.plot(*found.position.values[0, 0], **start, markersize=16)
     component_labels(axes, found.explained)
-    entries = {f"η = {rate:g}": {"color": colour} for rate, colour in colours.items()}
-    entries |= {
-        f"B = {size}": {"color": NEUTRAL, "marker": marker, "linestyle": "none"}
-        for size, marker in markers.items()
-    }
-    legend(
-        axes,
-        entries
-        | {"start": {"color": THEORY, "marker": "*", "markersize": 12, "linestyle": "none"}},
-        loc="center left",
-        bbox_to_anchor=(1, 0.5),
-    )
+    entries = setting_entries(found) | {"start": start | {"markersize": 12}}
+    legend(axes, entries, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 
@@ -121,63 +109,46 @@ def wall_times(found: xr.Dataset, training: xr.Dataset) -> Figure:
         training: train_loss (solution, record) of the same runs.
     """
     figure, (left, right) = new_figure(1, 2, WIDE)
-    looks = {
-        "barrier": (NEUTRAL, "above the mean of both ends"),
-        "rise": (LOSS, "above the higher end"),
-    }
     for measure in each(found, "measure"):
-        colour, label = looks[measure.measure.item()]
-        for axes, name in ((left, "height"), (right, "standing")):
-            axes.plot(found.time, measure[name], color=colour, label=label)
-            axes.fill_between(
-                found.time,
-                measure[f"{name}_low"],
-                measure[f"{name}_high"],
-                color=colour,
-                alpha=0.2,
-                linewidth=0,
-            )
+        _walls(left, measure, "height")
+        _walls(right, measure, "standing")
     fitted = (found.fitted.values[:, None] <= found.time.values).mean(axis=0)
     right.plot(found.time, fitted, color=THEORY, linestyle="--")
     loss = training.train_loss.mean("solution")
+    left.plot(found.time, loss, color=THEORY, linestyle="--")
     # there may be no wall
     floor = np.nanmin([found.height.isel(record=-1).min() / 30, loss[-1] / 2])
-    left.plot(found.time, loss, color=THEORY, linestyle="--")
     left.set(
-        xlabel="time $ηt$",
         ylabel="mean height of the walls",
         yscale="log",
         ylim=(floor, None),
         title="height (dashed: training loss)",
     )
-    right.set(
-        xlabel="time $ηt$",
-        ylabel="share",
-        ylim=(-0.03, 1.03),
-        title="walls for good (dashed: fitted runs)",
-    )
+    right.set(ylabel="share", ylim=(-0.03, 1.03), title="walls for good (dashed: fitted runs)")
     left.legend(loc="upper right")
     return figure
 
 
+def _walls(axes: Axes, measure: xr.Dataset, name: str) -> None:
+    """A mean over walls, by one measure of them, with its band."""
+    colour, label = WALLS[measure.measure.item()]
+    axes.plot(measure.time, measure[name], color=colour, label=label)
+    band(axes, measure, "time", name, color=colour, alpha=0.2)
+    axes.set_xlabel("time $ηt$")
+
+
 @finished
-def barrier_against_similarity(found: xr.Dataset, lines: Sequence[Any]) -> Figure:
-    """Final barrier of each pair against its Sim_J on both test sets, with least-squares lines
-    (objects with slope and intercept).
-    """
+def barrier_against_similarity(found: xr.Dataset, lines: Sequence[Line]) -> Figure:
+    """Final barrier of each pair against its Sim_J on both test sets, with least-squares lines."""
     figure, panels = new_figure(1, 2, WIDE, sharey=True)
     pairs = np.triu_indices(found.sizes["solution"], 1)
+    y = found.barrier.values[pairs][:, -1]
     for axes, name, line in zip(panels, ("similarity", "similarity_full"), lines, strict=True):
-        x, y = found[name].values[pairs], found.barrier.values[pairs][:, -1]
+        x = found[name].values[pairs]
         axes.plot(x, y, "o", color=LOSS, markersize=4, alpha=0.6, markeredgewidth=0)
         ends = np.array([x.min(), x.max()])
-        axes.plot(
-            ends,
-            line.intercept + line.slope * ends,
-            color=THEORY,
-            linestyle="--",
-            label="linear fit",
-        )
+        heights = line.intercept + line.slope * ends
+        axes.plot(ends, heights, color=THEORY, linestyle="--", label="linear fit")
     panels[0].set(xlabel="$Sim_J$ on the small test set", ylabel="loss barrier $Δℒ_{barrier}$")
     panels[1].set(xlabel="$Sim_J$ on all test images")
     panels[0].set_ylim(bottom=-0.05 * float(y.max()))  # the lines go below zero, barriers do not
@@ -193,35 +164,12 @@ def restart_fits(
     of the page with a bold rim, the published one a line.
     """
     figure, axes = new_figure(1, 1, (7.2, 2.4))
+    look = dots(color=LOSS, markersize=8)
     for row, (label, values) in enumerate(shares.items()):
-        axes.plot(
-            values,
-            np.full(len(values), row),
-            "o",
-            color=LOSS,
-            alpha=0.7,
-            markersize=8,
-            markeredgewidth=0,
-        )
-        axes.plot(
-            first[label],
-            row,
-            "o",
-            color=LOSS,
-            markersize=8,
-            markeredgecolor=THEORY,
-            markeredgewidth=2,
-        )
+        axes.plot(values, np.full(len(values), row), alpha=0.7, markeredgewidth=0, **look)
+        axes.plot(first[label], row, markeredgecolor=THEORY, markeredgewidth=2, **look)
     axes.axvline(published, color=THEORY, linestyle="--", linewidth=1.2)
-    axes.annotate(
-        "published",
-        (published, 1),
-        xycoords=("data", "axes fraction"),
-        xytext=(4, -4),
-        textcoords="offset points",
-        va="top",
-        color=THEORY,
-    )
+    label_top(axes, "published", published, color=THEORY)
     axes.set(xlim=(0, 1), ylim=(-0.6, len(shares) - 0.4), xlabel="$R^2$ of the straight line")
     axes.set_yticks(range(len(shares)), list(shares))
     return figure
@@ -233,54 +181,37 @@ def hessian_spectrum(found: xr.Dataset) -> Figure:
     share of the trace in the ten largest of each solution.
     """
     figure, (left, right) = new_figure(1, 2, WIDE)
-    known = found.isel(
-        spectrum_batch_size=np.flatnonzero(np.isfinite(found.eigenvalue).all("rank").values)
-    )
-    colours = batch_size_colours(
-        [*found.spectrum_batch_size.values.tolist(), *found.batch_size.values.tolist()]
-    )
+    is_known = np.isfinite(found.eigenvalue).all("rank").values
+    known = found.isel(spectrum_batch_size=np.flatnonzero(is_known))
     for run in each(known, "spectrum_batch_size"):
         size, values = int(run.spectrum_batch_size), np.maximum(run.eigenvalue.values, 0)
-        left.plot(np.arange(1, len(values) + 1), values, color=colours[size], label=f"B = {size}")
-    _top_shares(right, found, colours)
+        look = {"color": BATCH_SIZE(size), "label": f"B = {size}"}
+        left.plot(np.arange(1, len(values) + 1), values, **look)
+    _top_shares(right, found)
     top = float(known.eigenvalue.max())
     left.axvline(10, color=NEUTRAL, linewidth=1, linestyle=":")
-    left.set(
-        xscale="log",
-        yscale="log",
-        xlabel="rank of the eigenvalue",
-        ylim=(top * 1e-8, top * 3),
-        ylabel="eigenvalue λ",
-    )
+    left.set(xscale="log", yscale="log", xlabel="rank of the eigenvalue", ylabel="eigenvalue λ")
+    left.set_ylim(top * 1e-8, top * 3)
     left.legend(loc="lower left")
     return figure
 
 
-def _top_shares(axes: Axes, found: xr.Dataset, colours: dict[float, tuple[float, ...]]) -> None:
-    shares, markers = (
-        found.top_eigenvalue.sum("top") / found["trace"],
-        batch_size_markers(found.batch_size.values),
-    )
-    for size, marker in markers.items():
+def _top_shares(axes: Axes, found: xr.Dataset) -> None:
+    """Share of the trace in the ten largest eigenvalues against learning rate."""
+    shares = found.top_eigenvalue.sum("top") / found["trace"]
+    rates = found.learning_rate.values
+    for size, marker in batch_size_markers(found.batch_size.values).items():
         chosen = found.batch_size.values == size
-        look = {
-            "marker": marker,
-            "color": colours[size],
-            "linestyle": "none",
-            "markeredgecolor": HALO,
-            "markersize": 8,
-        }
-        axes.plot(
-            found.learning_rate.values[chosen], shares.values[chosen], label=f"B = {size}", **look
-        )
-    rates = sorted(set(found.learning_rate.values.tolist()))
+        look = dots(marker=marker, color=BATCH_SIZE(size), markeredgecolor=HALO, markersize=8)
+        axes.plot(rates[chosen], shares.values[chosen], label=f"B = {size}", **look)
     axes.set(
         xscale="log",
         xlabel="learning rate η",
         ylabel="share of the trace in the top ten",
         ylim=(min(0.5, float(shares.min()) - 0.05), 1),
     )
-    axes.set_xticks(rates, [f"{rate:g}" for rate in rates])
+    ticks = sorted(set(rates.tolist()))
+    axes.set_xticks(ticks, [f"{rate:g}" for rate in ticks])
     axes.set_xticks([], minor=True)
     axes.legend(loc="lower left")
 

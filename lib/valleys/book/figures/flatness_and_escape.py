@@ -11,33 +11,39 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
 from valleys.book.figures.assumptions import INDEPENDENT, RESHUFFLED
 from valleys.book.figures.parts import (
+    Entries,
     bars,
-    batch_size_markers,
+    decimals,
+    dots,
     each,
+    each_setting,
     finished,
+    label_line,
     legend,
     legend_below,
+    log_log,
     new_figure,
+    rate_entries,
+    setting_entries,
+    setting_look,
+    size_entries,
 )
-from valleys.book.figures.style import (
-    HALO,
-    NEUTRAL,
-    NOTE,
-    THEORY,
-    TIME_MAP,
-    batch_size_colours,
-    learning_rate_colours,
-)
+from valleys.book.figures.style import BATCH_SIZE, HALO, NEUTRAL, NOTE, THEORY, TIME_MAP
 
-SAMPLING_LOOKS = {
+SAMPLING_LOOKS: Entries = {
     "epochs": {"color": RESHUFFLED, "marker": "o"},
     "redrawn": {"color": INDEPENDENT, "marker": "s"},
 }
 PANELS = (8.6, 4.2)
+LINES = {"linewidth": 1.2, "markersize": 4.5}
+OPEN: dict[str, Any] = {"markerfacecolor": HALO}
+FALLING_LOSS = "training loss (falling to the right)"
+TIME = "training time η·step"
+BARRIER = "barrier over noise $\\Delta L/D$"
 
 
 @finished
@@ -54,75 +60,47 @@ def flattening(
         floor: loss and flatness along the model's valley.
     """
     figure, (left, right) = new_figure(1, 2, PANELS)
-    colours, markers = (
-        learning_rate_colours(flat.learning_rate.values),
-        batch_size_markers(flat.batch_size.values),
-    )
-    for cell in (
-        cell
-        for row in each(flat.to_dataset(name="flat"), "batch_size")
-        for cell in each(row, "learning_rate")
-    ):
-        look = {
-            "color": colours[float(cell.learning_rate)],
-            "marker": markers[int(cell.batch_size)],
-            "linewidth": 1,
-            "markersize": 4,
-        }
-        left.plot(flat.level, cell.flat, **look)
-    start = float(flat.isel(level=0).mean()) / np.interp(-float(flat.level[0]), -floor[0], floor[1])
-    left.plot(floor[0], start * floor[1], color=THEORY, linestyle="--")
-    left.set(
-        xscale="log",
-        yscale="log",
-        xlabel="training loss (falling to the right)",
-        ylabel="flatness $F$",
-    )
+    for cell in each_setting(flat):
+        left.plot(flat.level, cell, linewidth=1, markersize=4, **setting_look(flat, cell))
+    _valley_of_model(left, flat, *floor)
+    log_log(left, FALLING_LOSS, "flatness $F$")
     left.set(
         xlim=(1.3 * flat.level.max(), flat.level.min() / 1.3),
         ylim=(0.8 * np.nanmin(flat), 1.3 * np.nanmax(flat)),
     )
-    _plain(left, "xy")
-    entries = {f"η = {rate:g}": {"color": colour} for rate, colour in colours.items()} | {
-        "model": {"color": THEORY, "linestyle": "--"}
-    }
+    _decimals(left, "xy")
+    entries = rate_entries(flat) | {"model": {"color": THEORY, "linestyle": "--"}}
     legend_below(figure, entries, columns=4)
-    middle = np.sqrt(exponents.level * exponents.higher).values
-    right.errorbar(
-        middle,
-        exponents.value.values,
-        yerr=bars(exponents.value, exponents.low, exponents.high),
-        color=NOTE,
-        marker="o",
-        capsize=3,
-    )
-    right.plot(middle, exponents.model, color=THEORY, linestyle="--", marker="s", markersize=4)
-    right.axhline(1, color=NEUTRAL, linewidth=1, linestyle=":")
-    right.set(
+    _exponents(right, exponents)
+    return figure
+
+
+def _valley_of_model(
+    axes: Axes, flat: xr.DataArray, loss: np.ndarray, flatness: np.ndarray
+) -> None:
+    """Flatness along the model's valley, scaled to where the networks start."""
+    first = float(flat.level[0])
+    start = float(flat.isel(level=0).mean()) / np.interp(-first, -loss, flatness)
+    axes.plot(loss, start * flatness, color=THEORY, linestyle="--")
+
+
+def _exponents(axes: Axes, found: xr.Dataset) -> None:
+    """The exponent of networks with its intervals, and that of the model, with their names."""
+    middle = np.sqrt(found.level * found.higher).values
+    ends = bars(found.value, found.low, found.high)
+    axes.errorbar(middle, found.value.values, yerr=ends, color=NOTE, marker="o", capsize=3)
+    axes.plot(middle, found.model, color=THEORY, linestyle="--", marker="s", markersize=4)
+    axes.axhline(1, color=NEUTRAL, linewidth=1, linestyle=":")
+    axes.set(
         xscale="log",
-        xlabel="training loss (falling to the right)",
+        xlabel=FALLING_LOSS,
         ylabel="exponent $s$ of $F\\propto L^{-s}$",
         ylim=(0, 1.08),
     )
-    right.invert_xaxis()
-    _plain(right, "x")
-    right.annotate(
-        "networks",
-        (middle[-1], exponents.value[-1]),
-        xytext=(-6, 8),
-        textcoords="offset points",
-        ha="right",
-        color=NOTE,
-    )
-    right.annotate(
-        "model",
-        (middle[-1], exponents.model[-1]),
-        xytext=(-6, 8),
-        textcoords="offset points",
-        ha="right",
-        color=THEORY,
-    )
-    return figure
+    axes.invert_xaxis()
+    _decimals(axes, "x")
+    for text, values, colour in (("networks", found.value, NOTE), ("model", found.model, THEORY)):
+        label_line(axes, text, (middle[-1], float(values[-1])), colour, (-6, 8), ha="right")
 
 
 @finished
@@ -131,17 +109,14 @@ def parted_siblings(found: xr.Dataset) -> Figure:
     against the time at which they part.
     """
     figure, (left, right) = new_figure(1, 2, PANELS)
-    for setting, look in _settings(found):
-        left.plot(found.branch_time, setting.similarity.mean("reference"), **look)
-        left.axvline(
-            float(setting.freezing_time.mean()), color=look["color"], linewidth=0.8, linestyle=":"
-        )
-        right.plot(found.branch_time, _above(setting.rise.mean("reference")), **look)
-        right.plot(
-            found.branch_time[1:],
-            _above(setting.wall_rise.mean("pair"))[1:],
-            **look | {"linestyle": "--", "markersize": 3},
-        )
+    for setting in each_setting(found):
+        look = setting_look(found, setting) | LINES
+        time, freezing = found.branch_time, float(setting.freezing_time.mean())
+        left.plot(time, setting.similarity.mean("reference"), **look)
+        left.axvline(freezing, color=look["color"], linewidth=0.8, linestyle=":")
+        right.plot(time, _above(setting.rise.mean("reference")), **look)
+        walls = _above(setting.wall_rise.mean("pair"))
+        right.plot(time[1:], walls[1:], **look | {"linestyle": "--", "markersize": 3})
     for axes in (left, right):
         _times(axes, found)
     left.set_ylabel("$Sim_J$ of siblings at the end")
@@ -150,7 +125,7 @@ def parted_siblings(found: xr.Dataset) -> Figure:
         "siblings' ends": {"color": NEUTRAL},
         "two runs at $t_b$": {"color": NEUTRAL, "linestyle": "--"},
     }
-    legend_below(figure, _setting_entries(found) | entries, columns=5)
+    legend_below(figure, setting_entries(found) | entries, columns=5)
     return figure
 
 
@@ -167,47 +142,40 @@ def escape_against_barrier(exponents: xr.DataArray, rates: xr.DataArray, slope: 
     figure, (left, right) = new_figure(1, 2, PANELS)
     both = xr.Dataset({"exponent": exponents, "rate": rates})
     shade = ScalarMappable(LogNorm(*np.nanquantile(rates.time.values, [0, 1])), TIME_MAP)
-    for setting, look in _settings(both):
-        left.plot(rates.time, setting.exponent, **look)
-        seen = setting.rate.values > 0
-        colours = shade.to_rgba(rates.time.values[seen])
-        right.scatter(
-            setting.exponent.values[seen],
-            setting.rate.values[seen],
-            c=colours,
-            marker=look["marker"],
-            s=30,
-            edgecolors=HALO,
-            linewidths=0.4,
-        )
+    for setting in each_setting(both):
+        look = setting_look(both, setting)
+        left.plot(rates.time, setting.exponent, **look, **LINES)
+        _escapes(right, setting, shade, look["marker"])
     _kramers(right, exponents, rates, slope)
-    left.set(
-        xscale="log",
-        yscale="log",
-        xlabel="training time η·step",
-        ylabel="barrier over noise $\\Delta L/D$",
-    )
-    right.set(
-        xscale="log",
-        yscale="log",
-        xlabel="barrier over noise $\\Delta L/D$",
-        ylabel="rate $k$ per unit of time",
-    )
-    _plain(left, "x")
-    legend(left, _setting_entries(both), loc="best")
-    bar = figure.colorbar(shade, ax=right, label="training time η·step")
-    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    log_log(left, TIME, BARRIER)
+    log_log(right, BARRIER, "rate $k$ per unit of time")
+    _decimals(left, "x")
+    legend(left, setting_entries(both), loc="best")
+    bar = figure.colorbar(shade, ax=right, label=TIME)
+    bar.ax.yaxis.set_major_formatter(decimals())
     return figure
+
+
+def _escapes(axes: Axes, setting: xr.Dataset, shade: ScalarMappable, marker: str) -> None:
+    """Rates of one setting where there were escapes, coloured by time."""
+    seen = setting.rate.values > 0
+    axes.scatter(
+        setting.exponent.values[seen],
+        setting.rate.values[seen],
+        c=shade.to_rgba(setting.time.values[seen]),
+        marker=marker,
+        s=30,
+        edgecolors=HALO,
+        linewidths=0.4,
+    )
 
 
 def _kramers(axes: Axes, exponents: xr.DataArray, rates: xr.DataArray, slope: float) -> None:
     """ln k = c − E from the point of the smallest E, and the line that was measured through the
     middle of all points.
     """
-    x, y = (
-        values.transpose("batch_size", "learning_rate", "branch").values.ravel()
-        for values in (exponents, rates)
-    )
+    order = ("batch_size", "learning_rate", "branch")
+    x, y = (values.transpose(*order).values.ravel() for values in (exponents, rates))
     seen = np.isfinite(x) & (y > 0)
     if not seen.any():
         return
@@ -215,18 +183,14 @@ def _kramers(axes: Axes, exponents: xr.DataArray, rates: xr.DataArray, slope: fl
     along, low = np.geomspace(x.min(), x.max(), 400), y.min() / 3
     law = y[x.argmin()] * np.exp(-(along - x.min()))
     axes.plot(along[law > low], law[law > low], color=THEORY, linestyle="--")
-    axes.plot(
-        along, np.exp(np.log(y).mean() + slope * (along - x.mean())), color=NEUTRAL, linewidth=1.2
-    )
+    fit = np.exp(np.log(y).mean() + slope * (along - x.mean()))
+    axes.plot(along, fit, color=NEUTRAL, linewidth=1.2)
     axes.set_ylim(low, 3 * y.max())
-    legend(
-        axes,
-        {
-            "Kramers' law": {"color": THEORY, "linestyle": "--"},
-            "exponential fit": {"color": NEUTRAL},
-        },
-        loc="lower left",
-    )
+    entries = {
+        "Kramers' law": {"color": THEORY, "linestyle": "--"},
+        "exponential fit": {"color": NEUTRAL},
+    }
+    legend(axes, entries, loc="lower left")
 
 
 @finished
@@ -240,37 +204,10 @@ def variance_flatness(found: xr.Dataset, exponents: Mapping[str, xr.Dataset]) ->
             and window.
     """
     figure, (left, right) = new_figure(1, 2, PANELS)
-    last = found.isel(window=-1)
-    for part in each(last, "sampling"):
-        look = SAMPLING_LOOKS[part.sampling.item()]
-        for run in each(part, "realization"):
-            left.plot(run.width, run.variance, linestyle="none", markersize=3.5, alpha=0.6, **look)
-    left.set(
-        xscale="log",
-        yscale="log",
-        xlabel="flatness along a component: width $F_i$",
-        ylabel="variance $\\sigma_i^2$",
-    )
-    _plain(left, "x")
-    names = {"epochs": "each image once an epoch", "redrawn": "batches drawn anew"}
-    legend(
-        left,
-        {names[name]: look | {"linestyle": "none"} for name, look in SAMPLING_LOOKS.items()},
-        loc="center right",
-    )
-    for place, (_name, one) in enumerate(exponents.items()):
+    _variances(left, found.isel(window=-1))
+    for place, one in enumerate(exponents.values()):
         for shift, part in zip((-0.12, 0.12), each(one, "sampling"), strict=True):
-            for index, window in enumerate(each(part, "window")):
-                look = SAMPLING_LOOKS[part.sampling.item()] | (
-                    {} if index else {"markerfacecolor": HALO}
-                )
-                right.errorbar(
-                    place + shift + 0.05 * index,
-                    window.value,
-                    yerr=bars(window.value, window.low, window.high).reshape(2, 1),
-                    capsize=2,
-                    **look,
-                )
+            _by_window(right, part, place + shift)
     right.axhline(0, color=NEUTRAL, linewidth=1, linestyle=":")
     right.set_xticks(range(len(exponents)), exponents.keys())
     right.set(
@@ -278,12 +215,32 @@ def variance_flatness(found: xr.Dataset, exponents: Mapping[str, xr.Dataset]) ->
         xlim=(-0.5, len(exponents) - 0.5),
     )
     windows = {
-        f"from time {time:g}": {"color": NEUTRAL, "marker": "o", "linestyle": "none"}
-        for time in found.window_time.values
+        f"from time {time:g}": dots(color=NEUTRAL) | ({} if index else OPEN)
+        for index, time in enumerate(found.window_time.values)
     }
-    next(iter(windows.values()))["markerfacecolor"] = HALO
     legend(right, windows, loc="best")
     return figure
+
+
+def _variances(axes: Axes, last: xr.Dataset) -> None:
+    """Variance against width of every run in one window, by how mini-batches are drawn."""
+    for part in each(last, "sampling"):
+        look = dots(**SAMPLING_LOOKS[part.sampling.item()], markersize=3.5, alpha=0.6)
+        for run in each(part, "realization"):
+            axes.plot(run.width, run.variance, **look)
+    log_log(axes, "flatness along a component: width $F_i$", "variance $\\sigma_i^2$")
+    _decimals(axes, "x")
+    names = {"epochs": "each image once an epoch", "redrawn": "batches drawn anew"}
+    entries = {names[name]: dots(**look) for name, look in SAMPLING_LOOKS.items()}
+    legend(axes, entries, loc="center right")
+
+
+def _by_window(axes: Axes, part: xr.Dataset, place: float) -> None:
+    """An exponent in each window with its interval, side by side; open in the first."""
+    for index, window in enumerate(each(part, "window")):
+        look = SAMPLING_LOOKS[part.sampling.item()] | ({} if index else OPEN)
+        ends = bars(window.value, window.low, window.high).reshape(2, 1)
+        axes.errorbar(place + 0.05 * index, window.value, yerr=ends, capsize=2, **look)
 
 
 @finished
@@ -292,60 +249,49 @@ def rescaled_layers(found: xr.Dataset) -> Figure:
     and that of solutions as trained and balanced.
     """
     figure, (left, right) = new_figure(1, 2, PANELS)
-    colours, factors = batch_size_colours(found.batch_size.values), found.factor.values
     for cell in each(found, "batch_size"):
-        for measure, dashes in (("layer", "-"), ("whole", "--")):
-            ratio = cell.rescaled.sel(measure=measure) / cell.flatness.sel(
-                measure=measure, scaling="as trained"
-            ).isel(realization=0)
-            left.plot(
-                factors,
-                ratio,
-                color=colours[int(cell.batch_size)],
-                linestyle=dashes,
-                marker="o",
-                markersize=3,
-            )
-        for measure, marker in (("layer", "o"), ("whole", "s")):
-            flat = cell.flatness.sel(measure=measure)
-            right.plot(
-                *(flat.sel(scaling=name) for name in found.scaling.values),
-                marker,
-                color=colours[int(cell.batch_size)],
-                markersize=5,
-            )
-    left.plot(factors, factors**2, color=THEORY, linestyle=":", linewidth=1)
-    left.set(
-        xscale="log",
-        yscale="log",
-        xlabel="second layer times $a$, third over $a$",
-        ylabel="$F(a)/F(1)$",
-    )
-    left.set_xticks(factors, [f"{factor:g}" for factor in factors])
-    left.minorticks_off()
-    _plain(left, "y")
-    looks = {
+        for measure, style, marker in (("layer", "-", "o"), ("whole", "--", "s")):
+            _rescaled(left, cell.sel(measure=measure), style)
+            _balanced(right, cell.sel(measure=measure), marker)
+    _factors(left, found.factor.values)
+    ends = [np.nanmin(found.flatness), np.nanmax(found.flatness)]
+    right.plot(ends, ends, color=NEUTRAL, linewidth=1, linestyle=":")
+    log_log(right, "$F$ as trained", "$F$ with layers of equal norm")
+    _decimals(right, "xy")
+    entries = size_entries(found) | {
+        "second layer": dots(color=NEUTRAL),
+        "whole network": dots(color=NEUTRAL, marker="s"),
+    }
+    legend(right, entries, loc="upper left")
+    return figure
+
+
+def _rescaled(axes: Axes, cell: xr.Dataset, style: str) -> None:
+    """One measure of flatness against the factor, relative to that at factor 1."""
+    ratio = cell.rescaled / cell.flatness.sel(scaling="as trained").isel(realization=0)
+    look = {"color": BATCH_SIZE(float(cell.batch_size)), "linestyle": style}
+    axes.plot(cell.factor.values, ratio, marker="o", markersize=3, **look)
+
+
+def _balanced(axes: Axes, cell: xr.Dataset, marker: str) -> None:
+    """One measure of flatness as trained, and with layers of equal norm."""
+    trained, balanced = (cell.flatness.sel(scaling=name) for name in cell.scaling.values)
+    axes.plot(trained, balanced, marker, color=BATCH_SIZE(float(cell.batch_size)), markersize=5)
+
+
+def _factors(axes: Axes, factors: np.ndarray) -> None:
+    """The square of the factor, the axes and what lines mean."""
+    axes.plot(factors, factors**2, color=THEORY, linestyle=":", linewidth=1)
+    log_log(axes, "second layer times $a$, third over $a$", "$F(a)/F(1)$")
+    axes.set_xticks(factors, [f"{factor:g}" for factor in factors])
+    axes.minorticks_off()
+    _decimals(axes, "y")
+    entries = {
         "second layer": {"color": NEUTRAL, "marker": "o"},
         "whole network": {"color": NEUTRAL, "linestyle": "--"},
         "$a^2$": {"color": THEORY, "linestyle": ":"},
     }
-    legend(left, looks, loc="upper left")
-    ends = [np.nanmin(found.flatness), np.nanmax(found.flatness)]
-    right.plot(ends, ends, color=NEUTRAL, linewidth=1, linestyle=":")
-    right.set(
-        xscale="log", yscale="log", xlabel="$F$ as trained", ylabel="$F$ with layers of equal norm"
-    )
-    _plain(right, "xy")
-    entries = {
-        f"B = {size}": {"color": colour, "marker": "o", "linestyle": "none"}
-        for size, colour in colours.items()
-    }
-    entries |= {
-        name: {"color": NEUTRAL, "marker": marker, "linestyle": "none"}
-        for name, marker in (("second layer", "o"), ("whole network", "s"))
-    }
-    legend(right, entries, loc="upper left")
-    return figure
+    legend(axes, entries, loc="upper left")
 
 
 @finished
@@ -354,63 +300,15 @@ def layer_against_whole(layer: xr.DataArray, whole: xr.DataArray) -> Figure:
     (batch_size, realization) each.
     """
     figure, axes = new_figure(1, 1, (6.4, 4.2))
-    colours = batch_size_colours(layer.batch_size.values)
     for size, x, y in zip(layer.batch_size.values, layer.values, whole.values, strict=True):
-        axes.plot(x, y, "o", color=colours[int(size)], markersize=5, alpha=0.85)
-    axes.set(
-        xscale="log",
-        yscale="log",
-        xlabel="$F$ from the second layer",
-        ylabel="$F$ from the whole network",
-    )
-    _plain(axes, "xy")
-    entries = {
-        f"B = {size}": {"color": colour, "marker": "o", "linestyle": "none"}
-        for size, colour in colours.items()
-    }
-    legend(axes, entries, loc="center left", bbox_to_anchor=(1, 0.5))
+        axes.plot(x, y, "o", color=BATCH_SIZE(float(size)), markersize=5, alpha=0.85)
+    log_log(axes, "$F$ from the second layer", "$F$ from the whole network")
+    _decimals(axes, "xy")
+    legend(axes, size_entries(layer), loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 
-def _settings(found: xr.Dataset) -> list[tuple[xr.Dataset, dict[str, Any]]]:
-    """Each setting with the look of its lines."""
-    colours, markers = (
-        learning_rate_colours(found.learning_rate.values),
-        batch_size_markers(found.batch_size.values),
-    )
-    every = [cell for row in each(found, "batch_size") for cell in each(row, "learning_rate")]
-    looks = [
-        {
-            "color": colours[float(cell.learning_rate)],
-            "marker": markers[int(cell.batch_size)],
-            "linewidth": 1.2,
-            "markersize": 4.5,
-        }
-        for cell in every
-    ]
-    return list(zip(every, looks, strict=True))
-
-
-def _setting_entries(found: xr.Dataset) -> dict[str, dict[str, object]]:
-    colours, markers = (
-        learning_rate_colours(found.learning_rate.values),
-        batch_size_markers(found.batch_size.values),
-    )
-    entries = {f"η = {rate:g}": {"color": colour} for rate, colour in colours.items()}
-    return entries | {
-        f"B = {size}": {"color": NEUTRAL, "marker": marker, "linestyle": "none"}
-        for size, marker in markers.items()
-    }
-
-
-def _above(values: xr.DataArray) -> xr.DataArray:
-    """Without what a logarithmic axis cannot show: hills below the rounding of a loss in
-    float32.
-    """
-    return values.where(values > 1e-6)
-
-
-def _plain(axes: Axes, which: str) -> None:
+def _decimals(axes: Axes, which: str) -> None:
     """Plain numbers on the logarithmic axes named in `which`: at 1, 2 and 5 of each decade, at 1
     alone where there are more than two.
     """
@@ -418,9 +316,16 @@ def _plain(axes: Axes, which: str) -> None:
         axis, (low, high) = getattr(axes, f"{name}axis"), sorted(getattr(axes, f"get_{name}lim")())
         few = high / low < 150
         axis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_major_formatter(decimals())
         axis.set_minor_formatter(NullFormatter())
         axis.set_minor_locator(NullLocator() if few else LogLocator(subs=range(2, 10)))
+
+
+def _above(values: xr.DataArray) -> xr.DataArray:
+    """Without what a logarithmic axis cannot show: hills below the rounding of a loss in
+    float32.
+    """
+    return values.where(values > 1e-6)
 
 
 def _times(axes: Axes, found: xr.Dataset) -> None:

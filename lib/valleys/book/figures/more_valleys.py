@@ -7,23 +7,41 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
+from matplotlib.ticker import FixedLocator, NullFormatter
 
-from valleys.book.figures.parts import RASTER_DPI, each, finished, legend, new_figure, power_of_ten
+from valleys.book.figures.parts import (
+    RASTER_DPI,
+    Look,
+    decimals,
+    dots,
+    each,
+    finished,
+    label_level,
+    legend,
+    log_log,
+    new_figure,
+    power_of_ten,
+)
 from valleys.book.figures.style import (
     FLAT,
     FREE,
     KINDS,
     NEUTRAL,
+    NOISE,
     NOTE,
     SHARP,
     THEORY,
-    noise_colours,
     ordered_colours,
 )
+from valleys.book.figures.two_valley import contours
 
 BY_WIDTH = LinearSegmentedColormap.from_list("by_width", [SHARP, NEUTRAL, FLAT])
 MARKERS = "osD^vP"
+NOISE_LABEL = "effective noise $Δ_S$"
+SCALED = {  # times the width of the sharpest valley, or the mean width at the end
+    "by_sharpest": {"color": SHARP, "fillstyle": "none", "linestyle": ":"},
+    "by_mean": {"color": FREE},
+}
 
 
 def width_colours(widths: Sequence[float]) -> dict[float, str]:
@@ -45,47 +63,41 @@ def rows_of_valleys(grids: Sequence[xr.Dataset], runs: xr.Dataset) -> Figure:
     """
     figure = Figure(figsize=(8.6, 7.0), dpi=RASTER_DPI)
     space = figure.add_gridspec(2, 2, height_ratios=(1, 1.7))
-    sections = [figure.add_subplot(space[0, 0])]
-    sections.append(figure.add_subplot(space[0, 1], sharex=sections[0], sharey=sections[0]))
+    first = figure.add_subplot(space[0, 0])
+    second = figure.add_subplot(space[0, 1], sharex=first, sharey=first)
     below = figure.add_subplot(space[1, :])
-    for axes, grid in zip(sections, grids, strict=True):
+    for axes, grid in zip((first, second), grids, strict=True):
         _section(axes, grid)
         axes.set(xlabel="x", title=f"{grid.sizes['valley']} valleys, y = {float(grid.y[-1]):g}")
-    sections[0].set_ylabel("loss L")
-    sections[1].tick_params(labelleft=False)
-    colours = width_colours(grids[-1].width.values)
-    below.contour(
-        grids[-1].x,
-        grids[-1].y,
-        grids[-1].loss,
-        levels=np.arange(1, 4, 0.1),
-        colors=NEUTRAL,
-        linewidths=0.4,
-        alpha=0.5,
-    )
+    first.set_ylabel("loss L")
+    second.tick_params(labelleft=False)
+    _runs_from_above(below, grids[-1], runs)
+    return figure
+
+
+def _runs_from_above(axes: Axes, grid: xr.Dataset, runs: xr.Dataset) -> None:
+    """Runs over the contours of the loss, each in the colour of the valley that it ends in."""
+    contours(axes, grid, linewidths=0.4, alpha=0.5)
+    colours = width_colours(grid.width.values)
     for run in each(runs, "run"):
-        colour = colours[float(grids[-1].width[int(run.valley[-1])])]
-        below.plot(run.x, run.y, color=colour, linewidth=0.6, alpha=0.8, rasterized=True)
-    below.set(
+        colour = colours[float(grid.width[int(run.valley[-1])])]
+        axes.plot(run.x, run.y, color=colour, linewidth=0.6, alpha=0.8, rasterized=True)
+    reach = 1.35 * float(abs(runs.x).max())
+    axes.set(
         xlabel="x",
         ylabel="y",
         title="runs, colour of the valley at the end",
+        xlim=(-reach, reach),
         ylim=(float(runs.y.max()), 0),
     )
-    reach = 1.35 * float(abs(runs.x).max())
-    below.set_xlim(-reach, reach)
-    return figure
 
 
 def _section(axes: Axes, grid: xr.Dataset) -> None:
     colours, last = width_colours(grid.width.values), grid.isel(y=-1)
     for valley, width in enumerate(grid.width.values):
         axes.plot(grid.x, last.loss.where(last.number == valley), color=colours[float(width)])
-        place, look = (
-            (float(last.floor[valley]), float(last.loss.min())),
-            {"textcoords": "offset points", "ha": "center"},
-        )
-        axes.annotate(f"{width:.3g}", place, xytext=(0, -13), **look)
+        place = float(last.floor[valley]), float(last.loss.min())
+        axes.annotate(f"{width:.3g}", place, (0, -13), textcoords="offset points", ha="center")
     axes.set_ylim(float(last.loss.min()) - 0.2, float(last.loss.min()) + 0.9)
 
 
@@ -117,13 +129,10 @@ def _occupation(axes: Axes, part: xr.Dataset) -> None:
         order = np.argsort(row.width.values)
         ratio = (row.width.values[order] / row.width.values.min()) ** 2
         look = {"color": KINDS[place % len(KINDS)], "marker": MARKERS[place]}
-        axes.errorbar(
-            ratio, row.share[order], row.share_error[order], linestyle="none", markersize=6, **look
-        )
+        axes.errorbar(ratio, row.share[order], row.share_error[order], **dots(markersize=6, **look))
         axes.plot(ratio, row.expected[order], color=look["color"], linestyle="--", linewidth=1)
-        entries["-".join(str(rank + 1) for rank in np.argsort(np.argsort(row.width.values)))] = (
-            look | {"linestyle": "none"}
-        )
+        ranks = np.argsort(order) + 1
+        entries["-".join(map(str, ranks))] = dots(**look)
     legend(axes, entries, loc="upper left", title="order, 1 sharpest")
 
 
@@ -136,32 +145,27 @@ def share_against_noise(found: Mapping[str, Sequence[xr.Dataset]]) -> Figure:
     """
     figure, panels = new_figure(1, 2, (8.6, 3.9), sharey=True)
     looks = {
-        title: {"color": FLAT, "fillstyle": fill}
+        title: dots(color=FLAT, fillstyle=fill)
         for title, fill in zip(found, ("full", "none"), strict=True)
     }
     for title, parts in found.items():
         for axes, part in zip(panels, parts, strict=True):
-            for place, row in enumerate(each(part, "row")):
-                axes.plot(
-                    row.effective_noise, row.expected, color=FLAT, linestyle="--", linewidth=0.9
-                )
-                points = looks[title] | {
-                    "marker": MARKERS[place],
-                    "markersize": 5,
-                    "linestyle": "none",
-                }
-                axes.errorbar(row.effective_noise, row.share, row.share_error, **points)
+            _shares(axes, part, looks[title])
             n_valleys = int(part.n_valleys)
             axes.axhline(1 / n_valleys, color=NEUTRAL, linewidth=0.8)
-            axes.set(xscale="log", xlabel="effective noise $Δ_S$", title=f"{n_valleys} valleys")
+            axes.set(xscale="log", xlabel=NOISE_LABEL, title=f"{n_valleys} valleys")
             axes.xaxis.set_minor_formatter(NullFormatter())
     panels[0].set_ylabel("final share of the flattest valley")
-    legend(
-        panels[1],
-        {title: look | {"marker": "o", "linestyle": "none"} for title, look in looks.items()},
-        loc="upper left",
-    )
+    legend(panels[1], looks, loc="upper left")
     return figure
+
+
+def _shares(axes: Axes, part: xr.Dataset, look: Look) -> None:
+    """The share in each order of the valleys, with what is expected."""
+    for marker, row in zip(MARKERS, each(part, "row"), strict=False):
+        axes.plot(row.effective_noise, row.expected, color=FLAT, linestyle="--", linewidth=0.9)
+        options = {**look, "marker": marker, "markersize": 5}
+        axes.errorbar(row.effective_noise, row.share, row.share_error, **options)
 
 
 @finished
@@ -173,48 +177,36 @@ def freezing_in_rows(found: xr.Dataset, curve: xr.DataArray) -> Figure:
     n_valleys (landscape); `curve` is Eq. 25.
     """
     figure, (left, right) = new_figure(1, 2, (8.6, 4.1))
-    counts = sorted({int(n) for n in found.n_valleys.values})
     looks = {
         n: {"marker": MARKERS[place], "color": KINDS[place % len(KINDS)]}
-        for place, n in enumerate(counts)
+        for place, n in enumerate(sorted({int(n) for n in found.n_valleys.values}))
     }
     for row in each(found, "landscape"):
         look = looks[int(row.n_valleys)] | {"markersize": 5, "linewidth": 0.8}
         left.errorbar(row.effective_noise, row.freezing_y, row.freezing_y_error, **look)
-        right.plot(
-            row.effective_noise,
-            row.by_sharpest,
-            fillstyle="none",
-            linestyle=":",
-            **look | {"color": SHARP},
-        )
-        right.plot(row.effective_noise, row.by_mean, **look | {"color": FREE})
+        for name, of_width in SCALED.items():
+            right.plot(row.effective_noise, row[name], **(look | of_width))
     left.plot(curve.effective_noise, curve, color=THEORY, linestyle="--")
-    legend(
-        left,
-        {f"{n} valleys": look | {"linestyle": "none"} for n, look in looks.items()}
-        | {"Eq. 25, two valleys": {"color": THEORY, "linestyle": "--"}},
-    )
+    entries = {f"{n} valleys": dots(**look) for n, look in looks.items()}
+    legend(left, entries | {"Eq. 25, two valleys": {"color": THEORY, "linestyle": "--"}})
     widths = {
         "× mean width at the end": {"color": FREE},
         "× width of the sharpest": {"color": SHARP, "linestyle": ":"},
     }
     legend(right, widths, loc="lower left")
-    left.set(
-        xscale="log",
-        yscale="log",
-        xlabel="effective noise $Δ_S$",
-        ylabel="mean y of the last crossing",
-    )
-    right.set(
-        xscale="log", xlabel="effective noise $Δ_S$", ylabel="$y/(y+y_b)/\\sqrt{Δ_S}$ × width"
-    )
+    _crossing_axis(left)
+    right.set(xscale="log", xlabel=NOISE_LABEL, ylabel="$y/(y+y_b)/\\sqrt{Δ_S}$ × width")
     right.set_ylim(0, None)
-    left.yaxis.set_major_locator(FixedLocator([0.5, 1, 2, 5, 10, 20]))
-    left.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    left.yaxis.set_minor_formatter(NullFormatter())
-    left.invert_yaxis()  # y runs down the page
     return figure
+
+
+def _crossing_axis(axes: Axes) -> None:
+    """y of the last crossing against effective noise."""
+    log_log(axes, NOISE_LABEL, "mean y of the last crossing")
+    axes.yaxis.set_major_locator(FixedLocator([0.5, 1, 2, 5, 10, 20]))
+    axes.yaxis.set_major_formatter(decimals())
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.invert_yaxis()  # y runs down the page
 
 
 @finished
@@ -222,32 +214,16 @@ def preference_by_power(found: xr.Dataset, curves: xr.DataArray, boltzmann: floa
     """P_flat at fixed y against the power p of the noise, a panel per learning rate, a colour
     per y; dashed: small steps, `curves` (y, power).
     """
-    figure, panels = new_figure(
-        1, found.sizes["learning_rate"], (8.6, 4.1), sharey=True, squeeze=False
-    )
+    figure, panels = _panels_by_rate(found)
     colours = ordered_colours(found.y.values)
-    for axes, part in zip(panels[0], each(found, "learning_rate"), strict=True):
+    for axes, part in zip(panels, each(found, "learning_rate"), strict=True):
         for row, curve in zip(each(part, "y"), each(curves, "y"), strict=True):
-            look = {"color": colours[float(row.y)]}
-            axes.plot(curve.power, curve, linestyle="--", linewidth=1.2, **look)
-            axes.errorbar(
-                row.power,
-                row.p_flat,
-                row.p_flat_error,
-                marker="o",
-                markersize=5,
-                linestyle="none",
-                label=f"y = {float(row.y):g}",
-                **look,
-            )
+            y = float(row.y)
+            _by_power(axes, row, curve, color=colours[y], label=f"y = {y:g}")
         _baselines(axes, boltzmann)
         axes.axvspan(float(curves.power.min()), 0, color=NEUTRAL, alpha=0.12, linewidth=0)
-        axes.set(
-            xlabel="power p of the Hessian",
-            title=f"learning rate η = {float(part.learning_rate):g}",
-        )
-    panels[0, 0].set_ylabel("flat valley at fixed y, $P_\\mathrm{flat}$")
-    panels[0, 0].legend(loc="upper left")
+    panels[0].set_ylabel("flat valley at fixed y, $P_\\mathrm{flat}$")
+    panels[0].legend(loc="upper left")
     return figure
 
 
@@ -256,47 +232,36 @@ def final_by_power(found: xr.Dataset, curves: xr.DataArray, boltzmann: float) ->
     """P_flat at the end of moving runs against the power p, a panel per learning rate, a colour
     per effective noise; dashed: the balance of hops.
     """
-    figure, panels = new_figure(
-        1, found.sizes["learning_rate"], (8.6, 4.1), sharey=True, squeeze=False
-    )
-    colours = noise_colours(found.effective_noise.values)
-    for axes, part in zip(panels[0], each(found, "learning_rate"), strict=True):
-        for row, curve in zip(
-            each(part, "effective_noise"), each(curves, "effective_noise"), strict=True
-        ):
-            look = {"color": colours[float(row.effective_noise)]}
-            axes.plot(curve.power, curve, linestyle="--", linewidth=1.2, **look)
-            label = f"$Δ_S$ = {power_of_ten(row.effective_noise.item())}"
-            axes.errorbar(
-                row.power,
-                row.p_flat,
-                row.p_flat_error,
-                marker="o",
-                markersize=5,
-                linestyle="none",
-                label=label,
-                **look,
-            )
+    figure, panels = _panels_by_rate(found)
+    along = "effective_noise"
+    for axes, part in zip(panels, each(found, "learning_rate"), strict=True):
+        for row, curve in zip(each(part, along), each(curves, along), strict=True):
+            noise = row.effective_noise.item()
+            _by_power(axes, row, curve, color=NOISE(noise), label=f"$Δ_S$ = {power_of_ten(noise)}")
         _baselines(axes, boltzmann)
-        axes.set(
-            xlabel="power p of the Hessian",
-            title=f"learning rate η = {float(part.learning_rate):g}",
-            ylim=(0.45, 1.02),
-        )
-    panels[0, 0].set_ylabel("flat valley at the end, $P_\\mathrm{flat}$")
-    panels[0, 0].legend(loc="center right")
+        axes.set_ylim(0.45, 1.02)
+    panels[0].set_ylabel("flat valley at the end, $P_\\mathrm{flat}$")
+    panels[0].legend(loc="center right")
     return figure
+
+
+def _panels_by_rate(found: xr.Dataset) -> tuple[Figure, Sequence[Axes]]:
+    """A panel for each learning rate, over the power of the noise."""
+    rates = found.learning_rate.values
+    figure, panels = new_figure(1, len(rates), (8.6, 4.1), sharey=True, squeeze=False)
+    for axes, rate in zip(panels[0], rates, strict=True):
+        axes.set(xlabel="power p of the Hessian", title=f"learning rate η = {float(rate):g}")
+    return figure, panels[0]
+
+
+def _by_power(axes: Axes, row: xr.Dataset, curve: xr.DataArray, *, color: str, label: str) -> None:
+    """The flat share against the power of the noise, with theory."""
+    axes.plot(curve.power, curve, linestyle="--", linewidth=1.2, color=color)
+    look = dots(markersize=5, label=label, color=color)
+    axes.errorbar(row.power, row.p_flat, row.p_flat_error, **look)
 
 
 def _baselines(axes: Axes, boltzmann: float) -> None:
     axes.axhline(0.5, color=NEUTRAL, linewidth=0.8)
     axes.axhline(boltzmann, color=THEORY, linewidth=0.8, linestyle=":")
-    axes.annotate(
-        "Boltzmann",
-        (1, boltzmann),
-        xycoords=("axes fraction", "data"),
-        xytext=(-3, 2),
-        textcoords="offset points",
-        ha="right",
-        color=NOTE,
-    )
+    label_level(axes, "Boltzmann", boltzmann, (-3, 2), color=NOTE)

@@ -1,43 +1,47 @@
 """Figures of the chapter on sweeps."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from itertools import cycle
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
+from valleys.book.figures.heat_maps import NUMBERS, heat_map, map_panels
 from valleys.book.figures.parts import (
     MARKERS,
     TALL,
     WIDE,
+    band,
     bars,
     component_labels,
     each,
     finished,
+    label_level,
+    label_top,
     new_figure,
 )
 from valleys.book.figures.style import (
     ACCURACY,
-    DIVERGED,
     HALO,
-    INK,
     KINDS,
+    LEARNING_RATE,
     LOSS,
     NEUTRAL,
     NOTE,
-    ON_DARK,
-    ON_LIGHT,
-    QUANTITY_MAP,
     THEORY,
     batch_size_colours,
     learning_rate_colours,
     ordered_colours,
 )
+
+MEASURES = {
+    "flatness": "second layer, $F$",
+    "relative_flatness": "$F$ / ‖W‖²",
+    "whole_network_flatness": "whole network",
+}
 
 
 @finished
@@ -46,24 +50,18 @@ def training_run(cell: xr.Dataset, threshold: float) -> Figure:
     train_loss, train_accuracy, test_accuracy (record).
     """
     figure, (above, below) = new_figure(2, 1, (7.2, 4.8), sharex=True)
-    freeze = float(cell.freezing_time.sel(threshold=threshold))
     above.plot(cell.step, cell.train_loss, color=LOSS)
     _mark_threshold(above, threshold)
     above.set(yscale="log", ylabel="training loss")
-    below.plot(cell.step, cell.train_accuracy, color=ACCURACY, label="training set")
-    below.plot(
-        cell.step, cell.test_accuracy, color=ACCURACY, linestyle="--", label="small test set"
-    )
+    for name, style, label in (
+        ("train_accuracy", "-", "training set"),
+        ("test_accuracy", "--", "small test set"),
+    ):
+        below.plot(cell.step, cell[name], color=ACCURACY, linestyle=style, label=label)
+    freeze = float(cell.freezing_time.sel(threshold=threshold))
     for axes in (above, below):
         axes.axvline(freeze, color=THEORY, linewidth=1)
-    above.annotate(
-        "$t_{freeze}$",
-        (freeze, 1),
-        xycoords=("data", "axes fraction"),
-        xytext=(4, -4),
-        textcoords="offset points",
-        va="top",
-    )
+    label_top(above, "$t_{freeze}$", freeze)
     below.set(xlabel="step", ylabel="accuracy", ylim=(None, 1.02))
     below.legend(loc="lower right")
     return figure
@@ -74,21 +72,13 @@ def fit(summary: xr.Dataset) -> Figure:
     """How training ended in each cell: share of runs that fit the training set, its accuracy and
     loss over all runs, and the solutions' test loss.
     """
-    figure, panels = _map_grid(2)
-    _heat(panels[0], summary, "converged", "share of runs that converge", "{:.2f}")
-    _heat(
-        panels[1], summary, "train_accuracy", "training accuracy, all runs [%]", "{:.1f}", scale=100
-    )
-    _heat(
-        panels[2],
-        summary,
-        "train_loss",
-        "training loss × 1000, all runs",
-        "{:.1f}",
-        scale=1000,
-        norm="log",
-    )
-    _heat(panels[3], summary, "test_loss", "test loss of solutions", "{:.2f}")
+    figure, panels = map_panels(2)
+    heat_map(panels[0], summary, "converged", "share of runs that converge", "{:.2f}")
+    title = "training accuracy, all runs [%]"
+    heat_map(panels[1], summary, "train_accuracy", title, "{:.1f}", scale=100)
+    title = "training loss × 1000, all runs"
+    heat_map(panels[2], summary, "train_loss", title, "{:.1f}", scale=1000, norm="log")
+    heat_map(panels[3], summary, "test_loss", "test loss of solutions", "{:.2f}")
     return figure
 
 
@@ -97,18 +87,16 @@ def spread(summary: xr.Dataset, plane: xr.Dataset) -> Figure:
     """Mean pairwise Sim_J of each cell, and the runs of two cells on shared principal
     components; `plane` has position (cell, realization, record, …).
     """
-    figure, panels = _map_grid(2)
-    _heat(panels[0], summary, "similarity", "⟨$Sim_J$⟩, small test set", "{:.2f}", mark=plane)
-    _heat(panels[1], summary, "similarity_full", "⟨$Sim_J$⟩, all test images", "{:.2f}", mark=plane)
-    colours = learning_rate_colours(summary.learning_rate.values)
-    for number, (axes, cell) in enumerate(zip(panels[2:], each(plane, "cell"), strict=True)):
-        for run in cell.position.values:
-            axes.plot(*run.T, color=colours[float(cell.learning_rate)], linewidth=0.9, alpha=0.8)
-            axes.plot(*run[-1], "o", color=colours[float(cell.learning_rate)], markeredgecolor=HALO)
-        axes.plot(*cell.position.values[0, 0], marker="*", color=THEORY, markersize=14)
-        axes.set_title(
-            f"{'①②'[number]} B = {cell.batch_size.item():g}, η = {cell.learning_rate.item():g}"
-        )
+    figure, panels = map_panels(2)
+    for axes, name, of in (
+        (panels[0], "similarity", "small test set"),
+        (panels[1], "similarity_full", "all test images"),
+    ):
+        heat_map(axes, summary, name, f"⟨$Sim_J$⟩, {of}", "{:.2f}", mark=plane)
+    for axes, number, cell in zip(panels[2:], NUMBERS, each(plane, "cell"), strict=True):
+        _runs_on_plane(axes, cell)
+        settings = f"B = {cell.batch_size.item():g}, η = {cell.learning_rate.item():g}"
+        axes.set_title(f"{number} {settings}")
         component_labels(axes, plane.explained)
     for panel in panels[2:]:
         _frame(panel, plane.position)
@@ -116,14 +104,23 @@ def spread(summary: xr.Dataset, plane: xr.Dataset) -> Figure:
     return figure
 
 
+def _runs_on_plane(axes: Axes, cell: xr.Dataset) -> None:
+    """The runs of a cell with their ends, and the start of the first."""
+    colour = LEARNING_RATE(float(cell.learning_rate))
+    for run in cell.position.values:
+        axes.plot(*run.T, color=colour, linewidth=0.9, alpha=0.8)
+        axes.plot(*run[-1], "o", color=colour, markeredgecolor=HALO)
+    axes.plot(*cell.position.values[0, 0], marker="*", color=THEORY, markersize=14)
+
+
 @finished
 def apart(summary: xr.Dataset) -> Figure:
     """How the solutions of each cell lie in the space of weights: mean cosine between their
     displacements from the start, and mean distance.
     """
-    figure, panels = _map_grid(1)
-    _heat(panels[0], summary, "weight_cosine", "mean cosine of displacements", "{:.2f}")
-    _heat(panels[1], summary, "weight_distance", "mean distance of weights", "{:.2f}")
+    figure, panels = map_panels(1)
+    heat_map(panels[0], summary, "weight_cosine", "mean cosine of displacements", "{:.2f}")
+    heat_map(panels[1], summary, "weight_distance", "mean distance of weights", "{:.2f}")
     return figure
 
 
@@ -132,40 +129,17 @@ def accuracy(summary: xr.Dataset, learning_rate: float) -> Figure:
     """Test accuracy of each cell, largest and mean on the small test set and mean on all test
     images, and the first against the last.
     """
-    figure, panels = _map_grid(2)
-    _heat(
-        panels[0],
-        summary,
-        "max_test_accuracy",
-        "largest, small test set [%]",
-        "{:.1f}",
-        scale=100,
-        boxed=learning_rate,
-    )
-    _heat(
-        panels[1],
-        summary,
-        "full_test_accuracy",
-        "mean, all test images [%]",
-        "{:.1f}",
-        scale=100,
-        boxed=learning_rate,
-    )
-    _heat(
-        panels[2],
-        summary,
-        "test_accuracy",
-        "mean, small test set [%]",
-        "{:.1f}",
-        scale=100,
-        boxed=learning_rate,
-    )
-    _scatter(panels[3], summary, "full_test_accuracy", "max_test_accuracy", scale=100)
-    panels[3].set(
-        title="one point a cell",
-        xlabel="mean, all test images [%]",
-        ylabel="largest, small test set [%]",
-    )
+    figure, panels = map_panels(2)
+    titles = {
+        "max_test_accuracy": "largest, small test set [%]",
+        "full_test_accuracy": "mean, all test images [%]",
+        "test_accuracy": "mean, small test set [%]",
+    }
+    for axes, (name, title) in zip(panels, titles.items(), strict=False):
+        heat_map(axes, summary, name, title, "{:.1f}", scale=100, boxed=learning_rate)
+    x, y = "full_test_accuracy", "max_test_accuracy"
+    _scatter(panels[3], summary, x, y, scale=100)
+    panels[3].set(title="one point a cell", xlabel=titles[x], ylabel=titles[y])
     return figure
 
 
@@ -198,38 +172,18 @@ def best_runs(best: xr.Dataset) -> Figure:
     """
     figure, axes = new_figure(1, 1, TALL)
     line = best.sortby("batch_size", ascending=False)
-    x, look = (
-        np.arange(line.sizes["batch_size"]),
-        {"capsize": 3, "linestyle": "none", "color": ACCURACY},
-    )
+    x = np.arange(line.sizes["batch_size"])
+    label = "best run, this small test set"
+    axes.plot(x, 100 * line.best_small, "X", color=NEUTRAL, markersize=8, label=label)
     ends = 100 * bars(line.best_random_mean, line.best_random_low, line.best_random_high)
-    axes.plot(
-        x,
-        100 * line.best_small,
-        "X",
-        color=NEUTRAL,
-        markersize=8,
-        label="best run, this small test set",
-    )
-    axes.errorbar(
-        x,
-        100 * line.best_random_mean,
-        ends,
-        marker="s",
-        label="best run, random small test sets",
-        **look,
-    )
-    axes.plot(
-        x,
-        100 * line.best_full,
-        "^-",
-        color=ACCURACY,
-        linewidth=1,
-        label="best run, all test images",
-    )
-    axes.plot(
-        x, 100 * line["mean"], "o--", color=THEORY, linewidth=1, label="mean run, all test images"
-    )
+    look = {"marker": "s", "linestyle": "none", "capsize": 3, "color": ACCURACY}
+    label = "best run, random small test sets"
+    axes.errorbar(x, 100 * line.best_random_mean, ends, label=label, **look)
+    for name, form, colour, label in (
+        ("best_full", "^-", ACCURACY, "best run, all test images"),
+        ("mean", "o--", THEORY, "mean run, all test images"),
+    ):
+        axes.plot(x, 100 * line[name], form, color=colour, linewidth=1, label=label)
     axes.set_xticks(x, [str(size) for size in line.batch_size.values])
     axes.set(xlabel="batch size B", ylabel="test accuracy [%]")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
@@ -241,31 +195,15 @@ def flatness(summary: xr.Dataset, sweep: xr.Dataset, learning_rate: float) -> Fi
     """Largest and mean flatness of each cell, the runs behind them at one learning rate, and the
     one against the other.
     """
-    figure, panels = _map_grid(2)
-    _heat(
-        panels[0],
-        summary,
-        "max_flatness",
-        "largest flatness $F$",
-        "{:.1f}",
-        norm="log",
-        boxed=learning_rate,
-    )
-    _heat(
-        panels[1],
-        summary,
-        "flatness",
-        "mean flatness ⟨$F$⟩",
-        "{:.1f}",
-        norm="log",
-        boxed=learning_rate,
-    )
+    figure, panels = map_panels(2)
+    x, y = "flatness", "max_flatness"
+    titles = {y: "largest flatness $F$", x: "mean flatness ⟨$F$⟩"}
+    for axes, (name, title) in zip(panels, titles.items(), strict=False):
+        heat_map(axes, summary, name, title, "{:.1f}", norm="log", boxed=learning_rate)
     _runs(panels[2], sweep, "flatness", summary, learning_rate)
     panels[2].set(title=f"every run at η = {learning_rate:g}", ylabel="flatness $F$")
-    _scatter(panels[3], summary, "flatness", "max_flatness")
-    panels[3].set(
-        title="one point a cell", xlabel="mean flatness ⟨$F$⟩", ylabel="largest flatness $F$"
-    )
+    _scatter(panels[3], summary, x, y)
+    panels[3].set(title="one point a cell", xlabel=titles[x], ylabel=titles[y])
     return figure
 
 
@@ -275,40 +213,17 @@ def flatness_controls(summary: xr.Dataset, course: xr.Dataset, learning_rate: fl
     batch size, each relative to gradient descent's.
     """
     figure, (left, right) = new_figure(1, 2, WIDE)
-    colours = batch_size_colours(course.batch_size.values)
-    for cell in each(course, "batch_size"):
-        _band(
-            left,
-            _measured(cell),
-            "train_loss",
-            "flatness",
-            color=colours[int(cell.batch_size)],
-            label=f"B = {int(cell.batch_size)}",
-        )
+    for cell, look in _cells_by_size(course):
+        _banded_mean(left, _measured(cell), "train_loss", "flatness", **look)
     left.set(xscale="log", xlabel="mean training loss", ylabel="mean flatness ⟨$F$⟩")
     left.invert_xaxis()
-    left.legend(loc="upper left")
-    names = {
-        "flatness": "second layer, $F$",
-        "relative_flatness": "$F$ / ‖W‖²",
-        "whole_network_flatness": "whole network",
-    }
     line = summary.sel(learning_rate=learning_rate).sortby("batch_size")
-    for (name, label), marker, colour in zip(names.items(), "os^", KINDS, strict=False):
-        quiet = float(line[name][-1])
-        ends = [line[f"{name}_{end}"] / quiet for end in ("low", "high")]
-        _interval(
-            right,
-            line.batch_size,
-            line[name] / quiet,
-            *ends,
-            marker=marker,
-            color=colour,
-            label=label,
-        )
+    for (name, label), marker, colour in zip(MEASURES.items(), "os^", KINDS, strict=False):
+        _relative_to_last(right, line, name, marker=marker, color=colour, label=label)
     right.set(ylabel=f"relative to B = {int(line.batch_size[-1])}")
     _batch_axis(right, line.batch_size.values)
-    right.legend(loc="upper left")
+    for axes in (left, right):
+        axes.legend(loc="upper left")
     return figure
 
 
@@ -318,11 +233,9 @@ def transient(course: xr.Dataset, threshold: float) -> Figure:
     their intervals, one colour a batch size.
     """
     figure, (left, right) = new_figure(1, 2, WIDE)
-    colours = batch_size_colours(course.batch_size.values)
-    for cell in each(course, "batch_size"):
-        look = {"color": colours[int(cell.batch_size)], "label": f"B = {int(cell.batch_size)}"}
-        _band(left, cell, "time", "train_loss", **look)
-        _band(right, _measured(cell), "time", "flatness", **look)
+    for cell, look in _cells_by_size(course):
+        _banded_mean(left, cell, "time", "train_loss", **look)
+        _banded_mean(right, _measured(cell), "time", "flatness", **look)
     _mark_threshold(left, threshold)
     left.set(yscale="log", xlabel="training time η·step", ylabel="mean training loss")
     right.set(xlabel="training time η·step", ylabel="mean flatness ⟨$F$⟩")
@@ -335,18 +248,14 @@ def freezing(summary: xr.Dataset, threshold: float) -> Figure:
     """Mean freezing time of each cell in units of training time, a map for each threshold, the
     given one first.
     """
-    figure, panels = _map_grid((summary.sizes["threshold"] + 1) // 2)
+    n_maps = summary.sizes["threshold"]
+    figure, panels = map_panels((n_maps + 1) // 2)
     others = [value for value in summary.threshold.values if value != threshold]
     for axes, value in zip(panels, [threshold, *others], strict=False):
-        _heat(
-            axes,
-            summary.sel(threshold=value),
-            "freezing_time",
-            f"η⟨$t_{{freeze}}$⟩ at $ℒ_c$ = {value:g}",
-            "{:.1f}",
-            norm="log",
-        )
-    for axes in panels[summary.sizes["threshold"] :]:
+        title = f"η⟨$t_{{freeze}}$⟩ at $ℒ_c$ = {value:g}"
+        cells = summary.sel(threshold=value)
+        heat_map(axes, cells, "freezing_time", title, "{:.1f}", norm="log")
+    for axes in panels[n_maps:]:
         axes.remove()
     return figure
 
@@ -360,50 +269,36 @@ def delay(summary: xr.Dataset, learning_rate: float) -> Figure:
     line = summary.sel(learning_rate=learning_rate).sortby("batch_size")
     colours = ordered_colours(-line.threshold.values)
     for one, marker in zip(each(line, "threshold"), cycle(MARKERS), strict=False):
-        quiet = float(one.freezing_time[-1])
-        ends = one.freezing_time_low / quiet, one.freezing_time_high / quiet
-        _interval(
-            axes,
-            one.batch_size,
-            one.freezing_time / quiet,
-            *ends,
-            marker=marker,
-            color=colours[-one.threshold.item()],
-            label=f"$ℒ_c$ = {one.threshold.item():g}",
-        )
+        look = {"color": colours[-one.threshold.item()], "marker": marker}
+        label = f"$ℒ_c$ = {one.threshold.item():g}"
+        _relative_to_last(axes, one, "freezing_time", label=label, **look)
     axes.axhline(1, color=NEUTRAL, linewidth=0.8)
-    axes.set(
-        title=f"η = {learning_rate:g}",
-        ylabel=f"⟨$t_{{freeze}}$⟩ relative to B = {int(line.batch_size[-1])}",
-    )
+    largest = int(line.batch_size[-1])
+    axes.set(title=f"η = {learning_rate:g}", ylabel=f"⟨$t_{{freeze}}$⟩ relative to B = {largest}")
     _batch_axis(axes, line.batch_size.values)
     axes.legend(loc="upper left")
     return figure
 
 
-def _map_grid(rows: int) -> tuple[Figure, np.ndarray]:
-    """Panels for maps, two a row, so that the numbers in their cells stay legible."""
-    figure, panels = new_figure(rows, 2, (8.6, 3.9 * rows))
-    figure.set_layout_engine("constrained", h_pad=0.1)
-    return figure, panels.ravel()
+def _cells_by_size(course: xr.Dataset) -> Iterator[tuple[xr.Dataset, dict[str, Any]]]:
+    """What lies at each batch size, with colour and label."""
+    colours = batch_size_colours(course.batch_size.values)
+    for cell in each(course, "batch_size"):
+        size = int(cell.batch_size)
+        yield cell, {"color": colours[size], "label": f"B = {size}"}
+
+
+def _banded_mean(
+    axes: Axes, cell: xr.Dataset, along: str, name: str, *, color: str, label: str
+) -> None:
+    """A mean along a run, and its interval where it has one."""
+    axes.plot(cell[along], cell[name], linewidth=1.4, color=color, label=label)
+    band(axes, cell, along, name, color=color)
 
 
 def _measured(cell: xr.Dataset) -> xr.Dataset:
     """The records at which the flatness is known."""
     return cell.isel(record=np.flatnonzero(np.isfinite(cell.flatness)))
-
-
-def _band(axes: Axes, cell: xr.Dataset, along: str, name: str, **look: Any) -> None:
-    """A mean along a run, and its interval where it has one."""
-    axes.plot(cell[along], cell[name], linewidth=1.4, **look)
-    axes.fill_between(
-        cell[along],
-        cell[f"{name}_low"],
-        cell[f"{name}_high"],
-        color=look["color"],
-        alpha=0.25,
-        linewidth=0,
-    )
 
 
 def _scatter(axes: Axes, summary: xr.Dataset, x: str, y: str, scale: float = 1) -> None:
@@ -428,134 +323,6 @@ def _frame(axes: Axes, positions: xr.DataArray) -> None:
     )
 
 
-def _heat(
-    axes: Axes,
-    summary: xr.Dataset,
-    name: str,
-    title: str,
-    form: str,
-    *,
-    scale: float = 1,
-    norm: str = "linear",
-    mark: xr.Dataset | None = None,
-    boxed: float | None = None,
-) -> None:
-    """A map with the noise growing to the upper right, each value written in its cell, cells
-    without a solution hatched; below the title its intervals.
-
-    Args:
-        axes: where to draw.
-        summary: what holds the quantity, its `name_low` and `name_high` if it is a mean, and
-            `converged`.
-        name: the quantity.
-        title: of the panel.
-        form: of a value.
-        scale: factor of the values.
-        norm: of the colours.
-        mark: what has cells to be numbered.
-        boxed: learning rate whose row is framed.
-    """
-    cells = (
-        summary.transpose("learning_rate", "batch_size", ...)
-        .sortby("learning_rate")
-        .sortby("batch_size", ascending=False)
-    )
-    table = scale * cells[name]
-    image = axes.imshow(table, cmap=QUANTITY_MAP, origin="lower", aspect="auto", norm=norm)
-    axes.patch.set(hatch="////", edgecolor=DIVERGED)
-    for (row, column), value in np.ndenumerate(table.values):
-        if np.isfinite(value):
-            axes.text(
-                column,
-                row,
-                _fitting(form, value),
-                ha="center",
-                va="center",
-                color=_readable(image.to_rgba(value)),
-            )
-            if cells.converged[row, column] == 0:
-                axes.add_patch(
-                    Rectangle(
-                        (column - 0.5, row - 0.5),
-                        1,
-                        1,
-                        fill=False,
-                        hatch="////",
-                        edgecolor=DIVERGED,
-                        linewidth=0,
-                    )
-                )
-    axes.set_xticks(
-        range(table.sizes["batch_size"]), [str(size) for size in table.batch_size.values]
-    )
-    axes.set_yticks(
-        range(table.sizes["learning_rate"]), [f"{rate:g}" for rate in table.learning_rate.values]
-    )
-    axes.set(xlabel="batch size B", ylabel="learning rate η")
-    axes.set_title(title, pad=20)
-    axes.annotate(
-        _widths(cells, name, scale),
-        (0, 1),
-        xycoords="axes fraction",
-        xytext=(0, 4),
-        textcoords="offset points",
-        color=NOTE,
-    )
-    if boxed is not None:
-        row = list(table.learning_rate.values).index(boxed)
-        for colour, width in ((HALO, 4), (INK, 2)):
-            axes.add_patch(
-                Rectangle(
-                    (-0.5, row - 0.5),
-                    table.sizes["batch_size"],
-                    1,
-                    fill=False,
-                    edgecolor=colour,
-                    linewidth=width,
-                    clip_on=False,
-                )
-            )
-    for number, cell in enumerate(each(mark, "cell") if mark is not None else ()):
-        place = (
-            list(table.batch_size.values).index(cell.batch_size),
-            list(table.learning_rate.values).index(cell.learning_rate),
-        )
-        colour = _readable(image.to_rgba(table.values[place[::-1]]))
-        axes.annotate(
-            "①②"[number],
-            place,
-            xytext=(0, 9.5),
-            textcoords="offset points",
-            ha="center",
-            va="center",
-            color=colour,
-        )
-
-
-def _fitting(form: str, value: float) -> str:
-    """A value as it fits in its cell: without decimals where it is long."""
-    return text if len(text := form.format(value)) <= 5 else f"{value:.0f}"
-
-
-def _widths(cells: xr.Dataset, name: str, scale: float) -> str:
-    """How wide the intervals of a map are, in words."""
-    if f"{name}_low" not in cells:
-        return "a maximum, without an interval"
-    halves = (scale * (cells[f"{name}_high"] - cells[f"{name}_low"]) / 2).values
-    halves = halves[np.isfinite(halves)]
-    if not halves.size:
-        return "too few runs for intervals"
-    typical, widest = (f"{float(f'{half:.1g}'):g}" for half in (np.median(halves), halves.max()))
-    return f"intervals: ± {typical} typical, ± {widest} widest"
-
-
-def _readable(colour: Sequence[float]) -> str:
-    red, green, blue = to_rgb(colour[:3])
-    if len(colour) > 3 and colour[3] == 0:
-        return INK
-    return ON_LIGHT if 0.3 * red + 0.59 * green + 0.11 * blue > 0.5 else ON_DARK
-
-
 def _runs(
     axes: Axes,
     sweep: xr.Dataset,
@@ -567,57 +334,48 @@ def _runs(
     """Each converged run, their violin where there are many, and the mean with its interval,
     against batch size; copies of one run are one point.
     """
-    row, line = (
-        sweep.sel(learning_rate=learning_rate),
-        scale * summary.sel(learning_rate=learning_rate),
-    )
-    colours, sizes = (
-        batch_size_colours(sweep.batch_size.values),
-        sorted(sweep.batch_size.values, reverse=True),
-    )
+    row = sweep.sel(learning_rate=learning_rate)
+    line = scale * summary.sel(learning_rate=learning_rate)
+    colours = batch_size_colours(sweep.batch_size.values)
+    sizes = sorted(sweep.batch_size.values, reverse=True)
     for position, size in enumerate(sizes):
-        cell = row.sel(batch_size=size)
+        cell, mean = row.sel(batch_size=size), line.sel(batch_size=size)
         ends = cell[name] if cell[name].ndim == 1 else cell[name][:, -1]
         values = scale * ends.values[cell.converged.values]
-        if len(values) >= 10 and np.ptp(values) > 0:
-            for body in axes.violinplot(values, [position], showextrema=False)["bodies"]:
-                body.set(facecolor=colours[size], alpha=0.35)
-        values = (
-            values if np.isfinite(line[f"{name}_low"].sel(batch_size=size)) else np.unique(values)
-        )
-        axes.plot(
-            position + np.linspace(-0.12, 0.12, len(values)),
-            values,
-            "o",
-            color=colours[size],
-            markersize=3.5,
-            alpha=0.8,
-        )
-        mean, low, high = (
-            float(line[f"{name}{end}"].sel(batch_size=size)) for end in ("", "_low", "_high")
-        )
-        axes.errorbar(
-            position + 0.28,
-            mean,
-            bars(mean, low, high)[:, None],
-            color=THEORY,
-            marker="_",
-            capsize=3,
-            linewidth=1.2,
-        )
+        _violin(axes, values, position, colours[size])
+        has_interval = np.isfinite(mean[f"{name}_low"])
+        _single_runs(axes, values if has_interval else np.unique(values), position, colours[size])
+        _mean_beside(axes, mean, name, position)
     axes.set_xticks(range(len(sizes)), [str(size) for size in sizes])
     axes.set_xlabel("batch size B")
 
 
-def _interval(
-    axes: Axes,
-    x: xr.DataArray,
-    value: xr.DataArray,
-    low: xr.DataArray,
-    high: xr.DataArray,
-    **look: object,
-) -> None:
-    axes.errorbar(x, value, bars(value, low, high), **({"capsize": 2, "linewidth": 1.2} | look))
+def _violin(axes: Axes, values: np.ndarray, position: int, colour: str) -> None:
+    """How values spread, where ten or more are not all alike."""
+    if len(values) >= 10 and np.ptp(values) > 0:
+        bodies: Any = axes.violinplot(values, [position], showextrema=False)["bodies"]
+        for body in bodies:
+            body.set(facecolor=colour, alpha=0.35)
+
+
+def _single_runs(axes: Axes, values: np.ndarray, position: int, colour: str) -> None:
+    """A point for each value, side by side."""
+    places = position + np.linspace(-0.12, 0.12, len(values))
+    axes.plot(places, values, "o", color=colour, markersize=3.5, alpha=0.8)
+
+
+def _mean_beside(axes: Axes, cell: xr.Dataset, name: str, position: int) -> None:
+    """The mean with its interval, to the right of the runs."""
+    mean, low, high = (float(cell[f"{name}{end}"]) for end in ("", "_low", "_high"))
+    look = {"color": THEORY, "marker": "_", "capsize": 3, "linewidth": 1.2}
+    axes.errorbar(position + 0.28, mean, bars(mean, low, high)[:, None], **look)
+
+
+def _relative_to_last(axes: Axes, line: xr.Dataset, name: str, **look: Any) -> None:
+    """A mean with its interval against batch size, over that of the largest batch."""
+    quiet = float(line[name][-1])
+    value, low, high = (line[f"{name}{end}"] / quiet for end in ("", "_low", "_high"))
+    axes.errorbar(line.batch_size, value, bars(value, low, high), capsize=2, linewidth=1.2, **look)
 
 
 def _batch_axis(axes: Axes, sizes: np.ndarray) -> None:
@@ -631,12 +389,4 @@ def _batch_axis(axes: Axes, sizes: np.ndarray) -> None:
 
 def _mark_threshold(axes: Axes, threshold: float) -> None:
     axes.axhline(threshold, color=NEUTRAL, linewidth=1, linestyle=":")
-    axes.annotate(
-        f"$ℒ_c$ = {threshold:g}",
-        (1, threshold),
-        (-2, 3),
-        ("axes fraction", "data"),
-        "offset points",
-        ha="right",
-        color=NOTE,
-    )
+    label_level(axes, f"$ℒ_c$ = {threshold:g}", threshold, (-2, 3), color=NOTE)

@@ -1,6 +1,7 @@
-"""Figures of the two-valley chapters."""
+"""Figures of the two-valley model and its runs, and what other figures of it share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -14,22 +15,18 @@ from valleys.book.figures.parts import (
     RASTER_DPI,
     TALL,
     WIDE,
+    each,
     finished,
     label_line,
     legend,
+    measured_points,
     new_figure,
-    points,
-    power_of_ten,
-    readable_log,
 )
 from valleys.book.figures.style import (
     DIVERGED,
     FLAT,
-    FREE,
-    HELD,
     INK,
     NEUTRAL,
-    NOTE,
     ON_DARK,
     ON_LIGHT,
     PULL_MAP,
@@ -38,7 +35,6 @@ from valleys.book.figures.style import (
     SHARP,
     THEORY,
     learning_rate_colours,
-    noise_colours,
 )
 
 SECTION_TOP = 3.5  # upper end of the loss axis of sections
@@ -50,6 +46,10 @@ EXACT = {
     "markerfacecolor": "none",
     "markeredgewidth": 1.2,
     "linestyle": "none",
+}
+KINDS_OF_NOISE = {
+    "hessian": {"color": FLAT, "marker": "o", "label": "curvature noise", "linestyle": "-"},
+    "isotropic": {"color": NEUTRAL, "marker": "s", "label": "uniform noise", "linestyle": "-"},
 }
 CROSS = {"marker": "X", "markersize": 8, "color": ON_LIGHT, "markeredgecolor": ON_DARK}
 SHARE = "flat share $P_\\mathrm{flat}$"
@@ -77,46 +77,55 @@ def _surface(axes: Axes3D, grid: xr.Dataset) -> None:
     """The landscape up to one height, lit from the side: the sharp valley left, the flat one
     right, y towards the reader.
     """
-    ridge = grid.loss.sel(x=0, method="nearest")
-    ceiling = 1.2 * float(ridge.max())
+    ceiling = 1.2 * float(_ridge(grid).max())
     x, loss = _below(grid, ceiling)
     y = np.broadcast_to(grid.y.values[:, None], x.shape)
-    look = {
-        "rcount": len(x),
-        "ccount": x.shape[1],
-        "linewidth": 0,
-        "antialiased": False,
-        "shade": False,
-        "rasterized": True,
-    }
-    axes.plot_surface(x, y, loss, facecolors=_lit(x, loss, ceiling), **look)
-    for floor, colour in ((grid.flat_x, FLAT), (grid.sharp_x, SHARP)):
-        axes.plot(
-            floor,
-            grid.y,
-            grid.floor_loss + 0.02,
-            color=colour,
-            linewidth=3.5,
-            solid_capstyle="round",
-            zorder=10,
-        )
-    axes.plot(
-        0 * grid.y, grid.y, ridge + 0.01, color=INK, linewidth=1.2, linestyle=(0, (4, 2)), zorder=11
+    axes.plot_surface(
+        x,
+        y,
+        loss,
+        facecolors=_lit(x, loss, ceiling),
+        rcount=len(x),
+        ccount=x.shape[1],
+        linewidth=0,
+        antialiased=False,
+        shade=False,
+        rasterized=True,
     )
+    _floors_and_ridge(axes, grid)
+    _space(axes, grid, ceiling)
+
+
+def _ridge(grid: xr.Dataset) -> xr.DataArray:
+    return grid.loss.sel(x=0, method="nearest")
+
+
+def _floors_and_ridge(axes: Axes3D, grid: xr.Dataset) -> None:
+    """Lines along y, a little above the surface."""
+    for floor, colour in ((grid.flat_x, FLAT), (grid.sharp_x, SHARP)):
+        look = {"color": colour, "linewidth": 3.5, "solid_capstyle": "round", "zorder": 10}
+        axes.plot(floor, grid.y, grid.floor_loss + 0.02, **look)
+    look = {"color": INK, "linewidth": 1.2, "linestyle": (0, (4, 2)), "zorder": 11}
+    axes.plot(0 * grid.y, grid.y, _ridge(grid) + 0.01, **look)
+
+
+def _space(axes: Axes3D, grid: xr.Dataset, ceiling: float) -> None:
+    """Point of view, axes and their ground."""
     axes.view_init(elev=40, azim=-72)
-    axes.set_box_aspect((1.5, 1.5, 0.8), zoom=1.2)
-    first, last = float(grid.y[0]), float(grid.y[-1])
+    zoom: Any = 1.2  # the stubs want whole numbers
+    axes.set_box_aspect((1.5, 1.5, 0.8), zoom=zoom)
     axes.set(
         xlabel="x",
         ylabel="y",
-        ylim=(last, first),
+        ylim=(float(grid.y[-1]), float(grid.y[0])),
         zlim=(float(grid.floor_loss.min()), ceiling),
         xticks=(-0.5, 0, 0.5),
         zticks=(1, 1.5, 2),
     )
     axes.zaxis.set_rotate_label(False)
     axes.set_zlabel("loss L", rotation=90)
-    for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
+    sides: tuple[Any, ...] = (axes.xaxis, axes.yaxis, axes.zaxis)  # the stubs take two for flat
+    for axis in sides:
         axis.set_pane_color((0, 0, 0, 0))
         axis.line.set_color(NEUTRAL)
         axis._axinfo["grid"]["color"] = DIVERGED  # mplot3d has no setter for it
@@ -137,7 +146,8 @@ def _below(grid: xr.Dataset, ceiling: float) -> tuple[np.ndarray, np.ndarray]:
         )
         x = np.linspace(low, high, 241)
         rows.append((x, np.interp(x, grid.x.values, loss)))
-    return tuple(np.array(part) for part in zip(*rows, strict=True))
+    xs, losses = (np.array(part) for part in zip(*rows, strict=True))
+    return xs, losses
 
 
 def _lit(x: np.ndarray, loss: np.ndarray, ceiling: float) -> np.ndarray:
@@ -173,35 +183,29 @@ def hopping(runs: xr.Dataset, grid: xr.Dataset) -> Figure:
     figure, rows = new_figure(
         n_rows, 2, (8.6, 2.6 * n_rows), sharex="col", squeeze=False, width_ratios=(1, 1.6)
     )
-    for (above, beside), (strength, group) in zip(
-        rows, runs.groupby("noise_strength"), strict=True
+    for (above, beside), group in zip(
+        rows, each(runs.sortby("noise_strength"), "noise_strength"), strict=True
     ):
-        above.contour(
-            grid.x,
-            grid.y,
-            grid.loss,
-            levels=np.arange(1, 4, 0.1),
-            colors=NEUTRAL,
-            linewidths=0.5,
-            alpha=0.6,
-        )
-        for _, run in group.squeeze("noise_strength").groupby("run"):
-            _run(above, beside, run.squeeze("run"))
+        contours(above, grid, linewidths=0.5, alpha=0.6)
+        for run in each(group, "run"):
+            _run(above, beside, run)
         above.set(
             ylabel="y",
-            title=f"noise strength σ = {strength:g}",
+            title=f"noise strength σ = {group.noise_strength.item():g}",
             ylim=(float(grid.y[-1]), float(grid.y[0])),
         )
         beside.set(ylabel="x", xscale="log")
         beside.axhline(0, color=NEUTRAL, linewidth=0.8)
     rows[-1, 0].set_xlabel("x")
     rows[-1, 1].set_xlabel("time η·step")
-    legend(
-        rows[0, 1],
-        {"ends in the flat valley": {"color": FLAT}, "ends in the sharp valley": {"color": SHARP}},
-        loc="upper left",
-    )
+    ends = {"ends in the flat valley": FLAT, "ends in the sharp valley": SHARP}
+    legend(rows[0, 1], {text: {"color": c} for text, c in ends.items()}, loc="upper left")
     return figure
+
+
+def contours(axes: Axes, grid: xr.Dataset, **look: Any) -> None:
+    """Lines of equal loss from above."""
+    axes.contour(grid.x, grid.y, grid.loss, levels=np.arange(1, 4, 0.1), colors=NEUTRAL, **look)
 
 
 def _run(above: Axes, beside: Axes, run: xr.Dataset) -> None:
@@ -232,9 +236,11 @@ def phase_maps(cells: xr.Dataset, marked: xr.DataArray | None = None) -> Figure:
     return figure
 
 
-def _map(axes: Axes, cells: xr.Dataset, name: str, title: str, **colours: object) -> None:
-    look = {"cmap": QUANTITY_MAP, "shading": "nearest", "rasterized": True} | colours
-    mesh = axes.pcolormesh(cells.noise_strength, cells.learning_rate, cells[name], **look)
+def _map(axes: Axes, cells: xr.Dataset, name: str, title: str, **colours: Any) -> None:
+    look: dict[str, Any] = {"cmap": QUANTITY_MAP, "shading": "nearest", "rasterized": True}
+    mesh = axes.pcolormesh(
+        cells.noise_strength, cells.learning_rate, cells[name], **(look | colours)
+    )
     axes.patch.set(hatch="////", edgecolor=DIVERGED)  # shows through where a cell has no value
     axes.set(xscale="log", yscale="log", xlabel="noise strength σ", title=title)
     for axis in (axes.xaxis, axes.yaxis):
@@ -264,25 +270,14 @@ def noise_response(cells: xr.Dataset) -> Figure:
     rate.
     """
     figure, (left, right) = new_figure(1, 2, WIDE)
-    colours = learning_rate_colours(cells.learning_rate.values)
-    for rate, row in cells.groupby("learning_rate"):
-        row = row.squeeze("learning_rate")
+    for rate, colour in learning_rate_colours(cells.learning_rate.values).items():
+        look = {"color": colour, "label": f"η = {rate:.2g}", "linestyle": "-"}
         for axes, name in ((left, "p_flat"), (right, "time_to_freeze")):
-            points(
-                axes,
-                row.effective_noise,
-                row[name],
-                row[f"{name}_error"],
-                color=colours[rate],
-                label=f"η = {rate:.2g}",
-            )
-    left.set(xscale="log", xlabel="effective noise $Δ_S$ = ησ", ylabel=SHARE)
-    right.set(
-        xscale="log",
-        yscale="log",
-        xlabel="effective noise $Δ_S$ = ησ",
-        ylabel="time to freeze η⟨$t_\\mathrm{freeze}$⟩",
-    )
+            measured_points(axes, cells.sel(learning_rate=rate), "effective_noise", name, **look)
+    for axes in (left, right):
+        axes.set(xscale="log", xlabel="effective noise $Δ_S$ = ησ")
+    left.set_ylabel(SHARE)
+    right.set(yscale="log", ylabel="time to freeze η⟨$t_\\mathrm{freeze}$⟩")
     handles, labels = left.get_legend_handles_labels()
     keep = sorted({0, len(handles) // 2, len(handles) - 1})
     left.legend([handles[i] for i in keep], [labels[i] for i in keep], loc="lower right")
@@ -295,23 +290,12 @@ def control(cells: xr.Dataset, levels: Mapping[str, float]) -> Figure:
     has p_flat (noise, learning_rate, noise_strength).
     """
     figure, panels = new_figure(1, cells.sizes["learning_rate"], WIDE, sharey=True, squeeze=False)
-    looks = {
-        "hessian": {"color": FLAT, "marker": "o"},
-        "isotropic": {"color": NEUTRAL, "marker": "s"},
-    }
-    names = {"hessian": "curvature noise", "isotropic": "uniform noise"}
     for axes, (rate, group) in zip(panels[0], cells.groupby("learning_rate"), strict=True):
         for noise, row in group.squeeze("learning_rate").groupby("noise"):
-            row = row.squeeze("noise")
-            points(
-                axes,
-                row.effective_noise,
-                row.p_flat,
-                row.p_flat_error,
-                label=names[noise],
-                **looks[noise],
+            measured_points(
+                axes, row.squeeze("noise"), "effective_noise", "p_flat", **KINDS_OF_NOISE[noise]
             )
-        _levels(axes, levels)
+        levels_of_theory(axes, levels)
         axes.set(
             xscale="log",
             xlabel="effective noise $Δ_S$ = ησ",
@@ -329,459 +313,38 @@ def flatness_contrast(measured: xr.Dataset, curves: xr.Dataset) -> Figure:
     p_flat (flatness_ratio).
     """
     figure, axes = new_figure(1, 1, TALL)
-    points(
-        axes,
-        measured.flatness_ratio,
-        measured.p_flat,
-        measured.p_flat_error,
-        color=FLAT,
-        linestyle="none",
-        label="simulation",
-    )
-    _theories(axes, curves, "flatness_ratio")
+    measured_points(axes, measured, "flatness_ratio", "p_flat", color=FLAT, label="simulation")
+    theories(axes, curves, "flatness_ratio")
     axes.axhline(0.5, color=NEUTRAL, linewidth=0.8)
     axes.set(xlabel="flatness ratio γ", ylabel=SHARE, ylim=(0.4, 1.02))
     axes.legend(loc="center right")
     return figure
 
 
-@finished
-def temperatures(measured: xr.Dataset, curves: xr.Dataset) -> Figure:
-    """Fluctuation over response against y, in units of T_eff, for each valley alone and for both.
-
-    `measured` has relative, relative_error (part, y), `curves` has theory (part, y), with the parts
-    "sharp", "both" and "flat".
-    """
-    figure, axes = new_figure(1, 1, TALL)
-    looks = {
-        "sharp": (SHARP, "s", 8, "sharp valley alone"),
-        "both": (NEUTRAL, "D", -18, "both valleys"),
-        "flat": (FLAT, "o", -18, "flat valley alone"),
-    }
-    middle = float(curves.y[:2].mean())
-    for part, (colour, marker, offset, label) in looks.items():
-        row, line = measured.sel(part=part), curves.theory.sel(part=part)
-        axes.plot(curves.y, line, color=THEORY, linestyle="--", linewidth=1.3)
-        points(
-            axes,
-            row.y,
-            row.relative,
-            row.relative_error,
-            color=colour,
-            marker=marker,
-            linestyle="none",
-        )
-        label_line(axes, label, (middle, float(line[:2].mean())), colour, (0, offset))
-    axes.axhline(1, color=NEUTRAL, linewidth=0.8)
-    label_line(axes, "$T_\\mathrm{eff}$", (float(curves.y[-1]), 1), NOTE, ha="right")
-    axes.set(xlabel="y", ylabel="Var x / response, in units of $T_\\mathrm{eff}$", ylim=(0.7, 1.45))
-    return figure
-
-
-@finished
-def density_at_fixed_y(samples: xr.Dataset, curves: xr.Dataset) -> Figure:
-    """Sampled P(x|y), one panel a learning rate, with theory; `samples` has density, x
-    (learning_rate, bin), `curves` one density a variable over x.
-    """
-    figure, panels = new_figure(1, samples.sizes["learning_rate"], WIDE, sharey=True, squeeze=False)
-    for axes, (rate, group) in zip(panels[0], samples.groupby("learning_rate"), strict=True):
-        group = group.squeeze("learning_rate")
-        for side, colour in ((group.x >= 0, FLAT), (group.x < 0, SHARP)):
-            points(
-                axes,
-                group.x[side],
-                group.density[side],
-                group.density_error[side],
-                color=colour,
-                linestyle="none",
-                markersize=3,
-            )
-        _theories(axes, curves, "x")
-        axes.axvline(0, color=NEUTRAL, linewidth=0.8)
-        axes.set(xlabel="x", title=f"η = {rate:g}")
-    panels[0, 0].set_ylabel("P(x | y)")
-    panels[0, 0].legend(loc="upper left", handlelength=1.6)
-    return figure
-
-
-@finished
-def weight_against_step(
-    measured: xr.Dataset,
-    exact: xr.Dataset,
-    levels: Mapping[str, float],
-    name: str = "transition operator",
-) -> Figure:
-    """P_flat against the square root of the learning rate: simulation, the same without sampling
-    (called `name`), and the levels of theory.
-    """
-    figure, axes = new_figure(1, 1, TALL)
-    root = np.sqrt(measured.learning_rate)
-    points(
-        axes,
-        root,
-        measured.p_flat,
-        measured.p_flat_error,
-        color=FLAT,
-        linestyle="none",
-        label="simulation",
-    )
-    axes.plot(np.sqrt(exact.learning_rate), exact.p_flat, color=FLAT, label=name, **EXACT)
-    for level, style in zip(levels, STYLES * 2, strict=False):
-        axes.axhline(levels[level], color=THEORY, linestyle=style, linewidth=1.2, label=level)
-        axes.annotate(
-            level,
-            (1, levels[level]),
-            (-2, 4),
-            ("axes fraction", "data"),
-            "offset points",
-            ha="right",
-        )
-    axes.set(xlabel="√η", ylabel=SHARE, xlim=(0, None))
-    axes.margins(y=0.12)
-    handles, labels = axes.get_legend_handles_labels()
-    chosen = [place for place, label in enumerate(labels) if label not in levels]
-    figure.legend(
-        [handles[place] for place in chosen],
-        [labels[place] for place in chosen],
-        loc="outside lower center",
-        ncols=2,
-    )
-    return figure
-
-
-@finished
-def weight_along_y(
-    measured: xr.Dataset, curves: xr.Dataset, levels: Mapping[str, float], exact: xr.Dataset
-) -> Figure:
-    """P_flat at fixed y against y: points with error bars, one line a theory, and open diamonds
-    for `exact`, the transition operator of the step.
-    """
-    figure, axes = new_figure(1, 1, (8.2, 4.4))
-    axes.plot(exact.y, exact.p_flat, color=FLAT, label="transition operator", **EXACT)
-    points(
-        axes,
-        measured.y,
-        measured.p_flat,
-        measured.p_flat_error,
-        color=FLAT,
-        linestyle="none",
-        label="simulation",
-    )
-    _theories(axes, curves, "y")
-    _levels(axes, levels, start=len(curves))
-    axes.set(xlabel="y", ylabel="flat share $P_\\mathrm{flat}(y)$")
-    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-    return figure
-
-
-@finished
-def effective_potential(
-    section: xr.Dataset, measured: xr.Dataset, theories: Sequence[str]
-) -> Figure:
-    """Loss, effective loss and their difference on a section; beside it the potential of sampled
-    positions with theory.
-
-    `measured` has potential with potential_error, and each of `theories`, over the coordinate x.
-    """
-    figure, (left, right) = new_figure(1, 2, WIDE)
-    for side, colour in ((section.x >= 0, FLAT), (section.x <= 0, SHARP)):
-        left.fill_between(
-            section.x[side],
-            section.loss[side],
-            section.effective[side],
-            color=colour,
-            alpha=0.25,
-            linewidth=0,
-        )
-    left.plot(section.x, section.loss, color=NEUTRAL, label="loss L")
-    left.plot(
-        section.x,
-        section.effective,
-        color=THEORY,
-        linestyle="--",
-        label="$L_\\mathrm{eff}$ (Eq. 19)",
-    )
-    left.plot(
-        section.x,
-        section.correction,
-        color=THEORY,
-        linestyle=":",
-        label="$L_\\mathrm{SGD}$ (Eq. 20)",
-    )
-    left.set(xlabel="x", ylabel="loss", title=f"y = {float(section.y):g}")
-    left.legend(loc="center", bbox_to_anchor=(0.5, 0.34))
-    left.locator_params(axis="x", nbins=5)
-    for side, colour in ((measured.x >= 0, FLAT), (measured.x < 0, SHARP)):
-        points(
-            right,
-            measured.x[side],
-            measured.potential[side],
-            measured.potential_error[side],
-            color=colour,
-            linestyle="none",
-            markersize=3,
-        )
-    _theories(right, measured[list(theories)], "x")
-    right.axvline(0, color=NEUTRAL, linewidth=0.8)
-    right.set(
-        xlabel="x",
-        ylabel="$-T_\\mathrm{eff}$ ln P(x | y)",
-        title=f"y = {float(measured.y):g}, sampled",
-    )
-    right.legend(loc="upper center")
-    return figure
-
-
-@finished
-def evolution(
-    runs: xr.Dataset, curves: xr.Dataset, levels: Mapping[str, float], exact: xr.Dataset
-) -> Figure:
-    """P_flat of evolving runs against their mean y, one colour a noise; `curves` has theories over
-    (noise_strength, y).
-
-    Bands are the runs with one standard error; thin lines are `exact`, p_flat and mean_y over
-    (effective_noise, time), in the order of the noises.
-    """
-    figure, axes = new_figure(1, 1, (8.4, 4.4))
-    colours = noise_colours(exact.effective_noise.values)
-    for place, strength in enumerate(runs.noise_strength.values):
-        run, course = runs.isel(noise_strength=place), exact.isel(effective_noise=place)
-        colour = colours[course.effective_noise.item()]
-        band = (run.p_flat - run.p_flat_error, run.p_flat + run.p_flat_error)
-        axes.fill_between(
-            run.mean_y, *band, color=colour, alpha=0.35, linewidth=0, label=f"σ = {strength:g}"
-        )
-        axes.plot(course.mean_y, course.p_flat, color=colour, linewidth=1)
-        for name, style in zip(curves, STYLES, strict=False):
-            axes.plot(
-                curves.y,
-                curves[name].sel(noise_strength=strength),
-                color=colour,
-                linestyle=style,
-                linewidth=1.2,
-            )
-    axes.plot([], [], color=THEORY, linewidth=1, label="master equation")
+def theories(
+    axes: Axes,
+    curves: xr.Dataset,
+    along: str,
+    *,
+    color: str = THEORY,
+    linewidth: float = 1.3,
+    is_named: bool = True,
+) -> None:
+    """A line for each theory, in a style of its own."""
     for name, style in zip(curves, STYLES, strict=False):
-        axes.plot([], [], color=THEORY, linestyle=style, linewidth=1.2, label=str(name))
-    _levels(axes, levels, start=len(curves))
-    axes.set(xscale="log", xlabel="mean y", ylabel=SHARE, ylim=(0.48, 1.02))
-    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-    return figure
+        label = str(name) if is_named else None
+        look = {"color": color, "linestyle": style, "linewidth": linewidth, "label": label}
+        axes.plot(curves[along], curves[name], **look)
 
 
-@finished
-def escape_rates(measured: xr.Dataset, to_ridge: xr.Dataset, to_bottom: xr.Dataset) -> Figure:
-    """Rates of reaching the ridge and of reaching the other bottom, against y; `measured` has
-    top_rate and escape_rate over (y, valley).
-    """
-    figure, (left, right) = new_figure(1, 2, (8.6, 4.6), sharey=True)
-    for axes, rate, curves, title in (
-        (left, "top_rate", to_ridge, "to the ridge"),
-        (right, "escape_rate", to_bottom, "to the other bottom"),
-    ):
-        for valley, colour in (("sharp", SHARP), ("flat", FLAT)):
-            row = measured.sel(valley=valley)
-            points(
-                axes,
-                row.y,
-                row[rate],
-                row[f"{rate}_error"],
-                color=colour,
-                linestyle="none",
-                label=f"out of the {valley} valley",
-            )
-            for name, style in zip(curves, STYLES, strict=False):
-                axes.plot(
-                    curves.y,
-                    curves[name].sel(valley=valley),
-                    color=colour,
-                    linestyle=style,
-                    linewidth=1.2,
-                )
-        for name, style in zip(curves, STYLES, strict=False):
-            axes.plot([], [], color=THEORY, linestyle=style, linewidth=1.2, label=str(name))
-        axes.set(yscale="log", xlabel="y", title=title)
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16))
-    left.set_ylabel("passages per unit of time η·step")
-    return figure
-
-
-@finished
-def paradox(
-    fixed: xr.Dataset, fixed_curves: xr.Dataset, final: xr.Dataset, exact: xr.Dataset
-) -> Figure:
-    """P_flat against effective noise, of runs held at one y (falls) and at the end of free ones
-    (rises).
-
-    Thin lines: theory at small steps, `fixed_curves`, and the master equation, `exact`.
-    """
-    figure, axes = new_figure(1, 1, (7.2, 4.6))
-    for name, style in zip(fixed_curves, STYLES, strict=False):
-        axes.plot(
-            fixed_curves.effective_noise,
-            fixed_curves[name],
-            color=HELD,
-            linewidth=1,
-            linestyle=style,
-            label=str(name),
-        )
-    axes.plot(exact.effective_noise, exact.p_flat, color=FREE, linewidth=1, label="master equation")
-    for measured, colour, label, offset in (
-        (fixed, HELD, f"held at y = {float(fixed.y):g}", (16, 2)),
-        (final, FREE, "free to move along y", (0, 14)),
-    ):
-        points(
-            axes,
-            measured.effective_noise,
-            measured.p_flat,
-            measured.p_flat_error,
-            color=colour,
-            linestyle="none",
-            markersize=7,
-        )
-        second = measured.isel(effective_noise=min(1, measured.sizes["effective_noise"] - 1))
-        place = float(second.effective_noise), float(second.p_flat)
-        label_line(
-            axes,
-            label,
-            place,
-            colour,
-            offset,
-            ha="left" if measured is fixed else "center",
-            fontsize=12,
-        )
-    axes.set(xscale="log", xlabel="effective noise $Δ_S$", ylabel=SHARE)
-    axes.margins(y=0.09)
-    axes.legend(loc="lower left")
-    return figure
-
-
-@finished
-def freezing_course(histories: xr.Dataset, ends: xr.Dataset) -> Figure:
-    """How runs freeze along y, one colour an effective noise, from `frozen`, `p_flat` and `mean_y`
-    over (effective_noise, time).
-
-    Left: the share of runs whose last crossing is over. Right: P_flat as a part of its final value;
-    dots at the mean y of the last crossing, `freezing_y` of `ends`.
-    """
-    figure, (left, right) = new_figure(1, 2, WIDE, sharex=True)
-    colours = noise_colours(histories.effective_noise.values)
-    for noise, colour in colours.items():
-        course, end = histories.sel(effective_noise=noise), ends.sel(effective_noise=noise)
-        part = course.p_flat / course.p_flat[-1]
-        left.plot(
-            course.mean_y, course.frozen, color=colour, label=f"$Δ_S$ = {power_of_ten(noise)}"
-        )
-        right.plot(course.mean_y, part, color=colour)
-        for axes, values in ((left, course.frozen), (right, part)):
-            axes.plot(
-                end.freezing_y, np.interp(end.freezing_y, course.mean_y, values), "o", color=colour
-            )
-    left.set(xscale="log", xlabel="mean y", ylabel="runs past their last crossing")
-    right.set(xlabel="mean y", ylabel="$P_\\mathrm{flat}$ over its final value")
-    figure.legend(loc="outside lower center", ncols=5)
-    return figure
-
-
-@finished
-def freezing_point(measured: xr.Dataset, curves: xr.Dataset, exact: xr.Dataset) -> Figure:
-    """y at the last crossing, down the page as everywhere, against effective noise, with theory;
-    `exact` is the mean without sampling.
-    """
-    figure, axes = new_figure(1, 1, (8.2, 4.4))
-    axes.plot(exact.effective_noise, exact.freezing_y, color=FREE, label="master equation", **EXACT)
-    points(
-        axes,
-        measured.effective_noise,
-        measured.freezing_y,
-        measured.freezing_y_error,
-        color=FREE,
-        linestyle="none",
-        label="simulation",
-    )
-    _theories(axes, curves, "effective_noise")
-    axes.set(
-        xscale="log", yscale="log", xlabel="effective noise $Δ_S$", ylabel="$y_\\mathrm{freeze}$"
-    )
-    readable_log(axes)
-    axes.invert_yaxis()  # y runs down the page
-    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-    return figure
-
-
-@finished
-def flux(histories: xr.Dataset) -> Figure:
-    """Crossings of the ridge per unit of time against mean y, and their difference, one panel an
-    effective noise.
-
-    `histories` has to_flat, to_sharp, mean_y over (effective_noise, time).
-    """
-    figure, panels = new_figure(
-        1, histories.sizes["effective_noise"], WIDE, sharey=True, squeeze=False
-    )
-    for axes, (noise, course) in zip(panels[0], histories.groupby("effective_noise"), strict=True):
-        course = course.squeeze("effective_noise")
-        net = course.to_flat - course.to_sharp
-        axes.plot(course.mean_y, course.to_flat, color=FLAT, label="into the flat valley")
-        axes.plot(course.mean_y, course.to_sharp, color=SHARP, label="into the sharp valley")
-        axes.plot(
-            course.mean_y, net.where(net > 0), color=THEORY, linestyle="--", label="the difference"
-        )
-        axes.set(
-            xscale="log",
-            yscale="log",
-            xlabel="mean y",
-            title=f"$Δ_S$ = {power_of_ten(noise)}",
-            ylim=(1e-8, None),
-        )
-    panels[0, 0].set_ylabel("crossings per run and unit of time")
-    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    return figure
-
-
-@finished
-def transient_map(p_flat: xr.DataArray, limit: xr.DataArray) -> Figure:
-    """P_flat over (flatness_ratio, effective_noise), and the line where the freezing theory
-    ends, `limit` (flatness_ratio).
-    """
-    figure, axes = new_figure(1, 1, TALL)
-    look = {"cmap": SHARE_MAP, "vmin": 0, "vmax": 1, "shading": "nearest", "rasterized": True}
-    mesh = axes.pcolormesh(p_flat.effective_noise, p_flat.flatness_ratio, p_flat, **look)
-    axes.plot(limit, limit.flatness_ratio, color=ON_LIGHT, linestyle="--")
-    beyond = {
-        "facecolor": "none",
-        "edgecolor": ON_LIGHT,
-        "hatch": "//",
-        "linewidth": 0,
-        "alpha": 0.25,
-    }
-    axes.fill_betweenx(limit.flatness_ratio, limit, float(p_flat.effective_noise.max()), **beyond)
-    third = limit[len(limit) // 3]
-    label_line(
-        axes,
-        "Eq. 25 ends",
-        (float(third), float(third.flatness_ratio)),
-        ON_LIGHT,
-        (6, 0),
-        ha="left",
-    )
-    axes.set(xscale="log", xlabel="effective noise $Δ_S$", ylabel="flatness ratio γ")
-    figure.colorbar(mesh, ax=axes, label=f"{SHARE} (Eq. 26)")
-    return figure
-
-
-def _theories(axes: Axes, curves: xr.Dataset, along: str) -> None:
+def name_theories(axes: Axes, curves: xr.Dataset) -> None:
+    """Entries for the legend: the theories by their styles, where colours tell something else."""
     for name, style in zip(curves, STYLES, strict=False):
-        axes.plot(
-            curves[along],
-            curves[name],
-            color=THEORY,
-            linestyle=style,
-            linewidth=1.3,
-            label=str(name),
-        )
+        look = {"color": THEORY, "linestyle": style, "linewidth": 1.2, "label": str(name)}
+        axes.plot([], [], **look)
 
 
-def _levels(axes: Axes, levels: Mapping[str, float], start: int = 0) -> None:
+def levels_of_theory(axes: Axes, levels: Mapping[str, float], start: int = 0) -> None:
+    """A level for each theory, in the styles that are left behind the first `start`."""
     for name, style in zip(levels, (STYLES * 2)[start:], strict=False):
         axes.axhline(levels[name], color=THEORY, linestyle=style, linewidth=1.2, label=name)

@@ -12,23 +12,21 @@ from matplotlib.figure import Figure
 
 from valleys.book.figures.parts import (
     WIDE,
+    band,
     bars,
-    batch_size_markers,
+    dots,
     each,
+    each_setting,
     finished,
     legend,
     legend_below,
     new_figure,
+    rate_entries,
     readable_log,
+    setting_entries,
+    setting_look,
 )
-from valleys.book.figures.style import (
-    LEARNING_RATE,
-    LOSS,
-    NEUTRAL,
-    THEORY,
-    TIME_MAP,
-    learning_rate_colours,
-)
+from valleys.book.figures.style import LEARNING_RATE, LOSS, NEUTRAL, THEORY, TIME_MAP
 
 STAGES = {"before": "before", "at": "at freezing", "after": "after"}
 TIME = "training time η·step"
@@ -46,15 +44,10 @@ def mean_lines(courses: xr.Dataset, cells: Mapping[str, Mapping[str, float]]) ->
     figure, panels = new_figure(1, len(cells), (8.6, 3.6), squeeze=False)
     shade = _shade_of_times(courses, cells)
     for axes, (name, place) in zip(panels[0], cells.items(), strict=True):
-        cell = courses.sel(place)
-        for window in each(cell, "window"):
+        for window in each(courses.sel(place), "window"):
             ends = float(window.profile[[0, -1]].mean())
-            axes.plot(
-                courses.fraction,
-                100 * (window.profile / ends - 1),
-                color=shade.to_rgba(max(_relative_time(window), shade.norm.vmin)),
-                linewidth=1.3,
-            )
+            change = 100 * (window.profile / ends - 1)
+            axes.plot(courses.fraction, change, color=_shade(shade, window), linewidth=1.3)
         axes.axhline(0, color=NEUTRAL, linewidth=0.8, linestyle=":")
         axes.set(title=f"{name}\n{_words(place)}", xlabel="fraction of the step", ylabel="[%]")
     panels[0, 0].set_ylabel("loss against that at the ends [%]")
@@ -86,27 +79,17 @@ def bowl_law(courses: xr.Dataset) -> Figure:
     and freezing_time.
     """
     figure, panels = new_figure(1, 2, WIDE, sharex=True, sharey=True)
-    for axes, title, late in zip(
-        panels, ("before freezing", "after freezing"), (False, True), strict=True
-    ):
-        for setting in (
-            cell
-            for of_size in each(courses, "batch_size")
-            for cell in each(of_size, "learning_rate")
-        ):
-            chosen = (setting.window_time >= setting.freezing_time) == late
+    lowest = 1.05 * float(courses.bowl_cosine.min())
+    for axes, part, is_late in zip(panels, ("before", "after"), (False, True), strict=True):
+        for setting in each_setting(courses):
+            chosen = (setting.window_time >= setting.freezing_time) == is_late
             values = setting.isel(window=np.flatnonzero(chosen & (setting.window_time > 0)))
-            axes.plot(
-                values.bowl_cosine,
-                values.landscape_cosine,
-                **_look(courses, setting.batch_size.item(), setting.learning_rate.item()),
-                linestyle="none",
-            )
-        lowest = 1.05 * float(courses.bowl_cosine.min())
+            look = dots(**setting_look(courses, setting))
+            axes.plot(values.bowl_cosine, values.landscape_cosine, **look)
         axes.plot([lowest, 0], [lowest, 0], color=THEORY, linestyle="--", linewidth=1)
-        axes.set(title=title, xlabel="$-$η · curvature along the step / 2")
+        axes.set(title=f"{part} freezing", xlabel="$-$η · curvature along the step / 2")
     panels[0].set_ylabel("cosine, landscape part")
-    legend_below(figure, _settings(courses), columns=4)
+    legend_below(figure, setting_entries(courses), columns=4)
     return figure
 
 
@@ -142,20 +125,13 @@ def floor_scans(courses: xr.Dataset, place: Mapping[str, float]) -> Figure:
     run's last, and to those of other runs in that window.
     """
     figure, panels = new_figure(1, 2, WIDE, sharey=True)
-    cell, shade = courses.sel(place), _shade_of_times(courses, {"": place})
-    for axes, name in zip(panels, ("along", "across"), strict=True):
-        for window in each(cell, "window"):
-            axes.plot(
-                courses.fraction,
-                window[name],
-                color=shade.to_rgba(max(_relative_time(window), shade.norm.vmin)),
-                linewidth=1.3,
-            )
-        axes.set(yscale="log")
-    panels[0].set(
-        title="one run: to its last floor", xlabel="fraction of the way", ylabel="training loss"
-    )
-    panels[1].set(title="two runs: floor to floor", xlabel="fraction of the way")
+    shade = _shade_of_times(courses, {"": place})
+    titles = {"along": "one run: to its last floor", "across": "two runs: floor to floor"}
+    for axes, (name, title) in zip(panels, titles.items(), strict=True):
+        for window in each(courses.sel(place), "window"):
+            axes.plot(courses.fraction, window[name], color=_shade(shade, window), linewidth=1.3)
+        axes.set(yscale="log", title=title, xlabel="fraction of the way")
+    panels[0].set_ylabel("training loss")
     figure.colorbar(shade, ax=panels, label="time / freezing time")
     return figure
 
@@ -192,37 +168,23 @@ def around_freezing(changes: xr.Dataset, labels: Mapping[str, str]) -> Figure:
     axis.
     """
     figure, panels = new_figure(1, len(labels), (8.6, 3.9), squeeze=False)
-    settings = [
-        (size, rate) for size in changes.batch_size.values for rate in changes.learning_rate.values
-    ]
-    shifts = dict(
-        zip(
-            settings,
-            np.linspace(-0.3, 0.3, len(settings)) if len(settings) > 1 else [0.0],
-            strict=True,
-        )
-    )
+    settings = list(each_setting(changes))
+    shifts = np.linspace(-0.3, 0.3, len(settings)) if len(settings) > 1 else np.zeros(1)
     for axes, (name, label) in zip(panels[0], labels.items(), strict=True):
-        for (size, rate), shift in shifts.items():
-            cell = changes.sel(batch_size=size, learning_rate=rate)
-            ends = np.nan_to_num(
-                bars(cell[name].values, cell[f"{name}_low"].values, cell[f"{name}_high"].values)
-            )
-            axes.errorbar(
-                np.arange(3) + shift,
-                cell[name].values,
-                ends,
-                linestyle="none",
-                capsize=0,
-                linewidth=1.1,
-                markersize=4,
-                **_look(changes, size, rate),
-            )
+        for setting, shift in zip(settings, shifts, strict=True):
+            _changes(axes, setting, name, np.arange(3) + shift, **setting_look(changes, setting))
         axes.axhline(0, color=NEUTRAL, linewidth=0.8, linestyle=":")
         axes.set_xticks(range(3), list(STAGES.values()))
         axes.set(xlabel="around the freezing time", ylabel=label)
-    legend_below(figure, _settings(changes), columns=4)
+    legend_below(figure, setting_entries(changes), columns=4)
     return figure
+
+
+def _changes(axes: Axes, setting: xr.Dataset, name: str, places: np.ndarray, **look: Any) -> None:
+    """How one setting changes, with its intervals."""
+    value, low, high = (setting[f"{name}{end}"].values for end in ("", "_low", "_high"))
+    options = {"linestyle": "none", "capsize": 0, "linewidth": 1.1, "markersize": 4}
+    axes.errorbar(places, value, np.nan_to_num(bars(value, low, high)), **(options | look))
 
 
 def _by_batch_size(
@@ -234,7 +196,6 @@ def _by_batch_size(
     figure, panels = new_figure(
         2, courses.sizes["batch_size"], CARD, sharex=True, sharey="row", squeeze=False
     )
-    colours = learning_rate_colours(courses.learning_rate.values)
     for axes in panels.flat:
         axes.set(xscale="log", yscale=yscale)
     for column, of_size in zip(panels.T, each(courses, "batch_size"), strict=True):
@@ -242,38 +203,27 @@ def _by_batch_size(
         column[1].set_xlabel(TIME)
         for cell in each(of_size, "learning_rate"):
             for axes, name in zip(column, names, strict=True):
-                _course(axes, cell, name, colours[float(cell.learning_rate)])
-    legend(
-        panels[0, 0],
-        {f"η = {rate:g}": {"color": colour} for rate, colour in colours.items()},
-        loc="best",
-    )
+                _course(axes, cell, name, LEARNING_RATE(float(cell.learning_rate)))
+    legend(panels[0, 0], rate_entries(courses), loc="best")
     return figure, panels
 
 
-def _course(axes: Axes, cell: xr.Dataset, name: str, colour: Any, linestyle: str = "-") -> None:
+def _course(axes: Axes, cell: xr.Dataset, name: str, colour: str, linestyle: str = "-") -> None:
     # the start has no place on a logarithmic axis
     after = cell.isel(window=slice(1, None)) if float(cell.window_time[0]) == 0 else cell
     values = after[name].where(after[name] > 0) if axes.get_yscale() == "log" else after[name]
-    axes.plot(
-        after.window_time,
-        values,
-        color=colour,
-        linestyle=linestyle,
-        linewidth=1.4,
-        marker="o",
-        markersize=3,
-    )
-    axes.fill_between(
-        after.window_time,
-        after[f"{name}_low"],
-        after[f"{name}_high"],
-        color=colour,
-        alpha=0.25,
-        linewidth=0,
-    )
+    look = {"color": colour, "linestyle": linestyle, "linewidth": 1.4}
+    axes.plot(after.window_time, values, marker="o", markersize=3, **look)
+    band(axes, after, "window_time", name, color=colour)
     if np.isfinite(cell.freezing_time):
         axes.axvline(float(cell.freezing_time), color=colour, linewidth=0.8, linestyle=":")
+
+
+def _shade(shade: ScalarMappable, window: xr.Dataset) -> Any:
+    """The colour of a window; before the first one of the scale, that of the first."""
+    earliest, _ = shade.get_clim()
+    time: Any = max(_relative_time(window), earliest or 0.0)  # numbers do, beside arrays
+    return shade.to_rgba(time)
 
 
 def _shade_of_times(
@@ -295,25 +245,3 @@ def _relative_time(window: xr.Dataset) -> float:
 
 def _words(place: Mapping[str, float]) -> str:
     return f"B = {place['batch_size']:g}, η = {place['learning_rate']:g}"
-
-
-def _look(changes: xr.Dataset, size: float, rate: float) -> dict[str, Any]:
-    return {
-        "color": LEARNING_RATE(float(rate)),
-        "marker": batch_size_markers(changes.batch_size.values)[int(size)],
-    }
-
-
-def _settings(found: xr.Dataset) -> dict[str, dict[str, Any]]:
-    """Entries of a legend of learning rates and batch sizes."""
-    colours, markers = (
-        learning_rate_colours(found.learning_rate.values),
-        batch_size_markers(found.batch_size.values),
-    )
-    entries: dict[str, dict[str, Any]] = {
-        f"η = {rate:g}": {"color": colour} for rate, colour in colours.items()
-    }
-    return entries | {
-        f"B = {size}": {"color": NEUTRAL, "marker": marker, "linestyle": "none"}
-        for size, marker in markers.items()
-    }

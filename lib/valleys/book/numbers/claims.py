@@ -169,10 +169,19 @@ class Question:
     @property
     def is_of_two(self) -> bool:
         """Whether a number is compared with another one, and not with a value."""
-        return isinstance(self.than, str) and not self.than.endswith(PER_CENT)
+        return self.compared_with is not None
+
+    @property
+    def compared_with(self) -> str | None:
+        """The name of the number that it is compared with; None where that is a value."""
+        if isinstance(self.than, str) and not self.than.endswith(PER_CENT):
+            return self.than
+        return None
 
     def _than(self, numbers: Mapping[str, Any]) -> Any:
-        return _named(self.than, numbers) if self.is_of_two else _share(self.than)
+        if self.compared_with is None:
+            return _share(self.than)
+        return _named(self.compared_with, numbers)
 
     def _number(self, numbers: Mapping[str, Any]) -> Estimate:
         ours = judged(_named(self.number, numbers), self.number)

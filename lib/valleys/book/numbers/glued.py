@@ -1,5 +1,8 @@
-"""Numbers that chapters handed to the text: read back while the site is built, and printed in
-the form that the text asks for.
+"""Sphinx extension: numbers that chapters handed to the text, read back while the site is built and
+printed in the form that the text asks for, also in the alt texts of figures: `{c01_r2_full}` or
+`{c02_freeze:.0f}`.
+
+So a reader who does not see a figure gets its numbers, and none of them is typed by hand.
 """
 
 import json
@@ -9,8 +12,10 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from string import Formatter
-from typing import Any
+from typing import Any, cast
 
+from docutils import nodes
+from myst_nb.sphinx_ import SphinxEnvType
 from sphinx.application import Sphinx
 
 from valleys.errors import BookError
@@ -26,7 +31,8 @@ def glued(app: Sphinx) -> dict[str, dict[str, Any]]:
 
     Call it when all pages have been read, in a post-transform or at `doctree-resolved`.
     """
-    folder = Path(app.env.mystnb_config.output_folder)
+    env = cast(SphinxEnvType, app.env)  # MyST-NB keeps its settings there
+    folder = Path(env.mystnb_config.output_folder)
     files = {
         path.relative_to(folder).as_posix().removesuffix(".glue.json"): path
         for path in sorted(folder.rglob("*.glue.json"))
@@ -41,6 +47,14 @@ def numbers_for(app: Sphinx, page: str) -> dict[str, Any]:
     pages = glued(app)
     everywhere = {name: value for values in pages.values() for name, value in values.items()}
     return everywhere | pages.get(page, {})
+
+
+def fill_alts(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Fill the alt text of every image of a page from what notebooks reported."""
+    images = [image for image in doctree.findall(nodes.image) if "{" in image.get("alt", "")]
+    numbers = numbers_for(app, page) if images else {}
+    for image in images:
+        image["alt"] = filled(image["alt"], numbers, f"{page}, figure {_figure_name(image)}")
 
 
 def filled(text: str, numbers: Mapping[str, Any], where: str) -> str:
@@ -159,3 +173,14 @@ def _values(path: Path) -> dict[str, Any]:
         for name, output in outputs.items()
         if VALUE in output["data"]
     }
+
+
+def _figure_name(image: nodes.image) -> str:
+    """The label of the figure that an image stands in, else its file."""
+    return ", ".join(image.parent.get("names") or image.parent.get("ids") or [image["uri"]])
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register with Sphinx."""
+    app.connect("doctree-resolved", fill_alts)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

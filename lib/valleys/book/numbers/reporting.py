@@ -51,7 +51,7 @@ class _Reported:
     """
 
     def __init__(self, value: Any) -> None:
-        self.bundle = {VALUE: to_json(value)}
+        self.bundle: dict[str, Any] = {VALUE: to_json(value)}
         self.bundle["text/plain"] = str(of_json(self.bundle[VALUE]))
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:

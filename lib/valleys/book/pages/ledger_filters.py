@@ -41,12 +41,6 @@ def form(
     """The form, hidden where no script runs: a button for each verdict, lists of choices, and
     how many rows are shown.
     """
-    buttons = "".join(
-        f'<button type="button" aria-pressed="false" data-verdict="{kinds[verdict]}" '
-        f'class="verdict verdict-{kinds[verdict]}">'
-        f"{verdict} <span>{counts[verdict]}</span></button>"
-        for verdict in Verdict
-    )
     numbers = {
         each: "Supplement" if each == SUPPLEMENT else f"Fig. {each}" for each in figures(claims)
     }
@@ -55,6 +49,7 @@ def form(
         + _choices("chapter", "Tested in", chapters)
         + _choices("figure", "Paper’s figure", numbers)
     )
+    buttons = "".join(_button(verdict, kinds[verdict], counts[verdict]) for verdict in Verdict)
     return (
         f'{ASSETS}<form class="ledger-filters sd-d-print-none" id="ledger-filters" '
         'aria-label="Filter the claims" hidden>'
@@ -62,6 +57,13 @@ def form(
         f'class="ledger-choices">{lists}</div>'
         '<p><output data-part="count" aria-live="polite"></output> <button type="reset" '
         "hidden>Show all</button></p></form>"
+    )
+
+
+def _button(verdict: Verdict, kind: str, count: int) -> str:
+    return (
+        f'<button type="button" aria-pressed="false" data-verdict="{kind}" '
+        f'class="verdict verdict-{kind}">{verdict} <span>{count}</span></button>'
     )
 
 

@@ -116,7 +116,7 @@ class _Writer:
             )
         if waiting["content"] == "argument":
             return self.argument(
-                sorted((claim for claim in claims if claim.step), key=lambda claim: claim.step)
+                sorted((claim for claim in claims if claim.step), key=lambda claim: claim.step or 0)
             )
         if waiting["content"] == "filters":
             return nodes.raw(
@@ -221,7 +221,7 @@ class _Writer:
 
     def _findings(self, claim: Claim) -> list[nodes.Node]:
         if not claim.tests:
-            return [nodes.paragraph(text=claim.reason)]
+            return [nodes.paragraph(text=claim.reason or "")]
         items = (
             nodes.list_item("", nodes.paragraph("", "", *self._finding(tests)))
             for tests in _by_number(claim)

@@ -18,8 +18,7 @@ from valleys.book.numbers.reporting import duration
 from valleys.book.run import times, values
 from valleys.book.run.parameters import Assignment, run_parameters
 from valleys.book.run.times import KINDS, Times
-from valleys.book.site.launch import colab_cell
-from valleys.book.site.repository import Address
+from valleys.book.site.repository import Address, colab_cell
 from valleys.paths import book_root
 
 NEXT_LINE = " \\\n    "  # of a command in the shell, so that it fits the page

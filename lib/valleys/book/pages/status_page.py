@@ -1,33 +1,60 @@
-"""Sphinx extension: the directive `{status}`, whose argument says what of the build it tells:
-runs, versions, figures, shipped or online.
+"""Sphinx extension: the directive `{status}`, whose argument says what of the build it tells: runs
+(how each notebook was run), versions, figures (where each comes from), shipped (results that came
+with the clone) or online.
 """
 
-from collections.abc import Callable, Iterable
+import datetime
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import nbformat
 from docutils import nodes
 from docutils.parsers.rst import directives
-from myst_nb.sphinx_ import NbMetadataCollector
+from myst_nb.sphinx_ import NbMetadataCollector, SphinxEnvType
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 
-from valleys.book.chapters import all_chapters, page_names
+from valleys.book.chapters import Chapter, all_chapters, page_names
 from valleys.book.numbers.glued import glued
 from valleys.book.numbers.reporting import duration
-from valleys.book.pages import status
+from valleys.book.run.parameters import SIZES, run_parameters
 from valleys.book.site import repository
-from valleys.book.site.launch import colab_cell
-from valleys.book.site.repository import Address
+from valleys.book.site.repository import Address, colab_cell
+from valleys.paths import book_results
 from valleys.results import machine
+from valleys.results.naming import Made
+from valleys.results.store import PACKAGE, attributes
 
 Cell = str | nodes.Node
 MARK = "tells_status"  # in the metadata of a page, which is then written anew in each build
 
 
-class Told(nodes.General, nodes.Element):
+@dataclass(frozen=True)
+class Execution:
+    """How a notebook was run."""
+
+    seconds: float | None
+    finished: str  # ISO time
+    values: Mapping[str, Any]  # parameters that were set, over the defaults
+
+
+@dataclass(frozen=True)
+class ShippedResult:
+    """A result that comes with the book."""
+
+    study: str
+    bytes: int
+    seconds: float
+    computed_at: str
+    machine: str
+    version: str
+
+
+class Place(nodes.General, nodes.Element):
     """Stands for what is only known when all pages have been read."""
 
 
@@ -40,12 +67,12 @@ class Status(SphinxDirective):
         """Leave a mark; `fill` puts the content there."""
         part = directives.choice(self.arguments[0], tuple(PARTS))
         self.env.metadata[self.env.docname][MARK] = True
-        return [Told(part=part)]
+        return [Place(part=part)]
 
 
 def fill(app: Sphinx, doctree: nodes.document, page: str) -> None:
     """Put the content in place of the marks, when all pages have been read."""
-    for mark in list(doctree.findall(Told)):
+    for mark in list(doctree.findall(Place)):
         mark.replace_self(PARTS[mark["part"]](app, page))
 
 
@@ -54,14 +81,15 @@ def written_anew(app: Sphinx, env: BuildEnvironment) -> list[str]:
     return [page for page, metadata in env.metadata.items() if MARK in metadata]
 
 
-def executions(app: Sphinx) -> dict[str, status.Execution]:
+def executions(app: Sphinx) -> dict[str, Execution]:
     """How each notebook of the book was run, by page name."""
+    env = cast(SphinxEnvType, app.env)  # MyST-NB keeps its settings there
     notebooks = {
         page: Path(app.env.doc2path(page)) for page in page_names() if page in app.env.found_docs
     }
-    tracked = {page: NbMetadataCollector.get_exec_data(app.env, page) for page in notebooks}
+    tracked = {page: NbMetadataCollector.get_exec_data(env, page) for page in notebooks}
     found = {
-        page: status.execution(path, tracked[page])
+        page: execution(path, tracked[page])
         for page, path in notebooks.items()
         if path.suffix == ".ipynb"
     }
@@ -71,11 +99,11 @@ def executions(app: Sphinx) -> dict[str, status.Execution]:
 def runs(app: Sphinx, here: str) -> list[nodes.Node]:
     """The size of the build, and a table of its notebooks."""
     found, chapters = executions(app), all_chapters()
-    size = status.overall_size({_name(page): made for page, made in found.items()})
+    size = overall_size({_name(page): made for page, made in found.items()})
     rows = [
         [
             _link(app, here, page),
-            status.size_of(_name(page), made.values, chapters),
+            size_of(_name(page), made.values, chapters),
             duration(made.seconds or 0.0),
             _moment(made.finished),
         ]
@@ -116,7 +144,7 @@ def installed(app: Sphinx, here: str) -> list[nodes.Node]:
 
 def figures(app: Sphinx, here: str) -> list[nodes.Node]:
     """A table of where the figures of each chapter come from."""
-    lines = status.provenance(glued(app))
+    lines = provenance(glued(app))
     rows = [
         [
             _link(app, here, page) if n == 0 else "",
@@ -136,33 +164,28 @@ def figures(app: Sphinx, here: str) -> list[nodes.Node]:
 
 def shipped(app: Sphinx, here: str) -> list[nodes.Node]:
     """How much came with the clone, and a table of it."""
-    results = status.shipped_results()
+    results = shipped_results()
     if not results:
-        return [
-            nodes.paragraph("", "No results came with the clone that this book was built from.")
-        ]
-    rows = [
-        [
-            result.study,
-            f"{result.bytes / 1e3:,.0f} kB",
-            duration(result.seconds),
-            result.computed_at[:10],
-            result.machine,
-            result.version,
-        ]
-        for result in results
-    ]
-    megabytes, seconds = (
-        sum(result.bytes for result in results) / 1e6,
-        sum(result.seconds for result in results),
-    )
+        text = "No results came with the clone that this book was built from."
+        return [nodes.paragraph("", text)]
+    megabytes = sum(result.bytes for result in results) / 1e6
+    seconds = sum(result.seconds for result in results)
     summary = (
         f"{len(results)} results, {megabytes:.1f} MB in all, came with the clone that this book "
         f"was built from; their times add up to {duration(seconds)}."
     )
+    head = ("Study", "Size", "Time to compute", "Day", "Machine", "Version")
+    return [nodes.paragraph("", summary), table(head, map(_result_row, results))]
+
+
+def _result_row(result: ShippedResult) -> list[Cell]:
     return [
-        nodes.paragraph("", summary),
-        table(("Study", "Size", "Time to compute", "Day", "Machine", "Version"), rows),
+        result.study,
+        f"{result.bytes / 1e3:,.0f} kB",
+        duration(result.seconds),
+        result.computed_at[:10],
+        result.machine,
+        result.version,
     ]
 
 
@@ -173,13 +196,13 @@ def online(app: Sphinx, here: str) -> list[nodes.Node]:
             "These pages have no buttons for Binder and Colab, because their builder named no "
             "public repository. This builds them with buttons:"
         )
-        return [
-            nodes.paragraph("", text),
-            nodes.literal_block(
-                "", "make book REPOSITORY=https://github.com/OWNER/NAME", language="sh"
-            ),
-        ]
-    address = Address.parse(app.config.book_repository)
+        command = "make book REPOSITORY=https://github.com/OWNER/NAME"
+        return [nodes.paragraph("", text), nodes.literal_block("", command, language="sh")]
+    return _buttons(Address.parse(app.config.book_repository))
+
+
+def _buttons(address: Address) -> list[nodes.Node]:
+    """What the buttons of Binder and Colab do, and what Colab wants besides."""
     text = (
         "The rocket at the top of each chapter and of its exercises opens the notebook, at the "
         "size quick, on Binder or Colab, from "
@@ -196,12 +219,93 @@ def online(app: Sphinx, here: str) -> list[nodes.Node]:
     ]
 
 
+def execution(notebook: Path, tracked: Mapping[str, Any] | None = None) -> Execution | None:
+    """How an executed notebook was made: told by papermill in the notebook itself, else by
+    MyST-NB, which ran it for this build; None if by neither.
+    """
+    papermill = nbformat.read(notebook, as_version=4).metadata.get("papermill")
+    if papermill:
+        return Execution(
+            papermill["duration"],
+            papermill["end_time"] or papermill["start_time"],
+            papermill["parameters"],
+        )
+    if tracked:
+        finished = datetime.datetime.fromtimestamp(tracked["mtime"], datetime.UTC)
+        return Execution(tracked["runtime"], finished.isoformat(timespec="seconds"), {})
+    return None
+
+
+def size_of(
+    chapter: str,
+    values: Mapping[str, Any],
+    chapters: Mapping[str, Chapter],
+    root: Path | None = None,
+) -> str:
+    """The size that sets exactly these values in a chapter, or `own values`; exercises are the
+    same at every size and have none.
+    """
+    if chapter not in chapters:
+        return ""
+    found = [
+        size for size in SIZES if run_parameters(chapters, size, root=root)[chapter] == dict(values)
+    ]
+    return found[0] if found else "own values"
+
+
+def overall_size(executions: Mapping[str, Execution]) -> str:
+    """The size of all chapters together, by chapter name; `different sizes` where they do not
+    agree.
+    """
+    chapters = all_chapters()
+    found = {
+        size for name, made in executions.items() if (size := size_of(name, made.values, chapters))
+    }
+    return found.pop() if len(found) == 1 else "different sizes"
+
+
+def shipped_results(folder: Path | None = None) -> list[ShippedResult]:
+    """Every result of a folder, sorted by study; of the folder that comes with the book if None."""
+    return sorted(
+        (_shipped(path) for path in (folder or book_results()).glob("*/*.nc")),
+        key=lambda result: (result.study, result.computed_at),
+    )
+
+
+def provenance(glued: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """For each page that tells where its figures come from: the line of each, by what it stands
+    for, in the order of the page.
+    """
+    lines = {
+        page: {_subject(name): str(text) for name, text in values.items() if name.endswith("_made")}
+        for page, values in sorted(glued.items())
+    }
+    return {page: found for page, found in lines.items() if found}
+
+
 def table(head: Iterable[str], rows: Iterable[Iterable[Cell]]) -> nodes.table:
     """A table of texts and of inline nodes."""
     head = list(head)
     group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in head), cols=len(head))
     group += [nodes.thead("", _row(head)), nodes.tbody("", *map(_row, rows))]
     return nodes.table("", group, classes=["status"])
+
+
+def _shipped(path: Path) -> ShippedResult:
+    described = attributes(path)
+    return ShippedResult(
+        Made.of(described).study,
+        path.stat().st_size,
+        float(described["wall_time_seconds"]),
+        described["computed_at"],
+        described["machine"],
+        described.get(PACKAGE, "not told"),
+    )
+
+
+def _subject(name: str) -> str:
+    """`c04_map_made` stands for `map`, and `c01_made` for most of a chapter."""
+    return " ".join(name.removesuffix("_made").split("_")[1:]) or "most figures"
 
 
 def _row(cells: Iterable[Cell]) -> nodes.row:

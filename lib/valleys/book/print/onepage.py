@@ -14,6 +14,7 @@ from bs4 import BeautifulSoup, Tag
 
 from valleys.book.chapters import book_parts
 from valleys.book.extensions.disclosures import FOLD
+from valleys.book.extensions.written import has_class
 from valleys.errors import BookError
 from valleys.paths import book_root
 
@@ -63,11 +64,11 @@ def print_page(html: Path, name: str) -> Tag:
     path = html / f"{name}.html"
     if not path.is_file():
         raise BookError(f"{path} is missing; build the site with `make book` first")
-    article = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser").find("article")
-    article.name, article.attrs = (
-        "section",
-        {"class": "page", "id": slug(name), "style": f"page: {slug(name)}"},
-    )
+    page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+    article = first(page, "article")
+    article.name = "section"
+    article.attrs.clear()
+    article["class"], article["id"], article["style"] = "page", slug(name), f"page: {slug(name)}"
     for tag in article.select(SCRIPTS):
         tag.decompose()
     unfold(article)
@@ -76,15 +77,16 @@ def print_page(html: Path, name: str) -> Tag:
     for tag in article.select("[id]"):
         tag["id"] = f"{slug(name)}--{tag['id']}"
     for tag in article.select("[href], [src]"):
-        tag.attrs |= {key: inside(tag[key], name) for key in ("href", "src") if key in tag.attrs}
+        for key in {"href", "src"} & tag.attrs.keys():
+            tag[key] = inside(str(tag[key]), name)
     return article
 
 
 def unfold(article: Tag) -> None:
     """Leave out code that the site folds away, and open everything else."""
     for fold in article.select("details"):
-        is_code, title = bool({"hide", FOLD} & set(fold.get("class", []))), fold.find("summary")
-        if not is_code:
+        title = first(fold, "summary")
+        if not has_class(fold, "hide") and not has_class(fold, FOLD):
             fold.name, title.name, title["class"] = "div", "p", "fold-title"
             continue
         # what else it holds, as the line on the origin of a figure, stays
@@ -97,19 +99,29 @@ def gathered_solutions(pages: dict[str, Tag]) -> Tag:
     """The solutions of all exercises, taken out of their pages, under the title of the page that
     each comes from.
     """
-    page = BeautifulSoup(
-        f'<section class="page" id="{SOLUTIONS}" style="page: '
-        f'{SOLUTIONS}"><h1>Solutions</h1></section>',
-        "html.parser",
-    ).section
+    opening = (
+        f'<section class="page" id="{SOLUTIONS}" style="page: {SOLUTIONS}">'
+        "<h1>Solutions</h1></section>"
+    )
+    page = first(BeautifulSoup(opening, "html.parser"), "section")
     for name, source in pages.items():
-        if found := source.select(".solution"):
-            heading = BeautifulSoup(
-                f'<h2 id="{SOLUTIONS}--{slug(name)}">{source.h1.decode_contents()}</h2>',
-                "html.parser",
-            ).h2
-            page.extend([heading, *(solution.extract() for solution in found)])
+        if solutions := source.select(".solution"):
+            title = first(source, "h1").decode_contents()
+            heading = f'<h2 id="{SOLUTIONS}--{slug(name)}">{title}</h2>'
+            page.append(first(BeautifulSoup(heading, "html.parser"), "h2"))
+            page.extend([solution.extract() for solution in solutions])
     return page
+
+
+def first(within: Tag, name: str) -> Tag:
+    """The first tag of a name within another.
+
+    Raises:
+        BookError: there is none.
+    """
+    if (tag := within.find(name)) is None:
+        raise BookError(f"a page of the site has no <{name}>; build the site with `make book`")
+    return tag
 
 
 def inside(target: str, name: str) -> str:
@@ -133,7 +145,7 @@ def point_inside(book: BeautifulSoup, names: set[str], prefix: str) -> None:
     """
     anchors = {str(tag["id"]) for tag in book.select("[id]")}
     for image in book.select("img[src]"):
-        if not image["src"].startswith("data:"):
+        if not str(image["src"]).startswith("data:"):
             image["src"] = f"{prefix}/{image['src']}"
     for link in book.select("a[href]"):
         path, _, fragment = str(link["href"]).partition("#")
@@ -160,10 +172,10 @@ def contents(parts: list[tuple[str, list[str]]], pages: dict[str, Tag]) -> str:
     for caption, names in parts:
         lines += [f"<p class='part'>{entities.escape(caption)}</p>"] if caption else []
         for name in names:
-            lines.append(_entry("page-entry", slug(name), pages[name].h1))
+            lines.append(_entry("page-entry", slug(name), first(pages[name], "h1")))
             lines += [
-                _entry("section-entry", str(heading.parent["id"]), heading)
-                for heading in _sections(name, pages[name])
+                _entry("section-entry", str(section["id"]), first(section, "h2"))
+                for section in _sections(name, pages[name])
             ]
     return "".join([*lines, "</nav>"])
 
@@ -198,7 +210,7 @@ def head(root: Path, pages: dict[str, Tag], prefix: str) -> str:
     title = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["title"]
     links = "".join(f"<link rel='stylesheet' href='{prefix}/{style}'>" for style in STYLES)
     running = "".join(
-        f'@page {slug(name)} {{ @top-left {{ content: "{_quoted(_text(page.h1))}" }} }}\n'
+        f'@page {slug(name)} {{ @top-left {{ content: "{_quoted(_text(first(page, "h1")))}" }} }}\n'
         for name, page in pages.items()
     )
     style = Path(__file__).with_name("print.css").read_text(encoding="utf-8")
@@ -218,8 +230,9 @@ def slug(name: str) -> str:
 
 
 def _sections(name: str, page: Tag) -> Iterator[Tag]:
-    """Headings below the title that the contents list: those of chapters."""
-    yield from (heading for heading in page.select("section > h2") if name.startswith("chapters/"))
+    """Sections that the contents list: those of chapters."""
+    if name.startswith("chapters/"):
+        yield from page.select("section:has(> h2)")
 
 
 def _entry(kind: str, anchor: str, heading: Tag) -> str:

@@ -2,7 +2,7 @@
 
 A browser cannot write page numbers into a table of contents. So the book is printed, the pages of
 its headings are read from the PDF, their numbers are filled in, and the book is printed once more;
-the places must not have moved.
+the places must not have moved. Pages of a site whose folder holds the PDF have links to it.
 """
 
 import io
@@ -12,14 +12,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bs4 import BeautifulSoup
 from playwright.sync_api import Error, Page, sync_playwright
 from pypdf import PdfReader
 
 from valleys import config
 from valleys.book.print.onepage import one_page
-from valleys.book.print.pdf_links import NAME, link_pdf
 from valleys.errors import BookError
+from valleys.paths import html_pages
 from valleys.results import atomic
+
+NAME = "escape-from-sharp-valleys.pdf"  # in the folder of the site
+MARK = "whole-book"
+WORDS = "The whole book as a PDF"
+IN_SIDE_BAR = '<ul class="nav bd-sidenav whole-book"><li class="toctree-l1"><a class="reference internal" href="{url}">{words}</a></li></ul>'  # noqa: E501
+IN_MENU = """<li class="whole-book"><a class="btn btn-sm dropdown-item" href="{url}"><span class="btn__icon-container"><i class="fas fa-file-pdf"></i></span>
+<span class="btn__text-container">{words}</span></a></li>"""  # noqa: E501
+PLACES = {
+    "nav.bd-docs-nav .bd-toc-item": IN_SIDE_BAR,
+    ".dropdown-download-buttons .dropdown-menu": IN_MENU,
+}
 
 # where macOS has them, off the PATH
 BUNDLES = tuple(
@@ -150,11 +162,30 @@ def print_numbered(page: Page) -> bytes:
 def page_numbers(content: bytes) -> dict[str, int]:
     """Page number, counted from one, of each place in a PDF that a link leads to, by name."""
     reader = PdfReader(io.BytesIO(content))
-    return {
-        name.lstrip("/"): reader.get_destination_page_number(place) + 1
+    places = {
+        name.lstrip("/"): reader.get_destination_page_number(place)
         for name, place in reader.named_destinations.items()
     }
+    return {name: place + 1 for name, place in places.items() if place is not None}
 
 
 def _printed(page: Page) -> bytes:
     return page.pdf(prefer_css_page_size=True, print_background=True, outline=True, tagged=True)
+
+
+def link_pdf(html: Path) -> None:
+    """Add links to the PDF to the side bar and the download menu of every page, in place of
+    those that are there.
+    """
+    for path in html_pages(html):
+        _link_page(path, os.path.relpath(html / NAME, path.parent))
+
+
+def _link_page(path: Path, url: str) -> None:
+    page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+    for link in page.select(f".{MARK}"):
+        link.decompose()
+    for place, link in PLACES.items():
+        for parent in page.select(place):
+            parent.append(BeautifulSoup(link.format(url=url, words=WORDS), "html.parser"))
+    atomic.write(path, str(page).encode())

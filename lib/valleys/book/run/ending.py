@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Iterator
 from functools import partial
 from types import FrameType
+from typing import Any
 
 import psutil
 
@@ -29,7 +30,8 @@ class Ended(SystemExit):
 
     def __init__(self, number: int) -> None:
         """With the exit status by which a shell tells of the signal."""
-        super().__init__(128 + number)
+        self.code: int = 128 + number
+        super().__init__(self.code)
         self.signal = signal.Signals(number)
 
     def __str__(self) -> str:
@@ -84,7 +86,7 @@ def _end_by_force(number: int) -> None:
     os._exit(ended.code)
 
 
-def start(command: list[str], **options: object) -> subprocess.Popen[str]:
+def start(command: list[str], **options: Any) -> subprocess.Popen[str]:
     """Start a program out of reach of Ctrl-C, for this process to end it by `end`; on Linux it is
     also asked to end if the thread that started it is gone.
 

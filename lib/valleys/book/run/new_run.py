@@ -115,77 +115,91 @@ def run(variation: Variation, out: Path) -> Finished:
     Raises:
         BookError: nothing can be written at `out`; told before anything is computed.
     """
-    name, place = variation.chapter.name, out.resolve()  # chapters run in another working directory
+    place = out.resolve()  # chapters run in another working directory
     before = _held(place)
     with _beside(place) as scratch:
-        page = scratch / "page"
-        outcome = next(
-            iter(
-                runner.run_chapters(
-                    {name: (_tolerant_copy(variation.chapter, scratch), variation.values)}, page
-                )
-            )
-        )
+        outcome = _executed(variation, scratch)
         if not outcome.executed.exists():
             return Finished(None, None, (), 0, outcome.failure)
-        notebook = _cleaned(nbformat.read(outcome.executed, as_version=4))
-        broken, failure = _broken(notebook), outcome.failure if _stopped(notebook) else None
-        record = _record(variation, outcome.seconds, broken, failure)
-        nbformat.write(_with_foreword(notebook, foreword(variation, record)), outcome.executed)
-        if failure is None:
+        record = _described(variation, outcome)
+        if record["failure"] is None:
             record["failure"] = _page_failure(outcome.executed, scratch / "site", place)
-        (page / RECORD).write_text(
-            yaml.safe_dump(record, sort_keys=False, width=160), encoding="utf-8"
-        )
-        kept = _put(page, place, before)
-    folder = out if kept == place else kept
-    return Finished(
-        folder / f"{name}.ipynb",
-        None if record["failure"] else folder / f"{name}.html",
-        tuple(broken),
-        record["checks"],
-        record["failure"],
-    )
+        text = yaml.safe_dump(record, sort_keys=False, width=160)
+        (outcome.executed.parent / RECORD).write_text(text, encoding="utf-8")
+        kept = _put(outcome.executed.parent, place, before)
+    return _finished(variation.chapter.name, out if kept == place else kept, record)
+
+
+def _executed(variation: Variation, scratch: Path) -> runner.Outcome:
+    """The run of the chapter, into a folder for the page."""
+    chapter = _tolerant_copy(variation.chapter, scratch)
+    work = {chapter.name: (chapter, variation.values)}
+    return next(iter(runner.run_chapters(work, scratch / "page")))
+
+
+def _described(variation: Variation, outcome: runner.Outcome) -> dict[str, Any]:
+    """What made the page, which the executed notebook tells at its top from now on."""
+    notebook = _cleaned(nbformat.read(outcome.executed, as_version=4))
+    failure = outcome.failure if _stopped(notebook) else None
+    record = _record(variation, outcome.seconds, _broken(notebook), failure)
+    nbformat.write(_with_foreword(notebook, foreword(variation, record)), outcome.executed)
+    return record
+
+
+def _finished(name: str, folder: Path, record: dict[str, Any]) -> Finished:
+    page = None if record["failure"] else folder / f"{name}.html"
+    broken, failure = tuple(record["broken"]), record["failure"]
+    return Finished(folder / f"{name}.ipynb", page, broken, record["checks"], failure)
 
 
 def foreword(variation: Variation, record: dict[str, Any]) -> str:
     """What stands at the top of the page, as MyST Markdown: what differs from the book, and
     which claims do not hold.
     """
-    rows = [
-        f"| `{name}` | `{old!r}` | `{new!r}` |" for name, (old, new) in variation.changes.items()
-    ]
-    table = (
-        [f"| Parameter | At size `{variation.size}` | Here |", "|---|---|---|", *rows]
-        if rows
-        else []
-    )
-    broken = (
-        [
-            f"**{verdict(record['broken'], record['checks'])}**",
-            *(f"- `{claim}`" for claim in record["broken"]),
-        ]
-        if record["broken"]
-        else []
-    )
-    revision = f", revision {record['revision']}" if record["revision"] else ""
-    own = " and these of a reader" if rows else ""
+    own = " and these of a reader" if variation.changes else ""
     text = f"""This is {{doc}}`a chapter of the book <chapters/{variation.chapter.name}>`, run with the values of the size `{variation.size}`{own}.
 The sentences below were written for the book's own values: numbers and figures are those of this run, the words around them may not fit.
 """  # noqa: E501
-    made = (
-        f"Made on {record['finished'][:10]} with valleys "
-        f"{record['versions']['valleys']}{revision}, in {duration(record['seconds'])}."
-    )
-    parts = [text, *table, "", *broken, "", made]
     return "\n".join(
         [
             "````{admonition} A variation, not a page of the book",
             ":class: important variation",
             "",
-            *parts,
+            text,
+            *_changes(variation),
+            "",
+            *_claims_that_fail(record),
+            "",
+            _origin(record),
+            "",
             "````",
         ]
+    )
+
+
+def _changes(variation: Variation) -> list[str]:
+    """A table of the values that are the reader's own."""
+    rows = [
+        f"| `{name}` | `{old!r}` | `{new!r}` |" for name, (old, new) in variation.changes.items()
+    ]
+    head = [f"| Parameter | At size `{variation.size}` | Here |", "|---|---|---|"]
+    return [*head, *rows] if rows else []
+
+
+def _claims_that_fail(record: dict[str, Any]) -> list[str]:
+    """How many cells of checks stopped, and a list of the claims at which they did."""
+    if not record["broken"]:
+        return []
+    claims = [f"- `{claim}`" for claim in record["broken"]]
+    return [f"**{verdict(record['broken'], record['checks'])}**", *claims]
+
+
+def _origin(record: dict[str, Any]) -> str:
+    """Day, version, revision and time of the run."""
+    revision = f", revision {record['revision']}" if record["revision"] else ""
+    return (
+        f"Made on {record['finished'][:10]} with valleys "
+        f"{record['versions']['valleys']}{revision}, in {duration(record['seconds'])}."
     )
 
 

@@ -3,10 +3,11 @@ and no tastes in figures.
 """
 
 import contextlib
+import io
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +60,11 @@ def settled() -> Iterator[None]:
 def _write_what_can_be_written() -> None:
     """A terminal that cannot show a Greek letter shows its number, instead of an error."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
-def _named() -> Mapping[str, str]:
+def _named() -> dict[str, str]:
     try:
         named = config.settled()
     except ValueError as error:
@@ -80,7 +81,7 @@ def _named() -> Mapping[str, str]:
     return named
 
 
-def _neutral(scratch: Path) -> Mapping[str, str]:
+def _neutral(scratch: Path) -> dict[str, str]:
     style = str(Path(__file__).parents[1] / "figures" / "valleys.mplstyle")
     neutral = {
         "PYTHONUTF8": "1",

@@ -98,20 +98,11 @@ def run_chapters(
     with (
         ThreadPoolExecutor(jobs) as pool,
         tqdm(total=len(work), unit="chapter", disable=None) as bar,
-        _sweeps_shown() as told,
+        _sweeps_shown() as progress,
     ):
-        runs = _Runs(
-            threads=threads,
-            environment={
-                **told,
-                **({config.WORKERS: str(workers)} if workers else {}),
-                **(environment or {}),
-            },
-        )
+        runs = _Runs(threads, workers, {**progress, **(environment or {})})
         try:
-            futures = [
-                pool.submit(runs.run, chapter, values, output) for chapter, values in work.values()
-            ]
+            futures = [pool.submit(runs.run, *pair, output) for pair in work.values()]
             for future in as_completed(futures):
                 bar.update()
                 yield future.result()
@@ -152,11 +143,12 @@ def _sweeps_shown() -> Iterator[dict[str, str]]:
 class _Runs:
     """Papermill processes under way, so that they can be stopped together."""
 
-    def __init__(self, *, threads: int, environment: Mapping[str, str]) -> None:
+    def __init__(self, threads: int, workers: int | None, environment: dict[str, str]) -> None:
         self.environment = (
             os.environ
             | config.settled()
             | {variable: str(threads) for variable in machine.THREAD_VARIABLES}
+            | ({config.WORKERS: str(workers)} if workers else {})
             | environment
         )
         self.processes: list[subprocess.Popen[str]] = []

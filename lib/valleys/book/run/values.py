@@ -44,8 +44,8 @@ for _name, (_words, _beginnings) in PLAIN_WORDS.items():
         _each.add_implicit_resolver(TAG + _name, re.compile(rf"(?:{_words})\Z"), _beginnings)
 
 
-def _constructor(kind: Callable[[str], Any]) -> Callable[[yaml.SafeLoader, yaml.Node], Any]:
-    def construct(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
+def _constructor(kind: Callable[[str], Any]) -> Callable[[yaml.SafeLoader, yaml.ScalarNode], Any]:
+    def construct(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Any:
         text = loader.construct_scalar(node)
         try:
             return kind(text.lower())
@@ -67,7 +67,7 @@ Loader.add_constructor(
 )
 
 
-def read(text: str, where: str) -> Any:
+def read(text: str | bytes, where: str) -> Any:
     """The value that a text stands for.
 
     Args:

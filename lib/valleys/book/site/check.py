@@ -84,7 +84,7 @@ def mute_images(page: BeautifulSoup) -> Iterator[str]:
     """
     content = page.find("article") or page
     for image in content.find_all("img"):
-        alt = " ".join((image.get("alt") or "").split())
+        alt = " ".join(str(image.get("alt") or "").split())
         if len(alt) < SHORTEST_ALT or FILE_NAME.match(alt):
             yield f"image {image.get('src')} has no real alt text ({alt!r})"
 
@@ -158,4 +158,6 @@ def _fetched(tag: Tag) -> str:
 def _has_anchor(page: BeautifulSoup | None, fragment: str) -> bool:
     if page is None:  # not a page of the book: a file for download, say
         return True
-    return page.find(id=fragment) is not None or page.find(attrs={"name": fragment}) is not None
+    return (
+        page.find(id=fragment) is not None or page.find(True, attrs={"name": fragment}) is not None
+    )

@@ -1,5 +1,5 @@
-"""The clone of the repository that the book is made in: its revision, and its public address if
-it has one.
+"""The clone of the repository that the book is made in: its revision, its public address if it has
+one, and what a reader has to know to run its notebooks from there.
 """
 
 import contextlib
@@ -16,6 +16,10 @@ NONE = "none"  # given in place of an address: there shall be none
 GITHUB = re.compile(
     r"(?:https://github\.com/|(?:ssh://)?git@github\.com[:/])([\w.-]+)/([\w.-]+?)(?:\.git)?/?(?:/tree/([\w.-]+))?/?"
 )
+
+
+# what the chapters import and a fresh notebook on Colab may lack
+MISSING_ON_COLAB = ("h5netcdf", "myst-nb")
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,16 @@ def address(given: str | None = None, root: Path | None = None) -> Address | Non
         head = git("rev-parse", "--abbrev-ref", "origin/HEAD", root=root) or "origin/main"
         return Address.parse(str(replace(remote, branch=head.partition("/")[2])))
     return None
+
+
+def colab_cell(address: Address) -> str:
+    """What a first cell on Colab has to hold: the bare notebook comes without the package and
+    the results.
+    """
+    return f"""!git clone --quiet --depth 1 --branch {address.branch} {address.url} book
+%cd book
+%pip install --quiet --no-deps .
+%pip install --quiet {" ".join(MISSING_ON_COLAB)}"""
 
 
 def revision(root: Path | None = None) -> str | None:

@@ -1,0 +1,186 @@
+"""Figures of the two-valley model held at one y."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from valleys.book.figures.parts import (
+    TALL,
+    WIDE,
+    finished,
+    label_level,
+    label_line,
+    measured_points,
+    new_figure,
+    points,
+)
+from valleys.book.figures.style import (
+    FLAT,
+    NEUTRAL,
+    NOTE,
+    SHARP,
+    THEORY,
+)
+from valleys.book.figures.two_valley import EXACT, SHARE, levels_of_theory, name_theories, theories
+
+PARTS = {  # of a row of samples: colour, marker, offset of the label, label
+    "sharp": (SHARP, "s", 8, "sharp valley alone"),
+    "both": (NEUTRAL, "D", -18, "both valleys"),
+    "flat": (FLAT, "o", -18, "flat valley alone"),
+}
+
+
+@finished
+def density_at_fixed_y(samples: xr.Dataset, curves: xr.Dataset) -> Figure:
+    """Sampled P(x|y), one panel a learning rate, with theory; `samples` has density, x
+    (learning_rate, bin), `curves` one density a variable over x.
+    """
+    figure, panels = new_figure(1, samples.sizes["learning_rate"], WIDE, sharey=True, squeeze=False)
+    for axes, (rate, group) in zip(panels[0], samples.groupby("learning_rate"), strict=True):
+        _sampled(axes, group.squeeze("learning_rate"), "density", curves)
+        axes.set(xlabel="x", title=f"η = {rate:g}")
+    panels[0, 0].set_ylabel("P(x | y)")
+    panels[0, 0].legend(loc="upper left", handlelength=1.6)
+    return figure
+
+
+def _sampled(axes: Axes, found: xr.Dataset, name: str, curves: xr.Dataset) -> None:
+    """A quantity on both sides of the ridge, each in the colour of its valley, with theory."""
+    for side, colour in ((found.x >= 0, FLAT), (found.x < 0, SHARP)):
+        values, errors = found[name][side], found[f"{name}_error"][side]
+        look = {"color": colour, "linestyle": "none", "markersize": 3}
+        points(axes, found.x[side], values, errors, **look)
+    theories(axes, curves, "x")
+    axes.axvline(0, color=NEUTRAL, linewidth=0.8)
+
+
+@finished
+def weight_against_step(
+    measured: xr.Dataset,
+    exact: xr.Dataset,
+    levels: Mapping[str, float],
+    name: str = "transition operator",
+) -> Figure:
+    """P_flat against the square root of the learning rate: simulation, the same without sampling
+    (called `name`), and the levels of theory.
+    """
+    figure, axes = new_figure(1, 1, TALL)
+    roots = [found.assign_coords(root=np.sqrt(found.learning_rate)) for found in (measured, exact)]
+    measured_points(axes, roots[0], "root", "p_flat", color=FLAT, label="simulation")
+    axes.plot(roots[1].root, exact.p_flat, color=FLAT, label=name, **EXACT)
+    levels_of_theory(axes, levels)
+    for level, height in levels.items():
+        label_level(axes, level, height, (-2, 4))
+    axes.set(xlabel="√η", ylabel=SHARE, xlim=(0, None))
+    axes.margins(y=0.12)
+    handles, labels = axes.get_legend_handles_labels()
+    chosen = [place for place, label in enumerate(labels) if label not in levels]
+    figure.legend(
+        [handles[place] for place in chosen],
+        [labels[place] for place in chosen],
+        loc=cast(Any, "outside lower center"),  # the stubs do not know of places outside
+        ncols=2,
+    )
+    return figure
+
+
+@finished
+def weight_along_y(
+    measured: xr.Dataset, curves: xr.Dataset, levels: Mapping[str, float], exact: xr.Dataset
+) -> Figure:
+    """P_flat at fixed y against y: points with error bars, one line a theory, and open diamonds
+    for `exact`, the transition operator of the step.
+    """
+    figure, axes = new_figure(1, 1, (8.2, 4.4))
+    axes.plot(exact.y, exact.p_flat, color=FLAT, label="transition operator", **EXACT)
+    measured_points(axes, measured, "y", "p_flat", color=FLAT, label="simulation")
+    theories(axes, curves, "y")
+    levels_of_theory(axes, levels, start=len(curves))
+    axes.set(xlabel="y", ylabel="flat share $P_\\mathrm{flat}(y)$")
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return figure
+
+
+@finished
+def effective_potential(section: xr.Dataset, measured: xr.Dataset, names: Sequence[str]) -> Figure:
+    """Loss, effective loss and their difference on a section; beside it the potential of sampled
+    positions with theory.
+
+    `measured` has potential with potential_error, and each of the theories `names`, over the
+    coordinate x.
+    """
+    figure, (left, right) = new_figure(1, 2, WIDE)
+    _effective_loss(left, section)
+    _sampled(right, measured, "potential", measured[list(names)])
+    right.set(
+        xlabel="x",
+        ylabel="$-T_\\mathrm{eff}$ ln P(x | y)",
+        title=f"y = {float(measured.y):g}, sampled",
+    )
+    right.legend(loc="upper center")
+    return figure
+
+
+def _effective_loss(axes: Axes, section: xr.Dataset) -> None:
+    """The loss and what noise makes of it, with the difference filled in."""
+    for side, colour in ((section.x >= 0, FLAT), (section.x <= 0, SHARP)):
+        ends = section.loss[side], section.effective[side]
+        axes.fill_between(section.x[side], *ends, color=colour, alpha=0.25, linewidth=0)
+    axes.plot(section.x, section.loss, color=NEUTRAL, label="loss L")
+    for name, style, label in (
+        ("effective", "--", "$L_\\mathrm{eff}$ (Eq. 19)"),
+        ("correction", ":", "$L_\\mathrm{SGD}$ (Eq. 20)"),
+    ):
+        axes.plot(section.x, section[name], color=THEORY, linestyle=style, label=label)
+    axes.set(xlabel="x", ylabel="loss", title=f"y = {float(section.y):g}")
+    axes.legend(loc="center", bbox_to_anchor=(0.5, 0.34))
+    axes.locator_params(axis="x", nbins=5)
+
+
+@finished
+def temperatures(measured: xr.Dataset, curves: xr.Dataset) -> Figure:
+    """Fluctuation over response against y, in units of T_eff, for each valley alone and for both.
+
+    `measured` has relative, relative_error (part, y), `curves` has theory (part, y), with the parts
+    "sharp", "both" and "flat".
+    """
+    figure, axes = new_figure(1, 1, TALL)
+    middle = float(curves.y[:2].mean())
+    for part, (colour, marker, offset, label) in PARTS.items():
+        row, line = measured.sel(part=part), curves.theory.sel(part=part)
+        axes.plot(curves.y, line, color=THEORY, linestyle="--", linewidth=1.3)
+        measured_points(axes, row, "y", "relative", color=colour, marker=marker)
+        label_line(axes, label, (middle, float(line[:2].mean())), colour, (0, offset))
+    axes.axhline(1, color=NEUTRAL, linewidth=0.8)
+    label_line(axes, "$T_\\mathrm{eff}$", (float(curves.y[-1]), 1), NOTE, ha="right")
+    axes.set(xlabel="y", ylabel="Var x / response, in units of $T_\\mathrm{eff}$", ylim=(0.7, 1.45))
+    return figure
+
+
+@finished
+def escape_rates(measured: xr.Dataset, to_ridge: xr.Dataset, to_bottom: xr.Dataset) -> Figure:
+    """Rates of reaching the ridge and of reaching the other bottom, against y; `measured` has
+    top_rate and escape_rate over (y, valley).
+    """
+    figure, (left, right) = new_figure(1, 2, (8.6, 4.6), sharey=True)
+    _rates(left, measured, "top_rate", to_ridge)
+    _rates(right, measured, "escape_rate", to_bottom)
+    left.set(title="to the ridge", ylabel="passages per unit of time η·step")
+    right.set(title="to the other bottom")
+    return figure
+
+
+def _rates(axes: Axes, measured: xr.Dataset, rate: str, curves: xr.Dataset) -> None:
+    """One kind of rate out of each valley, with theory."""
+    for valley, colour in (("sharp", SHARP), ("flat", FLAT)):
+        look = {"color": colour, "label": f"out of the {valley} valley"}
+        measured_points(axes, measured.sel(valley=valley), "y", rate, **look)
+        of_valley = curves.sel(valley=valley)
+        theories(axes, of_valley, "y", color=colour, linewidth=1.2, is_named=False)
+    name_theories(axes, curves)
+    axes.set(yscale="log", xlabel="y")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16))

@@ -1,0 +1,192 @@
+"""Figures of two-valley runs that move along y until they freeze, and of the theory of that."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from valleys.book.figures.parts import (
+    TALL,
+    WIDE,
+    each,
+    finished,
+    label_line,
+    measured_points,
+    new_figure,
+    power_of_ten,
+    readable_log,
+)
+from valleys.book.figures.style import (
+    FLAT,
+    FREE,
+    HELD,
+    ON_LIGHT,
+    SHARE_MAP,
+    SHARP,
+    THEORY,
+    noise_colours,
+)
+from valleys.book.figures.two_valley import EXACT, SHARE, levels_of_theory, name_theories, theories
+
+
+@finished
+def evolution(
+    runs: xr.Dataset, curves: xr.Dataset, levels: Mapping[str, float], exact: xr.Dataset
+) -> Figure:
+    """P_flat of evolving runs against their mean y, one colour a noise; `curves` has theories over
+    (noise_strength, y).
+
+    Bands are the runs with one standard error; thin lines are `exact`, p_flat and mean_y over
+    (effective_noise, time), in the order of the noises.
+    """
+    figure, axes = new_figure(1, 1, (8.4, 4.4))
+    colours = noise_colours(exact.effective_noise.values)
+    for run, course in zip(
+        each(runs, "noise_strength"), each(exact, "effective_noise"), strict=False
+    ):
+        colour, strength = colours[course.effective_noise.item()], run.noise_strength.item()
+        _evolving(axes, run, color=colour, label=f"σ = {strength:g}")
+        axes.plot(course.mean_y, course.p_flat, color=colour, linewidth=1)
+        of_noise = curves.sel(noise_strength=strength)
+        theories(axes, of_noise, "y", color=colour, linewidth=1.2, is_named=False)
+    axes.plot([], [], color=THEORY, linewidth=1, label="master equation")
+    name_theories(axes, curves)
+    levels_of_theory(axes, levels, start=len(curves))
+    axes.set(xscale="log", xlabel="mean y", ylabel=SHARE, ylim=(0.48, 1.02))
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return figure
+
+
+def _evolving(axes: Axes, run: xr.Dataset, **look: Any) -> None:
+    """A band of one standard error on both sides of the flat share."""
+    ends = run.p_flat - run.p_flat_error, run.p_flat + run.p_flat_error
+    axes.fill_between(run.mean_y, *ends, alpha=0.35, linewidth=0, **look)
+
+
+@finished
+def paradox(
+    fixed: xr.Dataset, fixed_curves: xr.Dataset, final: xr.Dataset, exact: xr.Dataset
+) -> Figure:
+    """P_flat against effective noise, of runs held at one y (falls) and at the end of free ones
+    (rises).
+
+    Thin lines: theory at small steps, `fixed_curves`, and the master equation, `exact`.
+    """
+    figure, axes = new_figure(1, 1, (7.2, 4.6))
+    theories(axes, fixed_curves, "effective_noise", color=HELD, linewidth=1)
+    axes.plot(exact.effective_noise, exact.p_flat, color=FREE, linewidth=1, label="master equation")
+    for measured, colour in ((fixed, HELD), (final, FREE)):
+        measured_points(axes, measured, "effective_noise", "p_flat", color=colour, markersize=7)
+    held = f"held at y = {float(fixed.y):g}"
+    label_line(axes, held, _second(fixed), HELD, (16, 2), ha="left", fontsize=12)
+    label_line(axes, "free to move along y", _second(final), FREE, (0, 14), fontsize=12)
+    axes.set(xscale="log", xlabel="effective noise $Δ_S$", ylabel=SHARE)
+    axes.margins(y=0.09)
+    axes.legend(loc="lower left")
+    return figure
+
+
+def _second(measured: xr.Dataset) -> tuple[float, float]:
+    """The place of the second point, or of the only one."""
+    point = measured.isel(effective_noise=min(1, measured.sizes["effective_noise"] - 1))
+    return float(point.effective_noise), float(point.p_flat)
+
+
+@finished
+def freezing_course(histories: xr.Dataset, ends: xr.Dataset) -> Figure:
+    """How runs freeze along y, one colour an effective noise, from `frozen`, `p_flat` and `mean_y`
+    over (effective_noise, time).
+
+    Left: the share of runs whose last crossing is over. Right: P_flat as a part of its final value;
+    dots at the mean y of the last crossing, `freezing_y` of `ends`.
+    """
+    figure, (left, right) = new_figure(1, 2, WIDE, sharex=True)
+    colours = noise_colours(histories.effective_noise.values)
+    for noise, colour in colours.items():
+        course, end = histories.sel(effective_noise=noise), ends.sel(effective_noise=noise)
+        part = course.p_flat / course.p_flat[-1]
+        left.plot(
+            course.mean_y, course.frozen, color=colour, label=f"$Δ_S$ = {power_of_ten(noise)}"
+        )
+        right.plot(course.mean_y, part, color=colour)
+        for axes, values in ((left, course.frozen), (right, part)):
+            axes.plot(
+                end.freezing_y, np.interp(end.freezing_y, course.mean_y, values), "o", color=colour
+            )
+    left.set(xscale="log", xlabel="mean y", ylabel="runs past their last crossing")
+    right.set(xlabel="mean y", ylabel="$P_\\mathrm{flat}$ over its final value")
+    figure.legend(loc="outside lower center", ncols=5)
+    return figure
+
+
+@finished
+def freezing_point(measured: xr.Dataset, curves: xr.Dataset, exact: xr.Dataset) -> Figure:
+    """y at the last crossing, down the page as everywhere, against effective noise, with theory;
+    `exact` is the mean without sampling.
+    """
+    figure, axes = new_figure(1, 1, (8.2, 4.4))
+    axes.plot(exact.effective_noise, exact.freezing_y, color=FREE, label="master equation", **EXACT)
+    look = {"color": FREE, "label": "simulation"}
+    measured_points(axes, measured, "effective_noise", "freezing_y", **look)
+    theories(axes, curves, "effective_noise")
+    axes.set(xscale="log", xlabel="effective noise $Δ_S$", ylabel="$y_\\mathrm{freeze}$")
+    readable_log(axes)
+    axes.invert_yaxis()  # y runs down the page
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return figure
+
+
+@finished
+def flux(histories: xr.Dataset) -> Figure:
+    """Crossings of the ridge per unit of time against mean y, and their difference, one panel an
+    effective noise.
+
+    `histories` has to_flat, to_sharp, mean_y over (effective_noise, time).
+    """
+    figure, panels = new_figure(
+        1, histories.sizes["effective_noise"], WIDE, sharey=True, squeeze=False
+    )
+    for axes, (noise, course) in zip(panels[0], histories.groupby("effective_noise"), strict=True):
+        _crossings(axes, course.squeeze("effective_noise"))
+        axes.set_title(f"$Δ_S$ = {power_of_ten(noise)}")
+    panels[0, 0].set_ylabel("crossings per run and unit of time")
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def _crossings(axes: Axes, course: xr.Dataset) -> None:
+    """Crossings both ways, and by how much those into the flat valley are more."""
+    net = course.to_flat - course.to_sharp
+    axes.plot(course.mean_y, course.to_flat, color=FLAT, label="into the flat valley")
+    axes.plot(course.mean_y, course.to_sharp, color=SHARP, label="into the sharp valley")
+    positive = net.where(net > 0)
+    axes.plot(course.mean_y, positive, color=THEORY, linestyle="--", label="the difference")
+    axes.set(xscale="log", yscale="log", xlabel="mean y", ylim=(1e-8, None))
+
+
+@finished
+def transient_map(p_flat: xr.DataArray, limit: xr.DataArray) -> Figure:
+    """P_flat over (flatness_ratio, effective_noise), and the line where the freezing theory
+    ends, `limit` (flatness_ratio).
+    """
+    figure, axes = new_figure(1, 1, TALL)
+    look: dict[str, Any] = {"cmap": SHARE_MAP, "shading": "nearest", "rasterized": True}
+    places = p_flat.effective_noise, p_flat.flatness_ratio
+    mesh = axes.pcolormesh(*places, p_flat, vmin=0, vmax=1, **look)
+    _end_of_theory(axes, limit, float(p_flat.effective_noise.max()))
+    axes.set(xscale="log", xlabel="effective noise $Δ_S$", ylabel="flatness ratio γ")
+    figure.colorbar(mesh, ax=axes, label=f"{SHARE} (Eq. 26)")
+    return figure
+
+
+def _end_of_theory(axes: Axes, limit: xr.DataArray, largest: float) -> None:
+    """The line, hatched from there to the largest effective noise."""
+    axes.plot(limit, limit.flatness_ratio, color=ON_LIGHT, linestyle="--")
+    look = {"facecolor": "none", "edgecolor": ON_LIGHT, "hatch": "//", "linewidth": 0}
+    axes.fill_betweenx(limit.flatness_ratio, limit, largest, alpha=0.25, **look)
+    third = limit[len(limit) // 3]
+    place = float(third), float(third.flatness_ratio)
+    label_line(axes, "Eq. 25 ends", place, ON_LIGHT, (6, 0), ha="left")
