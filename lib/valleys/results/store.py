@@ -186,7 +186,7 @@ def result_path(study: Study, spec: Any) -> Path:
 
     Example:
         >>> from valleys.results import result_path
-        >>> from valleys.toy import studies
+        >>> from valleys.toy.experiments import two_valley as studies
         >>> path = result_path(studies.phase_diagram, studies.PhaseDiagramSpec([0.1], [0.1]))
         >>> path.parent.name, path.suffix
         ('phase_diagram', '.nc')
@@ -202,7 +202,7 @@ def load(path: Path) -> xr.Dataset:
 
     Example:
         >>> from valleys.results import compute, load, result_path
-        >>> from valleys.toy import studies
+        >>> from valleys.toy.experiments import two_valley as studies
         >>> spec = studies.MasterMapSpec([0.1], [0.1], n_steps=200)
         >>> found = compute(studies.master_map, spec)
         >>> load(result_path(studies.master_map, spec)).identical(found)
@@ -221,7 +221,7 @@ def attributes(path: Path) -> dict[str, Any]:
 
     Example:
         >>> from valleys.results import attributes, compute, result_path
-        >>> from valleys.toy import studies
+        >>> from valleys.toy.experiments import two_valley as studies
         >>> spec = studies.MasterMapSpec([0.1], [0.1], n_steps=200)
         >>> found = compute(studies.master_map, spec)
         >>> path = result_path(studies.master_map, spec)

@@ -62,11 +62,12 @@ def test_one_step_is_eq_13(landscape, power):
 @pytest.mark.parametrize(("noise", "power"), [("hessian", 1.0), ("isotropic", 0.0)])
 def test_two_valleys_take_the_steps_of_the_two_valley_walk(noise, power):
     landscape, block = TwoValley(), np.random.SeedSequence(3)
-    two, words = langevin._start(block, 5.0)
+    other_walk = langevin.TwoValleyWalk(landscape, 0.05, 0.05, 5.0, noise)
+    two, words = other_walk.start(block)
     walk = Walk(landscape, 0.05, 0.05, 5.0, power)
     row, other_words = walk.start(block, 0)
     row[:STATE_ROWS], row[VALLEY] = two, two[X] >= 0
-    langevin._advance(landscape, two, words, 1, 3000, 0.05, 0.05, noise)
+    other_walk.advance(two, words, 1, 3000)
     walk.advance(row, other_words, 1, 3000)
     assert two[LAST_CROSSING].max() > 1  # runs did cross
     np.testing.assert_allclose(row[:STATE_ROWS], two, rtol=1e-9, atol=1e-11)

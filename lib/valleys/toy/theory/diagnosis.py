@@ -111,7 +111,14 @@ def diagnose(
         >>> print(diagnosis["stable step"].sentence)
         a step leads towards the bottom
     """
-    check_settings(landscape, [learning_rate], [noise_strength], 2, n_steps, noise, 0, start_y)
+    check_settings(
+        landscape,
+        [learning_rate],
+        [noise_strength],
+        start_y=start_y,
+        n_steps=n_steps,
+        noise=noise,
+    )
     if start_y < 0:
         raise ValueError(
             f"start_y is {start_y!r}; a diagnosis begins at 0 or above, where the "
