@@ -2,6 +2,8 @@
 input.
 """
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -74,7 +76,7 @@ def test_two_valleys_take_the_steps_of_the_two_valley_walk(noise, power):
 
 
 def test_two_valleys_end_as_the_two_valley_walk_does():
-    setting = {"n_runs": 1200, "n_steps": 10_000, "seed": 4}
+    setting: dict[str, Any] = {"n_runs": 1200, "n_steps": 10_000, "seed": 4}
     row = rows.occupation(Walk(TwoValley(), 0.05, 0.02, 1.0), **setting)
     two = langevin.phase_diagram(TwoValley(), [0.05], [0.02], start_y=1.0, **setting).squeeze()
     assert abs(row.share[1] - two.p_flat) < 4.5 * np.hypot(row.share_error[1], two.p_flat_error)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -144,7 +145,7 @@ def frozen_parts(spec: FrozenSpec) -> list[Part]:
     return parts_on(_fixed_grid(spec), cell, spec.seed, by_rate=True)
 
 
-def _steps_at_fixed_y(spec: FrozenSpec | ResponseSpec, rate: float) -> dict[str, int]:
+def _steps_at_fixed_y(spec: FrozenSpec | ResponseSpec, rate: float) -> dict[str, Any]:
     """Durations in steps."""
     return {"n_steps": round(spec.duration / rate), "burn_in": round(spec.burn_in / rate)}
 
