@@ -138,7 +138,7 @@ def test_programs_of_the_readme_run_outside_a_clone(library, tmp_path, program):
 
 STORED = """
 from valleys.results import compute, result_path
-from valleys.toy import studies
+from valleys.toy.experiments import two_valley as studies
 spec = studies.FrozenSpec([0.05], [0.02], [10.0])
 found = compute(studies.operator, spec)
 assert 0 < float(found.p_flat.squeeze()) < 1

@@ -33,7 +33,8 @@ from valleys.nets.experiments import sweep
 from valleys.nets.experiments.specs import SweepSpec
 from valleys.nets.observers.recorder import second_layer_eigenvalues
 from valleys.results import machine
-from valleys.toy import TwoValley, studies
+from valleys.toy import TwoValley
+from valleys.toy.experiments import two_valley as studies
 from valleys.toy.simulation import langevin, reference
 
 PUBLISHED = tuple(np.geomspace(0.01, 0.1, 10).tolist())

@@ -12,8 +12,8 @@ from valleys.book import figures
 from valleys.book.figures.style import FLAT, HALO, NEUTRAL, ON_LIGHT, SHARP, THEORY
 from valleys.paths import book_root
 from valleys.toy import TwoValley
+from valleys.toy.experiments.two_valley import with_contrast
 from valleys.toy.simulation import langevin
-from valleys.toy.studies import with_contrast
 from valleys.toy.theory import freezing
 from valleys.toy.theory.diagnosis import drift_path
 

@@ -7,7 +7,8 @@ import numpy as np
 from valleys.book import figures
 from valleys.paths import book_root
 from valleys.results.computing import compute
-from valleys.toy.studies import PhaseDiagramSpec, phase_diagram
+from valleys.toy.experiments.specs import PhaseDiagramSpec
+from valleys.toy.experiments.two_valley import phase_diagram
 
 PUBLISHED = tuple(float(value) for value in np.logspace(-2, -1, 10))
 

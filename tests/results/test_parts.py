@@ -31,7 +31,6 @@ from valleys.nets.experiments.specs import (
 from valleys.nets.experiments.walk import WalkSpec
 from valleys.results import naming, verify
 from valleys.results.grid import Grid, computed, parts_of
-from valleys.toy import studies
 from valleys.toy.experiments import more_valleys, two_valley
 
 DATA: dict[str, Any] = {
@@ -50,32 +49,32 @@ RUNS: dict[str, Any] = LONGER | {
 FEW = {"n_realizations": 2, "n_records": 3}
 WALK = {"n_windows": 5, "steps_per_window": 4, "n_fractions": 5, "multiples": (1.0,)}
 TOY = {
-    "phase_diagram": studies.PhaseDiagramSpec((0.05, 0.1), (0.03, 0.1), n_runs=70, n_steps=20),
-    "freezing": studies.FreezingSpec((0.05, 0.1), (1e-3, 2e-3), n_runs=70, duration=2.0, seed=3),
-    "evolution": studies.EvolutionSpec(
-        noise_strengths=(0.05, 0.1), n_runs=4, n_steps=20, record_every=10
+    "phase_diagram": two_valley.PhaseDiagramSpec([0.05, 0.1], [0.03, 0.1], n_runs=70, n_steps=20),
+    "freezing": two_valley.FreezingSpec([0.05, 0.1], [1e-3, 2e-3], n_runs=70, duration=2.0, seed=3),
+    "evolution": two_valley.EvolutionSpec(
+        noise_strengths=[0.05, 0.1], n_runs=4, n_steps=20, record_every=10
     ),
-    "trajectories": studies.TrajectoriesSpec(
-        noise_strengths=(0.02, 0.05), n_runs=4, n_steps=20, record_every=10
+    "trajectories": two_valley.TrajectoriesSpec(
+        noise_strengths=[0.02, 0.05], n_runs=4, n_steps=20, record_every=10
     ),
-    "frozen": studies.FrozenSpec(
-        (0.05, 0.1), (1e-3,), (3.0, 4.0), n_runs=4, duration=10, burn_in=1, n_bins=20
+    "frozen": two_valley.FrozenSpec(
+        [0.05, 0.1], [1e-3], [3.0, 4.0], n_runs=4, duration=10, burn_in=1, n_bins=20
     ),
-    "operator": studies.FrozenSpec((0.05, 0.1), (1e-3,), (3.0,), n_runs=4, duration=10),
-    "master_map": studies.MasterMapSpec((0.05, 0.1), (0.03,), n_steps=200),
-    "master_histories": studies.MasterHistorySpec(
-        (0.05, 0.1), (1e-3,), duration=20.0, n_records=10
+    "operator": two_valley.FrozenSpec([0.05, 0.1], [1e-3], [3.0], n_runs=4, duration=10),
+    "master_map": two_valley.MasterMapSpec([0.05, 0.1], [0.03], n_steps=200),
+    "master_histories": two_valley.MasterHistorySpec(
+        [0.05, 0.1], [1e-3], duration=20.0, n_records=10
     ),
-    "contrast": studies.ContrastSpec((1.5, 3.0), n_runs=70, n_steps=50),
-    "contrast_exact": studies.ContrastSpec((1.5, 3.0), n_runs=70, n_steps=50),
-    "occupation": studies.OccupationSpec(
-        ((0.65, 0.8, 0.7), (0.7, 0.65, 0.8)), (1e-3, 2e-3), n_runs=6, duration=5.0
+    "contrast": two_valley.ContrastSpec([1.5, 3.0], n_runs=70, n_steps=50),
+    "contrast_exact": two_valley.ContrastSpec([1.5, 3.0], n_runs=70, n_steps=50),
+    "occupation": more_valleys.OccupationSpec(
+        [[0.65, 0.8, 0.7], [0.7, 0.65, 0.8]], [1e-3, 2e-3], n_runs=6, duration=5.0
     ),
-    "powers": studies.PowersSpec(
-        (0.0, 1.0), (1e-3,), learning_rates=(0.05, 0.02), n_runs=4, duration=5.0
+    "powers": more_valleys.PowersSpec(
+        [0.0, 1.0], [1e-3], learning_rates=[0.05, 0.02], n_runs=4, duration=5.0
     ),
-    "fixed_powers": studies.FixedPowersSpec(
-        (-1.0, 1.0), (2.0, 3.0), n_runs=4, duration=20.0, burn_in=5.0
+    "fixed_powers": more_valleys.FixedPowersSpec(
+        [-1.0, 1.0], [2.0, 3.0], n_runs=4, duration=20.0, burn_in=5.0
     ),
 }
 NETS = {
@@ -83,23 +82,20 @@ NETS = {
         SweepSpec, TWO, followed_learning_rate=0.2, flatness_every=1, **FEW, **DATA
     ),
     "walk": Grid.of(WalkSpec, TWO, n_realizations=2, **WALK, **LONGER),
-    "conditions": Grid.of(
-        ConditionsSpec, TWO, n_directions=10, levels=(2.0,), **FEW, **LONGER
-    ),
+    "conditions": Grid.of(ConditionsSpec, TWO, n_directions=10, levels=(2.0,), **FEW, **LONGER),
     "siblings": Grid.of(SiblingsSpec, TWO, branch_times=(0.0, 5.0, 10.0), n_references=2, **DATA),
     "basins": Grid.of(BasinsSpec, TWO, branch_time=5.0, last_time=10.0, **DATA),
     "restart": restarts(2, **RUNS),
     "endpoints": EndpointsSpec(
         spectrum_batch_sizes=(20, 200), spectrum_learning_rate=0.2, n_records=3, **RUNS
     ),
-    "rescaling": RescalingSpec(
-        batch_sizes=(20, 50), learning_rate=0.2, n_realizations=1, **LONGER
-    ),
+    "rescaling": RescalingSpec(batch_sizes=(20, 50), learning_rate=0.2, n_realizations=1, **LONGER),
     "continuation": ContinuationSpec(
         "digits", 20, branch_every=50, last_branch=100, n_steps=200, n_records=3
     ),
 }
-STUDIES = {name: (getattr(studies, name), spec) for name, spec in TOY.items()} | {
+OFFERED = {study.__name__: study for study in [*two_valley.PARTS, *more_valleys.PARTS]}
+STUDIES = {name: (OFFERED[name], spec) for name, spec in TOY.items()} | {
     study.__name__: (study, NETS[study.__name__])
     for study in (
         assumptions.conditions,
@@ -140,9 +136,7 @@ def test_every_study_that_offers_parts_is_among_them():
     homes = {inspect.getmodule(study) for study, _ in STUDIES.values()}
     offered = {study for home in homes for study in getattr(home, "PARTS", {})}
     assert offered <= {study for study, _ in STUDIES.values()}
-    assert set(more_valleys.PARTS) | set(two_valley.PARTS) == {
-        getattr(studies, name) for name in TOY
-    }
+    assert set(OFFERED) == set(TOY)
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -12,7 +12,7 @@ from tests.site.browsing import needs_chromium
 from valleys.book.chapters import page_names
 from valleys.toy import TwoValley
 from valleys.toy.exact import master_equation
-from valleys.toy.studies import with_contrast
+from valleys.toy.experiments.two_valley import with_contrast
 
 SCRIPTS = ("physics.js", "theory.js", "view.js", "side.js", "controls.js")
 FOCUSED = (

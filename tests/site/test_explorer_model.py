@@ -9,9 +9,9 @@ from tests.site.browsing import needs_chromium
 from valleys.paths import book_root
 from valleys.toy import TwoValley
 from valleys.toy.exact import master_equation
+from valleys.toy.experiments.two_valley import with_contrast
 from valleys.toy.simulation import langevin, reference
 from valleys.toy.simulation.langevin import fraction_error
-from valleys.toy.studies import with_contrast
 from valleys.toy.theory import at_fixed_y, diagnosis, freezing
 
 pytestmark = needs_chromium

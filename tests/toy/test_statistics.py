@@ -33,5 +33,5 @@ def test_cells_without_a_value_do_not_count():
 
 def test_distances_are_counted_in_errors():
     np.testing.assert_allclose(
-        statistics.in_errors(np.array([1.0, 3.0]), np.array([2.0, 2.0]), 0.5), [-2, 2]
+        statistics.in_errors(np.array([1.0, 3.0]), np.array([2.0, 2.0]), np.array(0.5)), [-2, 2]
     )

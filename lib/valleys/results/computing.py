@@ -30,7 +30,7 @@ def compute(study: Study, spec: Any, executor: Executor | None = None) -> xr.Dat
 
     Example:
         >>> from valleys.results import compute
-        >>> from valleys.toy import studies
+        >>> from valleys.toy.experiments import two_valley as studies
         >>> spec = studies.PhaseDiagramSpec([0.1], [0.1], n_runs=100, n_steps=500)
         >>> found = compute(studies.phase_diagram, spec)
         >>> compute(studies.phase_diagram, spec).identical(found)  # from disk

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Self, SupportsFloat
 
 import numpy as np
 
@@ -31,20 +31,20 @@ class Estimate:
     error: float | None = None  # standard error, where it is known exactly
 
     @classmethod
-    def with_error(cls, value: float, error: float, unit: str = "") -> Self:
+    def with_error(cls, value: SupportsFloat, error: SupportsFloat, unit: str = "") -> Self:
         """A value with its standard error: the interval is ± 1.96 of it.
 
         Raises:
             ValueError: value or error is not finite, or the error is negative.
         """
-        value, error = float(value), float(error)
-        if not (math.isfinite(value) and math.isfinite(error) and error >= 0):
+        middle, spread = float(value), float(error)
+        if not (math.isfinite(middle) and math.isfinite(spread) and spread >= 0):
             raise ValueError(
                 "a value with its error must be finite and the error not negative, "
-                f"got {value} ± {error}"
+                f"got {middle} ± {spread}"
             )
-        half = STANDARD_ERRORS * error
-        return cls(value, value - half, value + half, unit, error)
+        half = STANDARD_ERRORS * spread
+        return cls(middle, middle - half, middle + half, unit, spread)
 
     def __format__(self, form: str) -> str:
         """The value, then the interval, each in the given form; `±`, or none where the error is

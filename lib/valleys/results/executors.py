@@ -58,7 +58,7 @@ def workers(count: int | None = None, scheduler: str | None = None) -> Iterator[
 
     Example:
         >>> from valleys.results import compute, workers
-        >>> from valleys.toy import studies
+        >>> from valleys.toy.experiments import two_valley as studies
         >>> spec = studies.FrozenSpec([0.05], [0.02], [5.0, 10.0])
         >>> with workers(1) as executor:
         ...     found = compute(studies.operator, spec, executor)

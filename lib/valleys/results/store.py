@@ -179,7 +179,7 @@ def result_path(study: Study, spec: Any) -> Path:
 
     Example:
         >>> from valleys.results import result_path
-        >>> from valleys.toy import studies
+        >>> from valleys.toy.experiments import two_valley as studies
         >>> path = result_path(studies.phase_diagram, studies.PhaseDiagramSpec([0.1], [0.1]))
         >>> path.parent.name, path.suffix
         ('phase_diagram', '.nc')
@@ -195,9 +195,10 @@ def load(path: Path) -> xr.Dataset:
 
     Example:
         >>> from valleys.results import compute, load, result_path
-        >>> from valleys.toy import studies
-        >>> asked = studies.master_map, studies.MasterMapSpec([0.1], [0.1], n_steps=200)
-        >>> compute(*asked).identical(load(result_path(*asked)))
+        >>> from valleys.toy.experiments import two_valley as studies
+        >>> spec = studies.MasterMapSpec([0.1], [0.1], n_steps=200)
+        >>> found = compute(studies.master_map, spec)
+        >>> load(result_path(studies.master_map, spec)).identical(found)
         True
     """
     with xr.open_dataset(io.BytesIO(path.read_bytes()), engine="h5netcdf") as opened:
@@ -212,12 +213,12 @@ def attributes(path: Path) -> dict[str, Any]:
         Exception: of many kinds, where the file is damaged.
 
     Example:
-        >>> from valleys import results
-        >>> from valleys.toy.studies import MasterMapSpec, master_map
-        >>> spec = MasterMapSpec([0.1], [0.1], n_steps=200)
-        >>> found = results.compute(master_map, spec)
-        >>> path = results.result_path(master_map, spec)
-        >>> results.attributes(path)["computed_at"] == found.computed_at
+        >>> from valleys.results import attributes, compute, result_path
+        >>> from valleys.toy.experiments import two_valley as studies
+        >>> spec = studies.MasterMapSpec([0.1], [0.1], n_steps=200)
+        >>> found = compute(studies.master_map, spec)
+        >>> path = result_path(studies.master_map, spec)
+        >>> attributes(path)["computed_at"] == found.computed_at
         True
     """
     with h5py.File(io.BytesIO(path.read_bytes())) as opened:  # which gives numbers as arrays of one

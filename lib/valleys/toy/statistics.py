@@ -1,13 +1,13 @@
 """Sampled values with their standard errors, which results hold as `name` and `name_error`."""
 
-from collections.abc import Hashable
+from typing import TypeVar, cast
 
 import numpy as np
 import xarray as xr
 
 from valleys.results.estimates import Estimate
 
-Values = xr.DataArray | np.ndarray
+Values = TypeVar("Values", xr.DataArray, np.ndarray)
 
 
 def measured(cell: xr.Dataset, name: str = "p_flat") -> Estimate:
@@ -23,7 +23,7 @@ def measured(cell: xr.Dataset, name: str = "p_flat") -> Estimate:
 def mean_with_error(
     values: xr.DataArray,
     errors: xr.DataArray,
-    dim: Hashable | None = None,
+    dim: str | None = None,
 ) -> tuple[xr.DataArray, xr.DataArray]:
     """Mean of independent values with its error, √(Σ error²)/n, over the n that are not NaN.
 
@@ -32,7 +32,8 @@ def mean_with_error(
         errors: their standard errors, NaN where the values are.
         dim: over which is averaged; all if None.
     """
-    return values.mean(dim), np.sqrt((errors**2).sum(dim)) / values.count(dim)
+    spread = cast("xr.DataArray", np.sqrt((errors**2).sum(dim)))
+    return values.mean(dim), spread / values.count(dim)
 
 
 def in_errors(values: Values, expected: Values, errors: Values) -> Values:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from tests.findings import error, estimate, number
 from valleys.toy import TwoValley
 from valleys.toy.analysis import escapes
 from valleys.toy.theory import at_fixed_y
@@ -36,9 +37,15 @@ def test_escapes_are_compared_with_exact_rates_and_with_kramers():
     assert found["exact_worst"] == pytest.approx(0.3)
     assert found["exact_mean"] == pytest.approx((7 * 0.1 + 0.3) / 8)
     flat, sharp = at_fixed_y.rates_kramers(LANDSCAPE, Y[-1], NOISE)
-    assert found["kramers_sharp"].value == pytest.approx(1.1 * TO_BOTTOM[0][-1] / float(sharp))
-    assert found["kramers_flat"].value == pytest.approx(1.1 * TO_BOTTOM[1][-1] / float(flat))
-    assert found["kramers_flat"].error == pytest.approx(0.05 * found["kramers_flat"].value)
+    assert estimate(found, "kramers_sharp").value == pytest.approx(
+        1.1 * TO_BOTTOM[0][-1] / float(sharp)
+    )
+    assert estimate(found, "kramers_flat").value == pytest.approx(
+        1.1 * TO_BOTTOM[1][-1] / float(flat)
+    )
+    assert error(found, "kramers_flat") == pytest.approx(
+        0.05 * estimate(found, "kramers_flat").value
+    )
     ratios = escapes.rate_ratios(LANDSCAPE, hops())
     assert ratios.exact.sel(valley="flat").values == pytest.approx([0.7, 1.1, 1.1, 1.1])
 
@@ -52,11 +59,11 @@ def test_touches_are_compared_with_and_without_the_step():
     found = escapes.rate_findings(LANDSCAPE, hops())
     assert found["touch_first"] == pytest.approx(0.01)
     assert found["touch_steps"] == pytest.approx((3 * 0.01 + 0.025) / 4)
-    assert found["touch_last"].value == pytest.approx(2.5)
-    assert found["touch_last"].error == pytest.approx(100 * 0.04 / np.sqrt(2))
+    assert estimate(found, "touch_last").value == pytest.approx(2.5)
+    assert error(found, "touch_last") == pytest.approx(100 * 0.04 / np.sqrt(2))
     smooth = [1 / each for each in at_fixed_y.times_to_ridge(LANDSCAPE, Y, NOISE)[::-1]]
     assert found["touch"] == pytest.approx(np.abs(hops().top_rate.values / smooth - 1).mean())
-    assert found["touch"] > 2 * found["touch_steps"]
+    assert number(found, "touch") > 2 * number(found, "touch_steps")
 
 
 def test_traffic_is_counted_while_y_moves_by_one():
@@ -68,6 +75,8 @@ def test_traffic_is_counted_while_y_moves_by_one():
     y = np.linspace(0, 200, 200_001)
     floor = LANDSCAPE.loss(LANDSCAPE.valley_positions(y)[0], y)
     assert found["tau_y"] == pytest.approx(-1 / (np.diff(floor) / np.diff(y)).min(), rel=1e-3)
-    assert found["hops_first"] == pytest.approx(3 * found["tau_y"])  # one there and one back
-    assert found["hops_last"] == pytest.approx(0.01 * found["tau_y"])
+    assert found["hops_first"] == pytest.approx(
+        3 * number(found, "tau_y")
+    )  # one there and one back
+    assert found["hops_last"] == pytest.approx(0.01 * number(found, "tau_y"))
     assert (found["odds_low"], found["odds_high"]) == (1, 3)

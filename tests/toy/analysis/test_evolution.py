@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from tests.findings import error, estimate
 from valleys.toy import TwoValley
 from valleys.toy.analysis import evolution
 from valleys.toy.theory import at_fixed_y
@@ -18,8 +19,8 @@ def test_shares_at_the_end_are_compared_with_theory():
     exact = xr.Dataset({"p_flat": (tuple(noises), [[0.1, 0.63], [0.1, 0.77]])}, noises)
     landscape = TwoValley()
     found = evolution.evolution_findings(landscape, moving, exact, 0.01)
-    assert (found["end_weak"].value, found["end_weak"].error) == (0.6, 0.01)
-    assert (found["end_strong"].value, found["end_strong"].error) == (0.8, 0.02)
+    assert (estimate(found, "end_weak").value, error(found, "end_weak")) == (0.6, 0.01)
+    assert (estimate(found, "end_strong").value, error(found, "end_strong")) == (0.8, 0.02)
     assert found["end_stray"] == pytest.approx(3)
     assert found["end_y"] == 6
     flat, sharp = at_fixed_y.rates_kramers(landscape, 6.0, 0.001)

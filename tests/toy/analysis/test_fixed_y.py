@@ -1,10 +1,13 @@
 """What is read off runs at fixed y, against integrals, closed forms and results made by hand."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import xarray as xr
 from scipy.integrate import quad
 
+from tests.findings import error, estimate, number
 from valleys.toy import TwoValley
 from valleys.toy.analysis import fixed_y
 from valleys.toy.theory import at_fixed_y
@@ -36,10 +39,12 @@ def test_the_clocks_are_a_curvature_and_the_slope_of_the_floor():
     y = np.linspace(0, 500, 500_001)
     slope = np.diff(LANDSCAPE.loss(LANDSCAPE.valley_positions(y)[0], y)) / np.diff(y)
     assert found["tau_y"] == pytest.approx(1 / -slope.min(), rel=1e-3)
-    assert found["tau_ratio"] == found["tau_x"] / found["tau_y"]
+    assert found["tau_ratio"] == number(found, "tau_x") / number(found, "tau_y")
 
 
-def weights(rates: list, p_flat: list) -> xr.Dataset:
+def weights(
+    rates: Sequence[float] | np.ndarray, p_flat: Sequence[float] | np.ndarray
+) -> xr.Dataset:
     place = {"learning_rate": rates, "y": Y, "effective_noise": NOISE}
     found = xr.Dataset({"p_flat": ("learning_rate", p_flat)}, place)
     escapes = [[10 * n + 1, 10 * n + 2] for n in range(len(rates))]
@@ -54,11 +59,11 @@ def test_weights_head_for_the_constant_of_a_polynomial():
     operator = weights(rates, shares)
     samples = weights([0.05, 0.01, 0.001], [0.1, shares[5] - 0.025, shares[1] + 0.01])
     found = fixed_y.weight_findings(LANDSCAPE, samples, operator, moderate_rate=0.012)
-    assert found["limit"].value == pytest.approx(0.7, abs=1e-9)
-    assert found["limit"].error < 1e-9
+    assert estimate(found, "limit").value == pytest.approx(0.7, abs=1e-9)
+    assert error(found, "limit") < 1e-9
     assert found["pull"] == pytest.approx(2.5)
-    assert (found["smallest_rate"], found["smallest"].value) == (0.001, shares[1] + 0.01)
-    assert (found["moderate_rate"], found["moderate"].value) == (0.01, shares[5] - 0.025)
+    assert (found["smallest_rate"], estimate(found, "smallest").value) == (0.001, shares[1] + 0.01)
+    assert (found["moderate_rate"], estimate(found, "moderate").value) == (0.01, shares[5] - 0.025)
     assert (found["over"], found["back"]) == (21, 22)
 
 
@@ -67,9 +72,9 @@ def test_a_limit_that_hangs_on_the_degree_is_uncertain():
     quartic = weights(rates, 0.7 + 500 * rates**2)
     found = fixed_y.weight_findings(LANDSCAPE, quartic, quartic, moderate_rate=0.01)
     cubic = np.polynomial.Polynomial.fit(rates**0.5, quartic.p_flat.values, 3)(0.0)
-    assert found["limit"].value == pytest.approx(0.7, abs=1e-9)
-    assert found["limit"].error == pytest.approx(abs(0.7 - cubic))
-    assert found["limit"].error > 1e-4
+    assert estimate(found, "limit").value == pytest.approx(0.7, abs=1e-9)
+    assert error(found, "limit") == pytest.approx(abs(0.7 - cubic))
+    assert error(found, "limit") > 1e-4
 
 
 def test_levels_are_integrals_of_densities_and_a_ratio_of_rates():
@@ -103,8 +108,8 @@ def test_depths_follow_from_barrier_and_diffusion():
     assert found["step"] == pytest.approx(temperature * np.log(GAMMA))
     assert found["depth_printed"] == pytest.approx(printed)
     assert found["depth_ito"] == pytest.approx(printed + temperature * np.log(GAMMA))
-    assert found["depth"].value == pytest.approx(found["depth_ito"])
-    assert found["depth"].error == pytest.approx(0.1 * temperature * np.sqrt(2))
+    assert estimate(found, "depth").value == pytest.approx(found["depth_ito"])
+    assert error(found, "depth") == pytest.approx(0.1 * temperature * np.sqrt(2))
 
 
 def test_noise_deepens_one_valley_and_raises_the_other():
@@ -143,15 +148,15 @@ def pushed(noise: float = NOISE) -> xr.Dataset:
 
 def test_temperatures_are_those_of_the_hardest_push_in_units_of_the_effective_one():
     found = fixed_y.response_findings(LANDSCAPE, pushed(), NOISE, 0.005)
-    assert found["warm_sharp"].value == pytest.approx(GAMMA**0.5)
-    assert found["warm_flat"].value == pytest.approx(GAMMA**-0.5)
-    assert found["warm_sharp"].error == pytest.approx(0.03 / np.sqrt(2))
-    assert found["warm_both"].value == pytest.approx(0.85)
+    assert estimate(found, "warm_sharp").value == pytest.approx(GAMMA**0.5)
+    assert estimate(found, "warm_flat").value == pytest.approx(GAMMA**-0.5)
+    assert error(found, "warm_sharp") == pytest.approx(0.03 / np.sqrt(2))
+    assert estimate(found, "warm_both").value == pytest.approx(0.85)
     assert found["warm_theory"] == pytest.approx(0.85)
     assert found["linear"] == pytest.approx(0.3 / 0.5)
     parts = np.array([0.03 / GAMMA**0.5, 0.04 * GAMMA**0.5]) / np.sqrt(2)
-    assert found["hotter"].value == pytest.approx(GAMMA)
-    assert found["hotter"].error == pytest.approx(GAMMA * np.sqrt((parts**2).sum()))
+    assert estimate(found, "hotter").value == pytest.approx(GAMMA)
+    assert error(found, "hotter") == pytest.approx(GAMMA * np.sqrt((parts**2).sum()))
 
 
 def test_a_step_that_is_not_small_heats_a_valley():
@@ -197,11 +202,11 @@ def test_weights_along_y_are_compared_with_each_formula():
     )
     operator = xr.Dataset({"p_flat": ("y", exact)}, {"y": ys})
     found = fixed_y.along_findings(LANDSCAPE, along, operator)
-    assert found["gap_ito"].value == pytest.approx(0.03, abs=1e-5)
-    assert found["gap_ito"].error == 0.02
+    assert estimate(found, "gap_ito").value == pytest.approx(0.03, abs=1e-5)
+    assert error(found, "gap_ito") == 0.02
     kramers = [abs(share_of_rates(y) - float(along.p_flat.sel(y=y))) for y in ys]
-    assert found["gap_kramers"].value == pytest.approx(max(kramers))
-    assert found["gap_kramers"].error == along.p_flat_error[int(np.argmax(kramers))]
+    assert estimate(found, "gap_kramers").value == pytest.approx(max(kramers))
+    assert error(found, "gap_kramers") == along.p_flat_error[int(np.argmax(kramers))]
     assert found["along_pull"] == pytest.approx(1.5)
     assert found["printed_low"] == pytest.approx(share_right("printed", 1.0), abs=1e-6)
     assert found["boltzmann"] == pytest.approx(GAMMA**0.5 / (1 + GAMMA**0.5))

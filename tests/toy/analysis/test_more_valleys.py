@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from tests.findings import error, estimate, number
 from valleys.toy import ManyValleys
 from valleys.toy.analysis import more_valleys
 from valleys.toy.theory import chain
@@ -43,10 +44,10 @@ def test_shares_are_told_at_the_nearest_noise_by_place():
     parts = {"low": [three_rows(), three_rows()], "high": [three_rows(), three_rows()]}
     found = more_valleys.order_findings(parts, 100, 0.0012)
     names = ("outside", "inside", "flattest", "next")
-    assert [found[f"{name}_low"].value for name in names] == [0.5, 0.6, 0.4, 0.35]
-    assert found["next_high"].error == 0.01
+    assert [estimate(found, f"{name}_low").value for name in names] == [0.5, 0.6, 0.4, 0.35]
+    assert error(found, "next_high") == 0.01
     strong = more_valleys.order_findings(parts, 100, 0.0029)
-    assert [strong[f"{name}_high"].value for name in names] == [0.6, 0.7, 0.2, 0.3]
+    assert [estimate(strong, f"{name}_high").value for name in names] == [0.6, 0.7, 0.2, 0.3]
 
 
 def test_orders_that_come_out_wrong_are_those_of_the_balance():
@@ -57,10 +58,10 @@ def test_orders_that_come_out_wrong_are_those_of_the_balance():
     for label, start_y in starts.items():
         way, wrong = np.geomspace(start_y, 60, 150), 0
         for row in ([0.65, 0.725, 0.8], [0.65, 0.8, 0.725], [0.725, 0.65, 0.8]):
-            shares = chain.balance(ManyValleys(row), 0.001, way)[:, -1]
+            shares = chain.balance(ManyValleys(tuple(row)), 0.001, way)[:, -1]
             wrong += any(np.diff(shares[np.argsort(row)]) < 0)
         assert found[f"orders_{label}"] == wrong
-    assert found["orders_low"] < found["orders_high"]
+    assert number(found, "orders_low") < number(found, "orders_high")
 
 
 def test_the_flattest_valley_is_followed_wherever_it_stands():
@@ -73,10 +74,10 @@ def test_the_flattest_valley_is_followed_wherever_it_stands():
 def test_a_rise_with_noise_is_a_difference_of_means():
     flattest = more_valleys.of_flattest(three_rows(error=0.03))
     found = more_valleys.noise_findings({"three_low": flattest})
-    assert found["three_low_weak"].value == pytest.approx(0.5)
-    assert found["three_low_strong"].error == pytest.approx(0.03 / np.sqrt(3))
-    assert found["three_low_rise"].value == pytest.approx(0)
-    assert found["three_low_rise"].error == pytest.approx(0.03 * np.sqrt(2 / 3))
+    assert estimate(found, "three_low_weak").value == pytest.approx(0.5)
+    assert error(found, "three_low_strong") == pytest.approx(0.03 / np.sqrt(3))
+    assert estimate(found, "three_low_rise").value == pytest.approx(0)
+    assert error(found, "three_low_rise") == pytest.approx(0.03 * np.sqrt(2 / 3))
 
 
 def test_runs_are_spread_while_they_move_and_held_at_rest():
@@ -84,6 +85,6 @@ def test_runs_are_spread_while_they_move_and_held_at_rest():
     found = more_valleys.spread_findings(made([[even, one], [one, one], [even, even]]), 3.0)
     assert found["entropy_weak"] == pytest.approx(2 / 3)
     assert found["entropy_strong"] == pytest.approx(1 / 3)
-    weights = chain.shares(ManyValleys(WIDTHS[0]), 3.0, 0.001)
+    weights = chain.shares(ManyValleys(tuple(WIDTHS[0])), 3.0, 0.001)
     assert found["held_weak"] == pytest.approx(weights[0])  # the flattest, which stands first
-    assert found["held_weak"] > found["held_strong"] > 1 / 3
+    assert number(found, "held_weak") > number(found, "held_strong") > 1 / 3

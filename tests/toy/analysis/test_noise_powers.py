@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from tests.findings import error, estimate, number
 from valleys.toy import TwoValley
 from valleys.toy.analysis import noise_powers
 from valleys.toy.theory import chain
@@ -26,9 +27,9 @@ def test_shares_at_fixed_y_are_told_by_place_and_power():
     lines = fixed.p_flat.isel(learning_rate=0, drop=True) - np.array([[0.01], [0.02], [-0.03]])
     found = noise_powers.law_findings(LANDSCAPE, fixed, lines, 0.001)
     shares = {"early_none": 0.5, "early_less": 0.4, "middle_one": 0.7, "late_two": 0.9}
-    assert {name: found[name].value for name in shares} == pytest.approx(shares)
-    assert found["late_two"].error == 0.01
-    assert found["middle_large"].value == pytest.approx(0.64)
+    assert {name: estimate(found, name).value for name in shares} == pytest.approx(shares)
+    assert error(found, "late_two") == 0.01
+    assert estimate(found, "middle_large").value == pytest.approx(0.64)
     assert found["fixed_off"] == pytest.approx(0.02)
     assert found["fixed_lowest"] == pytest.approx(0.5)
     assert found["boltzmann"] == pytest.approx(2 / 3)
@@ -40,7 +41,7 @@ def test_preference_turns_where_both_valleys_hold_one_half():
     lines = fixed.p_flat.isel(learning_rate=0, drop=True)
     found = noise_powers.law_findings(landscape, fixed, lines, 0.001)
     for label, y in zip(noise_powers.EARLY_TO_LATE, (1.0, 3.0, 6.0), strict=True):
-        shares = chain.shares(landscape, y, 0.001, found[f"turn_{label}"])
+        shares = chain.shares(landscape, y, 0.001, number(found, f"turn_{label}"))
         assert shares == pytest.approx([0.5, 0.5], abs=1e-6)
 
 
@@ -61,20 +62,22 @@ def test_final_shares_are_told_by_steps_of_the_power_and_by_ends():
     exact = moving().assign(p_flat_error=moving().p_flat_error / 10)
     assert noise_powers.final_findings(exact, lines)["rising"] == 7
     assert (found["least"], found["coarse_low"], found["diverged"]) == (0.6, 0.9, 0)
-    assert found["end_none"].value == pytest.approx(0.62)
-    assert found["end_none"].error == pytest.approx(0.03 / np.sqrt(3))
-    assert (found["end_one"].value, found["end_two"].value) == (0.85, 0.8)
+    assert estimate(found, "end_none").value == pytest.approx(0.62)
+    assert error(found, "end_none") == pytest.approx(0.03 / np.sqrt(3))
+    assert (estimate(found, "end_one").value, estimate(found, "end_two").value) == (0.85, 0.8)
     assert (found["final_gap"], found["final_worst"]) == pytest.approx((0.02, 0.03))
 
 
 def test_what_noise_adds_is_a_difference_of_its_ends():
     found = noise_powers.final_findings(moving(), moving().p_flat.isel(learning_rate=0, drop=True))
-    gains = [found[f"gain_{name}"] for name in noise_powers.FREE]
-    assert [gain.value for gain in gains] == pytest.approx([0.06, 0.04, -0.08, 0.08])
-    assert all(gain.error == pytest.approx(0.03 * np.sqrt(2)) for gain in gains)
+    gains = [f"gain_{name}" for name in noise_powers.FREE]
+    assert [estimate(found, gain).value for gain in gains] == pytest.approx(
+        [0.06, 0.04, -0.08, 0.08]
+    )
+    assert all(error(found, gain) == pytest.approx(0.03 * np.sqrt(2)) for gain in gains)
     few = moving().isel(power=[0, 2, 3])  # the next power to ½ is the first of two as close
     found = noise_powers.final_findings(few, few.p_flat.isel(learning_rate=0, drop=True))
-    assert found["gain_half"].value == pytest.approx(0.06)
+    assert estimate(found, "gain_half").value == pytest.approx(0.06)
 
 
 def test_lines_of_final_shares_are_the_balance_of_hops():
@@ -87,4 +90,4 @@ def test_lines_of_final_shares_are_the_balance_of_hops():
 
 def test_a_start_is_remembered_where_no_run_hops():
     assert noise_powers.memory_findings(TwoValley(), 1e-6)["memory"] == pytest.approx(1, abs=1e-3)
-    assert noise_powers.memory_findings(TwoValley(), 1e-2)["memory"] < 1e-3
+    assert number(noise_powers.memory_findings(TwoValley(), 1e-2), "memory") < 1e-3

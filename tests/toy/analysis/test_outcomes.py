@@ -1,9 +1,12 @@
 """What is read off maps of runs, against results made by hand."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import xarray as xr
 
+from tests.findings import error, estimate, number
 from valleys.toy import TwoValley
 from valleys.toy.analysis import outcomes
 from valleys.toy.exact.transition_operator import stationary_density
@@ -35,9 +38,13 @@ def test_crossings_are_changes_of_side_per_run():
 def test_a_map_is_told_by_its_ends_its_maximum_and_its_steps():
     found = outcomes.map_findings(chart([[0.5, 0.7], [0.6, 0.65]]))
     assert found["p_low"] == 0.5
-    assert (found["p_high"].value, found["p_high"].error) == (0.65, 0.01)
-    assert found["p_best"].value == found["small_step"].value == 0.7
-    assert (found["time_low"].value, found["time_high"].value, found["time_low"].error) == (
+    assert (estimate(found, "p_high").value, error(found, "p_high")) == (0.65, 0.01)
+    assert estimate(found, "p_best").value == estimate(found, "small_step").value == 0.7
+    assert (
+        estimate(found, "time_low").value,
+        estimate(found, "time_high").value,
+        error(found, "time_low"),
+    ) == (
         50,
         65,
         2,
@@ -49,8 +56,8 @@ def test_the_calm_third_is_a_mean_with_the_error_of_a_mean():
     found = outcomes.map_findings(
         chart([[0.5, 0.7], [0.6, 0.65]])
     )  # the second weakest noise is that of two cells
-    assert found["calm"].value == pytest.approx((0.5 + 0.7 + 0.6) / 3)
-    assert found["calm"].error == pytest.approx(0.01 / np.sqrt(3))
+    assert estimate(found, "calm").value == pytest.approx((0.5 + 0.7 + 0.6) / 3)
+    assert error(found, "calm") == pytest.approx(0.01 / np.sqrt(3))
 
 
 def test_a_rise_is_counted_in_its_errors():
@@ -63,7 +70,7 @@ def test_a_rise_is_counted_in_its_errors():
 
 
 def test_deviations_from_the_exact_map_count_where_runs_hop():
-    times = {
+    times: dict[str, Any] = {
         "freezing_time": [[1.0, 9.0], [9.0, 9.0]],
         "time_to_freeze_spread": [[1.0] * 2, [10.0] * 2],
     }
@@ -83,7 +90,10 @@ def test_deviations_from_the_exact_map_count_where_runs_hop():
 def test_cells_that_hop_to_the_end_are_compared_with_rest():
     landscape = TwoValley()
     steady = stationary_density(landscape, 0.1, 0.1, 4.0, "hessian_squared").p_flat.item()
-    late = {"freezing_time": [[10.0, 50.0], [50.0, 95.0]], "y": [[2.0] * 2, [3.0, 4.0]]}
+    late: dict[str, Any] = {
+        "freezing_time": [[10.0, 50.0], [50.0, 95.0]],
+        "y": [[2.0] * 2, [3.0, 4.0]],
+    }
     cells = chart([[0.5, 0.6], [0.8, steady - 0.02]], **late)
     other = cells.isel(learning_rate=1, noise_strength=0)
     found = outcomes.squared_findings(
@@ -91,10 +101,18 @@ def test_cells_that_hop_to_the_end_are_compared_with_rest():
     )
     assert found["steady"] == steady
     assert (found["hopping"], found["pull"]) == (1, pytest.approx(2))
-    assert (found["first"], found["top"].value, found["corner"].value) == (0.5, 0.8, steady - 0.02)
-    assert (found["last"], found["longer_last"], found["longer"].value) == (0.95, 0.25, 0.8)
+    assert (found["first"], estimate(found, "top").value, estimate(found, "corner").value) == (
+        0.5,
+        0.8,
+        steady - 0.02,
+    )
+    assert (found["last"], found["longer_last"], estimate(found, "longer").value) == (
+        0.95,
+        0.25,
+        0.8,
+    )
     hessian = landscape.hessian(np.array([0.1, -0.1]), np.array([5.0, 5.0]))[..., 0, 0]
-    np.testing.assert_allclose([found["flat"], found["sharp"]], hessian)
+    np.testing.assert_allclose([number(found, "flat"), number(found, "sharp")], hessian)
     assert outcomes.still_hopping(cells, 100).values.tolist() == [[False, False], [False, True]]
 
 
@@ -113,9 +131,9 @@ def test_the_control_is_averaged_over_noise():
     landscape = TwoValley(x1=0.8, x2=0.4)  # γ = 4
     found = outcomes.control_findings(landscape, control)
     assert {
-        name: found[name].value for name in ("even_small", "even_large", "uneven_small")
+        name: estimate(found, name).value for name in ("even_small", "even_large", "uneven_small")
     } == pytest.approx({"even_small": 0.52, "even_large": 0.65, "uneven_small": 0.65})
-    assert found["even_small"].error == pytest.approx(0.03 / np.sqrt(2))
+    assert error(found, "even_small") == pytest.approx(0.03 / np.sqrt(2))
     assert (found["boltzmann"], found["a28"]) == (pytest.approx(2 / 3), pytest.approx(4 / 5))
     curvature = landscape.hessian(np.array(-0.05), np.array(1.0))[..., 0, 0]
     assert found["step_share"] == pytest.approx(0.1 * float(curvature))
@@ -137,10 +155,14 @@ def test_predictions_of_contrast_are_compared_where_valleys_differ():
     predictions["Eq. 26, ε = 0.1"] = [0.5, 0.75, 0.8]
     curves = {name: ("flatness_ratio", values) for name, values in predictions.items()}
     found = outcomes.contrast_findings(runs, xr.Dataset(curves, runs.coords))
-    assert (found["equal"].value, found["most"].value, found["ratio"]) == (0.5, 0.7, 1.4)
-    assert found["step"].value == pytest.approx(0.015)
-    assert found["limit"].value == pytest.approx(0.04)
-    assert found["step"].error == found["limit"].error == pytest.approx(0.02 / np.sqrt(2))
+    assert (estimate(found, "equal").value, estimate(found, "most").value, found["ratio"]) == (
+        0.5,
+        0.7,
+        1.4,
+    )
+    assert estimate(found, "step").value == pytest.approx(0.015)
+    assert estimate(found, "limit").value == pytest.approx(0.04)
+    assert error(found, "step") == error(found, "limit") == pytest.approx(0.02 / np.sqrt(2))
     assert (found["gap"], found["formula"]) == (pytest.approx(0.025), pytest.approx(0.15))
 
 

@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 from scipy.integrate import quad, solve_ivp
 
+from tests.findings import error, estimate, number
 from valleys.toy import TwoValley
 from valleys.toy.analysis import transient
 from valleys.toy.theory import at_fixed_y, freezing
@@ -53,13 +54,15 @@ def test_held_and_free_shares_are_told_by_their_ends_and_a_slope():
     line = 0.6 + 0.1 * np.log10(NOISES / 1e-4)
     free = over_noise(line, 0.01)
     found = transient.paradox_findings(LANDSCAPE, held, free, exact, 0.2)
-    assert (found["held_low"].value, found["held_high"].value) == (0.9, 0.7)
-    assert (found["held_high"].error, found["free_low"].error) == (0.02, 0.01)
-    assert (found["free_low"].value, found["free_high"].value) == pytest.approx((0.6, 0.7))
-    assert found["rise"].value == pytest.approx(0.1)
+    assert (estimate(found, "held_low").value, estimate(found, "held_high").value) == (0.9, 0.7)
+    assert (error(found, "held_high"), error(found, "free_low")) == (0.02, 0.01)
+    assert (estimate(found, "free_low").value, estimate(found, "free_high").value) == pytest.approx(
+        (0.6, 0.7)
+    )
+    assert estimate(found, "rise").value == pytest.approx(0.1)
     decades = np.log10(NOISES)
     spread = np.sqrt(((decades - decades.mean()) ** 2).sum())
-    assert found["rise"].error == pytest.approx(0.01 / spread)
+    assert error(found, "rise") == pytest.approx(0.01 / spread)
     assert found["pull"] == pytest.approx(abs(line[1] - 0.65) / 0.01)
 
 
@@ -68,7 +71,7 @@ def test_a_point_that_is_known_worse_counts_less_for_the_slope():
     free = over_noise([0.6, 0.6, 0.9])
     free["p_flat_error"][-1] = 1e3
     found = transient.paradox_findings(LANDSCAPE, free, free, free, 0.2)
-    assert found["rise"].value == pytest.approx(0, abs=1e-6)
+    assert estimate(found, "rise").value == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.usefixtures("curve_of_two_points")
@@ -104,8 +107,8 @@ def test_shares_head_for_the_constant_of_a_polynomial():
     shifts = np.array([0, 0.01, -0.03, 0, 0.02])
     smaller = exact_steps.assign(p_flat=exact_steps.p_flat + shifts)
     found = transient.step_findings(smaller, exact_steps, 0.71)
-    assert found["limit_steps"].value == pytest.approx(0.7)
-    assert found["limit_steps"].error == pytest.approx(0, abs=1e-9)
+    assert estimate(found, "limit_steps").value == pytest.approx(0.7)
+    assert error(found, "limit_steps") == pytest.approx(0, abs=1e-9)
     assert (found["largest"], found["largest_rate"], found["level"]) == (0.9, 0.1, 0.71)
     assert found["lowest"] == shares[1:].min()
     assert found["step_pull"] == pytest.approx(3)
@@ -163,7 +166,7 @@ def test_the_freezing_point_is_told_by_slopes_and_extremes():
     found = transient.freezing_findings(LANDSCAPE, exact, 0.1)
     assert found["slope_min"] == pytest.approx(0.5)
     assert found["slope_max"] == pytest.approx(0.5 + np.log(1.1) / np.log(1 / 0.3))
-    assert 0.5 < found["theory_slope_min"] < found["theory_slope_max"]
+    assert 0.5 < number(found, "theory_slope_min") < number(found, "theory_slope_max")
     paper = freezing.p_flat_transient(LANDSCAPE, NOISES, 0.1)
     assert found["overshoot"] == pytest.approx((paper - exact.p_flat.values).max())
     assert found["noise_factor"] == pytest.approx(10**0.5)
@@ -222,11 +225,11 @@ def test_the_limit_of_the_freezing_point_solves_its_equation():
     found = transient.limit_findings(LANDSCAPE, final, limit, 0.1, 0.3)
     for name, epsilon in (("limit", 0.1), ("limit_fitted", 0.3)):
         threshold = (epsilon * freezing.freezing_constant(LANDSCAPE)) ** 2
-        reach = found[name] * np.log(found[name] / threshold)
+        reach = number(found, name) * np.log(number(found, name) / threshold)
         assert reach == pytest.approx(LANDSCAPE.x2**2)
     assert (found["limit_map"], found["beyond"]) == (0.005, 0.5)
     assert found["threshold"] == pytest.approx(threshold)
-    assert freezing.freezing_y(LANDSCAPE, 0.99 * found["threshold"], 0.3) == 0
+    assert freezing.freezing_y(LANDSCAPE, 0.99 * number(found, "threshold"), 0.3) == 0
 
 
 def test_differences_are_printed_minus_found():

@@ -2,17 +2,20 @@
 results with known answers.
 """
 
+import dataclasses
+
 import numpy as np
 import pytest
 import xarray as xr
 
-from valleys.toy import ManyValleys, studies
+from valleys.toy import ManyValleys
 from valleys.toy.analysis import more_valleys
+from valleys.toy.experiments import more_valleys as studies
 from valleys.toy.simulation import rows
 from valleys.toy.theory import chain
 
 SMALL = {"n_runs": 30, "duration": 5.0}
-ROWS = [(0.65, 0.725, 0.8), (0.8, 0.65, 0.725)]
+ROWS = ((0.65, 0.725, 0.8), (0.8, 0.65, 0.725))
 
 
 def made(share: list, width: list, noises: list) -> xr.Dataset:
@@ -29,7 +32,7 @@ def made(share: list, width: list, noises: list) -> xr.Dataset:
 
 
 def test_occupation_is_a_grid_of_walks_with_streams_of_their_own():
-    spec = studies.OccupationSpec(ROWS, [0.0005, 0.001], **SMALL)
+    spec = studies.OccupationSpec(ROWS, (0.0005, 0.001), **SMALL)
     found = studies.occupation(spec)
     assert dict(found.sizes) == {"row": 2, "effective_noise": 2, "valley": 3}
     np.testing.assert_array_equal(found.width, ROWS)
@@ -41,10 +44,10 @@ def test_occupation_is_a_grid_of_walks_with_streams_of_their_own():
 
 
 def test_powers_and_fixed_powers_have_the_flat_valley_as_p_flat():
-    moving = studies.powers(studies.PowersSpec([0.0, 2.0], [0.001], [0.02, 0.05], **SMALL))
+    moving = studies.powers(studies.PowersSpec((0.0, 2.0), (0.001,), (0.02, 0.05), **SMALL))
     assert moving.p_flat.dims == ("learning_rate", "effective_noise", "power")
     held = studies.fixed_powers(
-        studies.FixedPowersSpec([-2.0, 2.0], [3.0], [0.02], n_runs=200, duration=150, burn_in=50)
+        studies.FixedPowersSpec((-2.0, 2.0), (3.0,), (0.02,), n_runs=200, duration=150, burn_in=50)
     )
     assert held.p_flat.dims == ("learning_rate", "y", "power")
     assert held.p_flat[0, 0, 0] < 0.5 - 4 * held.p_flat_error[0, 0, 0]
@@ -52,24 +55,34 @@ def test_powers_and_fixed_powers_have_the_flat_valley_as_p_flat():
     assert studies.row_runs(studies.RowRunsSpec(ROWS[0], n_runs=6, n_steps=100)).x.shape == (6, 3)
 
 
+ROW_SPEC = studies.OccupationSpec(ROWS, (0.001,))
+MOVING = studies.PowersSpec((1.0,), (0.001,))
+HELD = studies.FixedPowersSpec((1.0,), (1.0,))
+
+
 @pytest.mark.parametrize(
-    ("make", "complaint"),
+    ("spec", "change", "complaint"),
     [
-        (lambda: studies.OccupationSpec([[0.7, 0.8], [0.6, 0.7, 0.8]], [0.001]), "same length"),
-        (lambda: studies.OccupationSpec([], [0.001]), "same length"),
-        (lambda: studies.OccupationSpec(ROWS, []), "empty"),
-        (lambda: studies.OccupationSpec(ROWS, [0.001], n_runs=100), "multiple of 3"),
-        (lambda: studies.OccupationSpec(ROWS, [0.001], duration=0.01), "ten steps"),
-        (lambda: studies.PowersSpec([-1.0], [0.001]), "must not be negative"),
-        (lambda: studies.PowersSpec("ab", [0.001]), "list of numbers"),
-        (lambda: studies.FixedPowersSpec([1.0], [0.0]), "y > 0"),
-        (lambda: studies.FixedPowersSpec([1.0], [1.0], burn_in=900.0), "burn_in"),
-        (lambda: studies.in_order([0.6, 0.7], [[1, 1]]), "each of the numbers 1 to 2"),
+        (ROW_SPEC, {"rows": [[0.7, 0.8], [0.6, 0.7, 0.8]]}, "same length"),
+        (ROW_SPEC, {"rows": []}, "same length"),
+        (ROW_SPEC, {"effective_noises": []}, "empty"),
+        (ROW_SPEC, {"n_runs": 100}, "multiple of 3"),
+        (ROW_SPEC, {"duration": 0.01}, "10 steps"),
+        (MOVING, {"powers": [-1.0]}, "must not be negative"),
+        (MOVING, {"powers": "ab"}, "list of numbers"),
+        (MOVING, {"duration": 0.01}, "10 steps"),
+        (HELD, {"ys": [0.0]}, "y > 0"),
+        (HELD, {"burn_in": 900.0}, "burn_in"),
     ],
 )
-def test_bad_specs_are_refused(make, complaint):
+def test_bad_specs_are_refused(spec, change, complaint):
     with pytest.raises(ValueError, match=complaint):
-        make()
+        dataclasses.replace(spec, **change)
+
+
+def test_an_order_without_each_rank_is_refused():
+    with pytest.raises(ValueError, match="each of the numbers 1 to 2"):
+        studies.in_order([0.6, 0.7], [[1, 1]])
 
 
 def test_orders_are_ranks_from_left_to_right():

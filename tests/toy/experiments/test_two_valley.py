@@ -7,26 +7,27 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from valleys.toy import TwoValley, studies
+from valleys.toy import TwoValley
+from valleys.toy.experiments import two_valley as studies
 from valleys.toy.simulation.langevin import fraction_error
 from valleys.toy.theory import at_fixed_y, freezing
 
-PHASES = studies.PhaseDiagramSpec([0.05, 0.1], [0.05], n_runs=4, n_steps=20)
-FREEZING = studies.FreezingSpec([0.05, 0.1], [1e-3, 2e-3, 3e-3], n_runs=4, duration=2.0)
+PHASES = studies.PhaseDiagramSpec((0.05, 0.1), (0.05,), n_runs=4, n_steps=20)
+FREEZING = studies.FreezingSpec((0.05, 0.1), (1e-3, 2e-3, 3e-3), n_runs=4, duration=2.0)
 EVOLUTION = studies.EvolutionSpec(
-    noise_strengths=[0.05, 0.1], n_runs=4, n_steps=20, record_every=10
+    noise_strengths=(0.05, 0.1), n_runs=4, n_steps=20, record_every=10
 )
-RUNS = studies.TrajectoriesSpec(noise_strengths=[0.05], n_runs=4, n_steps=20, record_every=10)
-CONTRAST = studies.ContrastSpec([1.0, 1.5], n_runs=4, n_steps=20)
+RUNS = studies.TrajectoriesSpec(noise_strengths=(0.05,), n_runs=4, n_steps=20, record_every=10)
+CONTRAST = studies.ContrastSpec((1.0, 1.5), n_runs=4, n_steps=20)
 RESPONSE = studies.ResponseSpec(
-    [0.01, 0.02], [2.0, 3.0, 4.0], 0.05, n_runs=8, duration=20.0, burn_in=0.0
+    (0.01, 0.02), (2.0, 3.0, 4.0), 0.05, n_runs=8, duration=20.0, burn_in=0.0
 )
 FROZEN = studies.FrozenSpec(
-    [0.05, 0.1], [1e-3], [3.0, 4.0, 5.0], n_runs=4, duration=10, burn_in=0, n_bins=20
+    (0.05, 0.1), (1e-3,), (3.0, 4.0, 5.0), n_runs=4, duration=10, burn_in=0, n_bins=20
 )
-MASTER_MAP = studies.MasterMapSpec([0.05, 0.1], [0.05], n_steps=20)
+MASTER_MAP = studies.MasterMapSpec((0.05, 0.1), (0.05,), n_steps=20)
 MASTER_HISTORY = studies.MasterHistorySpec(
-    [0.05, 0.1], [1e-3, 2e-3, 3e-3], duration=2.0, n_records=5
+    (0.05, 0.1), (1e-3, 2e-3, 3e-3), duration=2.0, n_records=5
 )
 
 
@@ -68,7 +69,7 @@ def test_contrast_varies_the_flatness_ratio_alone():
         assert landscape.flatness_ratio == pytest.approx(ratio)
         assert dataclasses.replace(landscape, x1=0.8) == TwoValley()
     half, more = studies.contrast(
-        studies.ContrastSpec([1.0, 1.5], n_runs=1024, n_steps=60_000, seed=1)
+        studies.ContrastSpec((1.0, 1.5), n_runs=1024, n_steps=60_000, seed=1)
     ).p_flat
     assert abs(float(half) - 0.5) < 4.5 * fraction_error(512, 1024)
     assert float(more) > 0.9
@@ -76,7 +77,7 @@ def test_contrast_varies_the_flatness_ratio_alone():
 
 @pytest.mark.slow
 def test_the_master_equation_ends_where_the_runs_of_any_contrast_end():
-    spec = studies.ContrastSpec([1.0, 1.2, 1.4], n_runs=8192, n_steps=45_000, seed=3)
+    spec = studies.ContrastSpec((1.0, 1.2, 1.4), n_runs=8192, n_steps=45_000, seed=3)
     runs, solved = studies.contrast(spec), studies.contrast_exact(spec)
     assert float((abs(runs.p_flat - solved.p_flat) / runs.p_flat_error).max()) < 3.5
     path = np.linspace(1.0, float(runs.y.min()), 200)
@@ -91,7 +92,7 @@ def test_the_master_equation_ends_where_the_runs_of_any_contrast_end():
 @pytest.mark.parametrize("noise", ["hessian", pytest.param("isotropic", marks=pytest.mark.slow)])
 def test_response_study_finds_the_temperature_of_each_valley(noise):
     spec = studies.ResponseSpec(
-        [0.01, 0.02], [1.0, 3.0], 0.01, n_runs=1024, duration=150.0, noise=noise, seed=2
+        (0.01, 0.02), (1.0, 3.0), 0.01, n_runs=1024, duration=150.0, noise=noise, seed=2
     )
     found = studies.response(spec)
     flatness = np.array(TwoValley().flatness(found.y.values))[::-1]
@@ -125,7 +126,8 @@ def test_cells_of_a_grid_have_streams_of_their_own():
 
 
 def test_equal_specs_are_equal_however_they_are_written():
-    assert studies.PhaseDiagramSpec((0.05, 0.1), np.array([0.05]), n_runs=4, n_steps=20) == PHASES
+    lists = {"learning_rates": [0.05, 0.1], "noise_strengths": np.array([0.05])}
+    assert dataclasses.replace(PHASES, **lists) == PHASES
 
 
 @pytest.mark.parametrize(
@@ -138,7 +140,7 @@ def test_equal_specs_are_equal_however_they_are_written():
         (FREEZING, {"duration": 0.01}, "duration"),
         (FREEZING, {"duration": float("nan")}, "duration"),
         (EVOLUTION, {"record_every": 3}, "divide"),
-        (RUNS, {"noise_strengths": []}, "noise strength"),
+        (RUNS, {"noise_strengths": []}, "noise_strengths"),
         (FROZEN, {"ys": [0.0]}, "ys"),
         (FROZEN, {"ys": []}, "ys"),
         (FROZEN, {"duration": 0.1}, "duration"),

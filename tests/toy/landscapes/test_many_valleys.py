@@ -100,6 +100,6 @@ def test_other_bad_input_is_refused():
     with pytest.raises(ValueError, match="y_b"):
         ManyValleys((0.7, 0.8), y_b=0)
     with pytest.raises(ValueError, match="ManyValleys or a TwoValley"):
-        ManyValleys.of("two")
+        ManyValleys.of("two")  # pyright: ignore[reportArgumentType]  # what is refused
     with pytest.raises(ValueError, match="above -20"):
         FIVE.loss(0.0, -20.0)

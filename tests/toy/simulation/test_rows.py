@@ -2,6 +2,8 @@
 input.
 """
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -62,18 +64,19 @@ def test_one_step_is_eq_13(landscape, power):
 @pytest.mark.parametrize(("noise", "power"), [("hessian", 1.0), ("isotropic", 0.0)])
 def test_two_valleys_take_the_steps_of_the_two_valley_walk(noise, power):
     landscape, block = TwoValley(), np.random.SeedSequence(3)
-    two, words = langevin._start(block, 5.0)
+    other_walk = langevin.TwoValleyWalk(landscape, 0.05, 0.05, 5.0, noise)
+    two, words = other_walk.start(block)
     walk = Walk(landscape, 0.05, 0.05, 5.0, power)
     row, other_words = walk.start(block, 0)
     row[:STATE_ROWS], row[VALLEY] = two, two[X] >= 0
-    langevin._advance(landscape, two, words, 1, 3000, 0.05, 0.05, noise)
+    other_walk.advance(two, words, 1, 3000)
     walk.advance(row, other_words, 1, 3000)
     assert two[LAST_CROSSING].max() > 1  # runs did cross
     np.testing.assert_allclose(row[:STATE_ROWS], two, rtol=1e-9, atol=1e-11)
 
 
 def test_two_valleys_end_as_the_two_valley_walk_does():
-    setting = {"n_runs": 1200, "n_steps": 10_000, "seed": 4}
+    setting: dict[str, Any] = {"n_runs": 1200, "n_steps": 10_000, "seed": 4}
     row = rows.occupation(Walk(TwoValley(), 0.05, 0.02, 1.0), **setting)
     two = langevin.phase_diagram(TwoValley(), [0.05], [0.02], start_y=1.0, **setting).squeeze()
     assert abs(row.share[1] - two.p_flat) < 4.5 * np.hypot(row.share_error[1], two.p_flat_error)

@@ -1,6 +1,7 @@
 """Closed forms against integrals, limits, published numbers."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -158,7 +159,7 @@ def test_mean_times_are_the_double_integrals():
 
 
 def test_steps_reach_the_ridge_as_if_it_stood_further_away():
-    setting = {"n_runs": 256, "n_steps": 300_000, "burn_in": 20_000, "seed": 6}
+    setting: dict[str, Any] = {"n_runs": 256, "n_steps": 300_000, "burn_in": 20_000, "seed": 6}
     learning_rate, noise, y = 0.001, 1e-3, 3.0
     found = frozen_y(LANDSCAPE, learning_rate, noise / learning_rate, y, **setting)
     for place, (shifted, at_once) in enumerate(
@@ -260,7 +261,8 @@ def tilted_moments(y, noise, force, diffusions):
             sums.append(
                 quad(
                     density,
-                    *sorted((0.0, end)),
+                    min(0.0, end),
+                    max(0.0, end),
                     points=[0.1 * end],
                     epsabs=0,
                     epsrel=1e-11,

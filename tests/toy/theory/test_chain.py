@@ -66,8 +66,9 @@ def test_slowest_mode_of_the_chain_is_that_of_the_fokker_planck_operator():
     diagonal = np.zeros(n)
     diagonal[1:] += middle * root[1:] ** 2
     diagonal[:-1] += middle * root[:-1] ** 2
-    modes = eigh_tridiagonal(
-        diagonal, -middle * root[1:] * root[:-1], select="i", select_range=(0, 3), eigvals_only=True
+    coupling = -middle * root[1:] * root[:-1]
+    modes = np.asarray(
+        eigh_tridiagonal(diagonal, coupling, select="i", select_range=(0, 3), eigvals_only=True)
     )
     rates = chain.hop_rates(THREE, y, noise)
     chained = np.sort(-np.linalg.eigvals(rates - np.diag(rates.sum(axis=0))).real)

@@ -270,7 +270,8 @@ def _small_step_temperatures(
 ) -> xr.DataArray:
     place = pushed.y.values, effective_noise
     fluctuation, response = at_fixed_y.fluctuation_and_response(landscape, *place)
-    return fluctuation / response / _unit(landscape, pushed, effective_noise)
+    temperature = xr.DataArray(fluctuation / response, dims="y")
+    return temperature / _unit(landscape, pushed, effective_noise)
 
 
 def _hotter(mean: xr.DataArray, error: xr.DataArray) -> Estimate:
@@ -301,7 +302,8 @@ def along_findings(landscape: TwoValley, along: xr.Dataset, operator: xr.Dataset
     noise = float(along.effective_noise)
     pulls = in_errors(along.p_flat, operator.p_flat, along.p_flat_error)
     lowest = float(along.y.min())
-    return {f"gap_{key}": _gap(landscape, along, key) for key in FORMULAS} | {
+    gaps: Findings = {f"gap_{key}": _gap(landscape, along, key) for key in FORMULAS}
+    return gaps | {
         "along_pull": float(abs(pulls).max()),
         "printed_low": float(at_fixed_y.p_flat_printed(landscape, lowest, noise)),
         "boltzmann": float(at_fixed_y.p_flat_boltzmann(landscape)),

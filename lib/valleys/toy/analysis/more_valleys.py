@@ -7,6 +7,7 @@ from itertools import combinations, permutations
 
 import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike
 
 from valleys.results.estimates import Estimate, Findings
 from valleys.toy.experiments.more_valleys import in_order
@@ -69,9 +70,7 @@ def balance_shares(
     return found.share.copy(data=values)
 
 
-def fit_freezing(
-    effective_noise: Sequence[float], freezing_y: Sequence[float], y_b: float
-) -> dict[str, float]:
+def fit_freezing(effective_noise: ArrayLike, freezing_y: ArrayLike, y_b: float) -> dict[str, float]:
     """Two forms of o = y_freeze/(y_freeze + y_b) with two free numbers each: Eq. 25, o² = Δ_S
     ln(Δ_S/c)/w², and a power, o ∝ Δ_S^a.
 
@@ -110,7 +109,7 @@ def reaches(found: xr.Dataset, y_b: float) -> xr.DataArray:
     return found.freezing_y / (found.freezing_y + y_b) / np.sqrt(found.effective_noise)
 
 
-def collapse(curves: Sequence[np.ndarray]) -> float:
+def collapse(curves: Sequence[np.ndarray] | np.ndarray) -> float:
     """How well curves on the same points fall on one: the standard deviation between curves over
     the mean, root mean square over the points.
     """
@@ -230,11 +229,11 @@ def noise_findings(flattest: Mapping[str, xr.Dataset]) -> Findings:
     findings: Findings = {}
     for label, found in flattest.items():
         mean, error = mean_with_error(found.share, found.share_error, "row")
-        means = xr.Dataset({"share": mean, "share_error": error})
-        weak, strong = (measured(means.isel(effective_noise=i), "share") for i in (0, -1))
-        rise = Estimate.with_error(strong.value - weak.value, np.hypot(weak.error, strong.error))
-        told = {"weak": weak, "strong": strong, "rise": rise}
-        findings |= {f"{label}_{name}": value for name, value in told.items()}
+        shares, errors = mean.values[[0, -1]], error.values[[0, -1]]
+        weak, strong = (Estimate.with_error(*each) for each in zip(shares, errors, strict=True))
+        rise = Estimate.with_error(shares[1] - shares[0], np.hypot(*errors))
+        ends = {"weak": weak, "strong": strong, "rise": rise}
+        findings |= {f"{label}_{name}": value for name, value in ends.items()}
     return findings
 
 
@@ -250,7 +249,7 @@ def spread_findings(found: xr.Dataset, y: float) -> Findings:
         the rows; held_weak and held_strong, the largest share of the first row at rest at y.
     """
     spread = entropy(found.share).mean("row")
-    landscape = ManyValleys(found.width.values[0].tolist())
+    landscape = ManyValleys(tuple(found.width.values[0].tolist()))
     noises = found.effective_noise.values[[0, -1]].tolist()
     weak, strong = (float(chain.shares(landscape, y, noise).max()) for noise in noises)
     return {

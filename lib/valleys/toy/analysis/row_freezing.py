@@ -124,7 +124,7 @@ def _shift(places: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _sharpest_pair(row: Sequence[float]) -> TwoValley:
-    return ManyValleys(sorted(row)).pair(0, 1)
+    return ManyValleys(tuple(sorted(row))).pair(0, 1)
 
 
 def _y_of_final_share(pair: TwoValley, noises: np.ndarray) -> np.ndarray:
@@ -147,5 +147,5 @@ def row_shift_findings(rows: Mapping[str, Sequence[float]], stopped: xr.Dataset)
     later = _shift(stopped.freezing_y.values)
     narrow = _shift([freezing.freezing_y(_sharpest_pair(row), noises) for row in rows.values()])
     names = list(rows)[1:]
-    runs = {f"{name}_later": float(each) for name, each in zip(names, later, strict=True)}
+    runs: Findings = {f"{name}_later": float(each) for name, each in zip(names, later, strict=True)}
     return runs | {f"{name}_narrow": float(each) for name, each in zip(names, narrow, strict=True)}

@@ -222,7 +222,7 @@ def freezing_findings(landscape: TwoValley, exact: xr.Dataset, epsilon: float) -
 
 def _extremes(found: xr.Dataset) -> Findings:
     names = ("fitted", "by_place", "by_criterion", "race")
-    lowest = {f"{name}_min": float(found[name].min()) for name in names}
+    lowest: Findings = {f"{name}_min": float(found[name].min()) for name in names}
     return lowest | {f"{name}_max": float(found[name].max()) for name in names}
 
 
@@ -282,7 +282,7 @@ def _at_freezing(run: xr.Dataset) -> list[float]:
 
 def course_findings(course: xr.Dataset) -> Findings:
     """Means over the noises of past, reached, within and width, see `at_freezing`."""
-    return {name: float(each.values.mean()) for name, each in at_freezing(course).items()}
+    return {str(name): float(each.values.mean()) for name, each in at_freezing(course).items()}
 
 
 def limit_findings(

@@ -8,6 +8,7 @@ density. Noise along the Hessian spreads y by about 0.1 over a whole run, and mo
 refused.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -19,7 +20,7 @@ import xarray as xr
 from valleys.toy.landscapes.two_valley import TwoValley
 from valleys.toy.simulation.compiled import CAN_KEEP
 from valleys.toy.simulation.fixed_y import along_x
-from valleys.toy.simulation.langevin import START_X, check_settings, in_threads
+from valleys.toy.simulation.langevin import START_X, check_settings, in_threads, on_map
 from valleys.toy.simulation.reference import covariance
 from valleys.toy.theory.freezing import drift_speed
 
@@ -31,6 +32,14 @@ PANEL_KICKS = 3.5  # width of a panel in standard deviations of the smallest kic
 TAIL = 7.0
 LARGEST_GRID = 20_000
 NEGLIGIBLE = 1e-16  # probability of a node below which nothing is carried on from it
+OF_THE_END = (  # what is known of each cell of a map
+    "p_flat",
+    "mass",
+    "freezing_time",
+    "freezing_time_spread",
+    "freezing_y",
+    "freezing_y_spread",
+)
 COMPILE = {"error_model": "numpy", "nogil": True, "cache": CAN_KEEP, "fastmath": True}
 
 
@@ -64,7 +73,8 @@ def evolve(
         >>> float(run.mass[-1].round(6))
         1.0
     """
-    check_settings(landscape, [learning_rate], [noise_strength], 2, n_steps, noise, 0, start_y)
+    rates, strengths = [learning_rate], [noise_strength]
+    check_settings(landscape, rates, strengths, start_y=start_y, n_steps=n_steps, noise=noise)
     check_noise(noise)
     if not accuracy > 0:
         raise ValueError(f"accuracy is {accuracy!r}; it must be a positive number, such as 1")
@@ -90,32 +100,13 @@ def phase_diagram(
 
     Raises ValueError as `evolve` does.
     """
-    cells = list(product(learning_rates, noise_strengths))
 
-    def end(cell: tuple[float, float]) -> list[float]:
-        run = evolve(landscape, *cell, n_steps, start_y, noise)
-        return [float(run[name].isel(step=-1) if run[name].dims else run[name]) for name in names]
+    def end(cell: tuple[float, float]) -> dict[str, float]:
+        run = evolve(landscape, *cell, n_steps, start_y, noise).isel(step=-1)
+        return {name: float(run[name]) for name in OF_THE_END}
 
-    names = (
-        "p_flat",
-        "mass",
-        "freezing_time",
-        "freezing_time_spread",
-        "freezing_y",
-        "freezing_y_spread",
-    )
-    values = np.array(in_threads(end, cells)).reshape(
-        len(learning_rates), len(noise_strengths), len(names)
-    )
-    dims = ("learning_rate", "noise_strength")
-    variables = {name: (dims, values[..., place]) for place, name in enumerate(names)}
-    return xr.Dataset(
-        variables,
-        {
-            "learning_rate": np.array(learning_rates, float),
-            "noise_strength": np.array(noise_strengths, float),
-        },
-    )
+    cells = product(learning_rates, noise_strengths)
+    return on_map(learning_rates, noise_strengths, in_threads(end, cells))
 
 
 def check_noise(noise: str) -> None:
@@ -173,17 +164,11 @@ class _Process:
         beyond both bottoms.
         """
         y = np.linspace(max(start_y, 1e-6), start_y + self._longest_way(n_steps), 50)
-        stretches = [
-            along_x(self.landscape, self.learning_rate, self.noise_strength, each, self.noise, 1)
-            for each in y
-        ]
-        panel = PANEL_KICKS * min(min(kicks) for _, _, kicks, _ in stretches) / self.accuracy
-        # edges: at 5
-        left, right = (
-            TAIL / 5 * extreme(edges[place] for *_, edges in stretches)
-            for extreme, place in ((min, 0), (max, 1))
-        )
-        return _panels(left, right, panel)
+        setting = self.landscape, self.learning_rate, self.noise_strength
+        lines = [along_x(*setting, each, self.noise, 1) for each in y]
+        panel = PANEL_KICKS * min(min(line.kicks) for line in lines) / self.accuracy
+        left, right = min(line.edges[0] for line in lines), max(line.edges[1] for line in lines)
+        return _panels(TAIL / 5 * left, TAIL / 5 * right, panel)  # edges: at 5
 
     def _longest_way(self, n_steps: int) -> float:
         """More than y can travel: half as much again as at the highest speed on the floor of a
@@ -230,32 +215,29 @@ def _panels(left: float, right: float, width: float) -> _Grid:
 
 def _forward(process: _Process, grid: _Grid, n_steps: int, start_y: float) -> _History:
     """The density from the first step to the last."""
-    starts = np.array([-START_X, START_X])
-    mean, kick, along_y = process.moments(starts, start_y)
-    density = (
-        np.exp(-(((grid.x[:, None] - mean) / kick) ** 2) / 2) @ (1 / kick) / np.sqrt(8 * np.pi)
-    )
-    step, y, speed = 1, start_y + along_y.mean(), along_y.mean()
+    density, speed = _after_one_step(process, grid, start_y)
+    step, y = 1, start_y + speed
     steps, ys, kernel_ys, densities, crossings = [step], [y], [], [density], []
     while step < n_steps:
         length = process.stretch(step, y, speed, n_steps)
         kernel_ys.append(y + speed * length / 2)
         kernel, first, along_y = process.kernel(grid, kernel_ys[-1])
-        crossings.append(
-            _crossings(kernel, first, density * grid.weight, grid.weight, grid.first_flat)
-        )
+        at_nodes = density * grid.weight
+        crossings.append(_crossings(kernel, first, at_nodes, grid.weight, grid.first_flat))
         density, travelled = _carry(kernel, first, density, grid.weight, along_y, length)
         step, y, speed = step + length, y + travelled, travelled / length
         steps.append(step)
         ys.append(y)
         densities.append(density)
-    return _History(
-        np.array(steps),
-        np.array(ys),
-        np.array(kernel_ys),
-        np.array(densities),
-        np.array(crossings).reshape(-1, 2),
-    )
+    borders = np.array(steps), np.array(ys), np.array(kernel_ys), np.array(densities)
+    return _History(*borders, np.array(crossings).reshape(-1, 2))
+
+
+def _after_one_step(process: _Process, grid: _Grid, start_y: float) -> tuple[np.ndarray, float]:
+    """The density of x, and how far the mean of y has moved."""
+    mean, kick, along_y = process.moments(np.array([-START_X, START_X]), start_y)
+    gaussians = np.exp(-(((grid.x[:, None] - mean) / kick) ** 2) / 2)
+    return gaussians @ (1 / kick) / np.sqrt(8 * np.pi), along_y.mean()
 
 
 def _backward(process: _Process, grid: _Grid, history: _History) -> np.ndarray:
@@ -307,8 +289,8 @@ def _at_last_crossing(
     """
     half_way = values[1:] - np.diff(values) * (1 - 1 / np.diff(steps)) / 2
     places, weights = np.append(values[0], half_way), np.diff(frozen, prepend=0.0)
-    mean = weights @ places
-    return mean, np.sqrt(max(weights @ (places - mean) ** 2, 0.0))
+    mean = float(weights @ places)
+    return mean, math.sqrt(max(float(weights @ (places - mean) ** 2), 0.0))
 
 
 @nb.njit(**COMPILE)

@@ -45,17 +45,21 @@ def stationary_density(
 
 
 def _transition(
-    landscape, learning_rate, noise_strength, y, noise, points_per_kick, force
+    landscape: TwoValley,
+    learning_rate: float,
+    noise_strength: float,
+    y: float,
+    noise: str,
+    points_per_kick: int,
+    force: float,
 ) -> tuple[np.ndarray, float, np.ndarray]:
     """Grid, its spacing, and the operator on it; ValueError for bad settings and for a grid out
     of reach.
     """
-    check_settings(landscape, [learning_rate], [noise_strength], 2, 1, noise, 0, y)
-    bottoms, curves, kicks, edges = along_x(
-        landscape, learning_rate, noise_strength, y, noise, 1, force
-    )
-    spacing = min(kicks) / points_per_kick
-    n_sharp, n_flat = int(np.ceil(-edges[0] / spacing)), int(np.ceil(edges[-1] / spacing))
+    check_settings(landscape, [learning_rate], [noise_strength], start_y=y, noise=noise)
+    line = along_x(landscape, learning_rate, noise_strength, y, noise, 1, force)
+    spacing = min(line.kicks) / points_per_kick
+    n_sharp, n_flat = (int(np.ceil(abs(edge) / spacing)) for edge in line.edges)
     if n_sharp + n_flat > LARGEST_GRID:
         raise ValueError(
             f"the step is too small for a grid of {LARGEST_GRID} points; raise the "
@@ -63,9 +67,9 @@ def _transition(
         )
     x = spacing * (np.arange(-n_sharp, n_flat) + 0.5)
     side = (x > 0).astype(int)
-    mean = x - learning_rate * np.take(curves, side) * (x - np.take(bottoms, side))
+    mean = x - learning_rate * np.take(line.curves, side) * (x - np.take(line.bottoms, side))
     # column: from x, row: to x'
-    operator = np.exp(-(((x[:, None] - mean) / np.take(kicks, side)) ** 2) / 2)
+    operator = np.exp(-(((x[:, None] - mean) / np.take(line.kicks, side)) ** 2) / 2)
     return x, spacing, operator / operator.sum(axis=0)
 
 

@@ -2,6 +2,7 @@
 returns a dataset.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -11,32 +12,11 @@ import xarray as xr
 
 from valleys.results.grid import Part
 from valleys.toy.experiments.cells import gridded, parts_on
+from valleys.toy.experiments.specs import Spec, check_duration
 from valleys.toy.landscapes.many_valleys import ManyValleys
 from valleys.toy.landscapes.two_valley import TwoValley
 from valleys.toy.simulation import rows
 from valleys.toy.simulation.rows import Walk
-
-
-def _numbers(spec: object, *names: str) -> None:
-    """Turn the lists of a frozen spec into tuples of floats, none empty, so that equal specs are
-    equal and hashable.
-    """
-    for name in names:
-        values = getattr(spec, name)
-        try:
-            object.__setattr__(spec, name, tuple(float(value) for value in values))
-        except (TypeError, ValueError):
-            raise ValueError(f"{name} is {values!r}; it must be a list of numbers") from None
-        if not getattr(spec, name):
-            raise ValueError(f"{name} is empty; give at least one number")
-
-
-def _duration(duration: float, learning_rates: Sequence[float]) -> None:
-    if not duration >= 10 * max(learning_rates):
-        raise ValueError(
-            f"duration is {duration!r}; it must be at least ten steps long, "
-            f"{10 * max(learning_rates):g} or more"
-        )
 
 
 def in_order(widths: Sequence[float], orders: Sequence[Sequence[int]]) -> list[tuple[float, ...]]:
@@ -55,7 +35,7 @@ def in_order(widths: Sequence[float], orders: Sequence[Sequence[int]]) -> list[t
 
 
 @dataclass(frozen=True)
-class OccupationSpec:
+class OccupationSpec(Spec):
     """Runs in rows of equally many valleys, for every effective noise; each row is a list of
     widths from left to right. The duration is η·step.
     """
@@ -68,16 +48,15 @@ class OccupationSpec:
     start_y: float = 1.0
     seed: int = 0
 
-    def __post_init__(self) -> None:
-        """Refuse, before any work, what no simulation can run with."""
-        _numbers(self, "effective_noises")
+    def check(self) -> None:
+        """Refuse what no simulation can run with."""
         if isinstance(self.rows, str) or len({len(row) for row in self.rows}) != 1:
             raise ValueError(
                 f"rows are {self.rows!r}; give one or more lists of widths, all of "
                 "the same length, such as [[0.65, 0.725, 0.8]]"
             )
         object.__setattr__(self, "rows", tuple(ManyValleys(row).widths for row in self.rows))
-        _duration(self.duration, [self.learning_rate])
+        check_duration(self.duration, [self.learning_rate])
         for row, noise in product(self.rows, self.effective_noises):
             rows.check_size(
                 self.walk(row, noise),
@@ -97,7 +76,7 @@ class OccupationSpec:
 
 
 @dataclass(frozen=True)
-class RowRunsSpec:
+class RowRunsSpec(Spec):
     """A few single runs in one row of valleys."""
 
     widths: tuple[float, ...]
@@ -109,9 +88,8 @@ class RowRunsSpec:
     record_every: int = 50
     seed: int = 0
 
-    def __post_init__(self) -> None:
-        """Refuse, before any work, what no simulation can run with."""
-        _numbers(self, "widths")
+    def check(self) -> None:
+        """Refuse what no simulation can run with."""
         rows.check_size(self.walk, self.n_runs, self.n_steps, self.record_every, self.seed)
 
     @property
@@ -125,8 +103,28 @@ class RowRunsSpec:
         )
 
 
+class NoisePowersSpec(Spec, ABC):
+    """A spec of runs in two valleys under noise of each power of the Hessian."""
+
+    learning_rates: tuple[float, ...]
+    powers: tuple[float, ...]
+    n_runs: int
+    duration: float
+    seed: int
+
+    @abstractmethod
+    def walk(self, learning_rate: float, place: float, power: float) -> Walk:
+        """The setting of one cell, at an effective noise or a y."""
+
+    def check_walks(self, places: Sequence[float]) -> None:
+        """Refuse what no simulation can run with in any cell."""
+        for point in product(self.learning_rates, places, self.powers):
+            n_steps = round(self.duration / point[0])
+            rows.check_size(self.walk(*point), self.n_runs, n_steps, seed=self.seed)
+
+
 @dataclass(frozen=True)
-class PowersSpec:
+class PowersSpec(NoisePowersSpec):
     """Runs in two valleys under noise Σ = 2σ κ (H₊/κ)^p, for every learning rate, effective
     noise and power p; the duration is η·step.
     """
@@ -140,24 +138,18 @@ class PowersSpec:
     seed: int = 0
     landscape: TwoValley = field(default_factory=TwoValley)
 
-    def __post_init__(self) -> None:
-        """Refuse, before any work, what no simulation can run with."""
-        _numbers(self, "powers", "effective_noises", "learning_rates")
-        _duration(self.duration, self.learning_rates)
-        for point in product(self.learning_rates, self.effective_noises, self.powers):
-            rows.check_size(
-                self.walk(*point), self.n_runs, round(self.duration / point[0]), seed=self.seed
-            )
+    def check(self) -> None:
+        """Refuse what no simulation can run with."""
+        check_duration(self.duration, self.learning_rates)
+        self.check_walks(self.effective_noises)
 
-    def walk(self, learning_rate: float, effective_noise: float, power: float) -> Walk:
-        """The setting of one cell."""
-        return Walk(
-            self.landscape, learning_rate, effective_noise / learning_rate, self.start_y, power
-        )
+    def walk(self, learning_rate: float, place: float, power: float) -> Walk:
+        """The setting of one cell, at an effective noise."""
+        return Walk(self.landscape, learning_rate, place / learning_rate, self.start_y, power)
 
 
 @dataclass(frozen=True)
-class FixedPowersSpec:
+class FixedPowersSpec(NoisePowersSpec):
     """x at fixed y under noise (2/f)^p, for every learning rate, y and power p, negative ones
     too; durations in units of time, η·step.
     """
@@ -172,29 +164,19 @@ class FixedPowersSpec:
     seed: int = 0
     landscape: TwoValley = field(default_factory=TwoValley)
 
-    def __post_init__(self) -> None:
-        """Refuse, before any work, what no simulation can run with."""
-        _numbers(self, "powers", "ys", "learning_rates")
+    def check(self) -> None:
+        """Refuse what no simulation can run with."""
         if not 0 <= self.burn_in < self.duration:
             raise ValueError(
                 f"burn_in is {self.burn_in!r}; it must lie between 0 and the "
                 f"duration, {self.duration:g}"
             )
-        for point in product(self.learning_rates, self.ys, self.powers):
-            rows.check_size(
-                self.walk(*point), self.n_runs, round(self.duration / point[0]), seed=self.seed
-            )
+        self.check_walks(self.ys)
 
-    def walk(self, learning_rate: float, y: float, power: float) -> Walk:
-        """The setting of one cell."""
-        return Walk(
-            self.landscape,
-            learning_rate,
-            self.effective_noise / learning_rate,
-            y,
-            power,
-            moves=False,
-        )
+    def walk(self, learning_rate: float, place: float, power: float) -> Walk:
+        """The setting of one cell, at a y."""
+        strength = self.effective_noise / learning_rate
+        return Walk(self.landscape, learning_rate, strength, place, power, moves=False)
 
 
 def occupation(spec: OccupationSpec) -> xr.Dataset:

@@ -2,7 +2,9 @@
 starts if it makes no sense.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 
@@ -10,20 +12,96 @@ from valleys.toy.exact import master_equation
 from valleys.toy.landscapes.two_valley import TwoValley
 from valleys.toy.simulation.langevin import check_settings
 
+FLOATS = tuple[float, ...]
+OF_RUNS = ("start_y", "n_runs", "n_steps", "record_every", "noise", "seed")
 
-def _fix(spec: object, **lists: object) -> None:
-    """Turn the lists of a frozen spec into tuples of floats, so that equal specs are equal and
-    hashable.
+
+class Spec:
+    """What every spec does: its lists become tuples of floats, so that equal specs are equal and
+    hashable, and what makes no sense is refused before any work.
     """
-    for name, values in lists.items():
-        try:
-            object.__setattr__(spec, name, tuple(float(value) for value in values))
-        except (TypeError, ValueError):
-            raise ValueError(f"{name} is {values!r}; it must be a list of numbers") from None
+
+    def __post_init__(self) -> None:
+        """Settle the lists, then check.
+
+        Raises:
+            ValueError: a list holds no numbers, or nothing can be computed with the values.
+        """
+        for each in fields(self):  # pyright: ignore[reportArgumentType]  # of each kind of it
+            if each.type == FLOATS:
+                object.__setattr__(self, each.name, _floats(each.name, getattr(self, each.name)))
+        self.check()
+
+    def check(self) -> None:
+        """Refuse what nothing can be computed with."""
+        raise NotImplementedError
+
+    def values_of(self, *names: str) -> dict[str, Any]:
+        """Some of the fields by their names, those that this kind of spec has."""
+        return {name: getattr(self, name) for name in names if hasattr(self, name)}
+
+
+def _floats(name: str, values: Sequence[float]) -> tuple[float, ...]:
+    try:
+        settled = tuple(float(value) for value in values)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} is {values!r}; it must be a list of numbers") from None
+    if not settled:
+        raise ValueError(f"{name} is empty; give at least one number")
+    return settled
+
+
+def check_duration(duration: float, learning_rates: Sequence[float], n_steps: int = 10) -> None:
+    """Refuse runs of fewer steps at the largest learning rate (ValueError)."""
+    least = n_steps * max(learning_rates)
+    if not duration >= least:
+        raise ValueError(
+            f"duration is {duration!r}; it must be at least {n_steps} steps long, {least:g} or more"
+        )
+
+
+class TwoValleySpec(Spec):
+    """A spec of runs in a landscape of two valleys."""
+
+    landscape: TwoValley
+
+    def check_runs(
+        self, learning_rates: Sequence[float], noises: Sequence[float], **values: Any
+    ) -> None:
+        """Refuse what no simulation can run with; values stand for fields that the spec lacks."""
+        own = self.values_of(*OF_RUNS)
+        check_settings(self.landscape, learning_rates, noises, **own | values)
+
+
+class MapSpec(TwoValleySpec):
+    """A spec of all pairs of learning rates and noise strengths."""
+
+    learning_rates: tuple[float, ...]
+    noise_strengths: tuple[float, ...]
+
+    def check(self) -> None:
+        """Refuse what no simulation can run with."""
+        self.check_runs(self.learning_rates, self.noise_strengths)
+
+
+class DurationSpec(TwoValleySpec):
+    """A spec of all pairs of learning rates and effective noises, for one duration in units of
+    time, η·step.
+    """
+
+    learning_rates: tuple[float, ...]
+    effective_noises: tuple[float, ...]
+    duration: float
+    shortest = 10  # steps
+
+    def check(self) -> None:
+        """Refuse what no simulation can run with."""
+        self.check_runs(self.learning_rates, self.effective_noises)
+        check_duration(self.duration, self.learning_rates, self.shortest)
 
 
 @dataclass(frozen=True)
-class PhaseDiagramSpec:
+class PhaseDiagramSpec(MapSpec):
     """A map over learning rate and noise strength; defaults as in Figs. 5C and 5D."""
 
     learning_rates: tuple[float, ...]
@@ -35,23 +113,9 @@ class PhaseDiagramSpec:
     seed: int = 0
     landscape: TwoValley = field(default_factory=TwoValley)
 
-    def __post_init__(self) -> None:
-        """Refuse, before any work, what no simulation can run with."""
-        _fix(self, learning_rates=self.learning_rates, noise_strengths=self.noise_strengths)
-        check_settings(
-            self.landscape,
-            self.learning_rates,
-            self.noise_strengths,
-            self.n_runs,
-            self.n_steps,
-            self.noise,
-            self.seed,
-            self.start_y,
-        )
-
 
 @dataclass(frozen=True)
-class FreezingSpec:
+class FreezingSpec(DurationSpec):
     """Runs that freeze, for every learning rate and effective noise; the duration is in units of
     time, η·step.
     """
@@ -64,26 +128,30 @@ class FreezingSpec:
     noise: str = "hessian"
     seed: int = 0
     landscape: TwoValley = field(default_factory=TwoValley)
-
-    def __post_init__(self) -> None:
-        """Refuse, before any work, what no simulation can run with."""
-        _fix(self, learning_rates=self.learning_rates, effective_noises=self.effective_noises)
-        check_settings(
-            self.landscape,
-            self.learning_rates,
-            self.effective_noises,
-            self.n_runs,
-            1,
-            self.noise,
-            self.seed,
-            self.start_y,
-        )
-        if not self.duration >= max(self.learning_rates):
-            raise ValueError(f"duration is {self.duration!r}; it must be at least one step long")
+    shortest = 1
 
 
 @dataclass(frozen=True)
-class EvolutionSpec:
+class RecordedSpec(TwoValleySpec):
+    """Runs at one learning rate that are recorded on their way, for each noise strength."""
+
+    learning_rate: float
+    noise_strengths: tuple[float, ...]
+    n_runs: int
+    n_steps: int
+    start_y: float
+    record_every: int
+    noise: str = "hessian"
+    seed: int = 0
+    landscape: TwoValley = field(default_factory=TwoValley)
+
+    def check(self) -> None:
+        """Refuse what no simulation can run with."""
+        self.check_runs([self.learning_rate], self.noise_strengths)
+
+
+@dataclass(frozen=True)
+class EvolutionSpec(RecordedSpec):
     """P_flat as it evolves, for several noise strengths at one learning rate; defaults as in
     Fig. 6B.
     """
@@ -94,28 +162,10 @@ class EvolutionSpec:
     n_steps: int = 100_000
     start_y: float = 1.0
     record_every: int = 100
-    noise: str = "hessian"
-    seed: int = 0
-    landscape: TwoValley = field(default_factory=TwoValley)
-
-    def __post_init__(self) -> None:
-        """Refuse, before any work, what no simulation can run with."""
-        _fix(self, noise_strengths=self.noise_strengths)
-        rates, shape = [self.learning_rate], (self.n_runs, self.n_steps)
-        check_settings(
-            self.landscape,
-            rates,
-            self.noise_strengths,
-            *shape,
-            self.noise,
-            self.seed,
-            self.start_y,
-            self.record_every,
-        )
 
 
 @dataclass(frozen=True)
-class TrajectoriesSpec:
+class TrajectoriesSpec(RecordedSpec):
     """A few single runs for each of several noise strengths."""
 
     learning_rate: float = 0.05
@@ -124,28 +174,10 @@ class TrajectoriesSpec:
     n_steps: int = 20_000
     start_y: float = 5.0
     record_every: int = 20
-    noise: str = "hessian"
-    seed: int = 0
-    landscape: TwoValley = field(default_factory=TwoValley)
-
-    def __post_init__(self) -> None:
-        """Refuse, before any work, what no simulation can run with."""
-        _fix(self, noise_strengths=self.noise_strengths)
-        rates, shape = [self.learning_rate], (self.n_runs, self.n_steps)
-        check_settings(
-            self.landscape,
-            rates,
-            self.noise_strengths,
-            *shape,
-            self.noise,
-            self.seed,
-            self.start_y,
-            self.record_every,
-        )
 
 
 @dataclass(frozen=True)
-class FrozenSpec:
+class FrozenSpec(DurationSpec):
     """x at fixed y, for every learning rate, effective noise and y; durations in units of time,
     η·step.
     """
@@ -161,38 +193,20 @@ class FrozenSpec:
     seed: int = 0
     landscape: TwoValley = field(default_factory=TwoValley)
 
-    def __post_init__(self) -> None:
-        """Refuse, before any work, what no simulation can run with."""
-        _fix(
-            self,
-            learning_rates=self.learning_rates,
-            effective_noises=self.effective_noises,
-            ys=self.ys,
-        )
-        if not self.ys or min(self.ys) <= 0:
+    def check(self) -> None:
+        """Refuse what no simulation can run with."""
+        if min(self.ys) <= 0:
             raise ValueError(
-                f"ys are {self.ys}; give at least one, all positive, because two "
-                "valleys exist for y > 0 only"
+                f"ys are {self.ys}; all must be positive, because two valleys exist for y > 0 only"
             )
-        check_settings(
-            self.landscape,
-            self.learning_rates,
-            self.effective_noises,
-            self.n_runs,
-            1,
-            self.noise,
-            self.seed,
-            self.ys[0],
-        )
-        if self.duration < 10 * max(self.learning_rates) or self.burn_in < 0 or self.n_bins < 1:
-            raise ValueError(
-                "duration must be at least 10 steps long, burn_in must not be "
-                "negative, n_bins must be at least 1"
-            )
+        self.check_runs(self.learning_rates, self.effective_noises, start_y=self.ys[0])
+        check_duration(self.duration, self.learning_rates)
+        if self.burn_in < 0 or self.n_bins < 1:
+            raise ValueError("burn_in must not be negative, n_bins must be at least 1")
 
 
 @dataclass(frozen=True)
-class MasterMapSpec:
+class MasterMapSpec(MapSpec):
     """The map of PhaseDiagramSpec without runs and seed, for the master equation."""
 
     learning_rates: tuple[float, ...]
@@ -202,24 +216,14 @@ class MasterMapSpec:
     noise: str = "hessian"
     landscape: TwoValley = field(default_factory=TwoValley)
 
-    def __post_init__(self) -> None:
-        """Refuse, before any work, what cannot be computed."""
-        _fix(self, learning_rates=self.learning_rates, noise_strengths=self.noise_strengths)
-        check_settings(
-            self.landscape,
-            self.learning_rates,
-            self.noise_strengths,
-            2,
-            self.n_steps,
-            self.noise,
-            0,
-            self.start_y,
-        )
+    def check(self) -> None:
+        """Refuse what cannot be computed."""
+        super().check()
         master_equation.check_noise(self.noise)
 
 
 @dataclass(frozen=True)
-class MasterHistorySpec:
+class MasterHistorySpec(DurationSpec):
     """Histories at the given learning rates and effective noises, of the same duration in time,
     η·step.
     """
@@ -232,26 +236,16 @@ class MasterHistorySpec:
     noise: str = "hessian"
     landscape: TwoValley = field(default_factory=TwoValley)
 
-    def __post_init__(self) -> None:
-        """Refuse, before any work, what cannot be computed."""
-        _fix(self, learning_rates=self.learning_rates, effective_noises=self.effective_noises)
-        check_settings(
-            self.landscape,
-            self.learning_rates,
-            self.effective_noises,
-            2,
-            1,
-            self.noise,
-            0,
-            self.start_y,
-        )
+    def check(self) -> None:
+        """Refuse what cannot be computed."""
+        super().check()
         master_equation.check_noise(self.noise)
-        if not self.duration >= 10 * max(self.learning_rates) or self.n_records < 2:
-            raise ValueError("duration must be at least 10 steps long and n_records at least 2")
+        if self.n_records < 2:
+            raise ValueError(f"n_records is {self.n_records!r}; it must be at least 2")
 
 
 @dataclass(frozen=True)
-class ContrastSpec:
+class ContrastSpec(TwoValleySpec):
     """The same runs in landscapes that differ in the flatness ratio γ alone: x1² = γ x2², with
     the x2 of `landscape`.
     """
@@ -266,22 +260,18 @@ class ContrastSpec:
     seed: int = 0
     landscape: TwoValley = field(default_factory=TwoValley)
 
-    def __post_init__(self) -> None:
-        """Refuse, before any work, what no simulation can run with."""
-        _fix(self, flatness_ratios=self.flatness_ratios)
-        if not self.flatness_ratios or not all(
-            1 <= ratio < np.inf for ratio in self.flatness_ratios
-        ):
+    def check(self) -> None:
+        """Refuse what no simulation can run with."""
+        if not all(1 <= ratio < np.inf for ratio in self.flatness_ratios):
             raise ValueError(
-                f"flatness_ratios are {self.flatness_ratios}; give at least one, all "
-                "1 or more, because x1 is the flat valley"
+                f"flatness_ratios are {self.flatness_ratios}; all must be 1 or more, because x1 "
+                "is the flat valley"
             )
-        rates, shape = ([self.learning_rate], [self.noise_strength]), (self.n_runs, self.n_steps)
-        check_settings(self.landscape, *rates, *shape, self.noise, self.seed, self.start_y)
+        self.check_runs([self.learning_rate], [self.noise_strength])
 
 
 @dataclass(frozen=True)
-class ResponseSpec:
+class ResponseSpec(TwoValleySpec):
     """x at fixed y, at rest and pushed both ways with each of several forces; durations in units
     of time, η·step.
     """
@@ -297,23 +287,11 @@ class ResponseSpec:
     seed: int = 0
     landscape: TwoValley = field(default_factory=TwoValley)
 
-    def __post_init__(self) -> None:
-        """Refuse, before any work, what no simulation can run with."""
-        _fix(self, forces=self.forces, ys=self.ys)
-        if not self.forces or min(self.forces) <= 0:
+    def check(self) -> None:
+        """Refuse what no simulation can run with."""
+        if min(self.forces) <= 0:
             raise ValueError(
-                f"forces are {self.forces}; give at least one, all positive, because "
-                "each pushes both ways"
+                f"forces are {self.forces}; all must be positive, because each pushes both ways"
             )
-        FrozenSpec(
-            [self.learning_rate],
-            [self.effective_noise],
-            self.ys,
-            self.n_runs,
-            self.duration,
-            self.burn_in,
-            80,
-            self.noise,
-            self.seed,
-            self.landscape,
-        )
+        held = self.values_of("n_runs", "duration", "burn_in", "noise", "seed", "landscape")
+        FrozenSpec((self.learning_rate,), (self.effective_noise,), self.ys, **held)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from valleys.toy.experiments.specs import (
     MasterHistorySpec,
     MasterMapSpec,
     PhaseDiagramSpec,
+    RecordedSpec,
     ResponseSpec,
     TrajectoriesSpec,
 )
@@ -37,13 +39,7 @@ def phase_diagram(spec: PhaseDiagramSpec) -> xr.Dataset:
     Adds time_to_freeze = learning_rate · freezing_time with its error, and the coordinate
     effective_noise = learning_rate · noise_strength.
     """
-    runs = {
-        "n_runs": spec.n_runs,
-        "n_steps": spec.n_steps,
-        "start_y": spec.start_y,
-        "noise": spec.noise,
-        "seed": spec.seed,
-    }
+    runs = spec.values_of("n_runs", "n_steps", "start_y", "noise", "seed")
     return _with_times(
         langevin.phase_diagram(spec.landscape, spec.learning_rates, spec.noise_strengths, **runs)
     )
@@ -73,27 +69,25 @@ def freezing(spec: FreezingSpec) -> xr.Dataset:
     """The same quantities over (learning_rate, effective_noise), for runs of the same duration
     in time.
     """
-    rows = []
-    for rate, seed in zip(
-        spec.learning_rates,
-        np.random.SeedSequence(spec.seed).spawn(len(spec.learning_rates)),
-        strict=True,
-    ):
-        strengths = [noise / rate for noise in spec.effective_noises]
-        runs = {
-            "n_runs": spec.n_runs,
-            "n_steps": round(spec.duration / rate),
-            "start_y": spec.start_y,
-            "noise": spec.noise,
-            "seed": seed,
-        }
-        row = _with_times(langevin.phase_diagram(spec.landscape, [rate], strengths, **runs))
-        rows.append(
-            row.drop_vars("effective_noise")
-            .rename(noise_strength="effective_noise")
-            .assign_coords(effective_noise=list(spec.effective_noises))
-        )
+    seeds = langevin.streams(spec.seed).spawn(len(spec.learning_rates))
+    rows = [_freezing_row(spec, *each) for each in zip(spec.learning_rates, seeds, strict=True)]
     return xr.concat(rows, dim="learning_rate")
+
+
+def _freezing_row(spec: FreezingSpec, rate: float, seed: np.random.SeedSequence) -> xr.Dataset:
+    """All noises at one learning rate."""
+    strengths = [noise / rate for noise in spec.effective_noises]
+    runs = spec.values_of("n_runs", "start_y", "noise")
+    n_steps = round(spec.duration / rate)
+    row = langevin.phase_diagram(
+        spec.landscape, [rate], strengths, n_steps=n_steps, seed=seed, **runs
+    )
+    return (
+        _with_times(row)
+        .drop_vars("effective_noise")
+        .rename(noise_strength="effective_noise")
+        .assign_coords(effective_noise=list(spec.effective_noises))
+    )
 
 
 def freezing_parts(spec: FreezingSpec) -> list[Part]:
@@ -142,19 +136,18 @@ def frozen(spec: FrozenSpec) -> xr.Dataset:
 def frozen_parts(spec: FrozenSpec) -> list[Part]:
     """Each learning rate, noise and y."""
 
-    def one(
-        learning_rate: float, effective_noise: float, y: float, seed: np.random.SeedSequence
-    ) -> xr.Dataset:
-        steps = {
-            "n_steps": round(spec.duration / learning_rate),
-            "burn_in": round(spec.burn_in / learning_rate),
-        }
-        size = {"n_runs": spec.n_runs, "n_bins": spec.n_bins, "noise": spec.noise, "seed": seed}
-        return frozen_y(
-            spec.landscape, learning_rate, effective_noise / learning_rate, y, **steps, **size
-        )
+    settings = spec.values_of("n_runs", "n_bins", "noise")
 
-    return parts_on(_fixed_grid(spec), one, spec.seed, by_rate=True)
+    def cell(rate: float, noise: float, y: float, seed: np.random.SeedSequence) -> xr.Dataset:
+        steps = _steps_at_fixed_y(spec, rate)
+        return frozen_y(spec.landscape, rate, noise / rate, y, seed=seed, **steps, **settings)
+
+    return parts_on(_fixed_grid(spec), cell, spec.seed, by_rate=True)
+
+
+def _steps_at_fixed_y(spec: FrozenSpec | ResponseSpec, rate: float) -> dict[str, Any]:
+    """Durations in steps."""
+    return {"n_steps": round(spec.duration / rate), "burn_in": round(spec.burn_in / rate)}
 
 
 def operator(spec: FrozenSpec) -> xr.Dataset:
@@ -167,14 +160,11 @@ def operator(spec: FrozenSpec) -> xr.Dataset:
 def operator_parts(spec: FrozenSpec) -> list[Part]:
     """Each learning rate, noise and y."""
 
-    def one(
-        learning_rate: float, effective_noise: float, y: float, _: np.random.SeedSequence
-    ) -> xr.Dataset:
-        return stationary_density(
-            spec.landscape, learning_rate, effective_noise / learning_rate, y, spec.noise
-        )[["p_flat"]]
+    def cell(rate: float, noise: float, y: float, _: np.random.SeedSequence) -> xr.Dataset:
+        found = stationary_density(spec.landscape, rate, noise / rate, y, spec.noise)
+        return found[["p_flat"]]
 
-    return parts_on(_fixed_grid(spec), one, spec.seed)
+    return parts_on(_fixed_grid(spec), cell, spec.seed)
 
 
 def _fixed_grid(spec: FrozenSpec) -> dict[str, tuple[float, ...]]:
@@ -187,7 +177,7 @@ def _fixed_grid(spec: FrozenSpec) -> dict[str, tuple[float, ...]]:
 
 def master_map(spec: MasterMapSpec) -> xr.Dataset:
     """The map of `phase_diagram` without sampling; see `master_equation.phase_diagram`."""
-    settings = {"n_steps": spec.n_steps, "start_y": spec.start_y, "noise": spec.noise}
+    settings = spec.values_of("n_steps", "start_y", "noise")
     return _with_times(
         master_equation.phase_diagram(
             spec.landscape, spec.learning_rates, spec.noise_strengths, **settings
@@ -212,36 +202,26 @@ def master_histories(spec: MasterHistorySpec) -> xr.Dataset:
     """`master_equation.evolve` over (learning_rate, effective_noise), at n_records times spaced
     evenly on a logarithmic axis.
     """
-    grid = {"learning_rate": spec.learning_rates, "effective_noise": spec.effective_noises}
-    return gridded(master_histories_parts(spec), grid, in_threads)
+    return gridded(master_histories_parts(spec), _duration_grid(spec), in_threads)
 
 
 def master_histories_parts(spec: MasterHistorySpec) -> list[Part]:
     """Each learning rate and noise."""
     times = np.geomspace(max(spec.learning_rates), spec.duration, spec.n_records)
+    settings = spec.values_of("start_y", "noise")
 
-    def one(rate: float, noise: float, _: np.random.SeedSequence) -> xr.Dataset:
-        run = master_equation.evolve(
-            spec.landscape,
-            rate,
-            noise / rate,
-            round(spec.duration / rate),
-            spec.start_y,
-            spec.noise,
-        )
+    def history(rate: float, noise: float, _: np.random.SeedSequence) -> xr.Dataset:
+        n_steps = round(spec.duration / rate)
+        run = master_equation.evolve(spec.landscape, rate, noise / rate, n_steps, **settings)
         run = run.drop_dims("x").assign(to_flat=run.to_flat / rate, to_sharp=run.to_sharp / rate)
-        return (
-            run.swap_dims(step="time")
-            .drop_vars("step")
-            .interp(time=times, kwargs={"fill_value": "extrapolate"})
-        )
+        in_time = run.swap_dims(step="time").drop_vars("step")
+        return in_time.interp(time=times, kwargs={"fill_value": "extrapolate"})
 
-    return parts_on(
-        {"learning_rate": spec.learning_rates, "effective_noise": spec.effective_noises},
-        one,
-        0,
-        by_rate=True,
-    )
+    return parts_on(_duration_grid(spec), history, 0, by_rate=True)
+
+
+def _duration_grid(spec: MasterHistorySpec) -> dict[str, tuple[float, ...]]:
+    return {"learning_rate": spec.learning_rates, "effective_noise": spec.effective_noises}
 
 
 def contrast(spec: ContrastSpec) -> xr.Dataset:
@@ -256,23 +236,14 @@ def contrast(spec: ContrastSpec) -> xr.Dataset:
 
 def contrast_parts(spec: ContrastSpec) -> list[Part]:
     """Each flatness ratio."""
-    runs = {
-        "n_runs": spec.n_runs,
-        "n_steps": spec.n_steps,
-        "start_y": spec.start_y,
-        "noise": spec.noise,
-    }
+    runs = spec.values_of("n_runs", "n_steps", "start_y", "noise")
+    place = [spec.learning_rate], [spec.noise_strength]
 
-    def one(ratio: float, seed: np.random.SeedSequence) -> xr.Dataset:
-        return langevin.phase_diagram(
-            with_contrast(spec.landscape, ratio),
-            [spec.learning_rate],
-            [spec.noise_strength],
-            seed=seed,
-            **runs,
-        )
+    def end(ratio: float, seed: np.random.SeedSequence) -> xr.Dataset:
+        landscape = with_contrast(spec.landscape, ratio)
+        return langevin.phase_diagram(landscape, *place, seed=seed, **runs)
 
-    return parts_on({"flatness_ratio": spec.flatness_ratios}, one, spec.seed)
+    return parts_on({"flatness_ratio": spec.flatness_ratios}, end, spec.seed)
 
 
 def contrast_exact(spec: ContrastSpec) -> xr.Dataset:
@@ -285,16 +256,10 @@ def contrast_exact(spec: ContrastSpec) -> xr.Dataset:
 def contrast_exact_parts(spec: ContrastSpec) -> list[Part]:
     """Each flatness ratio."""
 
+    settings = spec.values_of("learning_rate", "noise_strength", "n_steps", "start_y", "noise")
+
     def end(ratio: float, _: np.random.SeedSequence) -> xr.Dataset:
-        landscape = with_contrast(spec.landscape, ratio)
-        run = master_equation.evolve(
-            landscape,
-            spec.learning_rate,
-            spec.noise_strength,
-            spec.n_steps,
-            spec.start_y,
-            spec.noise,
-        )
+        run = master_equation.evolve(with_contrast(spec.landscape, ratio), **settings)
         return xr.Dataset({"p_flat": float(run.p_flat[-1])})
 
     return parts_on({"flatness_ratio": spec.flatness_ratios}, end, spec.seed)
@@ -315,42 +280,34 @@ def response(spec: ResponseSpec) -> xr.Dataset:
     operator_temperature (force, y) is the same ratio from the transition operator of the step,
     without a random number.
     """
-    pushes = sorted({0.0, *spec.forces, *(-force for force in spec.forces)})
-    steps = {
-        "n_steps": round(spec.duration / spec.learning_rate),
-        "burn_in": round(spec.burn_in / spec.learning_rate),
-    }
-    settings = {"n_runs": spec.n_runs, "noise": spec.noise} | steps
-    points = list(product(pushes, spec.ys))
-    seeds = np.random.SeedSequence(spec.seed).spawn(len(points))
-    strength = spec.effective_noise / spec.learning_rate
-    setting = (spec.landscape, spec.learning_rate, strength)
-    parts = [
-        frozen_y(*setting, y, force=push, seed=seed, **settings)
-        for (push, y), seed in zip(points, seeds, strict=True)
-    ]
-    runs = xr.concat([part.drop_dims("bin") for part in parts], dim="point")
-    index = pd.MultiIndex.from_tuples(points, names=["force", "y"])
-    found = _fluctuation_and_response(
-        runs.assign_coords(xr.Coordinates.from_pandas_multiindex(index, "point")).unstack("point"),
-        list(spec.forces),
-    )
+    found = _fluctuation_and_response(_pushed_runs(spec), list(spec.forces))
     solved = [[_operator_temperature(spec, force, y) for y in spec.ys] for force in spec.forces]
     return found.assign(operator_temperature=(("force", "y"), solved))
+
+
+def _pushed_runs(spec: ResponseSpec) -> xr.Dataset:
+    """Moments of x over (force, y, valley), at rest and pushed both ways."""
+    pushes = sorted({0.0, *spec.forces, *(-force for force in spec.forces)})
+    points = list(product(pushes, spec.ys))
+    seeds = np.random.SeedSequence(spec.seed).spawn(len(points))
+    settings = spec.values_of("n_runs", "noise") | _steps_at_fixed_y(spec, spec.learning_rate)
+    place = (spec.landscape, spec.learning_rate, spec.effective_noise / spec.learning_rate)
+    parts = [
+        frozen_y(*place, y, force=push, seed=seed, **settings).drop_dims("bin")
+        for (push, y), seed in zip(points, seeds, strict=True)
+    ]
+    index = pd.MultiIndex.from_tuples(points, names=["force", "y"])
+    coordinates = xr.Coordinates.from_pandas_multiindex(index, "point")
+    return xr.concat(parts, dim="point").assign_coords(coordinates).unstack("point")
 
 
 def _operator_temperature(spec: ResponseSpec, force: float, y: float) -> float:
     """Var x at rest over (⟨x⟩ pushed right − ⟨x⟩ pushed left)/(2 force), of the stationary
     densities of the step.
     """
-    setting = (
-        spec.landscape,
-        spec.learning_rate,
-        spec.effective_noise / spec.learning_rate,
-        y,
-        spec.noise,
-    )
-    densities = [stationary_density(*setting, force=push).density for push in (0.0, -force, force)]
+    strength = spec.effective_noise / spec.learning_rate
+    place = (spec.landscape, spec.learning_rate, strength, y, spec.noise)
+    densities = [stationary_density(*place, force=push).density for push in (0.0, -force, force)]
     rest, left, right = (density / density.sum() for density in densities)
     mean = float((rest * rest.x).sum())
     variance = float((rest * (rest.x - mean) ** 2).sum())
@@ -363,33 +320,22 @@ def _fluctuation_and_response(runs: xr.Dataset, forces: list[float]) -> xr.Datas
     """
     rest, forwards = runs.sel(force=0.0, drop=True), runs.sel(force=forces)
     backwards = runs.sel(force=[-force for force in forces]).assign_coords(force=forces)
-    found = rest[
-        [
-            "p_flat",
-            "p_flat_error",
-            "variance_x",
-            "variance_x_error",
-            "valley_variance",
-            "valley_variance_error",
-        ]
-    ]
-    for mean, variance, prefix in (
-        ("mean_x", "variance_x", ""),
-        ("valley_mean", "valley_variance", "valley_"),
-    ):
+    spreads = {"": ("mean_x", "variance_x"), "valley_": ("valley_mean", "valley_variance")}
+    names = ["p_flat", *(variance for _, variance in spreads.values())]
+    found = rest[[each for name in names for each in (name, f"{name}_error")]]
+    for prefix, (mean, variance) in spreads.items():
         slope = (forwards[mean] - backwards[mean]) / (2 * forwards.force)
-        error = np.hypot(forwards[f"{mean}_error"], backwards[f"{mean}_error"]) / (
-            2 * forwards.force
-        )
+        errors = np.hypot(forwards[f"{mean}_error"], backwards[f"{mean}_error"])
+        error = errors / (2 * forwards.force)
         ratio = rest[variance] / slope
         spread = abs(ratio) * np.hypot(rest[f"{variance}_error"] / rest[variance], error / slope)
-        names = {
+        values = {
             "susceptibility": slope,
             "susceptibility_error": error,
             "temperature": ratio,
             "temperature_error": spread,
         }
-        found = found.assign({f"{prefix}{name}": value for name, value in names.items()})
+        found = found.assign({f"{prefix}{name}": value for name, value in values.items()})
     return found.transpose("force", "valley", "y")
 
 
@@ -405,19 +351,16 @@ def _with_times(cells: xr.Dataset) -> xr.Dataset:
     )
 
 
-def _for_each_noise(parts: list[Part], spec: EvolutionSpec | TrajectoriesSpec) -> xr.Dataset:
+def _for_each_noise(parts: list[Part], spec: RecordedSpec) -> xr.Dataset:
     return xr.concat(
         [part.compute() for part in parts],
         dim=xr.Variable("noise_strength", list(spec.noise_strengths)),
     )
 
 
-def _noise_parts(simulate: Callable, spec: EvolutionSpec | TrajectoriesSpec) -> list[Part]:
+def _noise_parts(simulate: Callable[..., xr.Dataset], spec: RecordedSpec) -> list[Part]:
     """The simulation for every noise strength, each with a stream of its own."""
-    settings = {
-        name: getattr(spec, name)
-        for name in ("n_runs", "n_steps", "start_y", "record_every", "noise")
-    }
+    settings = spec.values_of("n_runs", "n_steps", "start_y", "record_every", "noise")
 
     def one(strength: float, seed: np.random.SeedSequence) -> xr.Dataset:
         return simulate(spec.landscape, spec.learning_rate, strength, seed=seed, **settings)

@@ -9,13 +9,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from valleys.toy.landscapes.two_valley import TwoValley
+from valleys.toy.landscapes.two_valley import Opening, TwoValley
 
 LANDSCAPE = ("x0", "f0", "y_b", "y_f", "y_d", "L_d")  # what a row shares with TwoValley
 
 
 @dataclass(frozen=True)
-class ManyValleys:
+class ManyValleys(Opening):
     """L(x, y) = L0(y) + [(x − c_i(y))² − h_i(y)²]/f_i(y) in valley i, from left to right; all
     numbers without units.
 
@@ -104,23 +104,18 @@ class ManyValleys:
         return (self.ridges[0] - self.widths[0], *right_of_ridge)
 
     @property
-    def y_min(self) -> float:
-        """The landscape is defined for y > −min(y_b, y_f)."""
-        return -min(self.y_b, self.y_f)
-
-    @property
     def outer(self) -> np.ndarray:
         """True for the first and the last valley, which can be left on one side only."""
         return np.isin(np.arange(self.n_valleys), (0, self.n_valleys - 1))
 
     def opening(self, y: ArrayLike) -> np.ndarray:
         """o(y) = y/(y + y_b), 0 for y < 0."""
-        y = self._checked(y)
+        y = self.checked_y(y)
         return np.maximum(y, 0) / (y + self.y_b)
 
     def flatness(self, y: ArrayLike) -> np.ndarray:
         """f_i(y), shape (n_valleys, …): inverse curvatures, 2/f = ∂²L/∂x² (Eq. 10)."""
-        y = self._checked(y)
+        y = self.checked_y(y)
         return (
             self._spread(y) ** 2
             * self.f0
@@ -149,10 +144,9 @@ class ManyValleys:
         """Number of the valley in which (x, y) lies, 0 for the leftmost; a ridge belongs to the
         valley on its right.
         """
-        x, y = np.asarray(x, dtype=float), self._checked(y)
-        return sum(
-            (x * (y + self.y_b) >= ridge * np.maximum(y, 0)).astype(int) for ridge in self.ridges
-        )
+        x, y = np.asarray(x, dtype=float), self.checked_y(y)
+        beyond = [x * (y + self.y_b) >= ridge * np.maximum(y, 0) for ridge in self.ridges]
+        return np.sum(beyond, axis=0)
 
     def loss(self, x: ArrayLike, y: ArrayLike) -> np.ndarray:
         """L(x, y), Eq. 8 for every valley of the row."""
@@ -185,7 +179,7 @@ class ManyValleys:
 
     def on_grid(self, x: ArrayLike, y: ArrayLike) -> xr.Dataset:
         """Dims (y, x): loss; (y, valley): the positions of the floors; and width (valley)."""
-        x, y = np.asarray(x, dtype=float), self._checked(y)
+        x, y = np.asarray(x, dtype=float), self.checked_y(y)
         found = {
             "loss": (("y", "x"), self.loss(x, y[:, None])),
             "floor": (("valley", "y"), self.valley_positions(y)),
@@ -200,7 +194,7 @@ class ManyValleys:
         """L − L0 = (x0²/(f0 w²)) (u² − w² p²) with u = q x − C p: gives u, p, q, each with two
         derivatives along y, then x0²/(f0 w²) and w.
         """
-        x, y = np.asarray(x, dtype=float), self._checked(y)
+        x, y = np.asarray(x, dtype=float), self.checked_y(y)
         valley, width = self.valley(x, y), y + self.y_f
         wide = np.asarray(self.widths)[valley]
         centre = np.where(
@@ -218,12 +212,3 @@ class ManyValleys:
     def _spread(self, y: np.ndarray) -> np.ndarray:
         """The widths along a new first axis before those of y."""
         return np.reshape(self.widths, (-1, *[1] * y.ndim))
-
-    def _checked(self, y: ArrayLike) -> np.ndarray:
-        y = np.asarray(y, dtype=float)
-        if not np.all(y > self.y_min):
-            raise ValueError(
-                f"y must be above {self.y_min:g}, where the landscape ends; got "
-                f"{np.min(y):g} as the smallest"
-            )
-        return y

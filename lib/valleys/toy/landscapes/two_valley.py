@@ -8,8 +8,30 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 
+class Opening:
+    """Where a landscape whose valleys open along y is defined."""
+
+    y_b: float
+    y_f: float
+
+    @property
+    def y_min(self) -> float:
+        """The landscape is defined for y > −min(y_b, y_f)."""
+        return -min(self.y_b, self.y_f)
+
+    def checked_y(self, y: ArrayLike) -> np.ndarray:
+        """y as an array; ValueError where the landscape has ended."""
+        y = np.asarray(y, dtype=float)
+        if not np.all(y > self.y_min):
+            raise ValueError(
+                f"y must be above {self.y_min:g}, where the landscape ends; got "
+                f"{np.min(y):g} as the smallest"
+            )
+        return y
+
+
 @dataclass(frozen=True)
-class TwoValley:
+class TwoValley(Opening):
     """L(x, y) = L0(y) + x(x − g1)/f1 for x ≥ 0, x(x + g2)/f2 for x < 0 (Eq. 8); all numbers without
     units.
 
@@ -62,37 +84,32 @@ class TwoValley:
         """γ = f1/f2 = (x1/x2)², the same for every y."""
         return (self.x1 / self.x2) ** 2
 
-    @property
-    def y_min(self) -> float:
-        """The landscape is defined for y > −min(y_b, y_f)."""
-        return -min(self.y_b, self.y_f)
-
     def flatness(self, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """f1(y) of the flat valley and f2(y) of the sharp one: inverse curvatures, 2/f = ∂²L/∂x²
         (Eq. 10).
         """
-        y = self._checked(y)
+        y = self.checked_y(y)
         common = self.f0 * (y + self.y_f) ** 2 / (self.x0**2 * (y + self.y_b) ** 2)
         return self.x1**2 * common, self.x2**2 * common
 
     def valley_positions(self, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """x1* = g1/2 > 0 and x2* = −g2/2 < 0, where the two valleys are deepest (Eq. 9)."""
-        y = self._checked(y)
+        y = self.checked_y(y)
         opening = y / (y + self.y_b)
         return self.x1 * opening, -self.x2 * opening
 
     def barrier(self, y: ArrayLike) -> np.ndarray:
         """ΔL(y) = (x0²/f0) y²/(y + y_f)², height of the ridge x = 0 above both valleys (Eq. 11)."""
-        y = self._checked(y)
+        y = self.checked_y(y)
         return self.x0**2 / self.f0 * y**2 / (y + self.y_f) ** 2
 
     def drift_loss(self, y: ArrayLike) -> np.ndarray:
         """L0(y) = L_d exp(−y/y_d) + x0²/f0, the loss on the ridge (Eq. 12)."""
-        return self.L_d * np.exp(-self._checked(y) / self.y_d) + self.x0**2 / self.f0
+        return self.L_d * np.exp(-self.checked_y(y) / self.y_d) + self.x0**2 / self.f0
 
     def drift_slope(self, y: ArrayLike) -> np.ndarray:
         """dL0/dy = −(L_d/y_d) exp(−y/y_d)."""
-        return -self.L_d / self.y_d * np.exp(-self._checked(y) / self.y_d)
+        return -self.L_d / self.y_d * np.exp(-self.checked_y(y) / self.y_d)
 
     def loss(self, x: ArrayLike, y: ArrayLike) -> np.ndarray:
         """L(x, y), Eq. 8."""
@@ -121,7 +138,7 @@ class TwoValley:
         """Dims (y, x): loss; along y: the positions of the two floors, flat_x and sharp_x, and
         the loss on them, floor_loss.
         """
-        x, y = np.asarray(x, dtype=float), self._checked(y)
+        x, y = np.asarray(x, dtype=float), self.checked_y(y)
         flat, sharp = self.valley_positions(y)
         along_y = {
             "flat_x": ("y", flat),
@@ -136,7 +153,7 @@ class TwoValley:
         """On each side L − L0 = a(y)|x|² − b(y)|x|: gives |x|, (a, a', a''), (b, b', b'') and
         the sign of x.
         """
-        x, y = np.asarray(x, dtype=float), self._checked(y)
+        x, y = np.asarray(x, dtype=float), self.checked_y(y)
         side = np.where(x < 0, -1.0, 1.0)
         position = np.where(x < 0, self.x2, self.x1)
         depth, width = self.x0**2 / self.f0, y + self.y_f
@@ -154,12 +171,3 @@ class TwoValley:
             slope * (q2 * p + 2 * q1 * p1 + q * p2),
         )
         return np.abs(x), squares, linears, side
-
-    def _checked(self, y: ArrayLike) -> np.ndarray:
-        y = np.asarray(y, dtype=float)
-        if not np.all(y > self.y_min):
-            raise ValueError(
-                f"y must be above {self.y_min:g}, where the landscape ends; got "
-                f"{np.min(y):g} as the smallest"
-            )
-        return y

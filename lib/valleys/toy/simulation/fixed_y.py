@@ -3,6 +3,7 @@ them.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -34,6 +35,22 @@ from valleys.toy.simulation.langevin import (
 )
 
 VALLEYS = ("sharp", "flat")  # in the order of x
+
+
+class AlongX(NamedTuple):
+    """The step along x at fixed y: what it has on the (sharp, flat) side, and a histogram.
+
+    Attributes:
+        bottoms: where the force along x is zero.
+        curves: curvatures ∂²L/∂x².
+        kicks: standard deviations of the noise of one step.
+        edges: borders of the bins, (n_bins + 1,).
+    """
+
+    bottoms: tuple[float, float]
+    curves: tuple[float, float]
+    kicks: tuple[float, float]
+    edges: np.ndarray
 
 
 def frozen_y(
@@ -68,79 +85,127 @@ def frozen_y(
         >>> bool(abs(found.p_flat - p_flat_exact(TwoValley(), 10.0, 0.02)) < 0.05)
         True
     """
-    check_settings(landscape, [learning_rate], [noise_strength], n_runs, n_steps, noise, seed, y)
+    rates, strengths = [learning_rate], [noise_strength]
+    check_settings(
+        landscape,
+        rates,
+        strengths,
+        start_y=y,
+        n_runs=n_runs,
+        n_steps=n_steps,
+        noise=noise,
+        seed=seed,
+    )
     if burn_in < 0 or min(sample_every, n_bins) < 1 or n_steps < sample_every:
         raise ValueError(
             "burn_in must be at least 0, n_bins and sample_every at least 1, and "
             "sample_every at most n_steps"
         )
-    bottoms, curves, kicks, edges = along_x(
-        landscape, learning_rate, noise_strength, y, noise, n_bins, force
-    )
-    grid = (
-        bottoms,
-        curves,
-        kicks,
-        float(learning_rate),
-        float(edges[0]),
-        float(edges[1] - edges[0]),
-    )
+    line = along_x(landscape, learning_rate, noise_strength, y, noise, n_bins, force)
+    state, counts = _sampled(line, learning_rate, n_runs, n_steps, burn_in, sample_every, seed)
+    return _frozen_dataset(state, counts, line.edges, n_steps, sample_every, learning_rate)
+
+
+def _sampled(
+    line: AlongX,
+    learning_rate: float,
+    n_runs: int,
+    n_steps: int,
+    burn_in: int,
+    sample_every: int,
+    seed: Seed,
+) -> tuple[np.ndarray, np.ndarray]:
+    """States (FROZEN_ROWS, n_runs) after n_steps, sums over those that follow burn_in, and the
+    histogram of each run, (n_runs, n_bins).
+    """
+    bin_width = float(line.edges[1] - line.edges[0])
+    grid = (float(learning_rate), float(line.edges[0]), bin_width)
+    setting, n_bins = (line.bottoms, line.curves, line.kicks, *grid), line.edges.size - 1
 
     def run_block(block: np.random.SeedSequence) -> tuple[np.ndarray, np.ndarray]:
-        state, words = np.zeros((FROZEN_ROWS, LANES)), generator_words(block)
-        state[POSITION] = np.where(np.arange(LANES) % 2, bottoms[1], bottoms[0])
-        state[CORE] = state[ARMED] = np.where(np.arange(LANES) % 2, 1.0, -1.0)
-        advance_frozen(
-            state, words, np.zeros((LANES, n_bins), np.int64), burn_in, burn_in + 1, *grid
-        )
+        state, words = _start(line.bottoms), generator_words(block)
+        unused = np.zeros((LANES, n_bins), np.int64)
+        advance_frozen(state, words, unused, burn_in, burn_in + 1, *setting)
         state[IN_FLAT:] = 0.0
         counts = np.zeros((LANES, n_bins), np.int64)
-        advance_frozen(state, words, counts, n_steps, sample_every, *grid)
+        advance_frozen(state, words, counts, n_steps, sample_every, *setting)
         return state, counts
 
     blocks = in_threads(run_block, streams(seed).spawn(n_blocks(n_runs)))
     state = np.concatenate([block[0] for block in blocks], axis=1)[:, :n_runs]
-    counts = np.concatenate([block[1] for block in blocks])[:n_runs]
-    return _frozen_dataset(state, counts, edges, n_steps, sample_every, learning_rate)
+    return state, np.concatenate([block[1] for block in blocks])[:n_runs]
 
 
-def along_x(landscape, learning_rate, noise_strength, y, noise, n_bins, force=0.0) -> tuple:
-    """Bottoms, curvatures and kicks per step of the (sharp, flat) valley, and the edges of the
-    histogram; ValueError without a stationary state.
+def _start(bottoms: tuple[float, float]) -> np.ndarray:
+    """State of a block before its first step: half the runs at either bottom."""
+    state, flat = np.zeros((FROZEN_ROWS, LANES)), np.arange(LANES) % 2
+    state[POSITION] = np.where(flat, bottoms[1], bottoms[0])
+    state[CORE] = state[ARMED] = np.where(flat, 1.0, -1.0)
+    return state
+
+
+def along_x(
+    landscape: TwoValley,
+    learning_rate: float,
+    noise_strength: float,
+    y: float,
+    noise: str,
+    n_bins: int,
+    force: float = 0.0,
+) -> AlongX:
+    """The step at one y, with bins that reach 5 standard deviations beyond both bottoms; ValueError
+    without a stationary state.
     """
-    if y <= 0:
-        raise ValueError(f"y is {y!r}; two valleys exist for y > 0 only")
-    flatness = np.array(landscape.flatness(y))[::-1]
-    # a force moves the bottoms, not the ridge
-    sharp_bottom, flat_bottom = np.array(landscape.valley_positions(y))[::-1] + force * flatness / 2
-    if not sharp_bottom < 0 < flat_bottom:
-        raise ValueError(
-            f"force {force!r} moves a bottom across the ridge at y = {y:g}; give a weaker one"
-        )
-    curves = 2 / flatness
+    sharp_bottom, flat_bottom, curves = _pushed_valleys(landscape, y, force)
     if learning_rate * max(curves) >= 2:
         raise ValueError(
             f"learning rate {learning_rate:g} times the curvature {max(curves):.3g} "
             "is 2 or more: no stationary state; lower it"
         )
-    variances = {
+    kicks = learning_rate * np.sqrt(2 * noise_strength * _spreads(curves, noise) + JITTER)
+    # of the stationary Gaussian of the discrete step
+    widths = kicks / np.sqrt(learning_rate * curves * (2 - learning_rate * curves))
+    edges = np.linspace(sharp_bottom - 5 * widths[0], flat_bottom + 5 * widths[1], n_bins + 1)
+    return AlongX((sharp_bottom, flat_bottom), _pair(curves), _pair(kicks), edges)
+
+
+def _pushed_valleys(
+    landscape: TwoValley, y: float, force: float
+) -> tuple[float, float, np.ndarray]:
+    """Bottoms of the sharp and of the flat valley under a force, and both curvatures."""
+    if y <= 0:
+        raise ValueError(f"y is {y!r}; two valleys exist for y > 0 only")
+    flatness = np.array(landscape.flatness(y))[::-1]
+    # a force moves the bottoms, not the ridge
+    sharp, flat = np.array(landscape.valley_positions(y))[::-1] + force * flatness / 2
+    if not sharp < 0 < flat:
+        raise ValueError(
+            f"force {force!r} moves a bottom across the ridge at y = {y:g}; give a weaker one"
+        )
+    return float(sharp), float(flat), 2 / flatness
+
+
+def _spreads(curves: np.ndarray, noise: str) -> np.ndarray:
+    """Variance of the noise along x over 2σ, for each kind of it."""
+    return {
         "hessian": curves,
         "hessian_squared": curves**2,
         "isotropic": np.full(2, math.sqrt(curves[0] * curves[1])),
     }[noise]
-    kicks = learning_rate * np.sqrt(2 * noise_strength * variances + JITTER)
-    # of the stationary Gaussian of the discrete step
-    widths = kicks / np.sqrt(learning_rate * curves * (2 - learning_rate * curves))
-    edges = np.linspace(sharp_bottom - 5 * widths[0], flat_bottom + 5 * widths[1], n_bins + 1)
-    return (
-        (float(sharp_bottom), float(flat_bottom)),
-        tuple(map(float, curves)),
-        tuple(map(float, kicks)),
-        edges,
-    )
 
 
-def _frozen_dataset(state, counts, edges, n_steps, sample_every, learning_rate) -> xr.Dataset:
+def _pair(values: np.ndarray) -> tuple[float, float]:
+    return float(values[0]), float(values[1])
+
+
+def _frozen_dataset(
+    state: np.ndarray,
+    counts: np.ndarray,
+    edges: np.ndarray,
+    n_steps: int,
+    sample_every: int,
+    learning_rate: float,
+) -> xr.Dataset:
     occupation = state[IN_FLAT] / n_steps
     density = counts / (n_steps // sample_every) / np.diff(edges)
     variables = {
@@ -177,11 +242,11 @@ def _moments(state: np.ndarray, n_steps: int) -> dict[str, tuple]:
         state[SQUARES : SQUARES + 2].sum(axis=0),
     )
     names = ("mean", "mean_error", "variance", "variance_error")
-    whole = {
+    over_both = {
         f"{name.split('_')[0]}_x{'_error' if 'error' in name else ''}": ((), value)
         for name, value in zip(names, both, strict=True)
     }
-    return whole | {
+    return over_both | {
         f"valley_{name}": ("valley", np.array(values))
         for name, values in zip(names, zip(*sides, strict=True), strict=True)
     }
@@ -195,7 +260,7 @@ def _mean_and_variance(
     """
     total = steps.sum()
     if total == 0:
-        return (math.nan,) * 4
+        return math.nan, math.nan, math.nan, math.nan
     mean, n_runs = sums.sum() / total, steps.size
     variance = squares.sum() / total - mean**2
     # what each run adds to the deviation, times its steps

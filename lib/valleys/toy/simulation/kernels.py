@@ -63,7 +63,7 @@ def _rotate(word, left, right):
 @nb.njit(inline="always")
 def natural_log(value):
     """ln(value) of a positive, normal float64; absolute error below 1e-14 for values in (0, 1]."""
-    bits = _bits_of(value * 1.4142135623730951)
+    bits = _bits_of(value * 1.4142135623730951)  # pyright: ignore[reportCallIssue]  # numba fills in the context
     exponent = np.int64(bits >> _SHIFT) - 1023
     mantissa = _float_of((bits & _MANTISSA) | _ONE) * 0.7071067811865476  # in [1/√2, √2)
     s = (mantissa - 1.0) / (mantissa + 1.0)
@@ -87,7 +87,7 @@ def exponential(value):
     series = 1.0 + r / 8 * (1.0 + r / 9 * (1.0 + r / 10 * (1.0 + r / 11 * series)))
     series = 1.0 + r / 4 * (1.0 + r / 5 * (1.0 + r / 6 * (1.0 + r / 7 * series)))
     series = 1.0 + r * (1.0 + r / 2 * (1.0 + r / 3 * series))
-    return series * _float_of(np.uint64(np.int64(power) + 1023) << _SHIFT)
+    return series * _float_of(np.uint64(np.int64(power) + 1023) << _SHIFT)  # pyright: ignore[reportCallIssue]  # numba fills in the context
 
 
 @nb.njit(inline="always")

@@ -8,8 +8,11 @@ seed, and not on the number of threads.
 import dataclasses
 import math
 import numbers
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Protocol, TypeVar
 
 import numba
 import numpy as np
@@ -31,6 +34,50 @@ from valleys.toy.simulation.kernels import (
 
 START_X = 0.01
 Seed = int | np.random.SeedSequence
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+class Walkers(Protocol):
+    """A setting of the walk that moves runs, a block of LANES at a time."""
+
+    def start(self, block: np.random.SeedSequence, first_run: int) -> tuple[np.ndarray, np.ndarray]:
+        """State of a block before its first step, and the words of its generators."""
+        ...
+
+    def advance(self, state: np.ndarray, words: np.ndarray, first_step: int, n_steps: int) -> None:
+        """Move the runs of a block on by n_steps, in place."""
+        ...
+
+
+@dataclass(frozen=True)
+class TwoValleyWalk:
+    """One setting of Eqs. 13-15; noise as in `phase_diagram`."""
+
+    landscape: TwoValley
+    learning_rate: float
+    noise_strength: float
+    start_y: float
+    noise: str
+
+    def start(
+        self, block: np.random.SeedSequence, first_run: int = 0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """State (STATE_ROWS, LANES) of a block before its first step, and the words of its
+        generators; LANES is even, so that no block depends on its first run.
+        """
+        state = np.empty((STATE_ROWS, LANES))
+        state[X] = np.where(np.arange(LANES) % 2, START_X, -START_X)
+        state[Y] = state[CROSSING_Y] = self.start_y
+        state[LAST_CROSSING] = state[ALIVE] = 1.0
+        return state, generator_words(block)
+
+    def advance(self, state: np.ndarray, words: np.ndarray, first_step: int, n_steps: int) -> None:
+        """Move the runs of a block on by n_steps, in place."""
+        scales = map(float, dataclasses.astuple(self.landscape))
+        constants = (*scales, float(self.landscape.y_min))
+        setting = constants, float(self.learning_rate), float(self.noise_strength)
+        ADVANCE[self.noise](state, words, first_step, n_steps, *setting)
 
 
 def phase_diagram(
@@ -63,24 +110,36 @@ def phase_diagram(
         >>> bool(found.p_flat.max() > 0.5)
         True
     """
-    learning_rates, noise_strengths = list(learning_rates), list(noise_strengths)
+    rates, strengths = list(learning_rates), list(noise_strengths)
     check_settings(
-        landscape, learning_rates, noise_strengths, n_runs, n_steps, noise, seed, start_y
+        landscape,
+        rates,
+        strengths,
+        start_y=start_y,
+        n_runs=n_runs,
+        n_steps=n_steps,
+        noise=noise,
+        seed=seed,
     )
-    cells = [(rate, strength) for rate in learning_rates for strength in noise_strengths]
-    cells_with_streams = list(zip(cells, streams(seed).spawn(len(cells)), strict=True))
-    summaries = _ends(landscape, cells_with_streams, n_runs, n_steps, start_y, noise)
-    dims, shape = ("learning_rate", "noise_strength"), (len(learning_rates), len(noise_strengths))
-    variables = {
-        name: (dims, np.array([summary[name] for summary in summaries]).reshape(shape))
-        for name in summaries[0]
-    }
+    cells = [TwoValleyWalk(landscape, *cell, start_y, noise) for cell in product(rates, strengths)]
+    ends = _ends(cells, streams(seed).spawn(len(cells)), n_runs, n_steps)
+    return on_map(rates, strengths, ends)
+
+
+def on_map(
+    learning_rates: Sequence[float],
+    noise_strengths: Sequence[float],
+    cells: Sequence[Mapping[str, float]],
+) -> xr.Dataset:
+    """Numbers of each cell over (learning_rate, noise_strength), the last of which is fastest in
+    the order of the cells.
+    """
+    shape = len(learning_rates), len(noise_strengths)
+    values = {name: np.array([cell[name] for cell in cells]).reshape(shape) for name in cells[0]}
+    rates, strengths = np.array(learning_rates, float), np.array(noise_strengths, float)
     return xr.Dataset(
-        variables,
-        {
-            "learning_rate": np.array(learning_rates, float),
-            "noise_strength": np.array(noise_strengths, float),
-        },
+        {name: (("learning_rate", "noise_strength"), value) for name, value in values.items()},
+        {"learning_rate": rates, "noise_strength": strengths},
     )
 
 
@@ -99,30 +158,31 @@ def map_cell(
     Args as there; the stream is what its seed spawns at the place of the cell, learning rate by
     learning rate.
     """
-    (summary,) = _ends(
-        landscape,
-        [((learning_rate, noise_strength), streams(stream))],
-        n_runs,
-        n_steps,
-        start_y,
-        noise,
-    )
+    walk = TwoValleyWalk(landscape, learning_rate, noise_strength, start_y, noise)
+    (summary,) = _ends([walk], [streams(stream)], n_runs, n_steps)
     return xr.Dataset(summary, {"learning_rate": learning_rate, "noise_strength": noise_strength})
 
 
-def _ends(landscape, cells, n_runs, n_steps, start_y, noise) -> list[dict[str, float]]:
+def _ends(
+    walks: Sequence[TwoValleyWalk],
+    cells: Sequence[np.random.SeedSequence],
+    n_runs: int,
+    n_steps: int,
+) -> list[dict[str, float]]:
     """Summary of the last state of each cell; blocks of runs of all cells share the threads."""
 
-    def final_state(job: tuple[tuple[float, float], np.random.SeedSequence]) -> np.ndarray:
-        state, words = _start(job[1], start_y)
-        _advance(landscape, state, words, 1, n_steps, *job[0], noise)
+    def final_state(job: tuple[TwoValleyWalk, np.random.SeedSequence]) -> np.ndarray:
+        walk, block = job
+        state, words = walk.start(block)
+        walk.advance(state, words, 1, n_steps)
         return state
 
-    states = in_threads(
-        final_state,
-        [(cell, block) for cell, stream in cells for block in stream.spawn(n_blocks(n_runs))],
-    )
-    by_cell = np.stack(states).reshape(len(cells), -1, STATE_ROWS, LANES)
+    jobs = [
+        (walk, block)
+        for walk, stream in zip(walks, cells, strict=True)
+        for block in stream.spawn(n_blocks(n_runs))
+    ]
+    by_cell = np.stack(in_threads(final_state, jobs)).reshape(len(walks), -1, STATE_ROWS, LANES)
     return [_summary(np.concatenate(list(blocks), axis=-1)[:, :n_runs]) for blocks in by_cell]
 
 
@@ -153,28 +213,8 @@ def flat_probability(
         >>> float(found.p_flat[0])
         0.5
     """
-    check_settings(
-        landscape,
-        [learning_rate],
-        [noise_strength],
-        n_runs,
-        n_steps,
-        noise,
-        seed,
-        start_y,
-        record_every,
-    )
-    history = _histories(
-        landscape,
-        learning_rate,
-        noise_strength,
-        n_runs,
-        n_steps,
-        start_y,
-        record_every,
-        noise,
-        seed,
-    )
+    walk = TwoValleyWalk(landscape, learning_rate, noise_strength, start_y, noise)
+    history = _checked_histories(walk, n_runs, n_steps, record_every, seed)
     summaries = [_summary(record) for record in history]
     names = {
         "p_flat": "p_flat",
@@ -212,28 +252,8 @@ def trajectories(
         >>> runs.x.shape, runs.x.dims
         ((2, 3), ('run', 'step'))
     """
-    check_settings(
-        landscape,
-        [learning_rate],
-        [noise_strength],
-        n_runs,
-        n_steps,
-        noise,
-        seed,
-        start_y,
-        record_every,
-    )
-    history = _histories(
-        landscape,
-        learning_rate,
-        noise_strength,
-        n_runs,
-        n_steps,
-        start_y,
-        record_every,
-        noise,
-        seed,
-    )
+    walk = TwoValleyWalk(landscape, learning_rate, noise_strength, start_y, noise)
+    history = _checked_histories(walk, n_runs, n_steps, record_every, seed)
     x, y, alive = (np.ascontiguousarray(history[:, row].T) for row in (X, Y, ALIVE))
     dims = ("run", "step")
     variables = {
@@ -247,56 +267,46 @@ def trajectories(
     )
 
 
-def _histories(
-    landscape, learning_rate, noise_strength, n_runs, n_steps, start_y, record_every, noise, seed
+def _checked_histories(
+    walk: TwoValleyWalk, n_runs: int, n_steps: int, record_every: int, seed: Seed
 ) -> np.ndarray:
-    """Recorded states, (records, STATE_ROWS, n_runs)."""
+    """Recorded states of checked settings, (records, STATE_ROWS, n_runs)."""
+    check_settings(
+        walk.landscape,
+        [walk.learning_rate],
+        [walk.noise_strength],
+        start_y=walk.start_y,
+        n_runs=n_runs,
+        n_steps=n_steps,
+        record_every=record_every,
+        noise=walk.noise,
+        seed=seed,
+    )
+    return histories(walk, n_runs, n_steps, record_every, seed)
 
-    def history(block: np.random.SeedSequence) -> np.ndarray:
-        state, words = _start(block, start_y)
+
+def histories(
+    walk: Walkers, n_runs: int, n_steps: int, record_every: int, seed: Seed
+) -> np.ndarray:
+    """Recorded states, (records, rows of the state, n_runs), the first before any step."""
+
+    def history(job: tuple[int, np.random.SeedSequence]) -> np.ndarray:
+        place, block = job
+        state, words = walk.start(block, LANES * place)
         records = [state.copy()]
-        for done in range(0, n_steps, record_every):
-            _advance(
-                landscape,
-                state,
-                words,
-                done + 1,
-                record_every,
-                learning_rate,
-                noise_strength,
-                noise,
-            )
+        for past in range(0, n_steps, record_every):
+            walk.advance(state, words, past + 1, record_every)
             records.append(state.copy())
         return np.stack(records)
 
-    blocks = streams(seed).spawn(n_blocks(n_runs))
-    return np.concatenate(in_threads(history, blocks), axis=-1)[:, :, :n_runs]
+    blocks = in_threads(history, enumerate(streams(seed).spawn(n_blocks(n_runs))))
+    return np.concatenate(blocks, axis=-1)[:, :, :n_runs]
 
 
-def _steps(learning_rate: float, n_steps: int, record_every: int) -> dict:
+def _steps(learning_rate: float, n_steps: int, record_every: int) -> dict[str, Any]:
     """Coordinates step and time = learning_rate · step."""
     step = np.arange(0, n_steps + 1, record_every)
     return {"step": step, "time": ("step", learning_rate * step)}
-
-
-def _start(block: np.random.SeedSequence, start_y: float) -> tuple[np.ndarray, np.ndarray]:
-    """State (STATE_ROWS, LANES) of a block before its first step, and the words of its
-    generators.
-    """
-    state = np.empty((STATE_ROWS, LANES))
-    state[X] = np.where(np.arange(LANES) % 2, START_X, -START_X)
-    state[Y] = state[CROSSING_Y] = start_y
-    state[LAST_CROSSING] = state[ALIVE] = 1.0
-    return state, generator_words(block)
-
-
-def _advance(
-    landscape, state, words, first_step, n_steps, learning_rate, noise_strength, noise
-) -> None:
-    constants = (*map(float, dataclasses.astuple(landscape)), float(landscape.y_min))
-    ADVANCE[noise](
-        state, words, first_step, n_steps, constants, float(learning_rate), float(noise_strength)
-    )
 
 
 def _summary(runs: np.ndarray) -> dict[str, float]:
@@ -351,22 +361,23 @@ def n_blocks(n_runs: int) -> int:
     return -(-n_runs // LANES)
 
 
-def in_threads(function: Callable, jobs: Iterable) -> list:
+def in_threads(function: Callable[[Job], Result], jobs: Iterable[Job]) -> list[Result]:
     """Results of function(job) in the order of the jobs, on as many threads as numba may use."""
     with ThreadPoolExecutor(numba.get_num_threads()) as pool:
         return list(pool.map(function, jobs))
 
 
 def check_settings(
-    landscape,
-    learning_rates,
-    noise_strengths,
-    n_runs,
-    n_steps,
-    noise,
-    seed,
-    start_y,
-    record_every=1,
+    landscape: TwoValley,
+    learning_rates: Sequence[float],
+    noise_strengths: Sequence[float],
+    *,
+    start_y: float,
+    n_runs: int = 2,
+    n_steps: int = 1,
+    record_every: int = 1,
+    noise: str = "hessian",
+    seed: Seed = 0,
 ) -> None:
     """Refuse, in one line, what no simulation can run with (ValueError)."""
     if not isinstance(landscape, TwoValley):
@@ -375,14 +386,28 @@ def check_settings(
         )
     if noise not in NOISES:
         raise ValueError(f"unknown noise {noise!r}; choose one of {', '.join(NOISES)}")
-    for name, values in (("learning rate", learning_rates), ("noise strength", noise_strengths)):
-        if len(values) == 0:
-            raise ValueError(f"no {name} is given; give at least one positive number")
-        if wrong := [value for value in values if not (_is_real(value) and value > 0)]:
-            raise ValueError(
-                f"{name} {wrong[0]!r} is not a positive number; give values such as 0.01"
-            )
-    for name, value in (("n_runs", n_runs), ("n_steps", n_steps), ("record_every", record_every)):
+    _check_positive("learning rate", learning_rates)
+    _check_positive("noise strength", noise_strengths)
+    _check_counts(n_runs, n_steps, record_every)
+    if not (isinstance(seed, np.random.SeedSequence) or (_is_integer(seed) and seed >= 0)):
+        raise ValueError(f"seed is {seed!r}; it must be a non-negative integer")
+    if not (_is_real(start_y) and start_y > landscape.y_min):
+        raise ValueError(
+            f"start_y is {start_y!r}; it must be a number above {landscape.y_min:g}, "
+            "where the landscape ends"
+        )
+
+
+def _check_positive(name: str, values: Sequence[float]) -> None:
+    if len(values) == 0:
+        raise ValueError(f"no {name} is given; give at least one positive number")
+    if wrong := [value for value in values if not (_is_real(value) and value > 0)]:
+        raise ValueError(f"{name} {wrong[0]!r} is not a positive number; give values such as 0.01")
+
+
+def _check_counts(n_runs: int, n_steps: int, record_every: int) -> None:
+    counts = {"n_runs": n_runs, "n_steps": n_steps, "record_every": record_every}
+    for name, value in counts.items():
         if not (_is_integer(value) and value > 0):
             raise ValueError(f"{name} is {value!r}; it must be a positive integer")
     if n_runs % 2:
@@ -393,13 +418,6 @@ def check_settings(
         raise ValueError(
             f"record_every = {record_every} does not divide n_steps = {n_steps}; "
             "choose one that does"
-        )
-    if not (isinstance(seed, np.random.SeedSequence) or (_is_integer(seed) and seed >= 0)):
-        raise ValueError(f"seed is {seed!r}; it must be a non-negative integer")
-    if not (_is_real(start_y) and start_y > landscape.y_min):
-        raise ValueError(
-            f"start_y is {start_y!r}; it must be a number above {landscape.y_min:g}, "
-            "where the landscape ends"
         )
 
 

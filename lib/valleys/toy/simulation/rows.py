@@ -15,6 +15,7 @@ import xarray as xr
 
 from valleys.toy.landscapes.many_valleys import LANDSCAPE, ManyValleys
 from valleys.toy.landscapes.two_valley import TwoValley
+from valleys.toy.simulation import langevin
 from valleys.toy.simulation.kernels import (
     ALIVE,
     CROSSING_Y,
@@ -31,10 +32,7 @@ from valleys.toy.simulation.langevin import (
     check_settings,
     fraction_error,
     generator_words,
-    in_threads,
     mean_and_error,
-    n_blocks,
-    streams,
 )
 
 EVERYWHERE = -1  # start_valley: equal shares begin in each valley
@@ -70,16 +68,8 @@ class Walk:
     def __post_init__(self) -> None:
         """Refuse, before any work, what no simulation can run with."""
         row = ManyValleys.of(self.landscape)
-        check_settings(
-            row.pair(0, 1),
-            [self.learning_rate],
-            [self.noise_strength],
-            2,
-            1,
-            "hessian",
-            0,
-            self.start_y,
-        )
+        rates, strengths = [self.learning_rate], [self.noise_strength]
+        check_settings(row.pair(0, 1), rates, strengths, start_y=self.start_y)
         check_power(self.power, self.moves)
         if self.start_valley not in range(EVERYWHERE, row.n_valleys):
             raise ValueError(
@@ -154,18 +144,7 @@ def histories(
     divide n_steps.
     """
     check_size(walk, n_runs, n_steps, record_every, seed)
-
-    def history(job: tuple[int, np.random.SeedSequence]) -> np.ndarray:
-        state, words = walk.start(job[1], LANES * job[0])
-        records = [state.copy()]
-        for done in range(0, n_steps, record_every):
-            walk.advance(state, words, done + 1, record_every)
-            records.append(state.copy())
-        return np.stack(records)
-
-    return np.concatenate(
-        in_threads(history, enumerate(streams(seed).spawn(n_blocks(n_runs)))), axis=-1
-    )[:, :, :n_runs]
+    return langevin.histories(walk, n_runs, n_steps, record_every, seed)
 
 
 def check_size(
@@ -176,12 +155,10 @@ def check_size(
         walk.row.pair(0, 1),
         [walk.learning_rate],
         [walk.noise_strength],
-        2,
-        n_steps,
-        "hessian",
-        seed,
-        walk.start_y,
-        record_every,
+        start_y=walk.start_y,
+        n_steps=n_steps,
+        record_every=record_every,
+        seed=seed,
     )
     n_valleys = walk.row.n_valleys
     if not (isinstance(n_runs, numbers.Integral) and n_runs > 0) or n_runs % n_valleys:

@@ -7,6 +7,8 @@ and `…_asymptotic` are the paper's, `…_printed` follows from its Eq. 16, and
 small-η limit of Eq. 13, which is an Itô equation.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
@@ -16,6 +18,7 @@ from scipy.special import dawsn, erf, erfcx, log_ndtr, logsumexp
 from valleys.toy.landscapes.two_valley import TwoValley
 
 SQRT_PI = np.sqrt(np.pi)
+Pair = tuple[np.ndarray, np.ndarray]
 CALCULI = ("ito", "printed")
 # −ζ(½)/√(2π): mean overshoot of a Gaussian walk over a far barrier (Chernoff 1965, Siegmund 1979)
 OVERSHOOT = 0.5825971579390106
@@ -47,11 +50,12 @@ def noise_diffusion(
     spreads = {
         "hessian": (flat, sharp),
         "hessian_squared": (flat**2, sharp**2),
-        "isotropic": (np.sqrt(flat * sharp),) * 2,
+        "isotropic": (np.sqrt(flat * sharp), np.sqrt(flat * sharp)),
     }
     if noise not in spreads:
         raise ValueError(f"unknown noise {noise!r}; choose one of {', '.join(spreads)}")
-    return tuple(strength * spread for spread in spreads[noise])
+    flat_spread, sharp_spread = spreads[noise]
+    return strength * flat_spread, strength * sharp_spread
 
 
 def effective_temperature(
@@ -99,7 +103,7 @@ def conditional_density(
         >>> float(np.trapezoid(density, x).round(3))
         1.0
     """
-    _known(calculus)
+    check_calculus(calculus)
     flat_diffusion, sharp_diffusion = diffusion(landscape, y, effective_noise)
     local = np.where(np.asarray(x) < 0, sharp_diffusion, flat_diffusion)
     exponent = (landscape.drift_loss(y) - landscape.loss(x, y)) / local
@@ -206,9 +210,8 @@ def rates_kramers(
         (0.26624, 0.79645)
     """
     with np.errstate(divide="ignore"):
-        return tuple(
-            np.exp(-(z**2)) / (SQRT_PI * f * dawsn(z))
-            for f, z in _valleys(landscape, y, effective_noise)
+        return _in_both(
+            lambda f, z: np.exp(-(z**2)) / (SQRT_PI * f * dawsn(z)), landscape, y, effective_noise
         )
 
 
@@ -220,8 +223,8 @@ def rates_asymptotic(
     The paper's step from Eq. A24 to its theory of freezing; no chapter shows it, tests hold
     `rates_kramers` to it.
     """
-    return tuple(
-        2 * z / (SQRT_PI * f) * np.exp(-(z**2)) for f, z in _valleys(landscape, y, effective_noise)
+    return _in_both(
+        lambda f, z: 2 * z / (SQRT_PI * f) * np.exp(-(z**2)), landscape, y, effective_noise
     )
 
 
@@ -235,9 +238,11 @@ def times_to_ridge(
     further away: the first order in √η, good where the pull of one step, 2ηΔL/x1,2*, is small
     against a kick.
     """
-    return tuple(
-        f * _ridge_integral(z + OVERSHOOT * np.sqrt(2 * learning_rate / f))
-        for f, z in _valleys(landscape, y, effective_noise)
+    return _in_both(
+        lambda f, z: f * _ridge_integral(z + OVERSHOOT * np.sqrt(2 * learning_rate / f)),
+        landscape,
+        y,
+        effective_noise,
     )
 
 
@@ -249,8 +254,9 @@ def times_to_ridge_closed(
     The paper's approximation of `times_to_ridge`, one over `rates_kramers`; no chapter shows it,
     tests say how good it is.
     """
+    flat_rate, sharp_rate = rates_kramers(landscape, y, effective_noise)
     with np.errstate(divide="ignore"):
-        return tuple(1 / rate for rate in rates_kramers(landscape, y, effective_noise))
+        return 1 / flat_rate, 1 / sharp_rate
 
 
 def escape_times_exact(
@@ -305,7 +311,8 @@ def kramers_limit(landscape: TwoValley, y: ArrayLike) -> tuple[np.ndarray, np.nd
     For whoever chooses a noise of their own; no chapter shows it, tests hold the verdicts of
     `valleys.toy.theory.diagnosis` to it.
     """
-    return tuple(position**2 / 2 for position in landscape.valley_positions(open_y(y)))
+    flat, sharp = landscape.valley_positions(open_y(y))
+    return flat**2 / 2, sharp**2 / 2
 
 
 def p_flat_kramers(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> np.ndarray:
@@ -380,19 +387,27 @@ def _weight(
     )
 
 
-def _valleys(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> tuple[tuple, tuple]:
+def _valleys(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> tuple[Pair, Pair]:
     """(f, z) of the flat valley and of the sharp one."""
-    return tuple(
-        zip(
-            landscape.flatness(open_y(y)),
-            reduced_barriers(landscape, y, effective_noise),
-            strict=True,
-        )
-    )
+    flat, sharp = landscape.flatness(open_y(y))
+    flat_z, sharp_z = reduced_barriers(landscape, y, effective_noise)
+    return (flat, flat_z), (sharp, sharp_z)
 
 
-def _dawsn_slope(z: np.ndarray) -> np.ndarray:
+def _in_both(
+    formula: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    landscape: TwoValley,
+    y: ArrayLike,
+    effective_noise: ArrayLike,
+) -> Pair:
+    """A formula of f and z for the (flat, sharp) valley."""
+    flat, sharp = _valleys(landscape, y, effective_noise)
+    return formula(*flat), formula(*sharp)
+
+
+def _dawsn_slope(z: ArrayLike) -> np.ndarray:
     """dawsn(z)/z, which is 1 at z = 0."""
+    z = np.asarray(z)
     safe = np.where(z == 0, 1.0, z)
     return np.where(z == 0, 1.0, dawsn(safe) / safe)
 
@@ -436,7 +451,8 @@ def bottom_to_bottom(f: float, z: float, other_f: float, other_z: float) -> floa
     return f * _ridge_integral(z) + returns + other_f * _descent_integral(other_z)
 
 
-def _known(calculus: str) -> None:
+def check_calculus(calculus: str) -> None:
+    """Refuse a calculus that no density has (ValueError)."""
     if calculus not in CALCULI:
         raise ValueError(f"unknown calculus {calculus!r}; choose one of {', '.join(CALCULI)}")
 

@@ -29,6 +29,7 @@ LAST_HOPS = 0.1
 CONTRAST = 1.05
 # rise of barrier over noise along the run: from HIGH_BARRIER on it lowers the rates by e⁻⁵
 GROWTH = 2.0
+Setting = tuple[TwoValley, float, str]  # landscape, effective noise and kind of noise
 N_PATH = 121  # points along the drift, for each of two durations
 
 
@@ -111,7 +112,14 @@ def diagnose(
         >>> print(diagnosis["stable step"].sentence)
         a step leads towards the bottom
     """
-    check_settings(landscape, [learning_rate], [noise_strength], 2, n_steps, noise, 0, start_y)
+    check_settings(
+        landscape,
+        [learning_rate],
+        [noise_strength],
+        start_y=start_y,
+        n_steps=n_steps,
+        noise=noise,
+    )
     if start_y < 0:
         raise ValueError(
             f"start_y is {start_y!r}; a diagnosis begins at 0 or above, where the "
@@ -119,25 +127,30 @@ def diagnose(
         )
     setting = (landscape, learning_rate * noise_strength, noise)
     time, y = drift_path(landscape, start_y, learning_rate * n_steps)
-    during = slice(0, N_PATH)
-    memory, hops_after, p_flat = _hopping(setting, learning_rate, time, y)
-    barriers = barrier_over_noise(*setting, np.array([start_y, y[during][-1]]))[1]
-    numbers = {
-        "clock_ratio": float(
-            (relaxation_times(landscape, y[during])[0] * drift_speed(landscape, y[during])).max()
-        ),
-        "start_barrier": float(barriers[0]),
-        "kramers_y": _kramers_y(setting),
-        "step_ratio": float(learning_rate * 2 / landscape.flatness(y[during])[1].min()),
-        "memory": memory,
-        "hops_after": hops_after,
-        "growth": float(barriers[1] / barriers[0]) if barriers[0] > 0 else np.inf,
-        "swing": learning_rate / swing_limit(landscape, start_y),
-        "reach": _reach(setting, learning_rate, noise_strength, start_y, n_steps),
-        "end_y": float(y[during][-1]),
-        "p_flat": p_flat,
-    }
+    numbers = (
+        _on_the_way(setting, learning_rate, y[:N_PATH])
+        | _hopping(setting, learning_rate, time, y)
+        | {
+            "swing": learning_rate / swing_limit(landscape, start_y),
+            "reach": _reach(setting, learning_rate, noise_strength, start_y, n_steps),
+        }
+    )
     return Diagnosis(**numbers, verdicts=_verdicts(landscape.flatness_ratio, numbers))
+
+
+def _on_the_way(setting: Setting, learning_rate: float, y: np.ndarray) -> dict[str, float]:
+    """Clocks, barriers and steps along the y of a run."""
+    landscape = setting[0]
+    clocks = relaxation_times(landscape, y)[0] * drift_speed(landscape, y)
+    start, end = barrier_over_noise(*setting, y[[0, -1]])[1]
+    return {
+        "clock_ratio": float(clocks.max()),
+        "start_barrier": float(start),
+        "kramers_y": _kramers_y(setting),
+        "step_ratio": float(learning_rate * 2 / landscape.flatness(y)[1].min()),
+        "growth": float(end / start) if start > 0 else np.inf,
+        "end_y": float(y[-1]),
+    }
 
 
 def side_by_side(diagnoses: Mapping[str, Diagnosis]) -> pd.DataFrame:
@@ -173,10 +186,9 @@ def barrier_over_noise(
     """ΔL/D of the (flat, sharp) valley, for any kind of noise; 0 at y = 0, where no barrier
     stands.
     """
-    return tuple(
-        landscape.barrier(y) / diffusion
-        for diffusion in noise_diffusion(landscape, y, effective_noise, noise)
-    )
+    flat, sharp = noise_diffusion(landscape, y, effective_noise, noise)
+    barrier = landscape.barrier(y)
+    return barrier / flat, barrier / sharp
 
 
 def swing_limit(landscape: TwoValley, y: float) -> float:
@@ -210,8 +222,8 @@ def drift_path(
 
 
 def _hopping(
-    setting: tuple, learning_rate: float, time: np.ndarray, y: np.ndarray
-) -> tuple[float, float, float]:
+    setting: Setting, learning_rate: float, time: np.ndarray, y: np.ndarray
+) -> dict[str, float]:
     """Memory of the start, hops per run in a second run of the same length, P_flat at the end of
     the first (Eq. A26 with exact rates).
     """
@@ -229,14 +241,14 @@ def _hopping(
         p_flat[i + 1] = target[i] + (p_flat[i] - target[i]) * kept[i]
     share = (p_flat[1:] + p_flat[:-1]) / 2
     hops = (flat_rate * share + sharp_rate * (1 - share)) * lengths
-    return (
-        float(np.prod(kept[: N_PATH - 1])),
-        float(hops[N_PATH - 1 :].sum()),
-        float(p_flat[N_PATH - 1]),
-    )
+    return {
+        "memory": float(np.prod(kept[: N_PATH - 1])),
+        "hops_after": float(hops[N_PATH - 1 :].sum()),
+        "p_flat": float(p_flat[N_PATH - 1]),
+    }
 
 
-def _rates(setting: tuple, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _rates(setting: Setting, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Escapes per time from the (flat, sharp) valley, bottom to bottom."""
     (flat, sharp), (flat_z, sharp_z) = (
         setting[0].flatness(y),
@@ -248,7 +260,7 @@ def _rates(setting: tuple, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         )
 
 
-def _kramers_y(setting: tuple) -> float:
+def _kramers_y(setting: Setting) -> float:
     """The first y at which the barrier of the sharp valley is HIGH_BARRIER times the noise (Eq.
     A21), ∞ if none is found.
     """
@@ -257,7 +269,7 @@ def _kramers_y(setting: tuple) -> float:
 
 
 def _reach(
-    setting: tuple, learning_rate: float, noise_strength: float, start_y: float, n_steps: int
+    setting: Setting, learning_rate: float, noise_strength: float, start_y: float, n_steps: int
 ) -> float:
     """η √(n Σ_yy)/(y − y_min) for n steps at the start, with Σ_yy the largest within three
     widths beyond a bottom.

@@ -6,6 +6,9 @@ Where a formula ends it takes its limit: y_freeze is 0 if the noise is too weak 
 ∞ if it is too strong for any freezing.
 """
 
+from collections.abc import Callable
+from typing import Any, cast
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
@@ -207,7 +210,7 @@ def y_of_share(landscape: TwoValley, effective_noise: ArrayLike, p_flat: ArrayLi
             raise ValueError(f"p_flat is {share:g}, below the quasi-steady share at y = 0")
         if share >= p_flat_exact(landscape, high, noise):
             return np.inf
-        return brentq(lambda y: p_flat_exact(landscape, y, noise) - share, low, high, xtol=1e-9)
+        return _root(lambda y: p_flat_exact(landscape, y, noise) - share, low, high, xtol=1e-9)
 
     return np.vectorize(root, otypes=[float])(
         positive(effective_noise, "effective noise"), np.asarray(p_flat, dtype=float)
@@ -225,9 +228,8 @@ def freezing_limit(landscape: TwoValley, epsilon: float = EPSILON) -> float:
     def excess(log_noise: float) -> float:
         return np.exp(log_noise) * (log_noise - np.log(threshold)) - landscape.x2**2
 
-    return float(
-        np.exp(brentq(excess, np.log(threshold), np.log(max(np.e * threshold, landscape.x2**2))))
-    )
+    highest = np.log(max(np.e * threshold, landscape.x2**2))
+    return float(np.exp(_root(excess, np.log(threshold), highest)))
 
 
 def ratio_decay(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> np.ndarray:
@@ -270,7 +272,8 @@ def freezing_y_numeric(
         below = np.flatnonzero(excess(Y_SEARCH, noise) < 0)
         if below.size == 0:
             return np.inf
-        return brentq(excess, Y_SEARCH[below[0] - 1], Y_SEARCH[below[0]], args=(noise,))
+        low, high = Y_SEARCH[[below[0] - 1, below[0]]]
+        return _root(excess, low, high, args=(noise,))
 
     return np.vectorize(first_root, otypes=[float])(positive(effective_noise, "effective noise"))
 
@@ -331,6 +334,11 @@ def _noise_ratio(
         return noise, np.sqrt(noise) / np.float64(
             _checked_epsilon(epsilon) * freezing_constant(landscape)
         )
+
+
+def _root(function: Callable[..., Any], low: float, high: float, **options: Any) -> float:
+    """Where a function is 0 between two places of opposite signs."""
+    return cast("float", brentq(function, low, high, **options))  # a tuple only if asked for
 
 
 def _checked_epsilon(epsilon: float) -> float:
