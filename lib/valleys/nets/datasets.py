@@ -164,20 +164,20 @@ def _load(name: str, train_per_class: int, test_per_class: int, folder: Path | N
     small = first_per_class(test[1], test_per_class)
     subsets = ((train[0][chosen], train[1][chosen]), (test[0][small], test[1][small]), test)
     arrays = [
-        _frozen(array)
+        frozen(array)
         for images, labels in subsets
-        for array in (_scaled(images), labels.astype(np.int64))
+        for array in (scaled(images), labels.astype(np.int64))
     ]
     return ImageData(name, SOURCES[name].image_shape, *arrays)
 
 
-def _scaled(images: np.ndarray) -> np.ndarray:
+def scaled(images: np.ndarray) -> np.ndarray:
     """Bytes 0 to 255 (or floats 0 to 1) as flat float32 in [−1, 1]."""
     unit = images / np.float32(255) if images.dtype == np.uint8 else images
     return ((unit.reshape(len(images), -1) - 0.5) / 0.5).astype(np.float32)
 
 
-def _frozen(array: np.ndarray) -> np.ndarray:
+def frozen(array: np.ndarray) -> np.ndarray:
     array.flags.writeable = False
     return array
 
@@ -201,7 +201,7 @@ def _mnist(folder: Path) -> tuple[Labelled, Labelled]:
         _download("MNIST", "mnist", folder, [f"MNIST/raw/{name}" for name in missing])
     for name, digest in MNIST_SHA256.items():
         _verify(raw / name, digest)
-    parts = [_torchvision_datasets().MNIST(str(folder), train=train) for train in (True, False)]
+    parts = [torchvision_datasets().MNIST(str(folder), train=train) for train in (True, False)]
     return tuple((part.data.numpy(), part.targets.numpy()) for part in parts)
 
 
@@ -225,7 +225,7 @@ def _cifar10(folder: Path) -> tuple[Labelled, Labelled]:
         _download("CIFAR10", "cifar10", folder, [CIFAR_FOLDER])
     try:  # torchvision compares each file with its published MD5 before it unpickles it
         parts = [
-            _torchvision_datasets().CIFAR10(str(folder), train=train) for train in (True, False)
+            torchvision_datasets().CIFAR10(str(folder), train=train) for train in (True, False)
         ]
     except (RuntimeError, OSError):
         raise DataError(
@@ -246,7 +246,7 @@ def _download(kind: str, name: str, folder: Path, wanted: list[str]) -> None:
             _patient_socket(),
             contextlib.redirect_stdout(io.StringIO()),
         ):
-            getattr(_torchvision_datasets(), kind)(partial, download=True)
+            getattr(torchvision_datasets(), kind)(partial, download=True)
             for path in wanted:
                 _move(Path(partial) / path, folder / path)
     except (OSError, RuntimeError) as error:
@@ -282,7 +282,7 @@ def _patient_socket() -> Iterator[None]:
 
 
 @cache
-def _torchvision_datasets() -> ModuleType:
+def torchvision_datasets() -> ModuleType:
     """`torchvision.datasets`, also beside a torch that its compiled operators do not load in.
 
     That is the rule where torch is a CPU build: the wheels that `requirements.lock` names by hash
