@@ -128,7 +128,7 @@ def test_a_damaged_file_is_named(small_mnist, name, damage):
         content[:-1] if damage == "truncated" else content[:-1] + bytes([content[-1] ^ 1])
     )
     with pytest.raises(DataError, match=rf"{name} is truncated or corrupt .*delete it") as caught:
-        datasets.load("mnist", 1, 1, small_mnist)
+        datasets.load("mnist", 1, 1, directory=small_mnist)
     assert "\n" not in str(caught.value)
 
 
@@ -162,7 +162,7 @@ def test_a_download_fills_in_what_is_missing(small_mnist, tmp_path, monkeypatch)
         return real.MNIST(root, train=train)
 
     monkeypatch.setattr(datasets, "torchvision_datasets", lambda: SimpleNamespace(MNIST=mnist))
-    assert datasets.load("mnist", 1, 1, target).train_images.shape == (10, 784)
+    assert datasets.load("mnist", 1, 1, directory=target).train_images.shape == (10, 784)
     assert sorted(path.name for path in (target / "MNIST" / "raw").iterdir()) == sorted(FILES)
     assert [path.name for path in target.iterdir()] == ["MNIST"]
 
@@ -178,7 +178,7 @@ def test_a_download_of_something_else_is_refused(small_mnist, tmp_path, monkeypa
 
     monkeypatch.setattr(datasets, "torchvision_datasets", lambda: SimpleNamespace(MNIST=mnist))
     with pytest.raises(DataError, match="truncated or corrupt"):
-        datasets.load("mnist", 1, 1, target)
+        datasets.load("mnist", 1, 1, directory=target)
     assert list(target.iterdir()) == []
 
 

@@ -84,6 +84,8 @@ def load(
     name: str,
     train_per_class: int = 100,
     test_per_class: int = 20,
+    training_set: int = 0,
+    *,
     directory: str | os.PathLike | None = None,
 ) -> ImageData:
     """The first `train_per_class` images of each class for training, the first `test_per_class` of
@@ -94,6 +96,8 @@ def load(
             `cifar10` (downloaded on first use).
         train_per_class: training images per class.
         test_per_class: images per class of the small test set.
+        training_set: 0 for the first training images of each class, 1 for those that follow, and
+            so on: no two sets share an image.
         directory: folder of the image files; `$VALLEYS_DATA` if None, else `data/` beside
             `pyproject.toml`.
 
@@ -107,13 +111,14 @@ def load(
         >>> digits.train_images.shape, digits.full_test_images.shape
         ((200, 64), (1597, 64))
     """
-    check_request(name, train_per_class, test_per_class)
-    return _load(
-        name, train_per_class, test_per_class, None if name == "digits" else data_folder(directory)
-    )
+    check_request(name, train_per_class, test_per_class, training_set)
+    folder = None if name == "digits" else data_folder(directory)
+    return _load(name, train_per_class, test_per_class, training_set, folder)
 
 
-def check_request(name: str, train_per_class: int, test_per_class: int) -> None:
+def check_request(
+    name: str, train_per_class: int, test_per_class: int, training_set: int = 0
+) -> None:
     """Refuse what no file can give, without touching a file.
 
     Raises:
@@ -126,6 +131,14 @@ def check_request(name: str, train_per_class: int, test_per_class: int) -> None:
         raise ValueError(
             f"train_per_class of {name} must lie between 1 and "
             f"{source.train_per_class - 1}, got {train_per_class}"
+        )
+    last = source.train_per_class // train_per_class - 1
+    if name == "digits":  # what a set leaves of its class is for testing
+        last = (source.train_per_class - 1) // train_per_class - 1
+    if not 0 <= training_set <= last:
+        raise ValueError(
+            f"training_set of {name} must lie between 0 and {last} with train_per_class "
+            f"{train_per_class}, got {training_set}"
         )
     limit = source.test_per_class - (train_per_class if name == "digits" else 0)
     if not 1 <= test_per_class <= limit:
@@ -147,20 +160,24 @@ def data_folder(directory: str | os.PathLike | None = None) -> Path:
     return (root if (root / "pyproject.toml").is_file() else Path.cwd()) / "data"
 
 
-def first_per_class(labels: np.ndarray, count: int) -> np.ndarray:
-    """Indices of the first `count` samples of each class, in file order; shape (10 · count,)."""
-    return np.sort(
-        np.concatenate([np.flatnonzero(labels == label)[:count] for label in range(N_CLASSES)])
-    )
+def first_per_class(labels: np.ndarray, count: int, after: int = 0) -> np.ndarray:
+    """Indices of the first `count` samples of each class after so many others, in file order;
+    shape (10 · count,).
+    """
+    each = (np.flatnonzero(labels == label) for label in range(N_CLASSES))
+    return np.sort(np.concatenate([found[after : after + count] for found in each]))
 
 
 @lru_cache(maxsize=4)
-def _load(name: str, train_per_class: int, test_per_class: int, folder: Path | None) -> ImageData:
+def _load(
+    name: str, train_per_class: int, test_per_class: int, training_set: int, folder: Path | None
+) -> ImageData:
+    before = training_set * train_per_class
     if folder is None:
-        train, test = _digits(train_per_class)
+        train, test = _digits(train_per_class, before)
     else:
         train, test = {"mnist": _mnist, "cifar10": _cifar10}[name](folder)
-    chosen = first_per_class(train[1], train_per_class)
+    chosen = first_per_class(train[1], train_per_class, before)
     small = first_per_class(test[1], test_per_class)
     subsets = ((train[0][chosen], train[1][chosen]), (test[0][small], test[1][small]), test)
     arrays = [
@@ -178,6 +195,7 @@ def scaled(images: np.ndarray) -> np.ndarray:
 
 
 def frozen(array: np.ndarray) -> np.ndarray:
+    """The array, which nobody may change from now on."""
     array.flags.writeable = False
     return array
 
@@ -185,12 +203,12 @@ def frozen(array: np.ndarray) -> np.ndarray:
 Labelled = tuple[np.ndarray, np.ndarray]
 
 
-def _digits(train_per_class: int) -> tuple[Labelled, Labelled]:
+def _digits(train_per_class: int, before: int) -> tuple[Labelled, Labelled]:
     from sklearn.datasets import load_digits
 
     digits = load_digits()
     images, labels = digits.images / 16.0, digits.target
-    rest = np.setdiff1d(np.arange(len(labels)), first_per_class(labels, train_per_class))
+    rest = np.setdiff1d(np.arange(len(labels)), first_per_class(labels, train_per_class, before))
     return (images, labels), (images[rest], labels[rest])
 
 

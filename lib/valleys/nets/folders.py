@@ -10,7 +10,25 @@ import numpy as np
 from valleys.nets.datasets import DataError, ImageData, frozen, scaled, torchvision_datasets
 from valleys.results.spec import require
 
+PREFIX = "folder:"
 TEST_PART = 5  # without a test folder, one in so many images of each class is for testing
+
+
+def named(dataset: str) -> bool:
+    """Whether a data set's name is that of a folder, `folder:PATH`."""
+    return dataset.startswith(PREFIX)
+
+
+def load_named(
+    dataset: str, train_per_class: int, test_per_class: int, training_set: int = 0
+) -> ImageData:
+    """The folder of a name `folder:PATH`, with as many images of every class."""
+    return load_folder(
+        dataset.removeprefix(PREFIX),
+        train_per_class=train_per_class,
+        test_per_class=test_per_class,
+        training_set=training_set,
+    )
 
 
 def load_folder(
@@ -18,6 +36,7 @@ def load_folder(
     *,
     train_per_class: int | None = None,
     test_per_class: int | None = None,
+    training_set: int = 0,
     size: tuple[int, int] | None = None,
     color: bool | None = None,
 ) -> ImageData:
@@ -31,6 +50,8 @@ def load_folder(
         train_per_class: training images per class; None for all in the training folder, or for
             four fifths of each class.
         test_per_class: images per class of the small test set; None for all test images.
+        training_set: 0 for the first training images of each class, 1 for those that follow, and
+            so on; needs `train_per_class`.
         size: (height, width) to which all images are scaled; None to take them as they are.
         color: whether images have three channels; None for what most of them are.
 
@@ -43,10 +64,12 @@ def load_folder(
         valleys.nets.datasets.DataError: no such folder, fewer than two classes, fewer images than
             asked for, images of several sizes, or a file that is no image.
     """
-    _check(train_per_class, test_per_class, size)
+    _check(train_per_class, test_per_class, training_set, size)
     folder = Path(path).expanduser().resolve()
-    train, test, names = _files(folder, train_per_class)
-    small = test if test_per_class is None else _first(test, test_per_class, names, "test_per_class")
+    train, test, names = _files(folder, train_per_class, training_set)
+    small = (
+        test if test_per_class is None else _first(test, test_per_class, names, "test_per_class")
+    )
     files = {file: _read(file, size) for file, _ in [*train, *test]}
     flat = _alike(files, color)
     parts = [_arrays(flat, chosen) for chosen in (train, small, test)]
@@ -55,11 +78,18 @@ def load_folder(
 
 
 def _check(
-    train_per_class: int | None, test_per_class: int | None, size: tuple[int, int] | None
+    train_per_class: int | None,
+    test_per_class: int | None,
+    training_set: int,
+    size: tuple[int, int] | None,
 ) -> None:
     counts = {"train_per_class": train_per_class, "test_per_class": test_per_class}
     for name, count in counts.items():
         require(count is None or count >= 1, f"{name} must be 1 or more, got {count}")
+    counted = training_set == 0 or (training_set > 0 and train_per_class is not None)
+    require(
+        counted, f"training_set {training_set} needs to be 0 or more, and train_per_class given"
+    )
     sides = size is None or (len(size) == 2 and min(size) >= 1)
     require(sides, f"size must be (height, width) in pixels, got {size}")
 
@@ -67,18 +97,21 @@ def _check(
 Labelled = list[tuple[Path, int]]
 
 
-def _files(folder: Path, train_per_class: int | None) -> tuple[Labelled, Labelled, Sequence[str]]:
+def _files(
+    folder: Path, train_per_class: int | None, training_set: int
+) -> tuple[Labelled, Labelled, Sequence[str]]:
     """Files of both sets with their labels, and the names of the classes."""
     both = [folder / "train", folder / "test"]
     if not all(part.is_dir() for part in both):
         every, names = _listed(folder)
-        return *_parted(every, names, train_per_class), names
+        return *_parted(every, names, train_per_class, training_set), names
     (train, names), (test, others) = (_listed(part) for part in both)
     if names != others:
         odd = sorted(set(names) ^ set(others))
         raise DataError(f"{folder}/train and {folder}/test differ in {', '.join(odd)}; name alike")
     if train_per_class is not None:
-        train = _first(train, train_per_class, names, "train_per_class")
+        before = training_set * train_per_class
+        train = _first(train, train_per_class, names, "train_per_class", before)
     return train, test, names
 
 
@@ -109,7 +142,7 @@ def _listed(folder: Path) -> tuple[Labelled, Sequence[str]]:
 
 
 def _parted(
-    every: Labelled, names: Sequence[str], train_per_class: int | None
+    every: Labelled, names: Sequence[str], train_per_class: int | None, training_set: int
 ) -> tuple[Labelled, Labelled]:
     """The first files of each class for training, the rest for testing."""
     train: Labelled = []
@@ -117,30 +150,35 @@ def _parted(
     for label, name in enumerate(names):
         own = [pair for pair in every if pair[1] == label]
         count = train_per_class or len(own) - max(1, len(own) // TEST_PART)
-        if not 1 <= count < len(own):
+        before = training_set * count
+        if not before + 1 <= before + count <= len(own) or count == len(own):
             raise DataError(
-                f"class {name} holds {len(own)} images, which leaves none for testing after "
-                f"{max(count, 1)} for training; add images, or lower train_per_class"
+                f"class {name} holds {len(own)} images, too few for {max(count, 1)} for training"
+                f"{f' after {before} others' if before else ''} and one for testing; add images, "
+                "or lower train_per_class"
             )
-        train, test = train + own[:count], test + own[count:]
+        train += own[before : before + count]
+        test += own[:before] + own[before + count :]
     return train, test
 
 
-def _first(every: Labelled, count: int, names: Sequence[str], asked: str) -> Labelled:
-    """The first `count` files of each class."""
+def _first(
+    every: Labelled, count: int, names: Sequence[str], asked: str, before: int = 0
+) -> Labelled:
+    """The first `count` files of each class after so many others."""
     found = Counter(label for _, label in every)
     scarce = min(range(len(names)), key=lambda label: found[label])
-    if found[scarce] < count:
+    if found[scarce] < before + count:
         raise DataError(
-            f"class {names[scarce]} holds {found[scarce]} images, fewer than {asked} {count}; "
-            f"lower {asked}"
+            f"class {names[scarce]} holds {found[scarce]} images, too few for {asked} {count}"
+            f"{f' after {before} others' if before else ''}; lower {asked}"
         )
     seen: Counter[int] = Counter()
     chosen: Labelled = []
     for file, label in every:
-        if seen[label] < count:
+        if before <= seen[label] < before + count:
             chosen.append((file, label))
-            seen[label] += 1
+        seen[label] += 1
     return chosen
 
 
@@ -154,7 +192,9 @@ def _read(file: Path, size: tuple[int, int] | None) -> np.ndarray:
             pixels = image.convert("L" if grey else "RGB")
             return np.asarray(pixels if size is None else pixels.resize(size[::-1]))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{file} is no image that can be read ({error}); mend or remove it") from None
+        raise DataError(
+            f"{file} is no image that can be read ({error}); mend or remove it"
+        ) from None
 
 
 def _alike(files: dict[Path, np.ndarray], color: bool | None) -> dict[Path, np.ndarray]:

@@ -7,7 +7,13 @@ from tests.nets.engine.test_modules import convolutional, stack_of
 from valleys.nets.engine.modules import Modules
 from valleys.nets.engine.networks import initialize, join
 from valleys.nets.engine.training import Samples
-from valleys.nets.measures.curvature import batch_sharpness, curvature, top_directions
+from valleys.nets.measures.curvature import (
+    batch_sharpness,
+    closest,
+    curvature,
+    last_matrix,
+    top_directions,
+)
 from valleys.nets.measures.lanczos import top_eigenpairs
 from valleys.nets.measures.layer_hessian import layer_curvature
 
@@ -82,3 +88,29 @@ def test_a_convolutional_network_is_bent_too():
 def test_a_parameter_that_is_not_there_is_refused(blobs, networks):
     with pytest.raises(ValueError, match=r"the names are 0\.weight, 0\.bias"):
         curvature(networks, blobs, parameters=["1.weight"])
+
+
+def test_the_last_matrix_of_a_module_has_a_closed_form():
+    rng = np.random.default_rng(7)
+    pictures = Samples.of(rng.normal(size=(24, 1, 8, 8)), np.arange(24) % 3)
+    stack = stack_of([convolutional(0), convolutional(1)])
+    name = last_matrix(stack)
+    assert name == "3.weight"
+    fast, slow = (make(stack, pictures, 1, [name]) for make in (closest, curvature))
+    assert type(fast) is not type(slow)
+    values = [top_eigenpairs(operator, 5).values for operator in (fast, slow)]
+    np.testing.assert_allclose(*values, rtol=1e-7)
+
+
+def test_a_linear_layer_that_does_not_make_the_scores_is_differentiated():
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(5, 3), nn.Tanh()).double()
+    points = Samples.of(np.ones((4, 5)), np.arange(4) % 3)
+    found = closest(Modules.of(module), points, 0, ["0.weight"])
+    assert type(found) is type(curvature(Modules.of(module), points, 0, ["0.weight"]))
+
+
+def test_a_model_without_a_matrix_is_told_so():
+    stack = Modules.of(nn.Sequential(nn.Conv2d(1, 3, 8), nn.Flatten()))
+    with pytest.raises(ValueError, match="has no matrix"):
+        last_matrix(stack)

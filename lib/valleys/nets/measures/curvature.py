@@ -15,6 +15,7 @@ from valleys.nets.engine.networks import Networks
 from valleys.nets.engine.stack import Stack
 from valleys.nets.engine.training import Samples
 from valleys.nets.measures.lanczos import SymmetricOperator, top_eigenpairs
+from valleys.nets.measures.layer_hessian import LayerCurvature, layer_curvature
 from valleys.results.spec import require
 
 
@@ -93,6 +94,52 @@ def curvature(
     )
 
 
+def closest(
+    stack: Stack, samples: Samples, index: int = 0, parameters: Sequence[str] = ()
+) -> SymmetricOperator:
+    """The same Hessian in closed form where there is one: one matrix of a fully connected network,
+    or the last matrix of a module that ends in a linear layer; else by differentiation.
+
+    Args:
+        stack: as in `curvature`.
+        samples: as in `curvature`.
+        index: as in `curvature`.
+        parameters: as in `curvature`.
+    """
+    general = curvature(stack, samples, index, parameters)
+    if len(parameters) != 1 or not parameters[0].endswith("weight"):
+        return general
+    if isinstance(stack, Networks):
+        layer = int(parameters[0].split(".")[0]) // 2
+        return layer_curvature(stack, samples.images, index, layer)
+    return _last_layer(general, parameters[0].rpartition(".")[0]) or general
+
+
+def _last_layer(general: Curvature, name: str) -> LayerCurvature | None:
+    """The closed form for the matrix of the named part, if it is a linear layer that makes the
+    scores.
+    """
+    part, seen = general.module.get_submodule(name), []
+    if not isinstance(part, nn.Linear):
+        return None
+    handle = part.register_forward_hook(lambda _, inputs, output: seen.append((inputs[0], output)))
+    with torch.no_grad():
+        state = general.rest | general.point
+        scores = functional_call(general.module, state, general.samples.images)
+    handle.remove()
+    if len(seen) != 1 or seen[0][1] is not scores or scores.ndim != 2:
+        return None
+    inputs, probabilities = seen[0][0], torch.softmax(scores, dim=1)
+    return LayerCurvature(inputs.cpu().numpy(), (), (), probabilities.cpu().numpy())
+
+
+def last_matrix(stack: Stack) -> str:
+    """Name of the last parameter that is a matrix."""
+    names = [name for name, part in stack.parameters.items() if part.ndim == 3]
+    require(len(names) > 0, "the model has no matrix; name the parameters that are to be measured")
+    return names[-1]
+
+
 def top_directions(
     stack: Stack, samples: Samples, count: int, parameters: Sequence[str] = ()
 ) -> tuple[Tensor, Tensor]:
@@ -100,7 +147,7 @@ def top_directions(
     (R, count, n), in float64.
     """
     every = [
-        top_eigenpairs(curvature(stack, samples, index, parameters), count, for_vectors=True)
+        top_eigenpairs(closest(stack, samples, index, parameters), count, for_vectors=True)
         for index in range(len(stack))
     ]
     values, vectors = (
