@@ -190,7 +190,7 @@ def _read(file: Path, size: tuple[int, int] | None) -> np.ndarray:
         with Image.open(file) as image:
             grey = image.mode in ("1", "L", "I;16", "I", "F", "LA")
             pixels = image.convert("L" if grey else "RGB")
-            return np.asarray(pixels if size is None else pixels.resize(size[::-1]))
+            return np.asarray(pixels if size is None else pixels.resize((size[1], size[0])))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(
             f"{file} is no image that can be read ({error}); mend or remove it"

@@ -4,6 +4,7 @@ SciPy names where its BLAS is; compiled code gets that address with each call, s
 compiled can be kept on disk.
 """
 
+from collections.abc import Callable
 from functools import cache, partial
 
 from llvmlite import ir
@@ -40,8 +41,7 @@ def takes_small() -> bool:
     return bool(kinds & set(SMALL_KERNELS))
 
 
-@intrinsic
-def _gemm(typing_context, where, letters, sizes, factors, matrices):
+def _typed_gemm(typing_context, where, letters, sizes, factors, matrices):
     """C ← α op(A) op(B) + β C, columns in one piece, by the routine at an address.
 
     `letters` are the two of op, `sizes` m, n, k and the leading sizes of A, B, C, `factors` α and
@@ -66,6 +66,7 @@ def _gemm(typing_context, where, letters, sizes, factors, matrices):
     return types.none(where, letters, sizes, factors, matrices), generate
 
 
+_gemm: Callable[..., None] = intrinsic(_typed_gemm)
 AS_IT_IS, TURNED = ord("N"), ord("T")
 
 

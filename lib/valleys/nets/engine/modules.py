@@ -65,11 +65,11 @@ class Modules:
         """The network of this index, alone, in the same memory."""
         return self.pick(slice(index, index + 1))
 
-    def put(self, chosen: Tensor, others: "Modules") -> None:
+    def put(self, chosen: Tensor, networks: "Modules") -> None:
         """Copy networks into the places named by their indices, unless they are these very ones."""
-        if others is self:
+        if networks is self:
             return
-        for mine, theirs in zip(self._tensors(), others._tensors(), strict=True):
+        for mine, theirs in zip(self._tensors(), networks._tensors(), strict=True):
             mine[chosen] = theirs
 
     def copy(self) -> "Modules":

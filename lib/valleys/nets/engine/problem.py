@@ -42,15 +42,14 @@ class Problem:
         data = datasets.load(spec.dataset, spec.train_per_class, spec.test_per_class)
         start, basis = initialize(data.train_images.shape[1], spec.seed), span(data.train_images)
         train = Samples.of(data.train_images @ basis, data.train_labels, device=spec.device)
-        pairs = (
-            (data.test_images, data.test_labels),
-            (data.full_test_images, data.full_test_labels),
+        test, full_test = (
+            samples_within(basis, images, labels, start, device=spec.device)
+            for images, labels in (
+                (data.test_images, data.test_labels),
+                (data.full_test_images, data.full_test_labels),
+            )
         )
-        return cls(
-            train,
-            *(samples_within(basis, *pair, start, device=spec.device) for pair in pairs),
-            within(basis, start).to(spec.device),
-        )
+        return cls(train, test, full_test, within(basis, start).to(spec.device))
 
 
 def span(images: np.ndarray) -> np.ndarray:
@@ -263,8 +262,8 @@ def _connected(sets: Sequence[Labelled], hidden: Sequence[int], seed: int, devic
     start = initialize(images.shape[1], seed, hidden=hidden, n_classes=_n_classes(sets))
     basis = span(images)
     train = Samples.of(images @ basis, labels, device=device)
-    within_basis = [samples_within(basis, *pair, start, device=device) for pair in tests]
-    return Problem(train, *within_basis, within(basis, start).to(device))
+    test, full_test = (samples_within(basis, *pair, start, device=device) for pair in tests)
+    return Problem(train, test, full_test, within(basis, start).to(device))
 
 
 def _of_model(sets: Sequence[Labelled], model: Model, seed: int, device: str) -> Problem:
@@ -276,9 +275,9 @@ def _of_model(sets: Sequence[Labelled], model: Model, seed: int, device: str) ->
             torch.manual_seed(seed)
             model = model()
     start = Modules.of(model).to(device)
-    train, *tests = (Samples.of(*pair, device=device) for pair in sets)
+    train, test, full_test = (Samples.of(*pair, device=device) for pair in sets)
     _check_scores(start, train, _n_classes(sets))
-    return Problem(train, *tests, start)
+    return Problem(train, test, full_test, start)
 
 
 def _check_scores(start: Modules, train: Samples, n_classes: int) -> None:

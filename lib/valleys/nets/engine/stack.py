@@ -42,7 +42,7 @@ class Stack(Protocol):
         """The chosen networks: in the same memory for a slice, copies for a list of indices."""
         ...
 
-    def put(self, chosen: Tensor, others: Self) -> None:
+    def put(self, chosen: Tensor, networks: Self) -> None:
         """Copy networks into the places named by their indices, unless they are these very ones."""
         ...
 

@@ -4,6 +4,7 @@ random numbers per network.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from valleys.nets.engine.stack import Stack
 # 500 than all at once
 SAMPLES_IN_CACHE = 1000
 
-Visit = Callable[[int, Networks], None]  # step, networks before that step's update
+Visit = Callable[[int, Any], None]  # step, networks before that step's update
 
 
 @dataclass(frozen=True)

@@ -187,12 +187,12 @@ def batch_sharpness(
 
 def _single(stack: Stack, index: int) -> tuple[nn.Module, dict[str, Tensor]]:
     """What one network computes, and its parameters and buffers."""
-    if isinstance(stack, Networks):
-        stack = as_modules(stack)
-    require(isinstance(stack, Modules), f"a stack of networks is wanted, got {type(stack)}")
-    stack.module.eval()
-    both = stack.parameters | stack.buffers
-    return stack.module, {name: part[index].detach() for name, part in both.items()}
+    modules = as_modules(stack) if isinstance(stack, Networks) else stack
+    if not isinstance(modules, Modules):
+        raise TypeError(f"Networks or Modules are wanted, got {type(stack).__name__}")
+    modules.module.eval()
+    both = modules.parameters | modules.buffers
+    return modules.module, {name: part[index].detach() for name, part in both.items()}
 
 
 def _double(part: Tensor) -> Tensor:

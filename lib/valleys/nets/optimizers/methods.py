@@ -4,7 +4,7 @@ Each of them treats every number of the weights alone, so that a stack of R netw
 networks would one by one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from valleys.results.spec import require
 
-METHODS: dict[str, type[torch.optim.Optimizer]] = {
+METHODS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "sgd": torch.optim.SGD,
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,

@@ -13,6 +13,7 @@ from valleys.results.spec import require
 
 Course = float | Schedule | Mapping[str, Any]
 PLAIN = Method()
+MOST_STEPS = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,32 @@ class Recipe:
         chance = 0 <= self.label_noise <= 1
         require(chance, f"label_noise must lie between 0 and 1, got {self.label_noise}")
         require(self.quiet_below >= 0, f"quiet_below must be 0 or more, got {self.quiet_below}")
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is stochastic gradient descent at one learning rate and one batch size."""
+        constant = all(
+            len(schedule(course).pieces) == 1 and schedule(course).pieces[0].shape == "hold"
+            for course in (self.learning_rate, self.batch_size)
+        )
+        noisy = self.replacement or self.label_noise or self.noise or self.quiet_below
+        return constant and self.method.plain and not noisy and schedule(self.radius).highest == 0
+
+    def n_steps(self, training_time: float) -> int:
+        """Number of updates after which the learning rates add up to a training time.
+
+        Raises:
+            ValueError: they do not within ten million updates.
+        """
+        course = schedule(self.learning_rate)
+        if len(course.pieces) == 1 and course.pieces[0].shape == "hold":
+            return round(training_time / course.lowest)
+        steps, time = 0, 0.0
+        while time < training_time * (1 - 1e-12):
+            require(steps < MOST_STEPS, f"the learning rates never add up to {training_time:g}")
+            time += course.at(steps if course.unit == "step" else time)
+            steps += 1
+        return steps
 
     def learning_rates(self, n_steps: int) -> np.ndarray:
         """η of each update, (n_steps,)."""

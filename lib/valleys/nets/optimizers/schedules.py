@@ -12,6 +12,7 @@ from valleys.results.spec import require, settle
 
 SHAPES = ("hold", "line", "cosine")
 UNITS = ("step", "time")
+ROUNDING = 1e-9  # of sums of learning rates, relative to a time
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,16 @@ class Schedule:
         """The smallest value it takes."""
         return min(min(piece.first, piece.last) for piece in self.pieces)
 
+    @property
+    def highest(self) -> float:
+        """The largest value it takes."""
+        return max(max(piece.first, piece.last) for piece in self.pieces)
+
     def at(self, position: float) -> float:
         """The value at a position from the start, in the schedule's unit."""
         start = 0.0
         for piece in self.pieces:
-            if position < piece.until:
+            if position < piece.until * (1 - ROUNDING):
                 return piece.value((position - start) / (piece.until - start))
             start = piece.until
         last = self.pieces[-1]
