@@ -69,7 +69,7 @@ def _no_network(monkeypatch, started=None):
         raise OSError("no route to host")
 
     monkeypatch.setattr(
-        datasets, "_torchvision_datasets", lambda: SimpleNamespace(MNIST=download, CIFAR10=download)
+        datasets, "torchvision_datasets", lambda: SimpleNamespace(MNIST=download, CIFAR10=download)
     )
 
 
@@ -132,7 +132,7 @@ def test_a_damaged_file_is_named(small_mnist, name, damage):
         content[:-1] if damage == "truncated" else content[:-1] + bytes([content[-1] ^ 1])
     )
     with pytest.raises(DataError, match=rf"{name} is truncated or corrupt .*delete it") as caught:
-        datasets.load("mnist", 1, 1, small_mnist)
+        datasets.load("mnist", 1, 1, directory=small_mnist)
     assert "\n" not in str(caught.value)
 
 
@@ -157,7 +157,7 @@ def test_a_broken_download_leaves_nothing_behind(tmp_path, monkeypatch):
 def test_a_download_fills_in_what_is_missing(small_mnist, tmp_path, monkeypatch):
     complete = small_mnist.rename(tmp_path.with_name("complete"))
     target = tmp_path.with_name("target")
-    real = datasets._torchvision_datasets()
+    real = datasets.torchvision_datasets()
 
     def mnist(root, train=True, download=False):
         if download:
@@ -165,8 +165,8 @@ def test_a_download_fills_in_what_is_missing(small_mnist, tmp_path, monkeypatch)
             return None
         return real.MNIST(root, train=train)
 
-    monkeypatch.setattr(datasets, "_torchvision_datasets", lambda: SimpleNamespace(MNIST=mnist))
-    assert datasets.load("mnist", 1, 1, target).train_images.shape == (10, 784)
+    monkeypatch.setattr(datasets, "torchvision_datasets", lambda: SimpleNamespace(MNIST=mnist))
+    assert datasets.load("mnist", 1, 1, directory=target).train_images.shape == (10, 784)
     assert sorted(path.name for path in (target / "MNIST" / "raw").iterdir()) == sorted(FILES)
     assert [path.name for path in target.iterdir()] == ["MNIST"]
 
@@ -180,9 +180,9 @@ def test_a_download_of_something_else_is_refused(small_mnist, tmp_path, monkeypa
         for name in FILES:
             (raw / name).write_bytes(b"<html>log in to this network</html>")
 
-    monkeypatch.setattr(datasets, "_torchvision_datasets", lambda: SimpleNamespace(MNIST=mnist))
+    monkeypatch.setattr(datasets, "torchvision_datasets", lambda: SimpleNamespace(MNIST=mnist))
     with pytest.raises(DataError, match="truncated or corrupt"):
-        datasets.load("mnist", 1, 1, target)
+        datasets.load("mnist", 1, 1, directory=target)
     assert list(target.iterdir()) == []
 
 
@@ -229,7 +229,7 @@ def test_torchvision_is_imported_only_where_it_is_needed():
     code = (
         "import sys; from valleys.nets import datasets, studies; datasets.load('digits'); assert "
         "'torchvision' not in sys.modules; "
-        "assert datasets._torchvision_datasets().MNIST"
+        "assert datasets.torchvision_datasets().MNIST"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from valleys.nets.engine.problem import load_problem, make_problem
     from valleys.nets.engine.training import Samples, evaluate
     from valleys.nets.experiments.ensemble import Ensemble, train_ensemble
+    from valleys.nets.experiments.own_network import ask
     from valleys.nets.experiments.specs import SweepSpec
     from valleys.nets.experiments.sweep import sweep
     from valleys.nets.measures.gradient_noise import batch_factor, layer_noise
@@ -31,6 +32,7 @@ __all__ = [
     "Samples",
     "SweepSpec",
     "WholeNetwork",
+    "ask",
     "barrier",
     "batch_factor",
     "evaluate",
@@ -61,6 +63,7 @@ HOMES = {  # where each name is defined
     "Samples": "valleys.nets.engine.training",
     "SweepSpec": "valleys.nets.experiments.specs",
     "WholeNetwork": "valleys.nets.measures.whole_hessian",
+    "ask": "valleys.nets.experiments.own_network",
     "barrier": "valleys.nets.measures.solutions",
     "batch_factor": "valleys.nets.measures.gradient_noise",
     "evaluate": "valleys.nets.engine.training",

@@ -84,6 +84,8 @@ def load(
     name: str,
     train_per_class: int = 100,
     test_per_class: int = 20,
+    training_set: int = 0,
+    *,
     directory: str | os.PathLike | None = None,
 ) -> ImageData:
     """The first `train_per_class` images of each class for training, the first `test_per_class` of
@@ -94,6 +96,8 @@ def load(
             `cifar10` (downloaded on first use).
         train_per_class: training images per class.
         test_per_class: images per class of the small test set.
+        training_set: 0 for the first training images of each class, 1 for those that follow, and
+            so on: no two sets share an image.
         directory: folder of the image files; `$VALLEYS_DATA` if None, else `data/` beside
             `pyproject.toml`.
 
@@ -107,13 +111,14 @@ def load(
         >>> digits.train_images.shape, digits.full_test_images.shape
         ((200, 64), (1597, 64))
     """
-    check_request(name, train_per_class, test_per_class)
-    return _load(
-        name, train_per_class, test_per_class, None if name == "digits" else data_folder(directory)
-    )
+    check_request(name, train_per_class, test_per_class, training_set)
+    folder = None if name == "digits" else data_folder(directory)
+    return _load(name, train_per_class, test_per_class, training_set, folder)
 
 
-def check_request(name: str, train_per_class: int, test_per_class: int) -> None:
+def check_request(
+    name: str, train_per_class: int, test_per_class: int, training_set: int = 0
+) -> None:
     """Refuse what no file can give, without touching a file.
 
     Raises:
@@ -126,6 +131,14 @@ def check_request(name: str, train_per_class: int, test_per_class: int) -> None:
         raise ValueError(
             f"train_per_class of {name} must lie between 1 and "
             f"{source.train_per_class - 1}, got {train_per_class}"
+        )
+    last = source.train_per_class // train_per_class - 1
+    if name == "digits":  # what a set leaves of its class is for testing
+        last = (source.train_per_class - 1) // train_per_class - 1
+    if not 0 <= training_set <= last:
+        raise ValueError(
+            f"training_set of {name} must lie between 0 and {last} with train_per_class "
+            f"{train_per_class}, got {training_set}"
         )
     limit = source.test_per_class - (train_per_class if name == "digits" else 0)
     if not 1 <= test_per_class <= limit:
@@ -146,37 +159,42 @@ def data_folder(directory: str | os.PathLike | None = None) -> Path:
     return (root if (root / "pyproject.toml").is_file() else Path.cwd()) / "data"
 
 
-def first_per_class(labels: np.ndarray, count: int) -> np.ndarray:
-    """Indices of the first `count` samples of each class, in file order; shape (10 · count,)."""
-    return np.sort(
-        np.concatenate([np.flatnonzero(labels == label)[:count] for label in range(N_CLASSES)])
-    )
+def first_per_class(labels: np.ndarray, count: int, after: int = 0) -> np.ndarray:
+    """Indices of the first `count` samples of each class after so many others, in file order;
+    shape (10 · count,).
+    """
+    each = (np.flatnonzero(labels == label) for label in range(N_CLASSES))
+    return np.sort(np.concatenate([found[after : after + count] for found in each]))
 
 
 @lru_cache(maxsize=4)
-def _load(name: str, train_per_class: int, test_per_class: int, folder: Path | None) -> ImageData:
+def _load(
+    name: str, train_per_class: int, test_per_class: int, training_set: int, folder: Path | None
+) -> ImageData:
+    before = training_set * train_per_class
     if folder is None:
-        train, test = _digits(train_per_class)
+        train, test = _digits(train_per_class, before)
     else:
         train, test = {"mnist": _mnist, "cifar10": _cifar10}[name](folder)
-    chosen = first_per_class(train[1], train_per_class)
+    chosen = first_per_class(train[1], train_per_class, before)
     small = first_per_class(test[1], test_per_class)
     subsets = ((train[0][chosen], train[1][chosen]), (test[0][small], test[1][small]), test)
     arrays = [
-        _frozen(array)
+        frozen(array)
         for images, labels in subsets
-        for array in (_scaled(images), labels.astype(np.int64))
+        for array in (scaled(images), labels.astype(np.int64))
     ]
     return ImageData(name, SOURCES[name].image_shape, *arrays)
 
 
-def _scaled(images: np.ndarray) -> np.ndarray:
+def scaled(images: np.ndarray) -> np.ndarray:
     """Bytes 0 to 255 (or floats 0 to 1) as flat float32 in [−1, 1]."""
     unit = images / np.float32(255) if images.dtype == np.uint8 else images
     return ((unit.reshape(len(images), -1) - 0.5) / 0.5).astype(np.float32)
 
 
-def _frozen(array: np.ndarray) -> np.ndarray:
+def frozen(array: np.ndarray) -> np.ndarray:
+    """The array, which nobody may change from now on."""
     array.flags.writeable = False
     return array
 
@@ -184,12 +202,12 @@ def _frozen(array: np.ndarray) -> np.ndarray:
 Labelled = tuple[np.ndarray, np.ndarray]
 
 
-def _digits(train_per_class: int) -> tuple[Labelled, Labelled]:
+def _digits(train_per_class: int, before: int) -> tuple[Labelled, Labelled]:
     from sklearn.datasets import load_digits
 
     pixels, labels = (np.asarray(part) for part in load_digits(return_X_y=True))
     images = pixels / 16.0
-    rest = np.setdiff1d(np.arange(len(labels)), first_per_class(labels, train_per_class))
+    rest = np.setdiff1d(np.arange(len(labels)), first_per_class(labels, train_per_class, before))
     return (images, labels), (images[rest], labels[rest])
 
 
@@ -200,7 +218,7 @@ def _mnist(folder: Path) -> tuple[Labelled, Labelled]:
         _download("MNIST", "mnist", folder, [f"MNIST/raw/{name}" for name in missing])
     for name, digest in MNIST_SHA256.items():
         _verify(raw / name, digest)
-    parts = [_torchvision_datasets().MNIST(str(folder), train=train) for train in (True, False)]
+    parts = [torchvision_datasets().MNIST(str(folder), train=train) for train in (True, False)]
     train, test = ((part.data.numpy(), part.targets.numpy()) for part in parts)
     return train, test
 
@@ -225,7 +243,7 @@ def _cifar10(folder: Path) -> tuple[Labelled, Labelled]:
         _download("CIFAR10", "cifar10", folder, [CIFAR_FOLDER])
     try:  # torchvision compares each file with its published MD5 before it unpickles it
         parts = [
-            _torchvision_datasets().CIFAR10(str(folder), train=train) for train in (True, False)
+            torchvision_datasets().CIFAR10(str(folder), train=train) for train in (True, False)
         ]
     except (RuntimeError, OSError):
         raise DataError(
@@ -247,7 +265,7 @@ def _download(kind: str, name: str, folder: Path, wanted: list[str]) -> None:
             _patient_socket(),
             contextlib.redirect_stdout(io.StringIO()),
         ):
-            getattr(_torchvision_datasets(), kind)(partial, download=True)
+            getattr(torchvision_datasets(), kind)(partial, download=True)
             for path in wanted:
                 _move(Path(partial) / path, folder / path)
     except (OSError, RuntimeError) as error:
@@ -283,7 +301,7 @@ def _patient_socket() -> Iterator[None]:
 
 
 @cache
-def _torchvision_datasets() -> ModuleType:
+def torchvision_datasets() -> ModuleType:
     """`torchvision.datasets`, also beside a torch that its compiled operators do not load in.
 
     That is the rule where torch is a CPU build: the wheels that `requirements.lock` names by hash

@@ -77,6 +77,37 @@ class Networks:
         )
 
     @property
+    def parameters(self) -> dict[str, Tensor]:
+        """Weights and biases by their names in `nn.Sequential(Linear, ReLU, …, Linear)`, (R, …):
+        the same memory.
+        """
+        found: dict[str, Tensor] = {}
+        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            found |= {f"{2 * layer}.weight": weight, f"{2 * layer}.bias": bias[..., 0]}
+        return found
+
+    def scores(self, images: Tensor, offset: Tensor | None = None) -> Tensor:
+        """Scores (logits) of N images, which all networks see, (R, n_classes, N)."""
+        return forward(self, images, offset)[1]
+
+    def gradients(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Slope of each network's mean cross-entropy in each parameter, (R, …), in closed form.
+
+        Args:
+            images: (N, n_features) for all, or (R, N, n_features), a batch for each.
+            labels: (N,) or (R, N).
+        """
+        hidden, scores = forward(self, images)
+        slopes = deltas(self, hidden, scores, labels)
+        inputs = [images if images.ndim == 3 else images.expand(len(self), -1, -1)]
+        inputs += [output.mT for output in hidden]
+        found: dict[str, Tensor] = {}
+        for layer, (delta, value) in enumerate(zip(slopes, inputs, strict=True)):
+            found[f"{2 * layer}.weight"] = torch.bmm(delta, value) / images.shape[-2]
+            found[f"{2 * layer}.bias"] = delta.mean(dim=2)
+        return found
+
+    @property
     def alive(self) -> Tensor:
         """Whether each network is finite, (R,): a number that is not finite reaches the last
         bias within one step and stays.

@@ -3,14 +3,18 @@ random numbers per run.
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
+from torch import nn
 
-from valleys.nets import datasets
+from valleys.nets import datasets, folders
+from valleys.nets.engine.modules import Modules
 from valleys.nets.engine.networks import HIDDEN, Networks, initialize
+from valleys.nets.engine.stack import Stack
 from valleys.nets.engine.training import Samples
 from valleys.nets.experiments.specs import Spec
 from valleys.results.spec import require
@@ -18,8 +22,11 @@ from valleys.results.spec import require
 RANK_TOLERANCE = 1e-10  # of the largest singular value; smaller ones are rounding
 
 
+S = TypeVar("S", bound=Stack)
+
+
 @dataclass(frozen=True)
-class Problem:
+class Problem(Generic[S]):
     """The three sample sets of a study on its device, and its one initialization, in coordinates of
     the training images' span.
 
@@ -31,23 +38,22 @@ class Problem:
     train: Samples
     test: Samples
     full_test: Samples
-    start: Networks
+    start: S
 
-    @classmethod
-    def of(cls, spec: Spec) -> "Problem":
+    @staticmethod
+    def of(spec: Spec) -> "Problem[Networks]":
         """Load the data and draw the initialization."""
         data = datasets.load(spec.dataset, spec.train_per_class, spec.test_per_class)
         start, basis = initialize(data.train_images.shape[1], spec.seed), span(data.train_images)
         train = Samples.of(data.train_images @ basis, data.train_labels, device=spec.device)
-        pairs = (
-            (data.test_images, data.test_labels),
-            (data.full_test_images, data.full_test_labels),
+        test, full_test = (
+            samples_within(basis, images, labels, start, device=spec.device)
+            for images, labels in (
+                (data.test_images, data.test_labels),
+                (data.full_test_images, data.full_test_labels),
+            )
         )
-        return cls(
-            train,
-            *(samples_within(basis, *pair, start, device=spec.device) for pair in pairs),
-            start=within(basis, start).to(spec.device),
-        )
+        return Problem(train, test, full_test, within(basis, start).to(spec.device))
 
 
 def span(images: np.ndarray) -> np.ndarray:
@@ -101,24 +107,35 @@ def streams(
     ]
 
 
+Model = nn.Module | Callable[[], nn.Module]
+Labelled = tuple[np.ndarray, np.ndarray]
+
+
 def load_problem(
     name: str,
     *,
     train_per_class: int = 100,
     test_per_class: int = 20,
+    training_set: int = 0,
     hidden: Sequence[int] = HIDDEN,
+    model: Model | None = None,
     seed: int = 0,
     device: str = "cpu",
 ) -> Problem:
-    """A training problem on a public set of images, with one start from which runs of an ensemble
-    part.
+    """A training problem on a public set of images, or on a folder of one's own, with one start
+    from which runs of an ensemble part.
 
     Args:
-        name: `digits`, `mnist` or `cifar10`.
+        name: `digits`, `mnist`, `cifar10`, or `folder:PATH` with `PATH/CLASS/…` or
+            `PATH/train/CLASS/…` and `PATH/test/CLASS/…`; `valleys.nets.load_folder` and
+            `make_problem` take more wishes.
         train_per_class: training images per class.
         test_per_class: images per class of the small test set.
+        training_set: which set; each number is a set of its own, and 0 holds the first images.
         hidden: widths of the hidden layers; the paper's curvature is that of the second matrix.
-        seed: of the start.
+        model: a module that maps images, (N, channels, height, width), to scores (logits), or a
+            function that makes one, in place of a fully connected network.
+        seed: of the start; a module that is given as such brings its own.
         device: a torch device.
 
     Returns:
@@ -126,7 +143,7 @@ def load_problem(
 
     Raises:
         ValueError: unknown name, more images per class than there are, or no such network.
-        valleys.nets.datasets.DataError: files are missing and cannot be downloaded.
+        valleys.nets.datasets.DataError: files are missing, broken, or cannot be downloaded.
 
     Example:
         >>> from valleys.nets import load_problem
@@ -134,13 +151,23 @@ def load_problem(
         >>> len(problem.train), len(problem.test)
         (200, 200)
     """
-    data = datasets.load(name, train_per_class, test_per_class)
+    counts = (train_per_class, test_per_class, training_set)
+    data = (
+        folders.load_named(name, *counts) if folders.named(name) else datasets.load(name, *counts)
+    )
     sets = [
         (data.train_images, data.train_labels),
         (data.test_images, data.test_labels),
         (data.full_test_images, data.full_test_labels),
     ]
-    return _started(sets, hidden, datasets.N_CLASSES, seed, device)
+    if model is None:
+        return _connected(sets, hidden, seed, device)
+    height, width, channels = (*data.image_shape, 1)[:3]
+    shaped = [
+        (images.reshape(-1, height, width, channels).transpose(0, 3, 1, 2), labels)
+        for images, labels in sets
+    ]
+    return _of_model(shaped, model, seed, device)
 
 
 def make_problem(
@@ -150,17 +177,20 @@ def make_problem(
     test_labels: np.ndarray,
     *,
     hidden: Sequence[int] = HIDDEN,
+    model: Model | None = None,
     seed: int = 0,
     device: str = "cpu",
 ) -> Problem:
     """A training problem on arrays of one's own; otherwise as `load_problem`.
 
     Args:
-        images: numbers of any scale, best about −1 to 1, (N, …); what follows N is made flat.
+        images: numbers of any scale, best about −1 to 1, (N, …); a model sees them in this shape,
+            for a fully connected network what follows N is made flat.
         labels: whole numbers from 0 on, (N,).
         test_images: (M, …), of the same shape each.
         test_labels: (M,).
         hidden: as in `load_problem`.
+        model: as in `load_problem`.
         seed: as in `load_problem`.
         device: as in `load_problem`.
 
@@ -176,56 +206,57 @@ def make_problem(
         >>> problem = make_problem(
         ...     points[:40], inside[:40], points[40:], inside[40:], hidden=(8, 8)
         ... )
-        >>> len(problem.train), len(problem.start.weights)
-        (40, 3)
+        >>> len(problem.train), len(problem.start)
+        (40, 1)
     """
-    pairs = (("images", images, labels), ("test_images", test_images, test_labels))
-    (train, n_features), (test, n_test_features) = (_flat_samples(*pair) for pair in pairs)
-    same = n_features == n_test_features
+    train, test = (
+        _samples("images", images, labels),
+        _samples("test_images", test_images, test_labels),
+    )
+    if model is None:
+        train, test = ((pixels.reshape(len(pixels), -1), own) for pixels, own in (train, test))
     require(
-        same,
-        f"test_images hold {n_test_features} numbers each and images {n_features}; give "
-        "both the same shape",
+        train[0].shape[1:] == test[0].shape[1:],
+        f"test_images have the shape {test[0].shape[1:]} each and images "
+        f"{train[0].shape[1:]}; give both the same shape",
     )
     n_classes = int(train[1].max()) + 1
     require(n_classes >= 2, "labels name one class only; give two or more, numbered from 0")
     known = int(test[1].max()) < n_classes
     require(known, f"test_labels name class {int(test[1].max())}; labels end at {n_classes - 1}")
-    return _started([train, test, test], hidden, n_classes, seed, device)
+    sets = [train, test, test]
+    if model is not None:
+        return _of_model(sets, model, seed, device)
+    return _connected(sets, hidden, seed, device)
 
 
-def _flat_samples(
-    name: str, images: np.ndarray, labels: np.ndarray
-) -> tuple[tuple[np.ndarray, np.ndarray], int]:
-    """Images as float32 rows with int64 labels, and how many numbers an image holds."""
+def _samples(name: str, images: np.ndarray, labels: np.ndarray) -> Labelled:
+    """Images as float32 with int64 labels."""
     images, labels = np.asarray(images, dtype=np.float32), np.asarray(labels)
-    whole = labels.dtype.kind in "iub" and labels.ndim == 1
     require(
-        whole,
+        labels.dtype.kind in "iub" and labels.ndim == 1,
         f"labels of {name} must be a list of whole numbers, got {labels.dtype} of shape "
         f"{labels.shape}",
     )
     require(len(labels) > 0, f"{name} must hold one image or more")
-    fits = images.ndim >= 2 and len(images) == len(labels)
     require(
-        fits,
+        images.ndim >= 2 and len(images) == len(labels),
         f"{name} must have the shape ({len(labels)}, …), one image a label, got {images.shape}",
     )
     require(bool(np.isfinite(images).all()), f"{name} must be finite numbers")
     require(int(labels.min()) >= 0, f"labels of {name} must be 0 or more, got {labels.min()}")
-    rows = images.reshape(len(images), -1)
-    return (rows, labels.astype(np.int64)), rows.shape[1]
+    return images, labels.astype(np.int64)
 
 
-def _started(
-    sets: Sequence[tuple[np.ndarray, np.ndarray]],
-    hidden: Sequence[int],
-    n_classes: int,
-    seed: int,
-    device: str,
-) -> Problem:
-    """Sample sets for training, testing and full testing, with a start, as `Problem.of` has
-    them.
+def _n_classes(sets: Sequence[Labelled]) -> int:
+    return int(sets[0][1].max()) + 1
+
+
+def _connected(
+    sets: Sequence[Labelled], hidden: Sequence[int], seed: int, device: str
+) -> Problem[Networks]:
+    """Sample sets for training, testing and full testing, with a fully connected start, as
+    `Problem.of` has them.
     """
     widths = all(isinstance(width, int) and width >= 1 for width in hidden)
     require(
@@ -234,8 +265,39 @@ def _started(
     )
     require(seed >= 0, f"seed must be 0 or more, got {seed}")
     (images, labels), *tests = sets
-    start = initialize(images.shape[1], seed, hidden=hidden, n_classes=n_classes)
+    start = initialize(images.shape[1], seed, hidden=hidden, n_classes=_n_classes(sets))
     basis = span(images)
     train = Samples.of(images @ basis, labels, device=device)
-    within_basis = [samples_within(basis, *pair, start, device=device) for pair in tests]
-    return Problem(train, *within_basis, start=within(basis, start).to(device))
+    test, full_test = (samples_within(basis, *pair, start, device=device) for pair in tests)
+    return Problem(train, test, full_test, within(basis, start).to(device))
+
+
+def _of_model(sets: Sequence[Labelled], model: Model, seed: int, device: str) -> Problem[Modules]:
+    """Sample sets with the start that a module is, or that a function makes from the seed."""
+    require(seed >= 0, f"seed must be 0 or more, got {seed}")
+    if not isinstance(model, nn.Module):
+        require(callable(model), f"model must be a torch.nn.Module or make one, got {model!r}")
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            model = model()
+    start = Modules.of(model).to(device)
+    train, test, full_test = (Samples.of(*pair, device=device) for pair in sets)
+    _check_scores(start, train, _n_classes(sets))
+    return Problem(train, test, full_test, start)
+
+
+def _check_scores(start: Modules, train: Samples, n_classes: int) -> None:
+    """Refuse a module that does not make a score of each class of an image."""
+    images = train.images[:2]
+    try:
+        shape = tuple(start.scores(images).mT.shape[1:])
+    except (RuntimeError, ValueError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f"the model does not take images of the shape {tuple(images.shape[1:])}: {reason}"
+        ) from None
+    require(
+        len(shape) == 2 and shape[1] >= n_classes,
+        f"the model must give scores of {n_classes} classes, (N, {n_classes}), and gives {shape} "
+        "for two images",
+    )

@@ -4,18 +4,20 @@ random numbers per network.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from valleys.nets.engine.networks import Networks, descend, forward, join
+from valleys.nets.engine.networks import Networks, descend, join
+from valleys.nets.engine.stack import Stack
 
 # samples of all networks that advance together on a processor; measured: 10 % faster at B = 100 to
 # 500 than all at once
 SAMPLES_IN_CACHE = 1000
 
-Visit = Callable[[int, Networks], None]  # step, networks before that step's update
+Visit = Callable[[int, Any], None]  # step, networks before that step's update
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,17 @@ class Samples:
         """Number of samples."""
         return len(self.labels)
 
+    def pick(self, chosen: Tensor) -> "Samples":
+        """The samples of these indices, (n,)."""
+        images, labels = self.batch(chosen)
+        return Samples(images, labels)
+
+    def batch(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """Images and labels of indices of any shape, (…, n_features) and (…)."""
+        where = chosen.to(self.images.device)
+        rows = self.images.index_select(0, where.reshape(-1))
+        return rows.view(*where.shape, *self.images.shape[1:]), self.labels[where]
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -86,7 +99,7 @@ def sample_losses(scores: Tensor, labels: Tensor) -> Tensor:
     return torch.logsumexp(scores, dim=1) - right
 
 
-def evaluate(networks: Networks, samples: Samples) -> Evaluation:
+def evaluate(networks: Stack, samples: Samples) -> Evaluation:
     """Loss and misclassified samples of each network.
 
     Example:
@@ -96,7 +109,7 @@ def evaluate(networks: Networks, samples: Samples) -> Evaluation:
         >>> start.misclassified.shape, bool(start.accuracy < 0.5)
         (torch.Size([1, 100]), True)
     """
-    _, scores = forward(networks, samples.images, samples.offset)
+    scores = networks.scores(samples.images, samples.offset)
     loss = sample_losses(scores, samples.labels).mean(dim=1)
     wrong = (scores.argmax(dim=1) != samples.labels) | ~torch.isfinite(loss).view(-1, 1)
     return Evaluation(loss, wrong)
@@ -167,17 +180,8 @@ def _advance(
     )
     for start in range(0, len(networks), together):
         group = slice(start, start + together)
-        batch = (
-            (samples.images, samples.labels) if chosen is None else _batch(samples, chosen[group])
-        )
+        batch = (samples.images, samples.labels) if chosen is None else samples.batch(chosen[group])
         descend(networks.pick(group), *batch, learning_rate)
-
-
-def _batch(samples: Samples, chosen: Tensor) -> tuple[Tensor, Tensor]:
-    where = chosen.to(samples.images.device)
-    return samples.images.index_select(0, where.reshape(-1)).view(*where.shape, -1), samples.labels[
-        where
-    ]
 
 
 def descend_from_branches(

@@ -12,7 +12,7 @@ import xarray as xr
 from valleys.nets.engine.networks import SECOND_LAYER, Networks
 from valleys.nets.engine.problem import Problem
 from valleys.nets.engine.training import evaluate, record_steps
-from valleys.nets.experiments.runs import Schedule, Variables, train_runs
+from valleys.nets.experiments.runs import RunSetting, Variables, train_runs
 from valleys.nets.experiments.specs import EndpointsSpec, RestartSpec
 from valleys.nets.measures import solutions
 from valleys.nets.measures.lanczos import top_eigenpairs
@@ -63,7 +63,7 @@ def endpoints(spec: EndpointsSpec) -> xr.Dataset:
 
 def _run(problem: Problem, spec: EndpointsSpec, learning_rate: float, batch_size: int) -> Run:
     """One run, copied at each record; fewer copies where it diverged."""
-    setting = Schedule(
+    setting = RunSetting(
         spec.seed, batch_size, learning_rate, round(spec.training_time / learning_rate)
     )
     kept: Run = []

@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 import xarray as xr
 
+from valleys.nets.engine import compiled, training
 from valleys.nets.engine.networks import SECOND_LAYER, Networks
-from valleys.nets.engine.problem import Problem
-from valleys.nets.engine.training import evaluate, record_steps
-from valleys.nets.experiments.runs import Schedule, Variables, train_runs
+from valleys.nets.engine.problem import Problem, streams
+from valleys.nets.engine.stack import Stack
+from valleys.nets.engine.training import evaluate, plan, record_steps
+from valleys.nets.experiments.runs import Variables
 from valleys.nets.experiments.specs import (
     MAIN_THRESHOLD,
     THRESHOLDS,
@@ -19,11 +22,24 @@ from valleys.nets.experiments.specs import (
     check_thresholds,
     check_training,
 )
+from valleys.nets.measures.curvature import last_matrix
 from valleys.nets.measures.layer_hessian import TOP
 from valleys.nets.measures.solutions import similarity_matrix
+from valleys.nets.observers.course import Course
 from valleys.nets.observers.freezing import FreezingClock, freezing_checks
-from valleys.nets.observers.recorder import DESCRIPTIONS, EIGENVALUES, Recorder, flatness_records
+from valleys.nets.optimizers.recipe import Recipe
+from valleys.nets.optimizers.training import optimize
 from valleys.results.spec import require
+
+DESCRIPTIONS = {
+    "train_loss": "mean cross-entropy on the training set",
+    "train_accuracy": "fraction of the training set that is right",
+    "test_loss": "mean cross-entropy on the small test set",
+    "test_accuracy": "fraction of the small test set that is right",
+    "flatness": "inverse geometric mean of the ten largest eigenvalues of the Hessian (Eq. 6)",
+    "weight_norm": "Euclidean norm of the parameters in which the flatness is taken",
+}
+EIGENVALUES = {"long_name": "ten largest eigenvalues of the Hessian"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +64,7 @@ class Ensemble:
         ((2,), (2, 2))
     """
 
-    networks: Networks
+    networks: Stack
     records: xr.Dataset
     problem: Problem
 
@@ -58,7 +74,7 @@ class Ensemble:
 
     @property
     def flatness(self) -> np.ndarray:
-        """Flatness of each run at its end, in the second layer's matrix, (R,) (Eq. 6)."""
+        """Flatness of each run at its end, (R,) (Eq. 6)."""
         return self.records.flatness.values[:, -1]
 
     @property
@@ -90,33 +106,37 @@ def train_ensemble(
     n_runs: int = 4,
     batch_size: int = 50,
     learning_rate: float = 0.05,
+    recipe: Recipe | None = None,
     training_time: float = 100.0,
     n_records: int = 21,
     flatness_every: int = 0,
+    parameters: Sequence[str] = (),
     thresholds: Sequence[float] = THRESHOLDS,
     seed: int = 0,
 ) -> Ensemble:
-    """Plain stochastic gradient descent (Eqs. 2 and 3), many runs at once from one start.
-
-    With the seed of the problem and the same settings these are the runs of `sweep`.
+    """Stochastic gradient descent (Eqs. 2 and 3), or any other recipe, many runs at once from one
+    start.
 
     Args:
         problem: from `load_problem` or `make_problem`.
         n_runs: R.
         batch_size: B; equal to the training set it is gradient descent, and all runs are one.
         learning_rate: η.
+        recipe: schedules, method and noise, in place of the two.
         training_time: η · step at the end.
         n_records: equally spaced records, the first at step 0.
         flatness_every: the flatness is measured at every so many records and at the last; 0 for the
             last only.
+        parameters: names of those in which the Hessian is taken, as in `networks.parameters`; if
+            empty, the second matrix of a fully connected network, and the last of any other model.
         thresholds: values of L_c for the freezing time.
         seed: of the batch orders.
 
     Raises:
-        ValueError: a value out of its range, or a second matrix with fewer than ten entries.
+        ValueError: a value out of its range, or parameters with fewer than ten entries.
 
     Example:
-        >>> from valleys.nets import load_problem, train_ensemble
+        >>> from valleys.nets import load_problem
         >>> problem = load_problem("digits", train_per_class=10)
         >>> runs = train_ensemble(
         ...     problem, n_runs=2, batch_size=10, learning_rate=0.1, training_time=20
@@ -130,20 +150,34 @@ def train_ensemble(
     """
     _check(problem, n_runs, batch_size, flatness_every, thresholds, seed)
     check_training(learning_rate, training_time, n_records)
-    setting = Schedule(
-        seed, int(batch_size), float(learning_rate), round(training_time / learning_rate)
+    recipe = recipe or Recipe(learning_rate, batch_size)
+    measured = _measured(problem.start, parameters)
+    networks, steps = (
+        problem.start.repeat(n_runs),
+        record_steps(recipe.n_steps(training_time), n_records),
     )
-    networks, steps = problem.start.repeat(n_runs), record_steps(setting.n_steps, n_records)
-    flat = flatness_records(n_records, flatness_every)
-    recorder = Recorder(n_runs, steps, problem.train, problem.test, problem.full_test, flat)
+    followed = range(0, n_records, flatness_every) if flatness_every else ()
+    course = Course(n_runs, steps, problem, measured, {*followed, n_records - 1})
     clock = FreezingClock(problem.train, tuple(thresholds))
-    checks = freezing_checks(setting.n_steps)
-    train_runs(networks, problem, setting, (steps, recorder), (checks, clock))
-    records = _records(recorder, clock) | _ends(networks, problem)
-    time = np.linspace(0, training_time, n_records)
+    visits = plan((steps.tolist(), course), (freezing_checks(int(steps[-1])), clock))
+    first = (int(recipe.batch_sizes(1)[0]), float(recipe.learning_rates(1)[0]))
+    orders = streams(seed, *first, n_runs)
+    _train(networks, problem, recipe, n_steps=int(steps[-1]), streams=orders, visits=visits)
+    records = _records(course, clock) | _ends(networks, problem)
+    time = np.concatenate([[0.0], recipe.learning_rates(int(steps[-1])).cumsum()])[steps]
     coords = {"time": ("record", time), "step": ("record", steps), "threshold": list(thresholds)}
-    attributes = {"learning_rate": setting.learning_rate, "batch_size": setting.batch_size}
+    attributes = dict(zip(("batch_size", "learning_rate"), first, strict=True))
     return Ensemble(networks, xr.Dataset(records, coords, attributes), problem)
+
+
+def _train(networks: Stack, problem: Problem, recipe: Recipe, **how: Any) -> None:
+    """The fastest way that a recipe can go."""
+    if not (recipe.plain and isinstance(networks, Networks)):
+        optimize(networks, problem.train, recipe, **how)
+        return
+    train = compiled.train if compiled.fits(networks) else training.train
+    rate, size = recipe.learning_rates(1)[0], recipe.batch_sizes(1)[0]
+    train(networks, problem.train, learning_rate=float(rate), batch_size=int(size), **how)
 
 
 def _check(
@@ -161,28 +195,37 @@ def _check(
     check_flatness_every(flatness_every)
     check_thresholds(thresholds)
     require(seed >= 0, f"seed must be 0 or more, got {seed}")
-    size = problem.start.weights[SECOND_LAYER][0].numel()
+
+
+def _measured(start: Stack, parameters: Sequence[str]) -> Sequence[str]:
+    """Names of the parameters in which the Hessian is taken."""
+    own = f"{2 * SECOND_LAYER}.weight" if isinstance(start, Networks) else last_matrix(start)
+    chosen, names = list(parameters) or [own], list(start.parameters)
+    unknown = [name for name in chosen if name not in names]
+    require(not unknown, f"no parameter is named {unknown}; the names are {', '.join(names)}")
+    size = sum(start.parameters[name][0].numel() for name in chosen)
     require(
         size >= TOP,
-        f"the flatness takes {TOP} eigenvalues, and the second matrix has {size} "
-        "entries; widen hidden",
+        f"the flatness takes {TOP} eigenvalues, and {', '.join(chosen)} has {size} entries; widen "
+        "hidden, or name other parameters",
     )
+    return chosen
 
 
-def _records(recorder: Recorder, clock: FreezingClock) -> Variables:
+def _records(course: Course, clock: FreezingClock) -> Variables:
     """What was measured along the way."""
     courses = {
         name: (("run", "record"), values, {"long_name": DESCRIPTIONS[name]})
-        for name, values in recorder.values.items()
+        for name, values in course.values.items()
     }
     freezing = {"long_name": "first step with training loss below L_c (Eq. 7)", "units": "steps"}
     return courses | {
-        "eigenvalues": (("run", "record", "rank"), recorder.eigenvalues, EIGENVALUES),
+        "eigenvalues": (("run", "record", "rank"), course.eigenvalues, EIGENVALUES),
         "freezing_time": (("run", "threshold"), clock.steps, freezing),
     }
 
 
-def _ends(networks: Networks, problem: Problem) -> Variables:
+def _ends(networks: Stack, problem: Problem) -> Variables:
     """How the runs end."""
     train_end, test_end = (evaluate(networks, samples) for samples in (problem.train, problem.test))
     return {

@@ -12,7 +12,7 @@ from valleys.nets import statistics
 from valleys.nets.engine.networks import Networks
 from valleys.nets.engine.problem import Problem
 from valleys.nets.engine.training import evaluate, record_steps
-from valleys.nets.experiments.runs import Schedule, Variables, train_runs
+from valleys.nets.experiments.runs import RunSetting, Variables, train_runs
 from valleys.nets.experiments.specs import Spec, Trained, check_batch_size, check_training
 from valleys.nets.measures.lanczos import top_eigenpairs
 from valleys.nets.measures.layer_hessian import TOP, flatness
@@ -162,7 +162,7 @@ def _of_batch_size(
 ) -> xr.Dataset:
     networks = problem.start.repeat(1 if batch_size == spec.n_train else spec.n_realizations)
     course = Course()
-    setting = Schedule(spec.seed, batch_size, spec.learning_rate, spec.n_steps)
+    setting = RunSetting(spec.seed, batch_size, spec.learning_rate, spec.n_steps)
     train_runs(networks, problem, setting, (steps, course))
     return xr.Dataset(
         {

@@ -37,7 +37,7 @@ class Setting(Protocol):
         ...
 
 
-class Schedule(NamedTuple):
+class RunSetting(NamedTuple):
     """A setting that is not all of a spec, such as one of its grid."""
 
     seed: int

@@ -19,7 +19,7 @@ from valleys.nets.engine.training import (
 )
 from valleys.nets.experiments.runs import (
     Branches,
-    Schedule,
+    RunSetting,
     Variables,
     require_finite,
     train_runs,
@@ -146,7 +146,7 @@ def _grow(problem: Problem, spec: SiblingsSpec, networks: Networks, step: int) -
         np.random.default_rng(np.random.SeedSequence(spec.seed, spawn_key=(*key, run)))
         for run in range(len(grown))
     ]
-    rest = Schedule(spec.seed, spec.batch_size, spec.learning_rate, spec.n_steps - step)
+    rest = RunSetting(spec.seed, spec.batch_size, spec.learning_rate, spec.n_steps - step)
     train_runs(grown, problem, rest, streams=orders)
     return grown
 

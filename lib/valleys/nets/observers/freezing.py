@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from valleys.nets.engine.networks import Networks, forward
+from valleys.nets.engine.stack import Stack
 from valleys.nets.engine.training import Samples, sample_losses
 
 EARLY_STEPS = 100  # the freezing time is looked for at each of these steps,
@@ -48,7 +49,7 @@ class FreezingClock:
     steps: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
     hardest: Tensor = field(default_factory=lambda: torch.empty(0))
 
-    def __call__(self, step: int, networks: Networks) -> None:
+    def __call__(self, step: int, networks: Stack) -> None:
         """Look at the loss of networks that are not yet below every threshold."""
         if not self.steps.size:
             self.steps = np.full((len(networks), len(self.thresholds)), np.nan)
@@ -61,10 +62,12 @@ class FreezingClock:
             below = self._mean_loss(networks, rows)[:, None] < self.thresholds
             self.steps[rows] = np.where(below & np.isnan(self.steps[rows]), step, self.steps[rows])
 
-    def _at_least(self, networks: Networks, rows: np.ndarray) -> np.ndarray:
+    def _at_least(self, networks: Stack, rows: np.ndarray) -> np.ndarray:
         """The mean loss of the chosen networks as far as their hardest samples make it up,
-        (len(rows),).
+        (len(rows),); 0 for networks that do not take samples of their own each.
         """
+        if not isinstance(networks, Networks):
+            return np.zeros(len(rows))
         chosen = self.hardest[torch.from_numpy(rows)]
         _, scores = forward(networks.pick(torch.from_numpy(rows)), self.samples.images[chosen])
         return (
@@ -73,11 +76,11 @@ class FreezingClock:
             .numpy()
         )
 
-    def _mean_loss(self, networks: Networks, rows: np.ndarray) -> np.ndarray:
+    def _mean_loss(self, networks: Stack, rows: np.ndarray) -> np.ndarray:
         """The mean loss of the chosen networks, (len(rows),); their hardest samples are found
         anew.
         """
-        _, scores = forward(networks.pick(torch.from_numpy(rows)), self.samples.images)
+        scores = networks.pick(torch.from_numpy(rows)).scores(self.samples.images)
         losses = sample_losses(scores, self.samples.labels)
         self.hardest[torch.from_numpy(rows)] = losses.topk(self.hardest.shape[1], dim=1).indices
         return losses.mean(dim=1).cpu().numpy()

@@ -1,0 +1,129 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from valleys.nets.engine.modules import Modules
+from valleys.nets.engine.networks import initialize, join
+from valleys.nets.engine.training import Samples, evaluate
+from valleys.nets.measures.curvature import as_modules
+
+
+def convolutional(seed, *, normalised=False):
+    torch.manual_seed(seed)
+    middle = [nn.BatchNorm2d(4)] if normalised else []
+    layers = [nn.Conv2d(1, 4, 3), *middle, nn.ReLU(), nn.Flatten(), nn.Linear(4 * 6 * 6, 3)]
+    return nn.Sequential(*layers).double()
+
+
+def tanh(seed):
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 6), nn.Tanh(), nn.Linear(6, 3)).double()
+
+
+def stack_of(modules):
+    """Copies of several modules of one architecture."""
+    stack = Modules.of(modules[0], len(modules))
+    for index, module in enumerate(modules):
+        for name, parameter in module.named_parameters():
+            stack.parameters[name][index] = parameter.data
+    return stack
+
+
+@pytest.fixture
+def pictures():
+    """Twenty-four images of three classes, float64."""
+    rng = np.random.default_rng(7)
+    return Samples.of(rng.normal(size=(24, 1, 8, 8)), np.arange(24) % 3, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("make", [convolutional, tanh])
+@pytest.mark.parametrize("shared", [True, False], ids=["one batch for all", "a batch for each"])
+def test_gradients_of_a_stack_are_those_of_its_modules(pictures, make, shared):
+    modules = [make(seed) for seed in range(3)]
+    chosen = torch.arange(10) if shared else torch.stack([torch.randperm(24)[:10] for _ in "abc"])
+    found = stack_of(modules).gradients(*pictures.batch(chosen))
+    for index, module in enumerate(modules):
+        images, labels = pictures.batch(chosen if shared else chosen[index])
+        nn.functional.cross_entropy(module(images), labels).backward()
+        for name, parameter in module.named_parameters():
+            torch.testing.assert_close(found[name][index], parameter.grad, atol=1e-12, rtol=1e-9)
+
+
+@pytest.mark.parametrize("make", [convolutional, tanh])
+def test_scores_of_a_stack_are_those_of_its_modules(pictures, make):
+    modules = [make(seed) for seed in range(3)]
+    scores = stack_of(modules).scores(pictures.images)
+    for index, module in enumerate(modules):
+        torch.testing.assert_close(scores[index].T, module(pictures.images).detach())
+
+
+def test_running_means_move_as_those_of_one_module(pictures):
+    module = convolutional(0, normalised=True)
+    stack = Modules.of(module, 2)
+    chosen = torch.stack([torch.arange(10), torch.arange(10, 20)])
+    stack.gradients(*pictures.batch(chosen))
+    module.train()
+    module(pictures.images[:10])
+    torch.testing.assert_close(stack.buffers["1.running_mean"][0], module[1].running_mean)
+    assert not torch.equal(*stack.buffers["1.running_mean"])
+    module.eval()
+    torch.testing.assert_close(stack.scores(pictures.images)[0].T, module(pictures.images).detach())
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["one batch for all", "a batch for each"])
+def test_the_closed_form_is_what_autograd_finds(blobs, shared):
+    networks = join([initialize(5, seed, hidden=(7, 6), n_classes=3) for seed in range(3)])
+    networks = networks.to(torch.float64)
+    chosen = torch.arange(12) if shared else torch.stack([torch.randperm(30)[:12] for _ in "abc"])
+    batch = blobs.batch(chosen)
+    closed, general = networks.gradients(*batch), as_modules(networks).gradients(*batch)
+    assert closed.keys() == general.keys() == networks.parameters.keys()
+    for name, part in closed.items():
+        torch.testing.assert_close(part, general[name], atol=1e-12, rtol=1e-9)
+    torch.testing.assert_close(
+        networks.scores(blobs.images), as_modules(networks).scores(blobs.images)
+    )
+
+
+def test_both_kinds_of_stack_are_picked_copied_and_put_back_alike(blobs):
+    networks = join([initialize(5, seed, hidden=(4,), n_classes=3) for seed in range(3)])
+    for stack in (networks, as_modules(networks)):
+        others = stack.copy().pick(torch.tensor([2, 0]))
+        stack.put(torch.tensor([0, 1]), others)
+        first = stack.parameters["0.weight"]
+        assert torch.equal(first[0], networks.weights[0][2])
+        assert len(stack.repeat(2)) == 6
+        assert stack.alive.tolist() == [True] * 3
+        stack.parameters["0.weight"][1, 0, 0] = torch.nan
+        stack.parameters["2.bias"][1, 0] = torch.nan
+        assert stack.alive.tolist() == [True, False, True]
+
+
+def test_a_stack_of_modules_is_evaluated_like_any_other(pictures):
+    found = evaluate(stack_of([tanh(0), tanh(1)]), pictures)
+    right = (tanh(1)(pictures.images).argmax(dim=1) == pictures.labels).double().mean()
+    assert found.accuracy[1] == right
+
+
+@pytest.mark.parametrize(
+    ("module", "word"),
+    [
+        (nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.5)), "1 drops units at random"),
+        (nn.Sequential(nn.ReLU()), "no parameter"),
+        (lambda images: images, "torch.nn.Module"),
+    ],
+)
+def test_what_cannot_be_trained_side_by_side_is_refused(module, word):
+    with pytest.raises(ValueError, match=word):
+        Modules.of(module)
+
+
+def test_the_module_that_was_given_stays_as_it_is(pictures):
+    module = tanh(0)
+    before = [part.clone() for part in module.parameters()]
+    stack = Modules.of(module, 2)
+    for part in stack.parameters.values():
+        part.add_(1)
+    assert all(map(torch.equal, before, module.parameters()))
+    assert module.training
