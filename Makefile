@@ -46,10 +46,11 @@ test: install ## units, refusals, all chapters from the results that come with t
 test-all: install ## every test there is: also live runs of all chapters, the PDF, the student and the public site, clusters and kills
 	@$(PYTEST)
 
-lint: install ## check style, formatting, which room imports which, and that notebooks carry no outputs
+lint: install ## check style, formatting, types, which room imports which, and that notebooks carry no outputs
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-cache --no-logo
+	@$(BIN)/basedpyright
 	@$(BIN)/nbstripout --keep-id --verify chapters/*.ipynb exercises/*.ipynb
 
 format: install ## put style and formatting in order

@@ -17,8 +17,8 @@ import numba as nb
 import numpy as np
 import xarray as xr
 
+from valleys.compiling import CAN_KEEP
 from valleys.toy.landscapes.two_valley import TwoValley
-from valleys.toy.simulation.compiled import CAN_KEEP
 from valleys.toy.simulation.fixed_y import along_x
 from valleys.toy.simulation.langevin import START_X, check_settings, in_threads, on_map
 from valleys.toy.simulation.reference import covariance

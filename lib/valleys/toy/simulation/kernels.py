@@ -14,7 +14,7 @@ import numpy as np
 from numba.core import types
 from numba.extending import intrinsic
 
-from valleys.toy.simulation.compiled import CAN_KEEP
+from valleys.compiling import CAN_KEEP
 
 LANES = 64  # runs that advance together
 WORDS = 4  # 64-bit words in the state of one generator
