@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from valleys.nets.experiments.own_network import ask
     from valleys.nets.experiments.specs import SweepSpec
     from valleys.nets.experiments.sweep import sweep
-    from valleys.nets.measures.gradient_noise import batch_factor, layer_noise
+    from valleys.nets.folders import load_folder
+    from valleys.nets.measures.curvature import curvature
+    from valleys.nets.measures.gradient_noise import layer_noise
     from valleys.nets.measures.lanczos import top_eigenpairs
     from valleys.nets.measures.layer_hessian import flatness, full_spectrum, layer_curvature
-    from valleys.nets.measures.noise_alignment import traces
     from valleys.nets.measures.solutions import (
         barrier,
         jaccard,
@@ -25,18 +26,20 @@ if TYPE_CHECKING:
         similarity_matrix,
     )
     from valleys.nets.measures.whole_hessian import WholeNetwork
-    from valleys.nets.statistics import fit_points, mean, pair_mean, ratio, share
+    from valleys.nets.optimizers.methods import method
+    from valleys.nets.optimizers.recipe import Recipe
+    from valleys.nets.statistics import mean, pair_mean, ratio
 
 __all__ = [
     "Ensemble",
+    "Recipe",
     "Samples",
     "SweepSpec",
     "WholeNetwork",
     "ask",
     "barrier",
-    "batch_factor",
+    "curvature",
     "evaluate",
-    "fit_points",
     "flatness",
     "full_spectrum",
     "initialize",
@@ -44,30 +47,30 @@ __all__ = [
     "layer_curvature",
     "layer_noise",
     "load",
+    "load_folder",
     "load_problem",
     "make_problem",
     "mean",
+    "method",
     "pair_mean",
     "path_losses",
     "ratio",
     "rise",
-    "share",
     "similarity_matrix",
     "sweep",
     "top_eigenpairs",
-    "traces",
     "train_ensemble",
 ]
 HOMES = {  # where each name is defined
     "Ensemble": "valleys.nets.experiments.ensemble",
+    "Recipe": "valleys.nets.optimizers.recipe",
     "Samples": "valleys.nets.engine.training",
     "SweepSpec": "valleys.nets.experiments.specs",
     "WholeNetwork": "valleys.nets.measures.whole_hessian",
     "ask": "valleys.nets.experiments.own_network",
     "barrier": "valleys.nets.measures.solutions",
-    "batch_factor": "valleys.nets.measures.gradient_noise",
+    "curvature": "valleys.nets.measures.curvature",
     "evaluate": "valleys.nets.engine.training",
-    "fit_points": "valleys.nets.statistics",
     "flatness": "valleys.nets.measures.layer_hessian",
     "full_spectrum": "valleys.nets.measures.layer_hessian",
     "initialize": "valleys.nets.engine.networks",
@@ -75,18 +78,18 @@ HOMES = {  # where each name is defined
     "layer_curvature": "valleys.nets.measures.layer_hessian",
     "layer_noise": "valleys.nets.measures.gradient_noise",
     "load": "valleys.nets.datasets",
+    "load_folder": "valleys.nets.folders",
     "load_problem": "valleys.nets.engine.problem",
     "make_problem": "valleys.nets.engine.problem",
     "mean": "valleys.nets.statistics",
+    "method": "valleys.nets.optimizers.methods",
     "pair_mean": "valleys.nets.statistics",
     "path_losses": "valleys.nets.measures.solutions",
     "ratio": "valleys.nets.statistics",
     "rise": "valleys.nets.measures.solutions",
-    "share": "valleys.nets.statistics",
     "similarity_matrix": "valleys.nets.measures.solutions",
     "sweep": "valleys.nets.experiments.sweep",
     "top_eigenpairs": "valleys.nets.measures.lanczos",
-    "traces": "valleys.nets.measures.noise_alignment",
     "train_ensemble": "valleys.nets.experiments.ensemble",
 }
 

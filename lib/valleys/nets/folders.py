@@ -63,6 +63,20 @@ def load_folder(
         ValueError: numbers or a size that make no sense.
         valleys.nets.datasets.DataError: no such folder, fewer than two classes, fewer images than
             asked for, images of several sizes, or a file that is no image.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from PIL import Image
+        >>> from valleys.nets import load_folder
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for name, grey in (("dark", 20), ("light", 200)):
+        ...         Path(folder, name).mkdir()
+        ...         for index in range(5):
+        ...             Image.new("L", (8, 6), grey + index).save(f"{folder}/{name}/{index}.png")
+        ...     data = load_folder(folder)
+        >>> data.image_shape, data.train_images.shape, data.test_labels.tolist()
+        ((6, 8), (8, 48), [0, 1])
     """
     _check(train_per_class, test_per_class, training_set, size)
     folder = Path(path).expanduser().resolve()

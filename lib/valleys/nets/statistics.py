@@ -209,7 +209,7 @@ def share(count: int, n: int) -> Estimate:
     succeed; NaN without tries.
 
     Example:
-        >>> from valleys.nets import share
+        >>> from valleys.nets.statistics import share
         >>> f"{share(10, 10):.2f}"
         '1.00 (0.72 to 1.00)'
     """
@@ -434,7 +434,7 @@ def fit_points(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> Linear
 
     Example:
         >>> import numpy as np
-        >>> from valleys.nets import fit_points
+        >>> from valleys.nets.statistics import fit_points
         >>> line = fit_points([0.0, 1.0, 2.0, 3.0], [1.0, 3.0, 5.0, 7.0], np.random.default_rng(0))
         >>> round(line.slope, 6), round(line.intercept, 6)
         (2.0, 1.0)

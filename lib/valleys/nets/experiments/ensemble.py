@@ -27,7 +27,9 @@ from valleys.nets.measures.layer_hessian import TOP
 from valleys.nets.measures.solutions import similarity_matrix
 from valleys.nets.observers.course import Course
 from valleys.nets.observers.freezing import FreezingClock, freezing_checks
+from valleys.nets.observers.recorder import flatness_records
 from valleys.nets.optimizers.recipe import Recipe
+from valleys.nets.optimizers.schedules import schedule
 from valleys.nets.optimizers.training import optimize
 from valleys.results.spec import require
 
@@ -136,7 +138,7 @@ def train_ensemble(
         ValueError: a value out of its range, or parameters with fewer than ten entries.
 
     Example:
-        >>> from valleys.nets import load_problem
+        >>> from valleys.nets import load_problem, train_ensemble
         >>> problem = load_problem("digits", train_per_class=10)
         >>> runs = train_ensemble(
         ...     problem, n_runs=2, batch_size=10, learning_rate=0.1, training_time=20
@@ -148,26 +150,34 @@ def train_ensemble(
         >>> runs.records.train_loss.dims
         ('run', 'record')
     """
-    _check(problem, n_runs, batch_size, flatness_every, thresholds, seed)
-    check_training(learning_rate, training_time, n_records)
-    recipe = recipe or Recipe(learning_rate, batch_size)
-    measured = _measured(problem.start, parameters)
-    networks, steps = (
-        problem.start.repeat(n_runs),
-        record_steps(recipe.n_steps(training_time), n_records),
+    recipe = recipe or _plain(learning_rate, batch_size)
+    _check(problem, n_runs, recipe, flatness_every, thresholds, seed)
+    check_training(schedule(recipe.learning_rate).highest, training_time, n_records)
+    n_steps = recipe.n_steps(training_time)
+    networks, steps = problem.start.repeat(n_runs), record_steps(n_steps, n_records)
+    measured, flat = (
+        _measured(problem.start, parameters),
+        flatness_records(n_records, flatness_every),
     )
-    followed = range(0, n_records, flatness_every) if flatness_every else ()
-    course = Course(n_runs, steps, problem, measured, {*followed, n_records - 1})
+    course = Course(n_runs, steps, problem, measured, flat)
     clock = FreezingClock(problem.train, tuple(thresholds))
-    visits = plan((steps.tolist(), course), (freezing_checks(int(steps[-1])), clock))
-    first = (int(recipe.batch_sizes(1)[0]), float(recipe.learning_rates(1)[0]))
-    orders = streams(seed, *first, n_runs)
-    _train(networks, problem, recipe, n_steps=int(steps[-1]), streams=orders, visits=visits)
+    visits = plan((steps.tolist(), course), (freezing_checks(n_steps), clock))
+    first = {
+        "batch_size": int(recipe.batch_sizes(1)[0]),
+        "learning_rate": recipe.learning_rates(1)[0],
+    }
+    orders = streams(seed, *first.values(), n_runs)
+    _train(networks, problem, recipe, n_steps=n_steps, streams=orders, visits=visits)
     records = _records(course, clock) | _ends(networks, problem)
-    time = np.concatenate([[0.0], recipe.learning_rates(int(steps[-1])).cumsum()])[steps]
+    time = np.concatenate([[0.0], recipe.learning_rates(n_steps).cumsum()])[steps]
     coords = {"time": ("record", time), "step": ("record", steps), "threshold": list(thresholds)}
-    attributes = dict(zip(("batch_size", "learning_rate"), first, strict=True))
-    return Ensemble(networks, xr.Dataset(records, coords, attributes), problem)
+    return Ensemble(networks, xr.Dataset(records, coords, first), problem)
+
+
+def _plain(learning_rate: float, batch_size: int) -> Recipe:
+    """Stochastic gradient descent at one learning rate and one batch size."""
+    require(learning_rate > 0, f"learning_rate must be above 0, got {learning_rate}")
+    return Recipe(learning_rate, batch_size)
 
 
 def _train(networks: Stack, problem: Problem, recipe: Recipe, **how: Any) -> None:
@@ -183,14 +193,16 @@ def _train(networks: Stack, problem: Problem, recipe: Recipe, **how: Any) -> Non
 def _check(
     problem: Problem,
     n_runs: int,
-    batch_size: int,
+    recipe: Recipe,
     flatness_every: int,
     thresholds: Sequence[float],
     seed: int,
 ) -> None:
     """Refuse, before any work, what cannot be trained or measured."""
     require(isinstance(problem, Problem), "problem must come from load_problem or make_problem")
-    check_batch_size(batch_size, len(problem.train))
+    sizes = schedule(recipe.batch_size)
+    for size in (sizes.lowest, sizes.highest):
+        check_batch_size(round(size), len(problem.train))
     require(n_runs >= 1, f"n_runs must be 1 or more, got {n_runs}")
     check_flatness_every(flatness_every)
     check_thresholds(thresholds)

@@ -74,8 +74,7 @@ def curvature(
         ValueError: a parameter of that name is not there.
 
     Example:
-        >>> from valleys.nets import load_problem
-        >>> from valleys.nets.measures.curvature import curvature
+        >>> from valleys.nets import curvature, load_problem
         >>> problem = load_problem("digits", train_per_class=10)
         >>> curvature(problem.start, problem.train, parameters=["2.weight"]).size
         2500

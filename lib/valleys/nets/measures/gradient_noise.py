@@ -82,7 +82,7 @@ def batch_factor(batch_size: int, n_samples: int) -> float:
     1).
 
     Example:
-        >>> from valleys.nets import batch_factor
+        >>> from valleys.nets.measures.gradient_noise import batch_factor
         >>> batch_factor(50, 1000) > batch_factor(200, 1000) > batch_factor(1000, 1000)
         True
     """

@@ -68,7 +68,8 @@ def traces(curvature: LayerCurvature, noise: LayerNoise) -> Traces:
         noise: of the same layer on the same samples.
 
     Example:
-        >>> from valleys.nets import layer_curvature, layer_noise, load_problem, traces
+        >>> from valleys.nets import layer_curvature, layer_noise, load_problem
+        >>> from valleys.nets.measures.noise_alignment import traces
         >>> problem = load_problem("digits", train_per_class=10)
         >>> curvature = layer_curvature(problem.start, problem.train.images)
         >>> found = traces(curvature, layer_noise(curvature, problem.train.labels.numpy()))

@@ -29,11 +29,6 @@ class Method:
     Attributes:
         name: sgd, adam, adamw or rmsprop.
         settings: pairs of a name and a value, as the class of `torch.optim` takes them.
-
-    Example:
-        >>> from valleys.nets.optimizers.methods import method
-        >>> method("sgd", momentum=0.9, nesterov=True)
-        Method(name='sgd', settings=(('momentum', 0.9), ('nesterov', True)))
     """
 
     name: str = "sgd"
@@ -69,8 +64,17 @@ class Method:
 def method(name: str, **settings: Any) -> Method:
     """A method by its name, with the settings of its class in `torch.optim`.
 
+    Args:
+        name: sgd, adam, adamw or rmsprop.
+        settings: such as momentum, weight_decay or betas.
+
     Raises:
         ValueError: an unknown method, or settings that do not fit it.
+
+    Example:
+        >>> from valleys.nets import method
+        >>> method("sgd", momentum=0.9, nesterov=True)
+        Method(name='sgd', settings=(('momentum', 0.9), ('nesterov', True)))
     """
     return Method(name, tuple(settings.items()))
 

@@ -35,8 +35,7 @@ class Recipe:
             and without `noise`; 0 for never.
 
     Example:
-        >>> from valleys.nets.optimizers.methods import method
-        >>> from valleys.nets.optimizers.recipe import Recipe
+        >>> from valleys.nets import Recipe, method
         >>> recipe = Recipe(0.01, 50, method("adam"))
         >>> recipe.learning_rates(3).tolist()
         [0.01, 0.01, 0.01]
