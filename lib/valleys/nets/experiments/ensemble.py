@@ -155,23 +155,18 @@ def train_ensemble(
     check_training(schedule(recipe.learning_rate).highest, training_time, n_records)
     n_steps = recipe.n_steps(training_time)
     networks, steps = problem.start.repeat(n_runs), record_steps(n_steps, n_records)
-    measured, flat = (
-        _measured(problem.start, parameters),
-        flatness_records(n_records, flatness_every),
-    )
-    course = Course(n_runs, steps, problem, measured, flat)
+    measured = _measured(problem.start, parameters)
+    course = Course(n_runs, steps, problem, measured, flatness_records(n_records, flatness_every))
     clock = FreezingClock(problem.train, tuple(thresholds))
     visits = plan((steps.tolist(), course), (freezing_checks(n_steps), clock))
-    first = {
-        "batch_size": int(recipe.batch_sizes(1)[0]),
-        "learning_rate": recipe.learning_rates(1)[0],
-    }
-    orders = streams(seed, *first.values(), n_runs)
+    size, rate = int(recipe.batch_sizes(1)[0]), float(recipe.learning_rates(1)[0])
+    orders = streams(seed, size, rate, n_runs)
     _train(networks, problem, recipe, n_steps=n_steps, streams=orders, visits=visits)
     records = _records(course, clock) | _ends(networks, problem)
     time = np.concatenate([[0.0], recipe.learning_rates(n_steps).cumsum()])[steps]
     coords = {"time": ("record", time), "step": ("record", steps), "threshold": list(thresholds)}
-    return Ensemble(networks, xr.Dataset(records, coords, first), problem)
+    attributes = {"batch_size": size, "learning_rate": rate}
+    return Ensemble(networks, xr.Dataset(records, coords, attributes), problem)
 
 
 def _plain(learning_rate: float, batch_size: int) -> Recipe:
