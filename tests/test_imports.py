@@ -28,9 +28,9 @@ EXTRAS = {
     "chapters": {"book", "nets"},
     "exercises": {"book", "nets"},
     "tests": {"book", "nets", "cluster", "dev"},
-    "tools": {"book", "nets", "cluster", "dev"},
+    "tools": {"bench", "book", "nets", "cluster", "dev"},
 }
-OWN = {"valleys", "tests"}
+OWN = {"valleys", "tests", "peers"}
 MADE_BY_A_TEST = {"slowly"}  # modules that a test writes before it imports them
 
 

@@ -20,18 +20,24 @@ from typing import Any
 import click
 import numba
 import numpy as np
+import peers
 import torch
 from threadpoolctl import threadpool_limits
 
 from valleys.errors import BookError
 from valleys.nets import datasets
+from valleys.nets.engine import compiled
 from valleys.nets.engine import reference as plain_nets
+from valleys.nets.engine.modules import Modules
 from valleys.nets.engine.networks import initialize
 from valleys.nets.engine.problem import Problem
 from valleys.nets.engine.training import Samples, train
 from valleys.nets.experiments import sweep
 from valleys.nets.experiments.specs import SweepSpec
+from valleys.nets.measures.curvature import as_modules
 from valleys.nets.observers.recorder import second_layer_eigenvalues
+from valleys.nets.optimizers.recipe import Recipe
+from valleys.nets.optimizers.training import optimize
 from valleys.results import machine
 from valleys.toy import TwoValley
 from valleys.toy.experiments import two_valley as studies
@@ -227,6 +233,80 @@ def plain_turn(name: str, seed: int, settings: dict[str, Any]) -> tuple[float, f
     return training, timed(plain_nets.top_eigenvalues, module, exact, module[2].weight)
 
 
+def network_step(repeats: int) -> list[Row]:
+    """A step of 20 networks on one thread, by our compiled loop and as others write it."""
+    torch.set_num_threads(1)
+    rows: list[Row] = []
+    with threadpool_limits(1):
+        for size, n_steps in ((10, 200), (50, 60), (200, 20)):
+            rows += step_rows(size, n_steps, repeats)
+    return rows
+
+
+def step_rows(batch_size: int, n_steps: int, repeats: int, n_networks: int = 20) -> list[Row]:
+    """Milliseconds a step of each way, and the ratios within each turn."""
+    asked = n_networks, batch_size, n_steps
+    one = peers.one_after_another(peers.layers(), peers.SIZES[:1], *asked)
+    ways = {
+        "our loop": own_steps(*asked),
+        "our general path": own_steps(*asked, general=True),
+        "JAX, vmap + scan + jit": peers.by_jax(*asked),
+        "torch.func, vmap + grad": peers.by_vmap(*asked),
+        "plain PyTorch, one after another": one,
+    }
+    for way in ways.values():
+        way()
+    turns = np.array([[timed(way) for way in ways.values()] for _ in range(repeats)]).T
+    times = dict(zip(ways, 1000 * turns / n_steps, strict=True))
+    own, label = times["our loop"], f"step of {n_networks} networks, B = {batch_size}"
+    rows = [Row(f"{label}: {name}", "ms", tuple(each)) for name, each in times.items()]
+    for name, each in list(times.items())[1:]:
+        rows.append(Row(f"{label}: {name} : our loop", "times", tuple(each / own)))
+    return rows
+
+
+def own_steps(
+    n_networks: int, batch_size: int, n_steps: int, *, general: bool = False
+) -> Callable[[], None]:
+    """Training of the published network, on random images, by our loop or by our general path."""
+    images, labels = peers.drawn_samples()
+    samples, start = Samples.of(images, labels), initialize(images.shape[1], 0)
+    settings: dict[str, Any] = {"n_steps": n_steps, "visits": {}}
+
+    def run() -> None:
+        streams = [np.random.default_rng(run) for run in range(n_networks)]
+        if general:
+            stack = as_modules(start).repeat(n_networks)
+            optimize(stack, samples, Recipe(0.01, batch_size), streams=streams, **settings)
+            return
+        networks = start.repeat(n_networks)
+        options = settings | {"learning_rate": 0.01, "batch_size": batch_size}
+        compiled.train(networks, samples, streams=streams, **options)
+
+    return run
+
+
+def network_convolutions(repeats: int) -> list[Row]:
+    """A step of ten convolutional networks of Fig. S5 on one thread, against plain PyTorch."""
+    torch.set_num_threads(1)
+    asked, shape = (10, 50, 4), (3, 32, 32)
+    samples = Samples.of(*peers.drawn_samples(shape))
+    stack = Modules.of(peers.convolutional(), asked[0])
+
+    def own() -> None:
+        streams = [np.random.default_rng(run) for run in range(len(stack))]
+        optimize(stack, samples, Recipe(0.01, 50), n_steps=asked[2], streams=streams, visits={})
+
+    theirs = peers.one_after_another(peers.convolutional(), shape, *asked)
+    turns = np.array([(timed(own), timed(theirs)) for _ in range(repeats)]).T * 1000 / asked[2]
+    label = "step of 10 convolutional networks, B = 50"
+    return [
+        Row(f"{label}: ours", "ms", tuple(turns[0])),
+        Row(f"{label}: plain PyTorch, channels last", "ms", tuple(turns[1])),
+        Row(f"{label}: plain PyTorch : ours", "times", tuple(turns[1] / turns[0])),
+    ]
+
+
 def network_data() -> str:
     """MNIST where its files are, else digits, which need no download."""
     return "mnist" if (datasets.data_folder() / "MNIST" / "raw").is_dir() else "digits"
@@ -252,6 +332,8 @@ BENCHMARKS: dict[str, Callable[[int], list[Row]]] = {
     "published_map": published_map,
     "exact_map": exact_map,
     "network_pieces": network_pieces,
+    "network_step": network_step,
+    "network_convolutions": network_convolutions,
     "network_cell": network_cell,
     "network_sweep": network_sweep,
 }

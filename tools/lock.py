@@ -12,10 +12,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+EXTRAS = ("nets", "book", "cluster", "dev")  # all that is installed; peers of benchmarks are not
 BROUGHT_BY_TORCH = re.compile(r"(torch|triton|nvidia-.*|cuda-.*)==")
 LOCK_HEADER = (
-    "# Made by `make lock` from pyproject.toml: exact versions, every extra. torch carries no "
-    "hash, see tools/install.py.\n"
+    "# Made by `make lock` from pyproject.toml: exact versions of every extra but bench. torch "
+    "carries no hash, see tools/install.py.\n"
 )
 CONDA_HEADER = (
     "# Made by `make lock`: the versions of requirements.lock for conda users (`conda env create "
@@ -32,9 +33,10 @@ dependencies:
 
 def resolve() -> str:
     """All requirements with hashes and environment markers, as uv prints them."""
-    compile_all = "uv pip compile pyproject.toml --all-extras --universal --generate-hashes"
+    compile_all = "uv pip compile pyproject.toml --universal --generate-hashes"
+    extras = [f"--extra={name}" for name in EXTRAS]
     options = "--python-version 3.11 --fork-strategy fewest --no-header --no-annotate --quiet"
-    command = [sys.executable, "-m", *compile_all.split(), *options.split()]
+    command = [sys.executable, "-m", *compile_all.split(), *extras, *options.split()]
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 

@@ -14,12 +14,14 @@ from valleys.paths import book_root
 
 @pytest.fixture(scope="module")
 def bench():
+    sys.path.insert(0, str(book_root() / "tools"))  # where a script finds its neighbours
     spec = importlib.util.spec_from_file_location("bench", book_root() / "tools" / "bench.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules["bench"] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     yield module
     del sys.modules["bench"]
+    sys.path.remove(str(book_root() / "tools"))
 
 
 def test_table_has_median_and_range_of_each_quantity(bench):
@@ -58,6 +60,28 @@ def test_time_of_the_sweep_is_that_of_its_steps_and_records(bench, monkeypatch):
     # all steps at one batch size; one second a record and cell, one run of gradient descent
     steps, records = 188_000 * 1.88, 1.0 * 101 * 7 * 6.05
     assert bench.sweep_seconds("digits", 0) == pytest.approx(steps + records)
+
+
+def test_every_way_of_a_step_runs(bench):
+    for way in (
+        bench.own_steps(2, 10, 2),
+        bench.own_steps(2, 10, 2, general=True),
+        bench.peers.by_vmap(2, 10, 2),
+        bench.peers.one_after_another(bench.peers.layers(), bench.peers.SIZES[:1], 2, 10, 2),
+    ):
+        assert bench.timed(way) > 0
+
+
+def test_ways_see_the_same_sizes_of_batches(bench):
+    found = bench.peers.orders(3, 300, 7)
+    assert found.shape == (7, 3, 300)
+    assert len(set(found[:3, 0].ravel())) == 900
+
+
+def test_a_peer_that_is_not_installed_is_named(bench, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jax", None)
+    with pytest.raises(BookError, match=r"pip install '\.\[bench\]'"):
+        bench.peers.by_jax(1, 10, 1)
 
 
 def test_a_step_of_training_takes_time(bench):
