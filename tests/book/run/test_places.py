@@ -178,11 +178,11 @@ assert kernels.fill_normals.py_func
 def test_compiled_code_is_kept_only_where_there_is_a_place_for_it(monkeypatch):
     from numba.core import caching
 
-    from valleys.toy.simulation import compiled
+    from valleys import compiling
 
-    assert compiled._can_keep()
+    assert compiling._can_keep()
     monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
-    assert not compiled._can_keep()
+    assert not compiling._can_keep()
 
 
 @pytest.mark.slow
