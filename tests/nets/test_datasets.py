@@ -227,7 +227,7 @@ def test_the_limits_of_digits_are_those_of_the_file():
 @pytest.mark.slow
 def test_torchvision_is_imported_only_where_it_is_needed():
     code = (
-        "import sys; from valleys.nets import datasets, load_problem; datasets.load('digits'); assert "
+        "import sys; from valleys.nets import datasets; datasets.load('digits'); assert "
         "'torchvision' not in sys.modules; "
         "assert datasets.torchvision_datasets().MNIST"
     )
