@@ -4,7 +4,7 @@ import torch
 
 from valleys.nets.engine import blas, compiled, training
 from valleys.nets.engine.networks import initialize, join
-from valleys.nets.engine.training import Samples
+from valleys.nets.engine.training import Samples, evaluate
 
 
 def generators(count, seed=3):
@@ -39,9 +39,17 @@ def products(request, monkeypatch):
 
 
 @pytest.mark.usefixtures("products")
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-11), (torch.float32, 3e-5)])
-@pytest.mark.parametrize("hidden", [(7,), (50, 50), (33, 17, 5)], ids=str)
-@pytest.mark.parametrize("batch_size", [1, 8, 32, 47, 60])
+@pytest.mark.parametrize(
+    ("hidden", "dtype", "tolerance"),
+    [
+        ((7,), torch.float64, 1e-11),
+        ((33, 17, 5), torch.float64, 1e-11),
+        ((50, 50), torch.float64, 1e-11),
+        ((50, 50), torch.float32, 3e-5),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("batch_size", [1, 8, 47, 60])
 def test_the_loop_is_the_engine_step_by_step(dtype, tolerance, hidden, batch_size):
     data = samples(60, 37, dtype)
     own, theirs = stack(37, hidden, dtype), stack(37, hidden, dtype)
@@ -64,7 +72,7 @@ def test_products_as_large_as_those_of_the_paper():
 def test_visits_see_each_network_before_the_update_of_their_step():
     data, seen = samples(60, 5, torch.float64), {}
     for train in (compiled.train, training.train):
-        networks = stack(5, (4,), torch.float64)
+        networks = stack(5, (4, 4), torch.float64)
         found = seen.setdefault(train, [])
         train(
             networks,
@@ -108,7 +116,7 @@ def test_a_step_that_overflows_is_seen(digits):
 
 
 def test_it_ends_early_once_no_network_is_finite():
-    data, networks, seen = samples(60, 5, torch.float32), stack(5, (4,), torch.float32), []
+    data, networks, seen = samples(60, 5, torch.float32), stack(5, (4, 4), torch.float32), []
     for weight in networks.weights:
         weight.fill_(torch.nan)
     compiled.train(
@@ -129,3 +137,60 @@ def test_what_the_loop_cannot_take_is_known():
     turned = type(networks)(tuple(weight.mT for weight in networks.weights), networks.biases)
     assert not compiled.fits(turned)
     assert not compiled.fits(networks.to("meta"))
+
+
+THRESHOLDS = (0.2, 0.05, 0.5, 1e-9)
+
+
+def passages_of(networks, data, *, n_steps, batch_size, learning_rate=0.1, thresholds=THRESHOLDS):
+    """First passages in the loop, and by looking at all samples at every step."""
+    losses = []
+    settings = {"learning_rate": learning_rate, "batch_size": batch_size, "n_steps": n_steps}
+    settings["streams"] = generators(len(networks))
+    look = dict.fromkeys(
+        range(n_steps + 1), lambda step, now: losses.append(evaluate(now, data).loss.numpy().copy())
+    )
+    training.train(networks.copy(), data, **settings, visits=look)
+    below = np.array(losses)[:, :, None] < np.array(thresholds)
+    expected = np.where(below.any(axis=0), below.argmax(axis=0), np.nan)
+    found = compiled.FirstPassages(thresholds)
+    settings["streams"] = generators(len(networks))
+    compiled.train(networks, data, **settings, visits={}, passages=found)
+    return found.steps, expected
+
+
+@pytest.mark.parametrize("batch_size", [7, 60], ids=["noisy", "gradient descent"])
+def test_freezing_is_looked_at_before_every_update(batch_size):
+    data, networks = samples(60, 37, torch.float64), stack(37, (20, 20), torch.float64)
+    found, expected = passages_of(networks, data, n_steps=250, batch_size=batch_size)
+    np.testing.assert_array_equal(found, expected)
+    assert np.isfinite(found[:, :3]).all()
+    assert np.isnan(found[:, 3]).all()
+
+
+def test_strong_noise_passes_thresholds_up_and_down(digits):
+    digits = Samples(digits.images.double(), digits.labels)
+    networks = initialize(64, seed=0).to(torch.float64).repeat(3)
+    options = {"n_steps": 400, "batch_size": 10, "learning_rate": 0.1}
+    found, expected = passages_of(networks, digits, thresholds=(0.5, 0.3, 0.2), **options)
+    assert np.isfinite(expected).all()
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_a_loss_that_falls_with_the_last_update_counts():
+    data, networks = samples(60, 37, torch.float64), stack(37, (20, 20), torch.float64)
+    found, _ = passages_of(networks.copy(), data, n_steps=250, batch_size=7)
+    last = int(found[:, 1].max())
+    found, expected = passages_of(networks, data, n_steps=last, batch_size=7)
+    np.testing.assert_array_equal(found, expected)
+    assert found[:, 1].max() == last
+
+
+def test_a_network_that_is_lost_freezes_never():
+    data, networks = samples(60, 5, torch.float32), stack(5, (20, 20), torch.float32)
+    networks.weights[0][1, 0, 0] = torch.nan
+    found = compiled.FirstPassages((1.05, 0.1))
+    options = {"learning_rate": 0.5, "batch_size": 20, "n_steps": 300, "visits": {}}
+    compiled.train(networks, data, streams=generators(3), passages=found, **options)
+    assert np.isnan(found.steps[1]).all()
+    assert np.isfinite(found.steps[[0, 2], 0]).all()

@@ -58,6 +58,15 @@ def test_scores_of_a_stack_are_those_of_its_modules(pictures, make):
         torch.testing.assert_close(scores[index].T, module(pictures.images).detach())
 
 
+@pytest.mark.parametrize("make", [convolutional, tanh])
+def test_each_network_may_score_images_of_its_own(pictures, make):
+    stack = stack_of([make(0), make(1)])
+    images, _ = pictures.batch(torch.arange(10).view(2, 5))
+    found = stack.scores(images, own=True)
+    for index in range(2):
+        torch.testing.assert_close(found[index], stack.scores(images[index])[index])
+
+
 def test_running_means_move_as_those_of_one_module(pictures):
     module = convolutional(0, normalised=True)
     stack = Modules.of(module, 2)

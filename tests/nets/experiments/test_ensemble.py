@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from valleys.nets import load_problem, make_problem, train_ensemble
+from valleys.nets.engine.problem import streams
 from valleys.nets.engine.training import evaluate
 from valleys.nets.measures.curvature import curvature
 from valleys.nets.measures.lanczos import top_eigenpairs
@@ -11,6 +12,7 @@ from valleys.nets.measures.layer_hessian import flatness
 from valleys.nets.optimizers.methods import method
 from valleys.nets.optimizers.recipe import Recipe
 from valleys.nets.optimizers.schedules import stairs
+from valleys.nets.optimizers.training import optimize
 
 
 def small_cnn():
@@ -110,3 +112,25 @@ def test_arrays_keep_their_shape_for_a_model():
     assert problem.train.images.shape == (20, 1, 8, 8)
     with pytest.raises(ValueError, match="parameter is named"):
         train_ensemble(problem, batch_size=5, parameters=["head"])
+
+
+def test_freezing_of_a_module_is_looked_at_at_every_step(problem):
+    losses = []
+
+    def look(step, networks):
+        losses.append(evaluate(networks, problem.train).loss.numpy().copy())
+
+    options = {"batch_size": 20, "learning_rate": 0.1}
+    runs = train_ensemble(problem, n_runs=2, training_time=12, n_records=3, **options)
+    networks = problem.start.repeat(2)
+    optimize(
+        networks,
+        problem.train,
+        Recipe(0.1, 20),
+        n_steps=120,
+        streams=streams(0, 20, 0.1, 2),
+        visits=dict.fromkeys(range(121), look),
+    )
+    below = np.array(losses) < 0.2
+    assert below.any(axis=0).all()
+    assert runs.records.freezing_time.sel(threshold=0.2).values.tolist() == below.argmax(0).tolist()

@@ -253,3 +253,29 @@ def test_what_makes_no_sense_is_refused(make, word):
 def test_a_recipe_names_itself_by_its_values():
     assert Recipe(0.1, 10) == Recipe({"kind": "constant", "value": 0.1}, 10)
     assert hash(Recipe(0.1, 10, Method("adam", (("betas", [0.9, 0.99]),))))
+
+
+@pytest.mark.parametrize("make", [convolutional, tanh])
+@pytest.mark.parametrize("recipe", [Recipe(0.1, 10), Recipe(0.1, 10, METHODS[4], radius=0.1)])
+def test_a_step_asks_nothing_of_the_host(pictures, make, recipe):
+    """On a device that holds no numbers, such as `meta`, whatever reads one fails."""
+    away = Samples(pictures.images.to("meta"), pictures.labels.to("meta"))
+    stack = stack_of([make(0), make(1)]).to("meta")
+    optimize(stack, away, recipe, n_steps=2, streams=generators(2), visits={})
+    assert {part.device.type for part in stack.parameters.values()} == {"meta"}
+
+
+def test_a_step_of_fully_connected_networks_asks_nothing_of_the_host(blobs, start):
+    away = Samples(blobs.images.to("meta"), blobs.labels.to("meta"))
+    stack = start.repeat(2).to("meta")
+    optimize(stack, away, Recipe(0.1, 10), n_steps=2, streams=generators(2), visits={})
+    training.train(
+        stack,
+        away,
+        learning_rate=0.1,
+        batch_size=10,
+        n_steps=2,
+        streams=generators(2),
+        visits={},
+    )
+    assert stack.weights[0].device.type == "meta"

@@ -99,19 +99,23 @@ class Modules:
         convolves = any(isinstance(part, CONVOLUTIONS) for part in self.module.modules())
         return convolves or bool(self.buffers)
 
-    def scores(self, images: Tensor, offset: Tensor | None = None) -> Tensor:
-        """Scores of N images, which all networks see, (R, n_classes, N), as of a module in use:
-        running means stand still.
+    def scores(self, images: Tensor, offset: Tensor | None = None, *, own: bool = False) -> Tensor:
+        """Scores of N images, (R, n_classes, N), as of a module in use: running means stand still.
+
+        Args:
+            images: (N, …), which all networks see, or (R, N, …).
+            offset: for fully connected networks only.
+            own: whether the images are (R, N, …), some for each network.
         """
         require(offset is None, "only fully connected networks take an offset")
         self.module.eval()
         with torch.no_grad():
-            if self.in_turn:
-                rows = [
-                    functional_call(self.module, self._state(r), images) for r in range(len(self))
-                ]
-                return torch.stack(rows).mT
-            return vmap(self._scores_of, (0, None))(self.parameters, images).mT
+            if not self.in_turn:
+                where = 0 if own else None
+                return vmap(self._scores_of, (0, where))(self.parameters, images).mT
+            each = images if own else [images] * len(self)
+            rows = [functional_call(self.module, self._state(r), each[r]) for r in range(len(self))]
+            return torch.stack(rows).mT
 
     def gradients(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Slope of each network's mean cross-entropy in each parameter, (R, …).

@@ -86,8 +86,10 @@ class Networks:
             found |= {f"{2 * layer}.weight": weight, f"{2 * layer}.bias": bias[..., 0]}
         return found
 
-    def scores(self, images: Tensor, offset: Tensor | None = None) -> Tensor:
-        """Scores (logits) of N images, which all networks see, (R, n_classes, N)."""
+    def scores(self, images: Tensor, offset: Tensor | None = None, *, own: bool = False) -> Tensor:
+        """Scores (logits) of N images, (R, n_classes, N): of (N, n_features), which all networks
+        see, or of (R, N, n_features), which shows whose `own` they are.
+        """
         return forward(self, images, offset)[1]
 
     def gradients(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:

@@ -25,8 +25,14 @@ class Stack(Protocol):
         """Whether each network is finite, (R,)."""
         ...
 
-    def scores(self, images: Tensor, offset: Tensor | None = None) -> Tensor:
-        """Scores (logits) of N images, which all networks see, (R, n_classes, N)."""
+    def scores(self, images: Tensor, offset: Tensor | None = None, *, own: bool = False) -> Tensor:
+        """Scores (logits) of N images, (R, n_classes, N).
+
+        Args:
+            images: (N, …), which all networks see, or (R, N, …).
+            offset: what the first layer of fully connected networks receives besides, (n, N).
+            own: whether the images are (R, N, …), some for each network.
+        """
         ...
 
     def gradients(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:

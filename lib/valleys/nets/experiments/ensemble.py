@@ -1,6 +1,6 @@
 """Training runs on a problem of one's own, with what the paper measures on them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,11 +26,11 @@ from valleys.nets.measures.curvature import last_matrix
 from valleys.nets.measures.layer_hessian import TOP
 from valleys.nets.measures.solutions import similarity_matrix
 from valleys.nets.observers.course import Course
-from valleys.nets.observers.freezing import FreezingClock, freezing_checks
+from valleys.nets.observers.freezing import FreezingClock
 from valleys.nets.observers.recorder import flatness_records
 from valleys.nets.optimizers.recipe import Recipe
 from valleys.nets.optimizers.schedules import schedule
-from valleys.nets.optimizers.training import optimize
+from valleys.nets.optimizers.training import StackVisit, optimize
 from valleys.results.spec import require
 
 DESCRIPTIONS = {
@@ -42,6 +42,10 @@ DESCRIPTIONS = {
     "weight_norm": "Euclidean norm of the parameters in which the flatness is taken",
 }
 EIGENVALUES = {"long_name": "ten largest eigenvalues of the Hessian"}
+FREEZING = {
+    "long_name": "first step with training loss below L_c, looked at every step (Eq. 7)",
+    "units": "steps",
+}
 
 
 @dataclass(frozen=True)
@@ -157,12 +161,11 @@ def train_ensemble(
     networks, steps = problem.start.repeat(n_runs), record_steps(n_steps, n_records)
     measured = _measured(problem.start, parameters)
     course = Course(n_runs, steps, problem, measured, flatness_records(n_records, flatness_every))
-    clock = FreezingClock(problem.train, tuple(thresholds))
-    visits = plan((steps.tolist(), course), (freezing_checks(n_steps), clock))
     size, rate = int(recipe.batch_sizes(1)[0]), float(recipe.learning_rates(1)[0])
-    orders = streams(seed, size, rate, n_runs)
-    _train(networks, problem, recipe, n_steps=n_steps, streams=orders, visits=visits)
-    records = _records(course, clock) | _ends(networks, problem)
+    how = {"n_steps": n_steps, "streams": streams(seed, size, rate, n_runs)}
+    visits = dict.fromkeys(steps.tolist(), course)
+    freezing = _train(networks, problem, recipe, thresholds, visits=visits, **how)
+    records = _records(course, freezing) | _ends(networks, problem)
     time = np.concatenate([[0.0], recipe.learning_rates(n_steps).cumsum()])[steps]
     coords = {"time": ("record", time), "step": ("record", steps), "threshold": list(thresholds)}
     attributes = {"batch_size": size, "learning_rate": rate}
@@ -175,14 +178,35 @@ def _plain(learning_rate: float, batch_size: int) -> Recipe:
     return Recipe(learning_rate, batch_size)
 
 
-def _train(networks: Stack, problem: Problem, recipe: Recipe, **how: Any) -> None:
-    """The fastest way that a recipe can go."""
-    if not (recipe.plain and isinstance(networks, Networks)):
-        optimize(networks, problem.train, recipe, **how)
-        return
-    train = compiled.train if compiled.fits(networks) else training.train
-    rate, size = recipe.learning_rates(1)[0], recipe.batch_sizes(1)[0]
-    train(networks, problem.train, learning_rate=float(rate), batch_size=int(size), **how)
+def _train(
+    networks: Stack,
+    problem: Problem,
+    recipe: Recipe,
+    thresholds: Sequence[float],
+    *,
+    n_steps: int,
+    visits: Mapping[int, StackVisit],
+    streams: Sequence[np.random.Generator],
+) -> np.ndarray:
+    """The fastest way that a recipe can go; the first step below each L_c, looked at every step,
+    (R, len(thresholds)).
+    """
+    how: dict[str, Any] = {"n_steps": n_steps, "streams": streams}
+    plain = {
+        "learning_rate": float(recipe.learning_rates(1)[0]),
+        "batch_size": int(recipe.batch_sizes(1)[0]),
+    }
+    if recipe.plain and isinstance(networks, Networks) and compiled.fits(networks):
+        passages = compiled.FirstPassages(tuple(thresholds))
+        compiled.train(networks, problem.train, **plain, **how, visits=visits, passages=passages)
+        return passages.steps
+    clock = FreezingClock(problem.train, tuple(thresholds))
+    both = plan(*(([step], visit) for step, visit in visits.items()), (range(n_steps + 1), clock))
+    if recipe.plain and isinstance(networks, Networks):
+        training.train(networks, problem.train, **plain, **how, visits=both)
+    else:
+        optimize(networks, problem.train, recipe, **how, visits=both)
+    return clock.steps
 
 
 def _check(
@@ -219,16 +243,15 @@ def _measured(start: Stack, parameters: Sequence[str]) -> Sequence[str]:
     return chosen
 
 
-def _records(course: Course, clock: FreezingClock) -> Variables:
+def _records(course: Course, freezing: np.ndarray) -> Variables:
     """What was measured along the way."""
     courses = {
         name: (("run", "record"), values, {"long_name": DESCRIPTIONS[name]})
         for name, values in course.values.items()
     }
-    freezing = {"long_name": "first step with training loss below L_c (Eq. 7)", "units": "steps"}
     return courses | {
         "eigenvalues": (("run", "record", "rank"), course.eigenvalues, EIGENVALUES),
-        "freezing_time": (("run", "threshold"), clock.steps, freezing),
+        "freezing_time": (("run", "threshold"), freezing, FREEZING),
     }
 
 

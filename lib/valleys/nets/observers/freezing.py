@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from valleys.nets.engine.networks import Networks, forward
 from valleys.nets.engine.stack import Stack
 from valleys.nets.engine.training import Samples, sample_losses
 
@@ -64,17 +63,11 @@ class FreezingClock:
 
     def _at_least(self, networks: Stack, rows: np.ndarray) -> np.ndarray:
         """The mean loss of the chosen networks as far as their hardest samples make it up,
-        (len(rows),); 0 for networks that do not take samples of their own each.
+        (len(rows),).
         """
-        if not isinstance(networks, Networks):
-            return np.zeros(len(rows))
-        chosen = self.hardest[torch.from_numpy(rows)]
-        _, scores = forward(networks.pick(torch.from_numpy(rows)), self.samples.images[chosen])
-        return (
-            (sample_losses(scores, self.samples.labels[chosen]).sum(dim=1) / len(self.samples))
-            .cpu()
-            .numpy()
-        )
+        images, labels = self.samples.batch(self.hardest[torch.from_numpy(rows)])
+        scores = networks.pick(torch.from_numpy(rows)).scores(images, own=True)
+        return (sample_losses(scores, labels).sum(dim=1) / len(self.samples)).cpu().numpy()
 
     def _mean_loss(self, networks: Stack, rows: np.ndarray) -> np.ndarray:
         """The mean loss of the chosen networks, (len(rows),); their hardest samples are found
