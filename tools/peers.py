@@ -1,5 +1,6 @@
 """The training of many networks as others write it: what our engine is timed against."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from valleys.errors import BookError
 SIZES = (588, 50, 50, 10)  # of the published network, on the span of its training images
 N_SAMPLES = 1000
 LEARNING_RATE = 0.01
+ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 INSTALL = "JAX is not installed; `pip install '.[bench]'` brings it, or leave out network_step"
 
 
@@ -55,6 +57,7 @@ def by_jax(n_networks: int, batch_size: int, n_steps: int) -> Callable[[], None]
     Raises:
         BookError: JAX is not installed.
     """
+    os.environ.setdefault("XLA_FLAGS", ONE_THREAD)  # read when it is loaded
     try:
         import jax
         from jax import numpy as jnp
