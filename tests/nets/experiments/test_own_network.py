@@ -3,6 +3,7 @@ single modules computed with PyTorch alone.
 """
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,15 +12,20 @@ from PIL import Image
 from torch import nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from valleys.nets import ask, load_problem, small_network, train_ensemble
+from valleys.nets import Ensemble, ask, load_problem, small_network, train_ensemble
 from valleys.nets.datasets import DataError
 from valleys.nets.engine.modules import Modules
 from valleys.nets.experiments import own_network as experiment
 from valleys.nets.experiments.own_network import OwnNetworkSpec, own_network
 
-SHORT = {"batch_sizes": (5, 20, 100), "learning_rate": 0.2, "training_time": 4.0, "n_records": 3}
-FEW = {"n_runs": 2, "threshold": 2.0}
-SMALL = SHORT | FEW | {"train_per_class": 10, "channels": (3,)}
+SHORT: dict[str, Any] = {
+    "batch_sizes": (5, 20, 100),
+    "learning_rate": 0.2,
+    "training_time": 4.0,
+    "n_records": 3,
+}
+FEW: dict[str, Any] = {"n_runs": 2, "threshold": 2.0}
+SMALL: dict[str, Any] = SHORT | FEW | {"train_per_class": 10, "channels": (3,)}
 
 
 def convolutional() -> nn.Module:
@@ -85,9 +91,19 @@ def test_each_setting_is_an_ensemble_trained_by_hand(three, start):
     np.testing.assert_array_equal(own.freezing_time, runs.freezing_time(2.0))
 
 
+def modules_of(runs: Ensemble) -> Modules:
+    assert isinstance(runs.networks, Modules)
+    return runs.networks
+
+
 def from_three_starts(make) -> Modules:
     """Networks that learned the same images from starts of their own, between which walls are."""
-    setting = {"batch_size": 10, "learning_rate": 0.2, "training_time": 20.0, "n_records": 2}
+    setting: dict[str, Any] = {
+        "batch_size": 10,
+        "learning_rate": 0.2,
+        "training_time": 20.0,
+        "n_records": 2,
+    }
     ends = [train_ensemble(problem(make, seed), n_runs=1, **setting).networks for seed in range(3)]
     first = ends[0]
     parameters = {
@@ -137,7 +153,7 @@ def test_sharpness_is_the_largest_curvature_over_its_border(three):
     runs = train_ensemble(
         problem(), n_runs=1, batch_size=100, learning_rate=0.2, training_time=4.0, n_records=3
     )
-    module = single(runs.networks, 0, convolutional).double()
+    module = single(modules_of(runs), 0, convolutional).double()
     images, labels = runs.problem.train.images.double(), runs.problem.train.labels
     direction = [torch.randn_like(part) for part in module.parameters()]
     loss = nn.functional.cross_entropy(module(images), labels)
@@ -145,7 +161,8 @@ def test_sharpness_is_the_largest_curvature_over_its_border(three):
     for _ in range(200):  # power iteration
         length = parameters_to_vector(direction).norm()
         direction = [part / length for part in direction]
-        along = sum((a * b).sum() for a, b in zip(slopes, direction, strict=True))
+        pairs = zip(slopes, direction, strict=True)
+        along = torch.stack([(slope * part).sum() for slope, part in pairs]).sum()
         direction = torch.autograd.grad(along, tuple(module.parameters()), retain_graph=True)
     largest = float(parameters_to_vector(direction).norm())
     assert float(three.sharpness[0, 0, 0]) == pytest.approx(largest * 0.2 / 2, rel=1e-3)
