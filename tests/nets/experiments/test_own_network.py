@@ -168,13 +168,20 @@ def test_sharpness_is_the_largest_curvature_over_its_border(three):
     assert float(three.sharpness[0, 0, 0]) == pytest.approx(largest * 0.2 / 2, rel=1e-3)
 
 
+def test_runs_that_are_all_frozen_train_on():
+    found = ask(problem(), progress=False, **(SHORT | {"n_runs": 2, "threshold": 5.0}))
+    assert found.freezing_time.dropna("run", how="all").min() == 0
+    assert (found.train_loss.isel(record=-1) < found.train_loss.isel(record=0)).any()
+
+
 def test_one_start_is_the_first_of_three(three):
     alone = ask(problem(), seed=7, progress=False, **SHORT, **FEW)
     assert alone.equals(three.isel(start=[0]))
 
 
 def test_what_is_trained_is_named_on_the_bar(capfd):
-    ask(problem(), **(SHORT | FEW | {"batch_sizes": (20, 100)}))
+    two: dict[str, Any] = SHORT | FEW | {"batch_sizes": (20, 100)}
+    ask(problem(), **two)
     shown = capfd.readouterr().err
     assert "start 1, batch size 100" in shown
     assert "start 1, batch size 20" in shown
