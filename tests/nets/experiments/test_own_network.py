@@ -104,7 +104,8 @@ def from_three_starts(make) -> Modules:
         "training_time": 20.0,
         "n_records": 2,
     }
-    ends = [train_ensemble(problem(make, seed), n_runs=1, **setting).networks for seed in range(3)]
+    runs = [train_ensemble(problem(make, seed), n_runs=1, **setting) for seed in range(3)]
+    ends = [modules_of(each) for each in runs]
     first = ends[0]
     parameters = {
         name: torch.cat([one.parameters[name] for one in ends]) for name in first.parameters
