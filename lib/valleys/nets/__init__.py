@@ -6,7 +6,6 @@ from valleys import face
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from valleys.nets.datasets import load
-    from valleys.nets.engine.convolutional import small_network
     from valleys.nets.engine.networks import initialize
     from valleys.nets.engine.problem import load_problem, make_problem
     from valleys.nets.engine.training import Samples, evaluate
@@ -58,7 +57,6 @@ __all__ = [
     "ratio",
     "rise",
     "similarity_matrix",
-    "small_network",
     "sweep",
     "top_eigenpairs",
     "train_ensemble",
@@ -90,7 +88,6 @@ HOMES = {  # where each name is defined
     "ratio": "valleys.nets.statistics",
     "rise": "valleys.nets.measures.solutions",
     "similarity_matrix": "valleys.nets.measures.solutions",
-    "small_network": "valleys.nets.engine.convolutional",
     "sweep": "valleys.nets.experiments.sweep",
     "top_eigenpairs": "valleys.nets.measures.lanczos",
     "train_ensemble": "valleys.nets.experiments.ensemble",

@@ -12,8 +12,9 @@ from PIL import Image
 from torch import nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from valleys.nets import Ensemble, ask, load_problem, small_network, train_ensemble
+from valleys.nets import Ensemble, ask, load_problem, train_ensemble
 from valleys.nets.datasets import DataError
+from valleys.nets.engine.convolutional import small_network
 from valleys.nets.engine.modules import Modules
 from valleys.nets.experiments import own_network as experiment
 from valleys.nets.experiments.own_network import OwnNetworkSpec, own_network

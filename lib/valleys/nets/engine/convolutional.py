@@ -19,7 +19,7 @@ def small_network(
         channels: width of each convolution.
 
     Example:
-        >>> from valleys.nets import small_network
+        >>> from valleys.nets.engine.convolutional import small_network
         >>> sum(part.numel() for part in small_network((8, 8), 10, (8, 16)).parameters())
         1898
     """
