@@ -34,7 +34,7 @@ def draw_photos(folder) -> None:
         height, width = rng.integers(30, 60, size=2)
         y, x = np.mgrid[-1 : 1 : 1j * height, -1 : 1 : 1j * width]
         disc = x**2 + y**2 < rng.uniform(0.3, 0.8)
-        stripes = np.sin(12 * x + rng.uniform(6)) > 0
+        stripes = np.sin(12 * x + rng.uniform(0, 6)) > 0
         for name, bright in (("discs", disc), ("stripes", stripes)):
             pixels = (60 + 140 * bright)[..., None] + rng.integers(-50, 50, size=(height, width, 3))
             (folder / name).mkdir(parents=True, exist_ok=True)
