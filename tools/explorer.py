@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from valleys.book import figures
-from valleys.book.figures.style import FLAT, HALO, NEUTRAL, ON_LIGHT, SHARP, THEORY
+from valleys.book.figures.drawing.style import FLAT, HALO, NEUTRAL, ON_LIGHT, SHARP, THEORY
 from valleys.paths import book_root
 from valleys.toy import TwoValley
 from valleys.toy.experiments.two_valley import with_contrast

@@ -6,8 +6,8 @@ value.
 and ends with 1 where text is too small, a value has two colours, or a grey is used that the dark
 theme does not know.
 
-The colour helpers of `valleys.book.figures.style` give out colours that know their value, and lines
-that wear them carry it into the file as an id such as `shade:learning_rate:0.05:1`.
+The colour helpers of `valleys.book.figures.drawing.style` give out colours that know their value,
+and lines that wear them carry it into the file as an id such as `shade:learning_rate:0.05:1`.
 """
 
 import json
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from valleys.book.figures.style import DARK, ON_DARK, ON_LIGHT
+from valleys.book.figures.drawing.style import DARK, ON_DARK, ON_LIGHT
 from valleys.paths import book_root
 
 WIDTH = re.compile(r'viewBox="[\d.-]+ [\d.-]+ ([\d.]+) [\d.]+"')

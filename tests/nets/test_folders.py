@@ -1,10 +1,12 @@
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from valleys.nets import load_problem
 from valleys.nets.datasets import DataError
-from valleys.nets.folders import load_folder
+from valleys.nets.folders import class_names, fingerprint, load_folder
 
 
 def draw(path, value, *, size=(6, 4), mode="L"):
@@ -160,3 +162,34 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
     draw(tmp_path / "test" / "birds" / "1.png", 1)
     with pytest.raises(DataError, match="differ in birds, dogs"):
         load_folder(tmp_path)
+
+
+def test_a_fingerprint_tells_names_and_contents_and_nothing_else(folder, tmp_path_factory):
+    before = fingerprint(folder)
+    copy = tmp_path_factory.mktemp("copy") / "elsewhere"
+    shutil.copytree(folder, copy)
+    assert fingerprint(copy) == before
+    (copy / ".DS_Store").write_bytes(b"x")
+    (copy / "cats" / ".hidden.png").write_bytes(b"x")
+    assert fingerprint(copy) == before
+    (copy / "cats" / "0.png").rename(copy / "cats" / "00.png")
+    renamed = fingerprint(copy)
+    draw(copy / "cats" / "00.png", 200)
+    assert len({before, renamed, fingerprint(copy)}) == 3
+
+
+def test_classes_are_named_with_and_without_a_test_folder(folder, tmp_path_factory):
+    assert class_names(folder) == ["cats", "dogs"]
+    parted = tmp_path_factory.mktemp("parted")
+    for part in ("train", "test"):
+        shutil.copytree(folder, parted / part)
+    assert class_names(parted) == ["cats", "dogs"]
+    with pytest.raises(DataError, match="two or more"):
+        class_names(parted / "train" / "cats")
+
+
+def test_a_size_is_for_images_of_a_folder(folder):
+    problem = load_problem(f"folder:{folder}", train_per_class=3, test_per_class=1, size=(2, 3))
+    assert problem.train.images.shape[1] <= 6
+    with pytest.raises(ValueError, match="size is for images of a folder"):
+        load_problem("digits", size=(4, 4))

@@ -12,12 +12,14 @@ from valleys.nets.experiments import (
     assumptions,
     continuation,
     endpoints,
+    own_network,
     rescaling,
     siblings,
     sweep,
     walk,
 )
 from valleys.nets.experiments.assumptions import ConditionsSpec
+from valleys.nets.experiments.own_network import OwnNetworkSpec
 from valleys.nets.experiments.rescaling import RescalingSpec
 from valleys.nets.experiments.siblings import SiblingsSpec
 from valleys.nets.experiments.specs import (
@@ -90,6 +92,15 @@ NETS = {
         spectrum_batch_sizes=(20, 200), spectrum_learning_rate=0.2, n_records=3, **RUNS
     ),
     "rescaling": RescalingSpec(batch_sizes=(20, 50), learning_rate=0.2, n_realizations=1, **LONGER),
+    "own_network": OwnNetworkSpec(
+        "digits",
+        10,
+        channels=(3,),
+        batch_sizes=(20, 100),
+        training_time=2.0,
+        n_starts=2,
+        n_records=3,
+    ),
     "continuation": ContinuationSpec(
         "digits", 20, branch_every=50, last_branch=100, n_steps=200, n_records=3
     ),
@@ -103,6 +114,7 @@ STUDIES = {name: (OFFERED[name], spec) for name, spec in TOY.items()} | {
         continuation.continuation,
         endpoints.endpoints,
         endpoints.restart,
+        own_network.own_network,
         rescaling.rescaling,
         siblings.siblings,
         sweep.sweep,

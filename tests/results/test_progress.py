@@ -2,6 +2,7 @@
 silence elsewhere.
 """
 
+import json
 import os
 import pty
 import re
@@ -94,3 +95,20 @@ def test_half_a_line_waits_for_its_other_half(tmp_path):
         )
         watch.show()
         assert list(watch.bars) == [("cell", 1), ("cell", 2)]
+
+
+def test_what_is_under_way_is_shown(tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("VALLEYS_PROGRESS", str(tmp_path / "told"))
+    with progress.progress("networks", total=2, unit="setting", hidden=False) as advance:
+        advance(0, "start 1")
+        advance()
+    here = capfd.readouterr().err
+    assert "start 1" in here
+    assert "1/2" in here
+    with progress.Watch(tmp_path / "told") as watch:
+        watch.show()
+        assert [name for name, _ in watch.bars] == ["networks"]
+    lines = [json.loads(line) for line in (tmp_path / "told").read_text().splitlines()]
+    assert [line.get("under_way") for line in lines] == [None, "start 1", None]
+    with progress.progress("networks", total=1, hidden=True):
+        assert capfd.readouterr().err == ""

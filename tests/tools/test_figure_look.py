@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from valleys.book import figures
-from valleys.book.figures.parts import finished, new_figure
-from valleys.book.figures.style import DARK, INK, learning_rate_colours
+from valleys.book.figures.drawing.parts import finished, new_figure
+from valleys.book.figures.drawing.style import DARK, INK, learning_rate_colours
 from valleys.paths import book_root
 from valleys.toy import TwoValley
 

@@ -46,6 +46,12 @@ class Chapter:
     path: Path
     parameters: dict[str, Parameter]
 
+    @property
+    def short_name(self) -> str:
+        """The name without its number, if it has one, such as toy_model."""
+        number, _, rest = self.name.partition("_")
+        return rest if number.isdigit() else self.name
+
     def opening(self) -> Iterator[tuple[str, list[str]]]:
         """Source and tags of each code cell up to the last one tagged `derived`: imports,
         parameters, specs.
@@ -154,7 +160,7 @@ def find_chapter(name: str, chapters: dict[str, Chapter]) -> Chapter:
         BookError: no chapter has that name; the message lists them.
     """
     for chapter in chapters.values():
-        if name in (chapter.name, chapter.name.partition("_")[2]):
+        if name in (chapter.name, chapter.short_name):
             return chapter
     raise BookError(f"no chapter is named '{name}'; the chapters are {', '.join(chapters)}")
 

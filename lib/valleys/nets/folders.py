@@ -1,5 +1,6 @@
 """Images of one's own: a folder of files, one folder a class."""
 
+import hashlib
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -7,10 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
-from valleys.nets.datasets import DataError, ImageData, frozen, scaled, torchvision_datasets
+from valleys.nets.datasets import (
+    DataError,
+    ImageData,
+    frozen,
+    load,
+    scaled,
+    torchvision_datasets,
+)
 from valleys.results.spec import require
 
 PREFIX = "folder:"
+PARTS = ("train", "test")  # folders that a folder of images may have
 TEST_PART = 5  # without a test folder, one in so many images of each class is for testing
 
 
@@ -19,16 +28,59 @@ def named(dataset: str) -> bool:
     return dataset.startswith(PREFIX)
 
 
+def path_of(dataset: str) -> Path:
+    """The folder of a name `folder:PATH`; relative to the working directory, `~` is the home
+    folder.
+    """
+    return Path(dataset.removeprefix(PREFIX)).expanduser().resolve()
+
+
 def load_named(
-    dataset: str, train_per_class: int, test_per_class: int, training_set: int = 0
+    dataset: str,
+    train_per_class: int,
+    test_per_class: int,
+    training_set: int = 0,
+    size: tuple[int, int] | None = None,
 ) -> ImageData:
-    """The folder of a name `folder:PATH`, with as many images of every class."""
-    return load_folder(
-        dataset.removeprefix(PREFIX),
-        train_per_class=train_per_class,
-        test_per_class=test_per_class,
-        training_set=training_set,
-    )
+    """A data set by its name, a public one or `folder:PATH`, with as many images of every class.
+
+    Raises:
+        ValueError: as `valleys.nets.datasets.load` and `load_folder`, or a size for a public one.
+        valleys.nets.datasets.DataError: as of these.
+    """
+    if named(dataset):
+        return load_folder(
+            path_of(dataset),
+            train_per_class=train_per_class,
+            test_per_class=test_per_class,
+            training_set=training_set,
+            size=size,
+        )
+    require(size is None, f"size is for images of a folder, {PREFIX}PATH, not for {dataset}")
+    return load(dataset, train_per_class, test_per_class, training_set)
+
+
+def class_names(path: str | os.PathLike) -> Sequence[str]:
+    """The classes of a folder of images, in the order of their labels.
+
+    Raises:
+        valleys.nets.datasets.DataError: no such folder, or fewer than two classes.
+    """
+    folder = Path(path).expanduser().resolve()
+    return _classes(folder / "train" if _is_parted(folder) else folder)
+
+
+def fingerprint(path: str | os.PathLike) -> str:
+    """What tells one state of a folder from another: a digest of the names and the contents of its
+    files, 32 hexadecimal digits. Hidden files do not count.
+    """
+    folder, digest = Path(path).expanduser().resolve(), hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        name = file.relative_to(folder)
+        if file.is_file() and not any(part.startswith(".") for part in name.parts):
+            content = hashlib.sha256(file.read_bytes()).hexdigest()
+            digest.update(f"{name.as_posix()}\0{content}\n".encode())
+    return digest.hexdigest()[:32]
 
 
 def load_folder(
@@ -115,11 +167,10 @@ def _files(
     folder: Path, train_per_class: int | None, training_set: int
 ) -> tuple[Labelled, Labelled, Sequence[str]]:
     """Files of both sets with their labels, and the names of the classes."""
-    both = [folder / "train", folder / "test"]
-    if not all(part.is_dir() for part in both):
+    if not _is_parted(folder):
         every, names = _listed(folder)
         return *_parted(every, names, train_per_class, training_set), names
-    (train, names), (test, others) = (_listed(part) for part in both)
+    (train, names), (test, others) = (_listed(folder / part) for part in PARTS)
     if names != others:
         odd = sorted(set(names) ^ set(others))
         raise DataError(f"{folder}/train and {folder}/test differ in {', '.join(odd)}; name alike")
@@ -129,11 +180,15 @@ def _files(
     return train, test, names
 
 
-def _listed(folder: Path) -> tuple[Labelled, Sequence[str]]:
-    """All image files below a folder with their labels, in order of names, and its classes."""
+def _is_parted(folder: Path) -> bool:
+    """Whether images for training and for testing lie in folders of their own."""
+    return all((folder / part).is_dir() for part in PARTS)
+
+
+def _classes(folder: Path) -> Sequence[str]:
+    """Names of the folders in a folder."""
     if not folder.is_dir():
         raise DataError(f"there is no folder {folder}; give one that holds a folder for each class")
-    datasets = torchvision_datasets()
     names = sorted(
         part.name for part in folder.iterdir() if part.is_dir() and part.name[0] not in "._"
     )
@@ -141,6 +196,12 @@ def _listed(folder: Path) -> tuple[Labelled, Sequence[str]]:
         raise DataError(
             f"{folder} holds {len(names)} folders, and each is a class; give two or more"
         )
+    return names
+
+
+def _listed(folder: Path) -> tuple[Labelled, Sequence[str]]:
+    """All image files below a folder with their labels, in order of names, and its classes."""
+    names, datasets = _classes(folder), torchvision_datasets()
     try:
         listed = datasets.ImageFolder.make_dataset(
             str(folder),

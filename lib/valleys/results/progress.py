@@ -8,8 +8,9 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 from tqdm import tqdm
 
@@ -18,39 +19,66 @@ from valleys import config
 EVERY_SECONDS = 0.5
 
 
+class Advance(Protocol):
+    """What is called when cells are finished, or others begin."""
+
+    def __call__(self, count: int = 1, under_way: str = "") -> None:
+        """So many more are finished, and this is under way."""
+        ...
+
+
 @contextlib.contextmanager
-def progress(name: str, *, total: int, initial: int) -> Iterator[Callable[[], None]]:
+def progress(
+    name: str, *, total: int, initial: int = 0, unit: str = "cell", hidden: bool | None = None
+) -> Iterator[Advance]:
     """A function to call for each finished cell.
 
     Args:
         name: what the cells are.
         total: cells in all.
         initial: cells that were there before, which do not count for the rate.
+        unit: what one of them is called.
+        hidden: whether no bar is shown here; None for none but on a terminal.
     """
     path, done = config.text(config.PROGRESS), initial
-    label = {"name": name, "total": total, "initial": initial, "process": os.getpid()}
+    label = {"name": name, "total": total, "initial": initial, "unit": unit}
+    label |= {"process": os.getpid()}
 
-    def advance() -> None:
+    def advance(count: int = 1, under_way: str = "") -> None:
         nonlocal done
-        done += 1
-        bar.update()
-        note()
+        done += count
+        _show(bar, done, under_way)
+        note(under_way)
 
-    def note() -> None:
+    def note(under_way: str = "") -> None:
         if path:
+            state = label | {"done": done} | ({"under_way": under_way} if under_way else {})
             with contextlib.suppress(OSError), open(path, "a", encoding="utf-8") as lines:
-                lines.write(json.dumps(label | {"done": done}) + "\n")
+                lines.write(json.dumps(state) + "\n")
 
-    with _bar(name, total=total, initial=initial) as bar:
+    with _bar(name, total=total, initial=initial, unit=unit, hidden=hidden) as bar:
         note()
         yield advance
 
 
-def _bar(name: str, *, total: int, initial: int, leave: bool = True) -> tqdm:
-    """Cells done, cells a second and the time left; `disable=None` is quiet where there is no
-    terminal.
-    """
-    return tqdm(desc=name, unit="cell", disable=None, total=total, initial=initial, leave=leave)
+def _bar(
+    name: str,
+    *,
+    total: int,
+    initial: int,
+    unit: str = "cell",
+    hidden: bool | None = None,
+    leave: bool = True,
+) -> tqdm:
+    """Cells done, cells a second and the time left."""
+    return tqdm(desc=name, unit=unit, disable=hidden, total=total, initial=initial, leave=leave)
+
+
+def _show(bar: tqdm, done: int, under_way: str) -> None:
+    """How many cells are done, and what is under way."""
+    bar.set_postfix_str(under_way, refresh=False)
+    bar.update(done - bar.n)
+    bar.refresh()
 
 
 class Watch:
@@ -96,9 +124,8 @@ class Watch:
         if state["done"] == state["total"] and sweep not in self.bars:
             return  # all of it was there
         if sweep not in self.bars:
-            self.bars[sweep] = _bar(
-                state["name"], total=state["total"], initial=state["initial"], leave=False
-            )
-        self.bars[sweep].update(state["done"] - self.bars[sweep].n)
+            known = {name: state[name] for name in ("total", "initial", "unit") if name in state}
+            self.bars[sweep] = _bar(state["name"], **known, leave=False)
+        _show(self.bars[sweep], state["done"], state.get("under_way", ""))
         if state["done"] == state["total"]:
             self.bars.pop(sweep).close()

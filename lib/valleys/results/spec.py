@@ -1,5 +1,6 @@
 """What every spec asks of its values: the right kind, and a range that makes sense."""
 
+import dataclasses
 import math
 import numbers
 from typing import Any, get_args, get_origin
@@ -24,6 +25,17 @@ def settle(name: str, kind: Any, value: Any) -> Any:
         require(len(kinds) == len(value), f"{name} must hold {len(inner)} values, got {value!r}")
         return tuple(settle(name, each, item) for each, item in zip(kinds, value, strict=True))
     return _settle_plain(name, kind, value)
+
+
+def settle_fields(spec: Any) -> None:
+    """Settle every field of a frozen spec, in place.
+
+    Raises:
+        ValueError: the value of a field is of another kind.
+    """
+    for entry in dataclasses.fields(spec):
+        value = settle(entry.name, entry.type, getattr(spec, entry.name))
+        object.__setattr__(spec, entry.name, value)
 
 
 def _settle_plain(name: str, kind: type, value: Any) -> Any:

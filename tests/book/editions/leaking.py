@@ -16,7 +16,7 @@ import nbformat
 from nbformat import NotebookNode
 
 SHORTEST = 20  # characters of a line that says something of its own
-GLUED = re.compile(r"\bx\d\d_\w+")
+GLUED = re.compile(r"\bx(?:\d\d|own)_\w+")
 
 
 def plain(text: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from valleys.book.extensions.accessible import BLEEDS, HINT, LEGIBLE, legible_width, mend
-from valleys.book.figures.style import NOTE
+from valleys.book.figures.drawing.style import NOTE
 from valleys.paths import book_root
 
 PAGE = """<nav><ul><li><a href="#">1. Valleys</a><details><summary><span role="presentation"></span></summary><ul></ul></details></li></ul></nav>

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from valleys.book.figures.parts import LETTER
+from valleys.book.figures.drawing.parts import LETTER
 
 
 def colour_of(colour) -> str:

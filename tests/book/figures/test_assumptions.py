@@ -18,7 +18,7 @@ from tests.book.figures.drawn import (
 )
 from valleys.book import figures
 from valleys.book.figures.assumptions import DRAW_COLOURS, STAGE_MAP
-from valleys.book.figures.style import batch_size_colours, learning_rate_colours
+from valleys.book.figures.drawing.style import batch_size_colours, learning_rate_colours
 
 SIZES, RATES, STAGES = [20, 1000], [0.05, 0.2], ["loss 1", "loss 0.1", "end"]
 TIMES = np.array([0.0, 1.0, 10.0, 100.0])

@@ -28,8 +28,8 @@ from tests.book.figures.drawn import (
     y_of,
 )
 from valleys.book import figures
-from valleys.book.figures.parts import bars
-from valleys.book.figures.style import (
+from valleys.book.figures.drawing.parts import bars
+from valleys.book.figures.drawing.style import (
     FRAME,
     LOSS,
     NEUTRAL,

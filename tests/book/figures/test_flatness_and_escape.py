@@ -9,7 +9,7 @@ import xarray as xr
 from tests.book.figures.drawn import colour_of, error_bars, x_of, xy_of, y_of
 from valleys.book import figures
 from valleys.book.figures.assumptions import INDEPENDENT, RESHUFFLED
-from valleys.book.figures.style import THEORY, learning_rate_colours
+from valleys.book.figures.drawing.style import THEORY, learning_rate_colours
 
 RATES, SIZES = [0.05, 0.1], [20, 100]
 

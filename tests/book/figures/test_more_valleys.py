@@ -16,8 +16,8 @@ from tests.book.figures.drawn import (
     y_of,
 )
 from valleys.book import figures
+from valleys.book.figures.drawing.style import FLAT, FREE, NEUTRAL, SHARP, noise_colours
 from valleys.book.figures.more_valleys import width_colours
-from valleys.book.figures.style import FLAT, FREE, NEUTRAL, SHARP, noise_colours
 from valleys.toy import ManyValleys
 
 NOISES = [0.0001, 0.001]

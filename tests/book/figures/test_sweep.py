@@ -27,7 +27,7 @@ from tests.book.figures.drawn import (
     y_of,
 )
 from valleys.book import figures
-from valleys.book.figures.style import (
+from valleys.book.figures.drawing.style import (
     ACCURACY,
     DIVERGED,
     LOSS,

@@ -14,7 +14,7 @@ from mpl_toolkits.mplot3d.proj3d import proj_transform
 
 from tests.book.figures.drawn import cells_of, drawn_axes, lines, points, written, x_of, xy_of, y_of
 from valleys.book import figures
-from valleys.book.figures.style import (
+from valleys.book.figures.drawing.style import (
     FLAT,
     FREE,
     HELD,

@@ -21,7 +21,13 @@ from tests.book.figures.drawn import (
     y_of,
 )
 from valleys.book import figures
-from valleys.book.figures.style import LOSS, NEUTRAL, THEORY, TIME_MAP, learning_rate_colours
+from valleys.book.figures.drawing.style import (
+    LOSS,
+    NEUTRAL,
+    THEORY,
+    TIME_MAP,
+    learning_rate_colours,
+)
 
 SIZES, RATES, TIMES, FRACTIONS = [20, 1000], [0.1, 0.5], [0.0, 1.0, 10.0], [0.0, 0.5, 1.0]
 CELL = {"batch_size": 20, "learning_rate": 0.5}

@@ -5,8 +5,14 @@ import pytest
 
 from tests.book.conftest import small_chapter
 from tests.commands import refused
-from valleys.book.chapters import all_chapters, check_notebooks, find_chapter, read_parameters
-from valleys.book.run.parameters import Assignment, run_parameters
+from valleys.book.chapters import (
+    Chapter,
+    all_chapters,
+    check_notebooks,
+    find_chapter,
+    read_parameters,
+)
+from valleys.book.run.parameters import Assignment, check_bounds, run_parameters, typed
 from valleys.errors import BookError
 
 
@@ -166,6 +172,52 @@ def test_chapter_is_found_with_and_without_number(small_book):
     assert find_chapter("small", chapters) is find_chapter("01_small", chapters)
     with pytest.raises(BookError, match="01_small"):
         find_chapter("large", chapters)
+
+
+@pytest.fixture
+def unnumbered(tmp_path):
+    """A chapter without a number, and bounds of its parameters."""
+    (tmp_path / "params").mkdir()
+    (tmp_path / "params" / "bounds.yml").write_text(
+        "folders: {images: [digits]}\n"
+        "lists: {widths: {from: 1, to: 9, values: [1, 3], repeated: true}}\n"
+    )
+    lines = 'images: str = "digits"  # images [name]\nwidths: list = [2, 4]  # widths [1]'
+    path = small_chapter(tmp_path / "own_small.ipynb", parameters=lines)
+    return Chapter("own_small", path, read_parameters(path))
+
+
+def test_a_chapter_needs_no_number(unnumbered):
+    assert unnumbered.short_name == "own_small"
+    assert find_chapter("own_small", {"own_small": unnumbered}) is unnumbered
+    with pytest.raises(BookError, match="own_small"):
+        find_chapter("small", {"own_small": unnumbered})
+
+
+@pytest.mark.parametrize("value", ["digits", "folder:/photos", "folder:a b"])
+def test_images_are_a_known_set_or_a_folder(unnumbered, value):
+    check_bounds("own", unnumbered.parameters["images"], value, unnumbered.path.parent)
+
+
+@pytest.mark.parametrize("value", ["letters", "folder:", "photos", ""])
+def test_other_images_are_refused(unnumbered, value):
+    with pytest.raises(BookError, match="images must be one of digits, or folder:PATH"):
+        check_bounds("own", unnumbered.parameters["images"], value, unnumbered.path.parent)
+
+
+def test_a_list_may_hold_a_value_again_where_its_bounds_say_so(unnumbered):
+    widths, root = unnumbered.parameters["widths"], unnumbered.path.parent
+    check_bounds("own", widths, [3, 3], root)
+    for value in ([], [3, 10], [1, 1, 1, 1]):
+        with pytest.raises(BookError, match="a list of 1 to 3 values"):
+            check_bounds("own", widths, value, root)
+
+
+def test_a_folder_is_named_in_full_where_it_is_given(chapters, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    own = chapters["own_network"]
+    assert typed(own, "images", "folder:photos") == f"folder:{tmp_path / 'photos'}"
+    assert typed(own, "images", "digits") == "digits"
 
 
 def test_user_goes_over_chapter_goes_over_size(small_book):

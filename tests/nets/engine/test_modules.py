@@ -67,6 +67,13 @@ def test_each_network_may_score_images_of_its_own(pictures, make):
         torch.testing.assert_close(found[index], stack.scores(images[index])[index])
 
 
+@pytest.mark.parametrize("make", [convolutional, tanh])
+def test_no_networks_have_no_scores(pictures, make):
+    none = stack_of([make(0)]).pick(torch.arange(0))
+    assert none.scores(pictures.images).shape == (0, 3, 24)
+    assert none.scores(pictures.images[None].repeat(0, 1, 1, 1, 1), own=True).shape == (0, 3, 24)
+
+
 def test_running_means_move_as_those_of_one_module(pictures):
     module = convolutional(0, normalised=True)
     stack = Modules.of(module, 2)

@@ -29,7 +29,7 @@ GATE = re.compile(r"^([`:]{3,})\{solution-(?:start|end)\}.*\n(?::.*\n)*\1[ \t]*$
 SOLUTION_TEXT = re.compile(
     r"^([`:]{3,})\{solution\}.*\n(?::.*\n)*((?:.*\n)*?)\1[ \t]*$", re.MULTILINE
 )
-OWN = re.compile(r"\{number\}`(x\d+_[^`]+)`")  # a number of exercises, by the beginning of its name
+OWN = re.compile(r"\{number\}`(x(?:\d+|own)_[^`]+)`")  # a number of exercises, by its beginning
 LABELS = re.compile(r"^\s*:(?:label|name):\s*(\S+)\s*$|^\((\S+)\)=\s*$", re.MULTILINE)
 
 

@@ -17,7 +17,7 @@ from sphinx.application import Sphinx
 
 from valleys.book.extensions.accessible import EMBEDDED, drawing, size
 from valleys.book.extensions.written import PARSED, add_class, has_class
-from valleys.book.figures import style
+from valleys.book.figures.drawing import style
 from valleys.results import atomic
 
 IMAGES = "_images"

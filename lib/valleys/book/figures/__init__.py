@@ -17,6 +17,7 @@ from valleys.book.figures.continuation import (
     flatness_against_test_loss,
     two_clocks,
 )
+from valleys.book.figures.drawing.style import use_style
 from valleys.book.figures.endpoints import (
     barrier_against_similarity,
     endpoint_similarity,
@@ -58,7 +59,7 @@ from valleys.book.figures.more_valleys import (
     rows_of_valleys,
     share_against_noise,
 )
-from valleys.book.figures.style import use_style
+from valleys.book.figures.own_network import own_network
 from valleys.book.figures.sweep import (
     accuracy,
     accuracy_runs,
@@ -143,6 +144,7 @@ __all__ = [
     "noise_response",
     "noise_strength_course",
     "occupation_by_flatness",
+    "own_network",
     "paradox",
     "parted_siblings",
     "phase_maps",

@@ -8,7 +8,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from valleys.book.figures.parts import (
+from valleys.book.figures.drawing.parts import (
     WIDE,
     band,
     bars,
@@ -25,7 +25,7 @@ from valleys.book.figures.parts import (
     rate_entries,
     readable_log,
 )
-from valleys.book.figures.style import (
+from valleys.book.figures.drawing.style import (
     HALO,
     LEARNING_RATE,
     NEUTRAL,

@@ -13,7 +13,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from valleys.book.figures.parts import (
+from valleys.book.figures.drawing.parts import (
     RASTER_DPI,
     WIDE,
     Line,
@@ -30,7 +30,7 @@ from valleys.book.figures.parts import (
     setting_entries,
     setting_look,
 )
-from valleys.book.figures.style import FRAME, HALO, NEUTRAL, QUANTITY_MAP, THEORY, TIME_MAP
+from valleys.book.figures.drawing.style import FRAME, HALO, NEUTRAL, QUANTITY_MAP, THEORY, TIME_MAP
 
 BRANCHING = "branching step $t_c$"
 FIRST_RUN: dict[str, Any] = {"s": 40, "edgecolors": HALO, "linewidths": 0.5}

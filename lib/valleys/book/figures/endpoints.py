@@ -9,7 +9,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from valleys.book.figures.parts import (
+from valleys.book.figures.drawing.parts import (
     WIDE,
     Line,
     band,
@@ -24,7 +24,7 @@ from valleys.book.figures.parts import (
     setting_entries,
     setting_look,
 )
-from valleys.book.figures.style import (
+from valleys.book.figures.drawing.style import (
     BATCH_SIZE,
     HALO,
     LOSS,

@@ -8,7 +8,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from valleys.book.figures.parts import (
+from valleys.book.figures.drawing.parts import (
     TALL,
     WIDE,
     finished,
@@ -18,7 +18,7 @@ from valleys.book.figures.parts import (
     new_figure,
     points,
 )
-from valleys.book.figures.style import (
+from valleys.book.figures.drawing.style import (
     FLAT,
     NEUTRAL,
     NOTE,

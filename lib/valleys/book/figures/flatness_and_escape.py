@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
 from valleys.book.figures.assumptions import INDEPENDENT, RESHUFFLED
-from valleys.book.figures.parts import (
+from valleys.book.figures.drawing.parts import (
     Entries,
     bars,
     decimals,
@@ -32,7 +32,7 @@ from valleys.book.figures.parts import (
     setting_look,
     size_entries,
 )
-from valleys.book.figures.style import BATCH_SIZE, HALO, NEUTRAL, NOTE, THEORY, TIME_MAP
+from valleys.book.figures.drawing.style import BATCH_SIZE, HALO, NEUTRAL, NOTE, THEORY, TIME_MAP
 
 SAMPLING_LOOKS: Entries = {
     "epochs": {"color": RESHUFFLED, "marker": "o"},

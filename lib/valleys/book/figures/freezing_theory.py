@@ -8,7 +8,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from valleys.book.figures.parts import (
+from valleys.book.figures.drawing.parts import (
     TALL,
     WIDE,
     each,
@@ -19,7 +19,7 @@ from valleys.book.figures.parts import (
     power_of_ten,
     readable_log,
 )
-from valleys.book.figures.style import (
+from valleys.book.figures.drawing.style import (
     FLAT,
     FREE,
     HELD,

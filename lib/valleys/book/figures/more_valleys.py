@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullFormatter
 
-from valleys.book.figures.parts import (
+from valleys.book.figures.drawing.parts import (
     RASTER_DPI,
     Look,
     decimals,
@@ -22,7 +22,7 @@ from valleys.book.figures.parts import (
     new_figure,
     power_of_ten,
 )
-from valleys.book.figures.style import (
+from valleys.book.figures.drawing.style import (
     FLAT,
     FREE,
     KINDS,

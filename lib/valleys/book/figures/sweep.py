@@ -9,8 +9,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from valleys.book.figures.heat_maps import NUMBERS, heat_map, map_panels
-from valleys.book.figures.parts import (
+from valleys.book.figures.drawing.heat_maps import NUMBERS, heat_map, map_panels
+from valleys.book.figures.drawing.parts import (
     MARKERS,
     TALL,
     WIDE,
@@ -23,7 +23,7 @@ from valleys.book.figures.parts import (
     label_top,
     new_figure,
 )
-from valleys.book.figures.style import (
+from valleys.book.figures.drawing.style import (
     ACCURACY,
     HALO,
     KINDS,

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from mpl_toolkits.mplot3d import Axes3D
 
-from valleys.book.figures.parts import (
+from valleys.book.figures.drawing.parts import (
     RASTER_DPI,
     TALL,
     WIDE,
@@ -22,7 +22,7 @@ from valleys.book.figures.parts import (
     measured_points,
     new_figure,
 )
-from valleys.book.figures.style import (
+from valleys.book.figures.drawing.style import (
     DIVERGED,
     FLAT,
     INK,

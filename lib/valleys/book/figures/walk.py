@@ -10,7 +10,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from valleys.book.figures.parts import (
+from valleys.book.figures.drawing.parts import (
     WIDE,
     band,
     bars,
@@ -26,7 +26,7 @@ from valleys.book.figures.parts import (
     setting_entries,
     setting_look,
 )
-from valleys.book.figures.style import LEARNING_RATE, LOSS, NEUTRAL, THEORY, TIME_MAP
+from valleys.book.figures.drawing.style import LEARNING_RATE, LOSS, NEUTRAL, THEORY, TIME_MAP
 
 STAGES = {"before": "before", "at": "at freezing", "after": "after"}
 TIME = "training time η·step"

@@ -169,7 +169,6 @@ def _row(parameter: Parameter, paper: dict[str, Any]) -> str:
 
 
 def _commands(chapter: Chapter, example: Assignment) -> str:
-    short = chapter.name.partition("_")[2]
     return f"""The default is the size `quick`.
 In the root of a clone, after `make install`, this runs the notebook with one value of your own; what it found is in `out.ipynb`:
 
@@ -186,7 +185,7 @@ This checks the value first and makes a page of it, `my-run/{chapter.name}.html`
 This runs the whole chapter with the published values:
 
 ```sh
-.venv/bin/python -m valleys run --size paper --only {short}
+.venv/bin/python -m valleys run --size paper --only {chapter.short_name}
 ```"""  # noqa: E501
 
 

@@ -20,6 +20,7 @@ from valleys.paths import book_root
 
 SIZES = ("smoke", "quick", "paper")
 PARTS = {"global", "chapters"}  # of a file of `params/`
+FOLDER = "folder:"  # begins a value that names a folder
 SHOWN = 60  # characters of a value in a refusal
 Bounds = Mapping[str, Any]
 
@@ -168,7 +169,7 @@ def typed(chapter: Chapter, name: str, value: Any) -> Any:
             f"{_as_given(parameter.default)}; got {_shown(value)}"
         )
     check_bounds(chapter.name, parameter, value)
-    return value
+    return _in_full(value) if isinstance(value, str) else value
 
 
 def check_bounds(where: str, parameter: Parameter, value: Any, root: Path | None = None) -> None:
@@ -217,6 +218,12 @@ def _chapters_of(setting: Assignment, chapters: Mapping[str, Chapter]) -> list[C
     return found
 
 
+def _in_full(value: str) -> str:
+    """A folder of images by its full path: a chapter runs elsewhere than where it is named."""
+    path = value.removeprefix(FOLDER)
+    return value if path == value else f"{FOLDER}{Path(path).expanduser().absolute()}"
+
+
 def _as_given(value: Any) -> str:
     return values.written([value])[1:-1]
 
@@ -255,9 +262,12 @@ def _refusal(parameter: Parameter, value: Any, bounds: Bounds) -> str | None:
         parameter.name,
         {
             kind: bounds.get(kind, {})
-            for kind in ("choices", "permutations", "pairs", "lists", "numbers")
+            for kind in ("choices", "folders", "permutations", "pairs", "lists", "numbers")
         },
     )
+    if name in of["folders"]:
+        known = value in of["folders"][name] or value.removeprefix(FOLDER) not in ("", value)
+        return None if known else f"one of {', '.join(of['folders'][name])}, or {FOLDER}PATH"
     if name in of["choices"]:
         return None if value in of["choices"][name] else f"one of {', '.join(of['choices'][name])}"
     if name in of["permutations"]:
@@ -280,16 +290,15 @@ def _no_list(parameter: Parameter, value: list, bounds: Bounds) -> str | None:
     kind = parameter.default[0]
     fit = fewest <= len(value) <= most and all(_fits(each, kind, bounds) for each in value)
     falling = bounds.get("falling", False)
+    repeated = bounds.get("repeated", False)
     if (
         fit
-        and len(set(value)) == len(value)
+        and (repeated or len(set(value)) == len(value))
         and not (falling and value != sorted(value, reverse=True))
     ):
         return None
-    return (
-        f"a list of {fewest} to {most} {'falling' if falling else 'different'} values, each "
-        f"{_range(kind, bounds)}"
-    )
+    kept = "" if repeated else "falling " if falling else "different "
+    return f"a list of {fewest} to {most} {kept}values, each {_range(kind, bounds)}"
 
 
 def _no_pair(value: list, bounds: Bounds) -> str | None:

@@ -82,7 +82,7 @@ def _named() -> dict[str, str]:
 
 
 def _neutral(scratch: Path) -> dict[str, str]:
-    style = str(Path(__file__).parents[1] / "figures" / "valleys.mplstyle")
+    style = str(Path(__file__).parents[1] / "figures" / "drawing" / "valleys.mplstyle")
     neutral = {
         "PYTHONUTF8": "1",
         "MPLBACKEND": "agg",

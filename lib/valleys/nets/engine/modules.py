@@ -110,12 +110,22 @@ class Modules:
         require(offset is None, "only fully connected networks take an offset")
         self.module.eval()
         with torch.no_grad():
+            if not len(self):
+                shape = images.shape[1:] if own else images.shape
+                return self._no_scores(images.new_empty(shape, device="meta"))
             if not self.in_turn:
                 where = 0 if own else None
                 return vmap(self._scores_of, (0, where))(self.parameters, images).mT
             each = images if own else [images] * len(self)
             rows = [functional_call(self.module, self._state(r), each[r]) for r in range(len(self))]
             return torch.stack(rows).mT
+
+    def _no_scores(self, images: Tensor) -> Tensor:
+        """Scores of no network; on `meta` the module says how many classes there are, and computes
+        nothing.
+        """
+        n_classes = self.module(images).shape[1]
+        return next(iter(self.parameters.values())).new_empty(0, n_classes, len(images))
 
     def gradients(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Slope of each network's mean cross-entropy in each parameter, (R, …).

@@ -117,6 +117,7 @@ def load_problem(
     train_per_class: int = 100,
     test_per_class: int = 20,
     training_set: int = 0,
+    size: tuple[int, int] | None = None,
     hidden: Sequence[int] = HIDDEN,
     model: Model | None = None,
     seed: int = 0,
@@ -132,6 +133,8 @@ def load_problem(
         train_per_class: training images per class.
         test_per_class: images per class of the small test set.
         training_set: which set; each number is a set of its own, and 0 holds the first images.
+        size: (height, width) to which the images of a folder are scaled; None to take them as
+            they are.
         hidden: widths of the hidden layers; the paper's curvature is that of the second matrix.
         model: a module that maps images, (N, channels, height, width), to scores (logits), or a
             function that makes one, in place of a fully connected network.
@@ -151,10 +154,7 @@ def load_problem(
         >>> len(problem.train), len(problem.test)
         (200, 200)
     """
-    counts = (train_per_class, test_per_class, training_set)
-    data = (
-        folders.load_named(name, *counts) if folders.named(name) else datasets.load(name, *counts)
-    )
+    data = folders.load_named(name, train_per_class, test_per_class, training_set, size)
     sets = [
         (data.train_images, data.train_labels),
         (data.test_images, data.test_labels),
@@ -162,12 +162,19 @@ def load_problem(
     ]
     if model is None:
         return _connected(sets, hidden, seed, device)
-    height, width, channels = (*data.image_shape, 1)[:3]
-    shaped = [
-        (images.reshape(-1, height, width, channels).transpose(0, 3, 1, 2), labels)
-        for images, labels in sets
-    ]
+    shaped = [(by_channel(images, data.image_shape), labels) for images, labels in sets]
     return _of_model(shaped, model, seed, device)
+
+
+def by_channel(images: np.ndarray, image_shape: Sequence[int]) -> np.ndarray:
+    """Flat images as a convolution takes them, (N, channels, height, width).
+
+    Args:
+        images: (N, n_features).
+        image_shape: (height, width), or (height, width, channels).
+    """
+    height, width, channels = (*image_shape, 1)[:3]
+    return images.reshape(-1, height, width, channels).transpose(0, 3, 1, 2)
 
 
 def make_problem(

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
-from valleys.book.figures.parts import each, new_figure
-from valleys.book.figures.style import (
+from valleys.book.figures.drawing.parts import each, new_figure
+from valleys.book.figures.drawing.style import (
     DIVERGED,
     HALO,
     INK,

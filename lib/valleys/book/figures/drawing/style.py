@@ -51,7 +51,9 @@ def use_style() -> None:
     vector output in notebooks.
     """
     _draw_somewhere()
-    with resources.as_file(resources.files("valleys.book.figures") / "valleys.mplstyle") as path:
+    with resources.as_file(
+        resources.files("valleys.book.figures.drawing") / "valleys.mplstyle"
+    ) as path:
         plt.style.use(["default", path])
     mpl.rcParams.update({name: mpl.rcParamsDefault[name] for name in BEYOND_STYLES})
 

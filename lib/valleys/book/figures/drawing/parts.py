@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from valleys.book.figures.style import (
+from valleys.book.figures.drawing.style import (
     LEARNING_RATE,
     NEUTRAL,
     Shade,

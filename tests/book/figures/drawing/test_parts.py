@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from tests.book.figures.drawn import letters
 from valleys.book import figures
-from valleys.book.figures.parts import finished, new_figure, power_of_ten
-from valleys.book.figures.style import (
+from valleys.book.figures.drawing.parts import finished, new_figure, power_of_ten
+from valleys.book.figures.drawing.style import (
     BATCH_SIZE,
     DARK,
     FLAT,

@@ -1,0 +1,1 @@
+"""What figures share: the look of the book, their pieces, and maps of settings."""
