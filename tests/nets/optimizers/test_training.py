@@ -183,6 +183,16 @@ def test_label_noise_changes_the_share_of_labels_it_names(blobs, start):
     assert changed == pytest.approx(0.3 * 2 / 3, abs=4 * (0.2 * 0.8 / 6000) ** 0.5)
 
 
+def test_labels_are_noisy_in_full_batches_too(blobs, start):
+    calm, noisy = start.repeat(2), start.repeat(2)
+    settings = {"n_steps": 3, "visits": {}}
+    optimize(calm, blobs, Recipe(0.1, 30), streams=generators(2), **settings)
+    recipe = Recipe(0.1, 30, label_noise=0.5)
+    optimize(noisy, blobs, recipe, streams=generators(2), **settings)
+    assert not torch.allclose(noisy.weights[0], calm.weights[0])
+    assert not torch.allclose(*noisy.weights[0])
+
+
 def test_batches_drawn_independently_repeat_samples(blobs, start):
     stack, streams = start.repeat(1), generators(1)
     recipe = Recipe(0.01, 30, replacement=True)

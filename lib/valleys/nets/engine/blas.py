@@ -71,6 +71,22 @@ AS_IT_IS, TURNED = ord("N"), ord("T")
 
 
 @njit(inline="always")
+def _side_by_side(where, small, rows, weight, letter, out):
+    """out = rows · op(weight), of as many rows at a time as the product takes best."""
+    n_in, n_out, n_across = rows.shape[1], out.shape[1], weight.shape[1]
+    together = SMALL_SAMPLES if small else len(rows)
+    for start in range(0, len(rows), together):
+        some = min(together, len(rows) - start)
+        _gemm(
+            where,
+            (letter, AS_IT_IS),
+            (n_out, some, n_in, n_across, n_in, n_out),
+            (out.dtype.type(1), out.dtype.type(0)),
+            (weight.ctypes.data, rows[start:].ctypes.data, out[start:].ctypes.data),
+        )
+
+
+@njit(inline="always")
 def receive(where, small, values, weight, out):
     """out = values · weightᵀ: what a layer receives from N samples.
 
@@ -81,17 +97,7 @@ def receive(where, small, values, weight, out):
         weight: (n_out, n_in).
         out: (N, n_out).
     """
-    n_out, n_in = weight.shape
-    together = SMALL_SAMPLES if small else len(values)
-    for start in range(0, len(values), together):
-        some = min(together, len(values) - start)
-        _gemm(
-            where,
-            (TURNED, AS_IT_IS),
-            (n_out, some, n_in, n_in, n_in, n_out),
-            (out.dtype.type(1), out.dtype.type(0)),
-            (weight.ctypes.data, values[start:].ctypes.data, out[start:].ctypes.data),
-        )
+    _side_by_side(where, small, values, weight, TURNED, out)
 
 
 @njit(inline="always")
@@ -99,17 +105,7 @@ def carry_back(where, small, deltas, weight, out):
     """out = deltas · weight: slopes in a layer's inputs, (N, n_in), from those in what it receives,
     (N, n_out).
     """
-    n_out, n_in = weight.shape
-    together = SMALL_SAMPLES if small else len(deltas)
-    for start in range(0, len(deltas), together):
-        some = min(together, len(deltas) - start)
-        _gemm(
-            where,
-            (AS_IT_IS, AS_IT_IS),
-            (n_in, some, n_out, n_in, n_out, n_in),
-            (out.dtype.type(1), out.dtype.type(0)),
-            (weight.ctypes.data, deltas[start:].ctypes.data, out[start:].ctypes.data),
-        )
+    _side_by_side(where, small, deltas, weight, AS_IT_IS, out)
 
 
 @njit(inline="always")

@@ -135,7 +135,8 @@ class _Training:
     def _gradients(self, size: int, radius: float) -> dict[str, Tensor]:
         """Gradients of all networks, of quiet ones on all samples."""
         every = (self.samples.images, self.samples.labels)
-        if size == len(self.samples) and not self.recipe.replacement:
+        drawn_anew = self.recipe.replacement or self.recipe.label_noise
+        if size == len(self.samples) and not drawn_anew:
             return gradients_uphill(self.networks, *every, radius)
         images, labels = self.samples.batch(self._chosen(size))
         found = gradients_uphill(self.networks, images, self._relabelled(labels), radius)
