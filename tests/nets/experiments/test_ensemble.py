@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from valleys.nets import load_problem, make_problem, train_ensemble
+from valleys.nets import load, load_problem, make_problem, train_ensemble
 from valleys.nets.engine.problem import streams
 from valleys.nets.engine.training import evaluate
 from valleys.nets.measures.curvature import curvature
@@ -49,12 +49,15 @@ def test_a_start_follows_from_its_seed_and_nothing_else():
     assert torch.equal(drawn, torch.rand(1))
 
 
-def test_training_sets_share_no_image_and_both_tests_are_of_others():
-    sets = [load_problem("digits", train_per_class=20, training_set=index) for index in (0, 1)]
-    one, two = ({row.numpy().tobytes() for row in each.train.images} for each in sets)
-    assert len(sets[0].train) == len(sets[1].train) == 200
-    shapes = [each.train.images.shape[1] for each in sets]
-    assert shapes[0] != shapes[1] or not one & two
+def test_training_sets_share_no_image_and_tests_are_of_others():
+    """Of digits no two images are equal, so that each can be known again."""
+    sets = [load("digits", train_per_class=20, training_set=index) for index in range(3)]
+    trained = [{row.tobytes() for row in each.train_images} for each in sets]
+    assert [len(images) for images in trained] == [200] * 3
+    assert len(set.union(*trained)) == 600
+    for own, each in zip(trained, sets, strict=True):
+        assert not own & {row.tobytes() for row in each.full_test_images}
+    assert len(load_problem("digits", train_per_class=20, training_set=2).train) == 200
 
 
 @pytest.mark.parametrize("name", ["digits", "mnist"])
