@@ -4,6 +4,7 @@ import torch
 
 from valleys.nets.engine import blas, compiled, training
 from valleys.nets.engine.networks import initialize, join
+from valleys.nets.engine.passages import Passages
 from valleys.nets.engine.training import Samples, evaluate
 
 
@@ -21,6 +22,12 @@ def samples(n_samples, n_features, dtype):
 def stack(n_features, hidden, dtype, count=3):
     every = [initialize(n_features, seed, hidden=hidden, n_classes=3) for seed in range(count)]
     return join(every).to(dtype)
+
+
+def general(networks, samples, *, n_steps, visits, passages, **settings):
+    """Plain training by the tensors of torch, watched at every step."""
+    watched = passages.watched(visits, samples, n_steps)
+    training.train(networks, samples, n_steps=n_steps, visits=watched, **settings)
 
 
 def furthest(first, second):
@@ -142,21 +149,25 @@ def test_what_the_loop_cannot_take_is_known():
 THRESHOLDS = (0.2, 0.05, 0.5, 1e-9)
 
 
+def losses_of(networks, data, **settings):
+    """Training loss at every step, by looking at all samples, (n_steps + 1, R)."""
+    losses, every = [], range(settings["n_steps"] + 1)
+    look = dict.fromkeys(
+        every, lambda step, now: losses.append(evaluate(now, data).loss.numpy().copy())
+    )
+    streams = generators(len(networks))
+    training.train(networks.copy(), data, **settings, streams=streams, visits=look)
+    return np.array(losses)
+
+
 def passages_of(networks, data, *, n_steps, batch_size, learning_rate=0.1, thresholds=THRESHOLDS):
     """First passages in the loop, and by looking at all samples at every step."""
-    losses = []
     settings = {"learning_rate": learning_rate, "batch_size": batch_size, "n_steps": n_steps}
-    settings["streams"] = generators(len(networks))
-    look = dict.fromkeys(
-        range(n_steps + 1), lambda step, now: losses.append(evaluate(now, data).loss.numpy().copy())
-    )
-    training.train(networks.copy(), data, **settings, visits=look)
-    below = np.array(losses)[:, :, None] < np.array(thresholds)
+    below = losses_of(networks, data, **settings)[:, :, None] < np.array(thresholds)
     expected = np.where(below.any(axis=0), below.argmax(axis=0), np.nan)
-    found = compiled.FirstPassages(thresholds)
-    settings["streams"] = generators(len(networks))
-    compiled.train(networks, data, **settings, visits={}, passages=found)
-    return found.steps, expected
+    found, streams = Passages(thresholds), generators(len(networks))
+    compiled.train(networks, data, **settings, streams=streams, visits={}, passages=found)
+    return found.first, expected
 
 
 @pytest.mark.parametrize("batch_size", [7, 60], ids=["noisy", "gradient descent"])
@@ -189,8 +200,95 @@ def test_a_loss_that_falls_with_the_last_update_counts():
 def test_a_network_that_is_lost_freezes_never():
     data, networks = samples(60, 5, torch.float32), stack(5, (20, 20), torch.float32)
     networks.weights[0][1, 0, 0] = torch.nan
-    found = compiled.FirstPassages((1.05, 0.1))
+    found = Passages((1.05, 0.1))
     options = {"learning_rate": 0.5, "batch_size": 20, "n_steps": 300, "visits": {}}
     compiled.train(networks, data, streams=generators(3), passages=found, **options)
-    assert np.isnan(found.steps[1]).all()
-    assert np.isfinite(found.steps[[0, 2], 0]).all()
+    assert np.isnan(found.first[1]).all()
+    assert np.isfinite(found.first[[0, 2], 0]).all()
+
+
+def last_returns(losses, thresholds, every):
+    """Last of each `every` steps at which a loss is back above, after one at which it was below."""
+    below = losses[::every, :, None] < np.array(thresholds)
+    back = below[:-1] & ~below[1:]
+    last = len(back) - back[::-1].argmax(axis=0)
+    return every * np.where(back.any(axis=0), last, np.nan)
+
+
+@pytest.mark.parametrize("way", [compiled.train, general], ids=["compiled", "general"])
+@pytest.mark.parametrize(("rate", "batch_size"), [(0.2, 10), (0.4, 20), (0.3, 50)])
+def test_the_way_back_up_is_looked_for_at_every_step(digits, rate, batch_size, way):
+    digits, levels = Samples(digits.images.double(), digits.labels), (0.1, 0.5, 0.2)
+    networks = initialize(64, seed=0).to(torch.float64).repeat(3)
+    settings = {"learning_rate": rate, "batch_size": batch_size, "n_steps": 300}
+    losses = losses_of(networks, digits, **settings)
+    found = Passages(levels, returns=1)
+    way(networks, digits, **settings, streams=generators(3), visits={}, passages=found)
+    expected = last_returns(losses, levels, 1)
+    assert np.isfinite(expected).any()
+    np.testing.assert_array_equal(found.last_return, expected)
+
+
+def test_seldom_looks_find_no_return_before_the_first_passage(digits):
+    digits = Samples(digits.images.double(), digits.labels)
+    networks = initialize(64, seed=0).to(torch.float64).repeat(3)
+    settings = {"learning_rate": 0.2, "batch_size": 10, "n_steps": 300}
+    losses = losses_of(networks, digits, **settings)
+    found = Passages((0.2,), returns=7)
+    compiled.train(networks, digits, **settings, streams=generators(3), visits={}, passages=found)
+    steps = found.last_return[:, 0]
+    assert (steps > found.first[:, 0]).all()
+    assert (steps <= last_returns(losses, (0.2,), 1)[:, 0]).all()
+    assert (losses[steps.astype(int), range(3)] >= 0.2).all()
+
+
+@pytest.mark.parametrize("way", [compiled.train, general], ids=["compiled", "general"])
+def test_networks_are_kept_as_they_passed_a_level(digits, way):
+    levels, networks = (0.3, 1.0, 1e-9), initialize(64, 0).repeat(2)
+    start = networks.copy()
+    settings = {"learning_rate": 0.1, "batch_size": 50}
+    found = Passages(levels, keep=True)
+    way(networks, digits, n_steps=200, **settings, streams=generators(2), visits={}, passages=found)
+    for place in range(2):
+        kept, steps = found.kept(place), found.first[:, place]
+        for run in range(2):  # the same run again, up to that step
+            again = start.copy()
+            training.train(
+                again,
+                digits,
+                n_steps=int(steps[run]),
+                **settings,
+                streams=generators(2),
+                visits={},
+            )
+            assert furthest(kept.one(run), again.one(run)) < 1e-4
+            assert evaluate(kept, digits).loss[run] < levels[place]
+    assert furthest(found.kept(2), start) == 0
+
+
+def test_threads_change_nothing(digits):
+    found = []
+    for count in (1, 2):
+        networks, passages = initialize(64, 0).repeat(5), Passages((0.5, 0.1), returns=1)
+        torch.set_num_threads(count)
+        compiled.train(
+            networks,
+            digits,
+            learning_rate=0.1,
+            batch_size=20,
+            n_steps=200,
+            streams=generators(5),
+            visits={},
+            passages=passages,
+        )
+        found.append((networks, passages))
+    torch.set_num_threads(1)
+    assert furthest(found[0][0], found[1][0]) == 0
+    np.testing.assert_array_equal(found[0][1].last_return, found[1][1].last_return)
+
+
+def test_what_nobody_watched_is_not_known():
+    with pytest.raises(ValueError, match="train some first"):
+        _ = Passages((0.1,)).first
+    with pytest.raises(ValueError, match="keep=True"):
+        Passages((0.1,)).kept(0)

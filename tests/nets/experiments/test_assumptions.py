@@ -8,15 +8,13 @@ import numpy as np
 import pytest
 
 from valleys.nets.engine.networks import initialize
-from valleys.nets.engine.training import Samples, evaluate, plan, train
+from valleys.nets.engine.training import Samples
 from valleys.nets.experiments import sweep
 from valleys.nets.experiments.assumptions import ConditionsSpec, conditions, measure
 from valleys.nets.experiments.specs import SweepSpec
 from valleys.nets.measures import noise_alignment
 from valleys.nets.measures.gradient_noise import batch_factor, layer_noise
 from valleys.nets.measures.layer_hessian import layer_curvature
-from valleys.nets.observers.checkpoints import CheckpointKeeper, Checkpoints
-from valleys.nets.observers.freezing import freezing_checks
 from valleys.results.grid import Grid
 
 LEVELS = (1.0, 0.3)
@@ -104,39 +102,6 @@ def test_gradient_descent_is_one_run_without_batch_noise():
     assert conditions(dataclasses.replace(FULL, n_realizations=1)).batch_factor == batch_factor(
         200, 200
     )
-
-
-def test_a_keeper_holds_networks_as_they_were(digits):
-    networks = initialize(64, 0).repeat(2)
-    keeper, streams = (
-        CheckpointKeeper(networks, digits, LEVELS),
-        [np.random.default_rng(run) for run in range(2)],
-    )
-    train(
-        networks,
-        digits,
-        learning_rate=0.1,
-        batch_size=50,
-        n_steps=200,
-        streams=streams,
-        visits=plan((freezing_checks(200), keeper)),
-    )
-    stages = Checkpoints.of(keeper, networks, 200)
-    for level, copies, steps in zip(LEVELS, stages.networks, stages.steps.T, strict=False):
-        assert (steps > 0).all()
-        assert (evaluate(copies, digits).loss < level).all()
-        for run in range(2):  # the same run again, stopped a step earlier
-            again = initialize(64, 0).repeat(2)
-            train(
-                again,
-                digits,
-                learning_rate=0.1,
-                batch_size=50,
-                n_steps=int(steps[run]) - 1,
-                streams=[np.random.default_rng(r) for r in range(2)],
-                visits={},
-            )
-            assert evaluate(again, digits).loss[run] >= level
 
 
 @pytest.mark.parametrize(

@@ -114,3 +114,19 @@ def test_a_model_without_a_matrix_is_told_so():
     stack = Modules.of(nn.Sequential(nn.Conv2d(1, 3, 8), nn.Flatten()))
     with pytest.raises(ValueError, match="has no matrix"):
         last_matrix(stack)
+
+
+@pytest.mark.parametrize("scale", [1.0, 30.0, 300.0])
+def test_products_keep_their_digits_where_a_network_is_sure(scale):
+    rng = np.random.default_rng(0)
+    images = torch.from_numpy(rng.standard_normal((12, 8)))
+    networks = initialize(8, 0, hidden=(), n_classes=3).to(torch.float64)
+    networks.weights[0].mul_(scale)
+    labels = networks.scores(images)[0].argmax(dim=0)
+    by_hand = layer_curvature(networks, images, 0, 0)
+    own = curvature(networks, Samples(images, labels), 0, ["0.weight"])
+    direction = rng.standard_normal((8, 3))
+    found = own.product(direction.T.ravel()).reshape(3, 8).T.ravel()
+    expected = by_hand.product(direction.ravel())
+    assert np.abs(expected).max() > 0
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12 * np.abs(expected).max())

@@ -196,3 +196,16 @@ def test_the_plain_way_finds_the_same_eigenvalues(trained, digits):
         expected,
         rtol=1e-5,
     )
+
+
+@pytest.mark.parametrize("sure", [20, 40, 100, 300])
+def test_a_network_that_is_sure_has_the_eigenvalues_of_its_factor(sure):
+    rng, n_samples = np.random.default_rng(0), 40
+    inputs = rng.standard_normal((n_samples, 64))
+    unlikely = np.exp(-sure * rng.uniform(0.8, 1.2, size=n_samples))
+    found = layer_hessian.LayerCurvature(inputs, (), (), np.column_stack([1 - unlikely, unlikely]))
+    # for two classes H = (1/N) Σ q (1 − q) (1, −1)ᵀ(1, −1) ⊗ x xᵀ, of which the factor is known
+    factor = inputs * np.sqrt(2 * unlikely * (1 - unlikely) / n_samples)[:, None]
+    expected = np.linalg.svd(factor, compute_uv=False)[:10] ** 2
+    told = top_eigenpairs(found, 10).values
+    np.testing.assert_allclose(told, expected, rtol=1e-4, atol=1e-12 * expected[0])

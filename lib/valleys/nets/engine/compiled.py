@@ -4,15 +4,19 @@ Network after network runs through all its steps, so that its weights and its ba
 processor's nearest memory; only matrix products leave the loop, for the processor's BLAS.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
+import torch
 from numba import njit
+from threadpoolctl import ThreadpoolController
 
 from valleys.compiling import CAN_KEEP
 from valleys.nets.engine import blas
 from valleys.nets.engine.networks import Networks
+from valleys.nets.engine.passages import Passages
 from valleys.nets.engine.training import Samples, Visit
 
 # hardest samples that are looked at first add up to so many times what they must, when all were
@@ -28,41 +32,6 @@ def fits(networks: Networks) -> bool:
     return all(part.device.type == "cpu" and part.is_contiguous() for part in parts)
 
 
-@dataclass
-class FirstPassages:
-    """The first step at which each network's training loss is below each L_c, looked at before
-    every update and after the last (Eq. 7).
-
-    No sample's loss is negative, so that the hardest samples alone can show that a network is still
-    above L_c; only where they do not are all looked at.
-
-    Attributes:
-        thresholds: the values of L_c, in any order.
-        steps: what was found, (R, len(thresholds)); NaN where the loss never fell that low.
-    """
-
-    thresholds: Sequence[float]
-    steps: np.ndarray = field(default_factory=lambda: np.empty((0, 0)), init=False)
-    _state: tuple[np.ndarray, ...] = field(default=(), init=False, repr=False)
-
-    def begin(self, n_networks: int, n_samples: int) -> tuple[np.ndarray, ...]:
-        """Where the compiled loop writes: L_c in falling order, the steps found, how many L_c each
-        network has passed, its samples from the hardest on, and how many are looked at first.
-        """
-        falling = np.sort(np.array(self.thresholds, dtype=float))[::-1].copy()
-        found = np.full((n_networks, len(falling)), np.nan)
-        samples = np.tile(np.arange(n_samples), (n_networks, 1))
-        passed, looked_at = np.zeros((2, n_networks), dtype=np.int64)
-        self._state = (falling, found, passed, samples, looked_at + n_samples)
-        return self._state
-
-    def end(self) -> None:
-        """Put the steps found in the order of the thresholds."""
-        order = np.argsort(-np.array(self.thresholds, dtype=float), kind="stable")
-        self.steps = np.empty_like(self._state[1])
-        self.steps[:, order] = self._state[1]
-
-
 def train(
     networks: Networks,
     samples: Samples,
@@ -72,7 +41,7 @@ def train(
     n_steps: int,
     streams: Sequence[np.random.Generator],
     visits: Mapping[int, Visit],
-    passages: FirstPassages | None = None,
+    passages: Passages | None = None,
 ) -> None:
     """The same as `valleys.nets.engine.training.train`, on the same batches, but for rounding.
 
@@ -88,22 +57,18 @@ def train(
     """
     whole = batch_size == len(samples)
     orders = _Orders(len(samples), batch_size, [] if whole else streams)
-    watch = (passages or FirstPassages(())).begin(len(networks), len(samples))
-    stops = sorted({step for step in visits if step < n_steps} | {n_steps})
-    step = 0
+    loop = _Loop(networks, samples, learning_rate, batch_size, passages)
+    step, stops = 0, sorted({step for step in visits if step < n_steps} | {n_steps})
     for stop in stops:
         while step < stop:
             order, ends = orders.take(stop - step)
-            _descend_all(networks, samples, learning_rate, order, ends, (step, watch))
+            loop.descend(step, order, ends)
             step += len(ends)
         if stop in visits:
             visits[stop](stop, networks)
         if not networks.alive.any():
             break
-    no_step = np.empty(0, dtype=np.int64)
-    _descend_all(networks, samples, learning_rate, orders.rest[:, :0], no_step, (step, watch))
-    if passages is not None:
-        passages.end()
+    loop.look(step)
 
 
 class _Orders:
@@ -130,36 +95,86 @@ class _Orders:
         return np.ascontiguousarray(taken), ends
 
 
-def _descend_all(
-    networks: Networks,
-    samples: Samples,
-    learning_rate: float,
-    order: np.ndarray,
-    ends: np.ndarray,
-    watch: tuple[int, tuple[np.ndarray, ...]],
-) -> None:
-    """Some steps of every network; after the last one, a last look at the losses."""
-    images, labels = samples.images.numpy(), samples.labels.numpy()
-    largest = (
-        len(images) if len(watch[1][0]) or not order.size else int(np.diff(ends, prepend=0).max())
-    )
-    room = tuple(np.empty((largest, weight.shape[1]), images.dtype) for weight in networks.weights)
-    batch = np.empty((largest, images.shape[1]), images.dtype)
-    _descend(
-        (blas.address(str(images.dtype)), blas.takes_small()),
-        tuple(weight.numpy() for weight in networks.weights),
-        tuple(bias.numpy() for bias in networks.biases),
-        (images, labels),
-        (order, ends),
-        images.dtype.type(learning_rate),
-        (batch, room, tuple(np.empty_like(part) for part in room)),
-        watch,
-    )
+class _Looks(NamedTuple):
+    """What to look at of each network, (R,) but for the samples."""
+
+    samples: np.ndarray  # from the hardest on when all were last looked at, (R, N)
+    few: np.ndarray  # how many of them are looked at first
+    lost: np.ndarray  # whether the loss is no number
 
 
-@njit(cache=CAN_KEEP, fastmath=MATH)
-def _descend(product, weights, biases, data, batches, rate, room, watch):
-    """Every network in turn, through all steps.
+class _Loop:
+    """The compiled loop over some networks, in as many threads as this process may use."""
+
+    def __init__(
+        self,
+        networks: Networks,
+        samples: Samples,
+        learning_rate: float,
+        batch_size: int,
+        passages: Passages | None,
+    ) -> None:
+        """Room for batches, and for what is to be found."""
+        self.weights = tuple(weight.numpy() for weight in networks.weights)
+        self.biases = tuple(bias.numpy() for bias in networks.biases)
+        self.data = samples.images.numpy(), samples.labels.numpy()
+        self.rate = self.data[0].dtype.type(learning_rate)
+        shares = np.array_split(np.arange(len(networks)), min(threads(), len(networks)))
+        self.shares = [(int(share[0]), int(share[-1]) + 1) for share in shares]
+        size = len(samples) if passages is not None else batch_size
+        self.rooms = [self._room(size) for _ in shares]
+        self.watch = _watch(passages or Passages(()), networks, len(samples))
+
+    def _room(self, size: int) -> tuple[np.ndarray, tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+        """For a batch, and for what each layer gives and the slopes in what it receives."""
+        kind = self.data[0].dtype
+        values, slopes = (
+            tuple(np.empty((size, weight.shape[1]), kind) for weight in self.weights)
+            for _ in range(2)
+        )
+        return np.empty((size, self.data[0].shape[1]), kind), values, slopes
+
+    def descend(self, step: int, order: np.ndarray, ends: np.ndarray) -> None:
+        """All networks from this step on, through batches as `_Orders` gives them."""
+        product = blas.address(str(self.data[0].dtype)), blas.takes_small()
+        fixed = product, self.weights, self.biases, self.data, (order, ends), self.rate
+        self._side_by_side(lambda share, room: _descend(*fixed, room, (step, share), self.watch))
+
+    def look(self, step: int) -> None:
+        """A last look at the losses."""
+        self.descend(step, np.empty((len(self.weights[0]), 0), np.int64), np.empty(0, np.int64))
+
+    def _side_by_side(self, run: Callable[..., None]) -> None:
+        """Each thread takes its share of the networks, with one thread for the products of each."""
+        if len(self.shares) == 1:
+            run(self.shares[0], self.rooms[0])
+            return
+        with (
+            ThreadpoolController().limit(limits=1),
+            ThreadPoolExecutor(len(self.shares)) as pool,
+        ):
+            list(pool.map(run, self.shares, self.rooms))
+
+
+def threads() -> int:
+    """How many threads this process may use."""
+    return torch.get_num_threads()
+
+
+def _watch(passages: Passages, networks: Networks, n_samples: int) -> tuple[object, ...]:
+    """What the compiled loop is to find of these networks, and how."""
+    levels, count = passages.begin(networks), len(networks)
+    samples, few = np.tile(np.arange(n_samples), (count, 1)), np.full(count, n_samples)
+    looks = _Looks(samples, few, np.zeros(count, bool))
+    copies = passages.copies
+    copies = networks.pick(slice(0)) if copies is None else copies
+    kept = tuple(tuple(part.numpy() for part in parts) for parts in (copies.weights, copies.biases))
+    return levels, looks, kept, passages.returns
+
+
+@njit(cache=CAN_KEEP, fastmath=MATH, nogil=True)
+def _descend(product, weights, biases, data, batches, rate, room, where, watch):
+    """Some networks in turn, each through all steps.
 
     Args:
         product: address of the matrix product, and whether it is fast for small ones.
@@ -170,18 +185,22 @@ def _descend(product, weights, biases, data, batches, rate, room, watch):
             index if every batch is the whole set.
         rate: η.
         room: for a batch, and for what each layer gives and the slopes in what it receives.
-        watch: the first step, and what `FirstPassages.begin` gives.
+        where: the first step, and the first of these networks and the one after the last.
+        watch: `Levels`, which are filled; `_Looks`; weights and biases of each layer of the copies,
+            (R · K, n_out, …), or none; and what divides the steps at which all samples are looked
+            at for the way back up, or 0.
     """
     order, ends = batches
     batch, values, slopes = room
-    first, state = watch
+    first = where[0]
     right = data[1].copy()
-    for network in range(len(weights[0])):
+    for network in range(where[1][0], where[1][1]):
         start = 0
         if not len(ends):
-            _look(product, weights, biases, network, first, data, state, room)
-        for step, end in enumerate(ends):
-            _look(product, weights, biases, network, first + step, data, state, room)
+            _look(product, weights, biases, network, first, data, room, watch)
+        for number, end in enumerate(ends):
+            step = first + number
+            _look(product, weights, biases, network, step, data, room, watch)
             size = end - start if order.size else end
             inputs = batch[:size] if order.size else data[0]
             if order.size:
@@ -196,34 +215,67 @@ def _descend(product, weights, biases, data, batches, rate, room, watch):
             _move(product, weights, biases, network, (inputs, values, slopes), factor)
 
 
-@njit(inline="always")
-def _look(product, weights, biases, network, step, data, state, room):
-    """Write down the step if the training loss is below the next L_c of a network."""
-    falling, found, passed, samples, looked_at = state
-    batch, values = room[0], room[1]
-    n_samples, waiting = len(data[1]), passed[network] < len(falling)
-    few = looked_at[network]
-    if waiting and few < n_samples:
+@njit(fastmath=MATH)
+def _look(product, weights, biases, network, step, data, room, watch):
+    """Write down which levels the training loss of a network passes at this step."""
+    levels, looks, kept, returns = watch
+    batch, values, n_samples = room[0], room[1], len(data[1])
+    few, due = looks.few[network], returns > 0 and step % returns == 0
+    waiting = levels.passed[network] < len(levels.losses)
+    if waiting and not due and few < n_samples:
         right = np.empty(few, data[1].dtype)
-        _gather(data, samples[network, :few], batch, right)
+        _gather(data, looks.samples[network, :few], batch, right)
         _forward(product, weights, biases, network, batch[:few], values)
-        waiting = _losses(values[-1][:few], right).sum() < falling[passed[network]] * n_samples
-    if waiting:
+        enough = levels.losses[levels.passed[network]] * n_samples
+        waiting = _losses(values[-1][:few], right).sum() < enough
+    if (waiting or due) and not looks.lost[network]:
         _forward(product, weights, biases, network, data[0], values)
         losses = _losses(values[-1][:n_samples], data[1])
-        mean = losses.sum() / n_samples
-        while passed[network] < len(falling) and mean < falling[passed[network]]:
-            found[network, passed[network]] = step
-            passed[network] += 1
-        if np.isnan(mean):
-            passed[network] = len(falling)
-        if passed[network] < len(falling):
-            samples[network] = np.argsort(-losses)
-            enough = MARGIN * falling[passed[network]] * n_samples
-            looked_at[network] = _hardest(losses[samples[network]], enough)
+        fallen = _note(network, step, losses.sum() / n_samples, levels)
+        for level in range(levels.passed[network] - fallen, levels.passed[network]):
+            _copy(weights, biases, network, network * len(levels.losses) + level, kept)
+        _choose(network, losses, levels, looks)
 
 
-@njit(inline="always")
+@njit(fastmath=MATH)
+def _note(network, step, mean, levels):
+    """Write the step down where the mean loss passes a level; how many are passed for the first
+    time.
+    """
+    before = levels.passed[network]
+    for level in range(len(levels.losses)):
+        if mean < levels.losses[level]:
+            levels.below[network, level] = True
+            if level == levels.passed[network]:
+                levels.first[network, level] = step
+                levels.passed[network] += 1
+        elif mean >= levels.losses[level] and levels.below[network, level]:
+            levels.below[network, level] = False
+            levels.back[network, level] = step
+    return levels.passed[network] - before
+
+
+@njit(fastmath=MATH)
+def _copy(weights, biases, network, place, kept):
+    """Keep a network as it is, if networks are to be kept."""
+    if len(kept[0][0]):
+        for layer in range(len(weights)):
+            kept[0][layer][place] = weights[layer][network]
+            kept[1][layer][place] = biases[layer][network]
+
+
+@njit(fastmath=MATH)
+def _choose(network, losses, levels, looks):
+    """The few samples to look at next."""
+    passed = levels.passed[network]
+    if passed < len(levels.losses):
+        enough = MARGIN * levels.losses[passed] * len(losses)
+        looks.samples[network] = np.argsort(-losses)
+        looks.few[network] = _hardest(losses[looks.samples[network]], enough)
+    looks.lost[network] = np.isnan(losses.sum())
+
+
+@njit(fastmath=MATH)
 def _losses(scores, right):
     """Cross-entropy of each sample, float64."""
     losses = np.empty(len(scores))
@@ -235,7 +287,7 @@ def _losses(scores, right):
     return losses
 
 
-@njit(inline="always")
+@njit(fastmath=MATH)
 def _hardest(losses, enough):
     """How many of the losses, which fall, add up to enough, in multiples of `SOME`; all of them
     where they do not.
@@ -254,7 +306,7 @@ def _in_type_of(images, number):
     return images.dtype.type(number)
 
 
-@njit(inline="always")
+@njit(fastmath=MATH)
 def _gather(data, chosen, batch, right):
     """Images and labels of a batch."""
     images, labels = data
@@ -264,7 +316,7 @@ def _gather(data, chosen, batch, right):
             batch[place, pixel] = images[sample, pixel]
 
 
-@njit(inline="always")
+@njit(fastmath=MATH)
 def _forward(product, weights, biases, network, inputs, values):
     """What each layer gives, (N, n_out); the last one gives scores."""
     size = len(inputs)
@@ -284,7 +336,7 @@ def _add(received, bias, rectified):
             received[sample, unit] = 0 if off else value
 
 
-@njit(inline="always")
+@njit(fastmath=MATH)
 def _softmax_less_target(scores, right, slopes):
     """Slope of each sample's cross-entropy in its scores."""
     for sample in range(len(scores)):
@@ -298,7 +350,7 @@ def _softmax_less_target(scores, right, slopes):
         slopes[sample, right[sample]] -= 1
 
 
-@njit(inline="always")
+@njit(fastmath=MATH)
 def _backward(product, weights, network, size, values, slopes):
     """Slopes in what each hidden layer receives: 0 where a unit is off."""
     for layer in range(len(weights) - 1, 0, -1):
@@ -311,7 +363,7 @@ def _backward(product, weights, network, size, values, slopes):
                 behind[sample, unit] = 0 if off else behind[sample, unit]
 
 
-@njit(inline="always")
+@njit(fastmath=MATH)
 def _move(product, weights, biases, network, passed, factor):
     """Weights and biases against their slopes."""
     inputs, values, slopes = passed

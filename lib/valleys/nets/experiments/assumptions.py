@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from valleys.nets.engine.networks import Networks
+from valleys.nets.engine.passages import Passages
 from valleys.nets.engine.problem import Problem
 from valleys.nets.engine.training import Samples, evaluate
 from valleys.nets.experiments.runs import TRAINING_TIME, Variables, train_runs
@@ -17,8 +18,7 @@ from valleys.nets.measures.gradient_noise import batch_factor, layer_noise
 from valleys.nets.measures.lanczos import Eigenpairs, top_eigenpairs
 from valleys.nets.measures.layer_hessian import TOP, LayerCurvature, flatness, layer_curvature
 from valleys.nets.measures.whole_hessian import WholeNetwork
-from valleys.nets.observers.checkpoints import CheckpointKeeper, Checkpoints, stage_names
-from valleys.nets.observers.freezing import freezing_checks
+from valleys.nets.observers.checkpoints import Checkpoints, stage_names
 from valleys.results.spec import require
 
 FIRST_TIME = 1 / 200  # of the training time: the first record after the start
@@ -182,11 +182,9 @@ def conditions(spec: ConditionsSpec) -> xr.Dataset:
     problem = Problem.of(spec)
     networks = problem.start.repeat(spec.n_distinct)
     gauge = Gauge(problem.train, spec)
-    keeper = CheckpointKeeper(networks, problem.train, spec.levels)
-    train_runs(
-        networks, problem, spec, (spec.steps, gauge), (freezing_checks(spec.n_steps), keeper)
-    )
-    at_stages = _at_stages(Checkpoints.of(keeper, networks, spec.n_steps), problem.train, spec)
+    passages = Passages(spec.levels, keep=True)
+    train_runs(networks, problem, spec, (spec.steps, gauge), passages=passages)
+    at_stages = _at_stages(Checkpoints.of(passages, networks, spec.n_steps), problem.train, spec)
     along = {
         name: (("realization", "record"), gauge.values[name], {"long_name": text})
         for name, text in DESCRIPTIONS.items()

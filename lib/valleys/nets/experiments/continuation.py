@@ -8,12 +8,13 @@ import numpy as np
 import xarray as xr
 
 from valleys.nets.engine.networks import Networks
+from valleys.nets.engine.passages import Passages
+from valleys.nets.engine.plain import descend_from_branches
 from valleys.nets.engine.problem import Problem
-from valleys.nets.engine.training import descend_from_branches, evaluate, plan, record_steps
+from valleys.nets.engine.training import evaluate, plan, record_steps
 from valleys.nets.experiments.runs import Branches, Variables, require_finite, train_runs
 from valleys.nets.experiments.specs import SAMPLES_OF_A_RECORD, BasinsSpec, ContinuationSpec
 from valleys.nets.measures import solutions
-from valleys.nets.observers.freezing import FreezingClock, freezing_checks
 from valleys.nets.observers.recorder import DESCRIPTIONS, EIGENVALUES, Recorder, flatness_records
 from valleys.results.grid import Part
 
@@ -28,7 +29,7 @@ def continuation(spec: ContinuationSpec) -> xr.Dataset:
     """
     problem = Problem.of(spec)
     branches = Branches()
-    reference, clock = _reference(problem, spec, branches)
+    reference, passages = _reference(problem, spec, branches)
     recorder = _recorder(problem, spec, len(branches) * spec.n_references)
     ends = descend_from_branches(
         branches,
@@ -38,7 +39,7 @@ def continuation(spec: ContinuationSpec) -> xr.Dataset:
         visits=plan((_steps(spec), recorder)),
     )
     found = (
-        _reference_records(reference, clock)
+        _reference_records(reference, passages)
         | _branch_records(recorder, spec)
         | _ends(ends, problem, spec)
         | _plane(reference, recorder, spec)
@@ -86,24 +87,24 @@ def _recorder(problem: Problem, spec: ContinuationSpec, n_networks: int) -> Reco
 
 def _reference(
     problem: Problem, spec: ContinuationSpec, branches: Branches
-) -> tuple[Recorder, FreezingClock]:
+) -> tuple[Recorder, Passages]:
     """Train the reference runs and fill `branches` with copies of them."""
     recorder = _recorder(problem, spec, spec.n_references)
-    clock = FreezingClock(problem.train, spec.thresholds)
+    passages = Passages(spec.thresholds)
     networks = problem.start.repeat(spec.n_references)
     train_runs(
         networks,
         problem,
         spec,
         (_steps(spec), recorder),
-        (freezing_checks(spec.n_steps), clock),
         (spec.branch_steps, branches),
+        passages=passages,
     )
     require_finite(networks, spec)
-    return recorder, clock
+    return recorder, passages
 
 
-def _reference_records(recorder: Recorder, clock: FreezingClock) -> Variables:
+def _reference_records(recorder: Recorder, passages: Passages) -> Variables:
     found: Variables = {
         f"reference_{name}": (("reference", "record"), values, {"long_name": DESCRIPTIONS[name]})
         for name, values in recorder.values.items()
@@ -116,7 +117,7 @@ def _reference_records(recorder: Recorder, clock: FreezingClock) -> Variables:
     return found | {
         "freezing_time": (
             ("reference", "threshold"),
-            clock.steps,
+            passages.first,
             {"long_name": "first step with training loss below L_c (Eq. 7)"},
         )
     }

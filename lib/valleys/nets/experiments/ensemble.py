@@ -8,11 +8,12 @@ import numpy as np
 import torch
 import xarray as xr
 
-from valleys.nets.engine import compiled, training
+from valleys.nets.engine import plain
 from valleys.nets.engine.networks import SECOND_LAYER, Networks
+from valleys.nets.engine.passages import Passages
 from valleys.nets.engine.problem import Problem, streams
 from valleys.nets.engine.stack import Stack
-from valleys.nets.engine.training import evaluate, plan, record_steps
+from valleys.nets.engine.training import evaluate, record_steps
 from valleys.nets.experiments.runs import Variables
 from valleys.nets.experiments.specs import (
     MAIN_THRESHOLD,
@@ -26,7 +27,6 @@ from valleys.nets.measures.curvature import last_matrix
 from valleys.nets.measures.layer_hessian import TOP
 from valleys.nets.measures.solutions import similarity_matrix
 from valleys.nets.observers.course import Course
-from valleys.nets.observers.freezing import FreezingClock
 from valleys.nets.observers.recorder import flatness_records
 from valleys.nets.optimizers.recipe import Recipe
 from valleys.nets.optimizers.schedules import schedule
@@ -192,21 +192,15 @@ def _train(
     (R, len(thresholds)).
     """
     how: dict[str, Any] = {"n_steps": n_steps, "streams": streams}
-    plain = {
-        "learning_rate": float(recipe.learning_rates(1)[0]),
-        "batch_size": int(recipe.batch_sizes(1)[0]),
-    }
-    if recipe.plain and isinstance(networks, Networks) and compiled.fits(networks):
-        passages = compiled.FirstPassages(tuple(thresholds))
-        compiled.train(networks, problem.train, **plain, **how, visits=visits, passages=passages)
-        return passages.steps
-    clock = FreezingClock(problem.train, tuple(thresholds))
-    both = plan(*(([step], visit) for step, visit in visits.items()), (range(n_steps + 1), clock))
+    passages = Passages(tuple(thresholds))
     if recipe.plain and isinstance(networks, Networks):
-        training.train(networks, problem.train, **plain, **how, visits=both)
+        how["learning_rate"] = float(recipe.learning_rates(1)[0])
+        how["batch_size"] = int(recipe.batch_sizes(1)[0])
+        plain.train(networks, problem.train, **how, visits=visits, passages=passages)
     else:
-        optimize(networks, problem.train, recipe, **how, visits=both)
-    return clock.steps
+        watched = passages.watched(visits, problem.train, n_steps)
+        optimize(networks, problem.train, recipe, **how, visits=watched)
+    return passages.first
 
 
 def _check(

@@ -6,8 +6,10 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from valleys.nets.engine.networks import Networks
+from valleys.nets.engine.passages import Passages
+from valleys.nets.engine.plain import train
 from valleys.nets.engine.problem import Problem, streams
-from valleys.nets.engine.training import Visit, plan, train
+from valleys.nets.engine.training import Visit, plan
 
 Variables = dict[str, tuple[Any, ...]]  # of a dataset: dimensions, values, attributes
 TRAINING_TIME = {"long_name": "training time, learning_rate · step"}
@@ -56,6 +58,7 @@ def train_runs(
     problem: Problem,
     setting: Setting,
     *visits: tuple[Iterable[int], Visit],
+    passages: Passages | None = None,
     streams: Sequence[np.random.Generator] | None = None,
 ) -> None:
     """Stochastic gradient descent in place, each network a run of its own.
@@ -65,6 +68,7 @@ def train_runs(
         problem: whose training set they see.
         setting: what they share.
         visits: steps, and what is done there, as `plan` takes them.
+        passages: what is to be found of the training loss, if anything.
         streams: of batch orders, R; those of `orders` if None.
     """
     train(
@@ -75,6 +79,7 @@ def train_runs(
         n_steps=setting.n_steps,
         streams=orders(setting, len(networks)) if streams is None else streams,
         visits=plan(*visits),
+        passages=passages,
     )
 
 

@@ -10,10 +10,11 @@ import torch
 import xarray as xr
 
 from valleys.nets.engine.networks import Networks, forward, interpolate, join
+from valleys.nets.engine.passages import Passages
+from valleys.nets.engine.plain import descend_from_branches
 from valleys.nets.engine.problem import Problem
 from valleys.nets.engine.training import (
     Samples,
-    descend_from_branches,
     evaluate,
     sample_losses,
 )
@@ -27,7 +28,6 @@ from valleys.nets.experiments.runs import (
 from valleys.nets.experiments.specs import MAIN_THRESHOLD, SettingSpec, Trained, check_rising
 from valleys.nets.measures import solutions
 from valleys.nets.measures.gradient_noise import batch_factor
-from valleys.nets.observers.freezing import FreezingClock, freezing_checks
 from valleys.results.spec import require
 
 N_FRACTIONS = 21  # points of a line between two networks, the ends included
@@ -97,9 +97,9 @@ def siblings(spec: SiblingsSpec) -> xr.Dataset:
         runs, and `wall_rise`. `freezing_time` is η · step.
     """
     problem, branches = Problem.of(spec), Branches()
-    ends, clock = _references(problem, spec, branches)
+    ends, passages = _references(problem, spec, branches)
     found = _families(problem, spec, branches, ends) | _between_runs(problem, spec, branches)
-    found["freezing_time"] = ("reference", spec.learning_rate * clock.steps[:, 0])
+    found["freezing_time"] = ("reference", spec.learning_rate * passages.first[:, 0])
     return xr.Dataset(
         found,
         coords={"branch_time": ("branch", list(spec.branch_times))},
@@ -109,14 +109,13 @@ def siblings(spec: SiblingsSpec) -> xr.Dataset:
 
 def _references(
     problem: Problem, spec: SiblingsSpec, branches: Branches
-) -> tuple[Networks, FreezingClock]:
+) -> tuple[Networks, Passages]:
     """Train the runs and fill `branches` with copies of them."""
     networks = problem.start.repeat(spec.n_references)
-    clock = FreezingClock(problem.train, (MAIN_THRESHOLD,))
-    checks = freezing_checks(spec.n_steps)
-    train_runs(networks, problem, spec, (checks, clock), (spec.branch_steps, branches))
+    passages = Passages((MAIN_THRESHOLD,))
+    train_runs(networks, problem, spec, (spec.branch_steps, branches), passages=passages)
     require_finite(networks, spec)
-    return networks, clock
+    return networks, passages
 
 
 def _families(

@@ -176,6 +176,8 @@ class SweepSpec(RunsSpec):
         keep_weights: whether to keep the second layer's matrix at each record.
         n_whole_network: of how many runs the whole network's Hessian is taken at the end.
         thresholds: values of L_c for the freezing time.
+        look_time: ηt between two looks for a loss that has come back above L_c; each step is looked
+            at where it takes longer.
 
     Example:
         >>> from valleys.nets import SweepSpec
@@ -188,19 +190,28 @@ class SweepSpec(RunsSpec):
     keep_weights: bool = False
     n_whole_network: int = 0
     thresholds: tuple[float, ...] = THRESHOLDS
+    look_time: float = 0.1
 
     def check(self) -> None:
         """Refuse what makes no sense for a cell."""
         super().check()
+        self.require_positive("look_time")
         check_records(self.n_records, self.learning_rate, self.training_time)
         check_flatness_every(self.flatness_every)
         self.require_between("n_whole_network", 0, self.n_realizations, "0 and n_realizations")
         check_thresholds(self.thresholds)
 
     @property
+    def steps_between_looks(self) -> int:
+        """Steps between two looks for a loss that has come back."""
+        return max(1, round(self.look_time / self.learning_rate))
+
+    @property
     def work(self) -> float:
         """Samples that go through a network."""
-        return 3 * self.n_steps * self.batch_size + self.n_records * SAMPLES_OF_A_RECORD
+        looks = self.n_steps // self.steps_between_looks * self.n_train
+        records = self.n_records * SAMPLES_OF_A_RECORD
+        return 3 * self.n_steps * self.batch_size + looks + records
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from valleys.nets.engine.networks import SECOND_LAYER, Networks
+from valleys.nets.engine.passages import Passages
 from valleys.nets.engine.problem import Problem
 from valleys.nets.engine.training import evaluate, record_steps
 from valleys.nets.experiments.runs import TRAINING_TIME, Variables, train_runs
@@ -16,7 +17,6 @@ from valleys.nets.measures import solutions
 from valleys.nets.measures.lanczos import top_eigenpairs
 from valleys.nets.measures.layer_hessian import TOP, flatness
 from valleys.nets.measures.whole_hessian import WholeNetwork
-from valleys.nets.observers.freezing import FreezingClock, freezing_checks
 from valleys.nets.observers.recorder import DESCRIPTIONS, EIGENVALUES, Recorder, flatness_records
 from valleys.results.grid import Composite, made_of
 
@@ -48,11 +48,11 @@ def sweep(spec: SweepSpec) -> xr.Dataset:
         flatness_records(spec.n_records, spec.flatness_every),
         spec.keep_weights,
     )
-    clock = FreezingClock(problem.train, spec.thresholds)
-    train_runs(networks, problem, spec, (steps, recorder), (freezing_checks(spec.n_steps), clock))
+    passages = Passages(spec.thresholds, returns=spec.steps_between_looks)
+    train_runs(networks, problem, spec, (steps, recorder), passages=passages)
     found = (
         _records(recorder, steps, spec)
-        | _freezing(clock)
+        | _freezing(passages)
         | _ends(networks, problem)
         | _apart(networks, problem)
         | _network_flatness(networks, problem, spec)
@@ -94,13 +94,13 @@ def _records(recorder: Recorder, steps: np.ndarray, spec: SweepSpec) -> Variable
     return over_time | kept | wrong | {"eigenvalues": bent, "step": ("record", steps)}
 
 
-def _freezing(clock: FreezingClock) -> Variables:
+def _freezing(passages: Passages) -> Variables:
+    dims = ("realization", "threshold")
+    first = "first step with training loss below L_c, looked at every step (Eq. 7)"
+    last = "last step at which the training loss came back above L_c"
     return {
-        "freezing_time": (
-            ("realization", "threshold"),
-            clock.steps,
-            {"long_name": "first step with training loss below L_c (Eq. 7)", "units": "steps"},
-        )
+        "freezing_time": (dims, passages.first, {"long_name": first, "units": "steps"}),
+        "last_return": (dims, passages.last_return, {"long_name": last, "units": "steps"}),
     }
 
 

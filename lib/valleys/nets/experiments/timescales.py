@@ -11,6 +11,7 @@ import xarray as xr
 from torch import Tensor
 
 from valleys.nets.engine.networks import SECOND_LAYER, Networks, descend
+from valleys.nets.engine.passages import Passages
 from valleys.nets.engine.problem import Problem
 from valleys.nets.engine.training import Samples, batches, evaluate
 from valleys.nets.experiments.assumptions import N_WEIGHTS
@@ -20,8 +21,7 @@ from valleys.nets.measures.gradient_noise import layer_noise
 from valleys.nets.measures.lanczos import SymmetricOperator, top_eigenpairs
 from valleys.nets.measures.layer_hessian import TOP, flatness, layer_curvature
 from valleys.nets.measures.whole_hessian import WholeNetwork
-from valleys.nets.observers.checkpoints import CheckpointKeeper, Checkpoints, stage_names
-from valleys.nets.observers.freezing import freezing_checks
+from valleys.nets.observers.checkpoints import Checkpoints, stage_names
 from valleys.nets.theory.parabola import (
     DRAWS,
     RESHUFFLED,
@@ -156,9 +156,9 @@ def _has_curvature(networks: Networks, problem: Problem, run: int) -> bool:
 
 def _checkpoints(problem: Problem, spec: TimescalesSpec) -> Checkpoints:
     networks = problem.start.repeat(spec.n_realizations)
-    keeper = CheckpointKeeper(networks, problem.train, spec.levels)
-    train_runs(networks, problem, spec, (freezing_checks(spec.n_steps), keeper))
-    return Checkpoints.of(keeper, networks, spec.n_steps)
+    passages = Passages(spec.levels, keep=True)
+    train_runs(networks, problem, spec, passages=passages)
+    return Checkpoints.of(passages, networks, spec.n_steps)
 
 
 def _empty(spec: TimescalesSpec) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:

@@ -11,13 +11,13 @@ import torch
 import xarray as xr
 
 from valleys.nets.engine.networks import SECOND_LAYER, Networks, join
+from valleys.nets.engine.passages import Passages
 from valleys.nets.engine.problem import Problem
 from valleys.nets.engine.training import Samples
 from valleys.nets.experiments.runs import Variables, train_runs
 from valleys.nets.experiments.specs import MAIN_THRESHOLD, RunsSpec, check_records
 from valleys.nets.measures import step_lines
 from valleys.nets.measures.floor_scans import Floors, hill
-from valleys.nets.observers.freezing import FreezingClock, freezing_checks
 from valleys.results.spec import require
 
 # of the training time, when the second window begins; the first is the start itself
@@ -136,14 +136,13 @@ def walk(spec: WalkSpec) -> xr.Dataset:
         are NaN.
     """
     problem, count = Problem.of(spec), spec.n_distinct
-    clock = FreezingClock(problem.train, (spec.threshold,))
-    checks = freezing_checks(spec.n_steps)
-    train_runs(problem.start.repeat(count), problem, spec, (checks, clock))
+    passages = Passages((spec.threshold,))
+    train_runs(problem.start.repeat(count), problem, spec, passages=passages)
     common = np.tile(spec.window_steps, (count, 1))
-    near = _near_steps(clock.steps[:, 0], spec)
+    near = _near_steps(passages.first[:, 0], spec)
     watcher = Watcher(spec, problem, np.concatenate([common, near], axis=1))
     train_runs(problem.start.repeat(count), problem, spec, (watcher.steps, watcher))
-    found = _split(watcher, spec) | _scans(watcher, spec) | _times(clock, spec)
+    found = _split(watcher, spec) | _scans(watcher, spec) | _times(passages, spec)
     missing = (0, spec.n_realizations - count)
     return xr.Dataset(found, coords=_coordinates(spec), attrs={"dataset": spec.dataset}).pad(
         realization=missing, partner=missing
@@ -317,12 +316,12 @@ def _mean_of_others(across: np.ndarray) -> np.ndarray:
         return np.where(known, across, 0).sum(axis=1) / known.sum(axis=1)
 
 
-def _times(clock: FreezingClock, spec: WalkSpec) -> Variables:
+def _times(passages: Passages, spec: WalkSpec) -> Variables:
     begun = {"long_name": "training time at which the window begins, η · step"}
     frozen = {"long_name": "training time of the first step with training loss below L_c (Eq. 7)"}
     return {
         "window_time": ("window", spec.learning_rate * spec.window_steps, begun),
-        "freezing_time": ("realization", spec.learning_rate * clock.steps[:, 0], frozen),
+        "freezing_time": ("realization", spec.learning_rate * passages.first[:, 0], frozen),
     }
 
 

@@ -13,7 +13,7 @@ from torch.func import functional_call, grad, jvp
 from valleys.nets.engine.modules import Modules
 from valleys.nets.engine.networks import Networks
 from valleys.nets.engine.stack import Stack
-from valleys.nets.engine.training import Samples
+from valleys.nets.engine.training import Samples, margin_losses
 from valleys.nets.measures.lanczos import SymmetricOperator, top_eigenpairs
 from valleys.nets.measures.layer_hessian import LayerCurvature, layer_curvature
 from valleys.results.spec import require
@@ -43,7 +43,7 @@ class Curvature(SymmetricOperator):
     def loss(self, point: dict[str, Tensor]) -> Tensor:
         """Mean cross-entropy where the chosen parameters are these."""
         scores = functional_call(self.module, self.rest | point, self.samples.images)
-        return nn.functional.cross_entropy(scores, self.samples.labels)
+        return margin_losses(scores, self.samples.labels).mean()
 
     def product(self, direction: np.ndarray) -> np.ndarray:
         """H v for a flat direction v, (size,), by forward over reverse differentiation."""

@@ -72,8 +72,10 @@ def layer_noise(curvature: LayerCurvature, labels: np.ndarray) -> LayerNoise:
         >>> noise.trace() > 0
         True
     """
-    errors = curvature.probabilities.copy()
-    errors[np.arange(len(labels)), labels] -= 1
+    errors, right = curvature.probabilities.copy(), labels[:, None]
+    np.put_along_axis(errors, right, 0.0, axis=1)
+    # the right score's error is p − 1, which cancels where the network is sure
+    np.put_along_axis(errors, right, -errors.sum(axis=1, keepdims=True), axis=1)
     return LayerNoise(curvature.inputs, curvature.carry_back(errors))
 
 

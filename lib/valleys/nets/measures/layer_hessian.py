@@ -51,6 +51,9 @@ class LayerCurvature(SymmetricOperator):
         change = self.inputs @ direction.reshape(self.layer_shape)
         for gate, weight in zip(self.gates, self.weights, strict=True):
             change = (change * gate) @ weight
+        # against the likeliest score, so that nothing cancels where the network is sure
+        likeliest = self.probabilities.argmax(axis=1, keepdims=True)
+        change -= np.take_along_axis(change, likeliest, axis=1)
         change *= self.probabilities
         change -= self.probabilities * change.sum(axis=1, keepdims=True)
         return (self.inputs.T @ self.carry_back(change)).ravel() / len(self.inputs)

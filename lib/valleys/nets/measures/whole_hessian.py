@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from valleys.nets.engine.networks import Networks
-from valleys.nets.engine.training import Samples
+from valleys.nets.engine.training import Samples, margin_losses
 from valleys.nets.measures.lanczos import SymmetricOperator
 
 
@@ -57,7 +57,7 @@ class WholeNetwork(SymmetricOperator):
         value, n_layers = self.samples.images.T, len(parts) // 2
         for layer in range(n_layers):
             value = parts[layer] @ (torch.relu(value) if layer else value) + parts[n_layers + layer]
-        return torch.nn.functional.cross_entropy(value.T, self.samples.labels, reduction="none")
+        return margin_losses(value.T, self.samples.labels)
 
     def product(self, direction: np.ndarray) -> np.ndarray:
         """H v for a flat direction v, (n,), by forward over reverse differentiation."""

@@ -4,42 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from valleys.nets.engine.networks import Networks
-from valleys.nets.engine.training import Samples
-from valleys.nets.observers.freezing import FreezingClock
+from valleys.nets.engine.passages import Passages
 
 
 def stage_names(levels: Sequence[float]) -> list[str]:
     """`loss 1`, `loss 0.1`, `end`."""
     return [*(f"loss {level:g}" for level in levels), "end"]
-
-
-class CheckpointKeeper:
-    """A visit that copies each network at the first checked step at which its training loss is
-    below each of several levels.
-
-    Attributes:
-        clock: tells the steps, (R, len(levels)); NaN where the loss never fell that low.
-        copies: for each level all R networks, as they were at that step; those that have not
-            reached it are as they began.
-    """
-
-    def __init__(self, networks: Networks, samples: Samples, levels: Sequence[float]) -> None:
-        """Nothing is known yet about the networks, as they begin."""
-        self.clock = FreezingClock(samples, tuple(levels))
-        self.copies = [networks.copy() for _ in levels]
-        self._seen = np.zeros((len(networks), len(self.copies)), bool)
-
-    def __call__(self, step: int, networks: Networks) -> None:
-        """Look at the losses of this step."""
-        self.clock(step, networks)
-        fallen = ~np.isnan(self.clock.steps) & ~self._seen
-        self._seen |= fallen
-        for level, copies in enumerate(self.copies):
-            chosen = torch.from_numpy(np.flatnonzero(fallen[:, level]))
-            copies.put(chosen, networks.pick(chosen))
 
 
 @dataclass(frozen=True)
@@ -55,7 +27,8 @@ class Checkpoints:
     steps: np.ndarray
 
     @classmethod
-    def of(cls, keeper: CheckpointKeeper, ends: Networks, n_steps: int) -> "Checkpoints":
-        """The levels that a keeper saw, and the end."""
+    def of(cls, passages: Passages, ends: Networks, n_steps: int) -> "Checkpoints":
+        """Where runs passed levels, of which copies were kept, and the end."""
         last = np.where(ends.alive.cpu().numpy(), float(n_steps), np.nan)
-        return cls([*keeper.copies, ends], np.column_stack([keeper.clock.steps, last]))
+        kept = [passages.kept(level) for level in range(len(passages.thresholds))]
+        return cls([*kept, ends], np.column_stack([passages.first, last]))
