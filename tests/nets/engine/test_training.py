@@ -4,11 +4,11 @@ import torch
 
 from valleys.nets.engine import reference, training
 from valleys.nets.engine.networks import descend, forward, initialize, interpolate, join
+from valleys.nets.engine.plain import descend_from_branches
 from valleys.nets.engine.problem import streams
 from valleys.nets.engine.training import (
     Samples,
     batches,
-    descend_from_branches,
     evaluate,
     plan,
     record_steps,
