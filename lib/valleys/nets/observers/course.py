@@ -61,8 +61,11 @@ class Course:
         return torch.linalg.vector_norm(torch.cat(parts, dim=1), dim=1).cpu().numpy()
 
     def _bend(self, index: int, record: int, networks: Stack) -> None:
-        """Curvature of one network."""
+        """Curvature of one network; it stays NaN where rounding hides it."""
         operator = closest(networks, self.problem.train, index, self.parameters)
-        values = top_eigenpairs(operator, TOP).values
+        try:
+            values = top_eigenpairs(operator, TOP).values
+        except ArithmeticError:
+            return
         self.eigenvalues[index, record] = values
         self.values["flatness"][index, record] = flatness(values)
