@@ -2,7 +2,7 @@
 PYTHON ?= python3
 SIZE ?= paper
 BIN := .venv/bin
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install book pdf results student student-site times bench test test-all lint format lock clean

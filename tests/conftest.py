@@ -10,14 +10,6 @@ os.environ.setdefault("MPLBACKEND", "agg")
 import matplotlib as mpl
 import pytest
 
-MOST_WORKERS = 4  # each takes up to a gigabyte
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: while some wait for a browser or a command, one computes."""
-    return min((os.cpu_count() or 1) + 1, MOST_WORKERS)
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long comes first and the site last, as it is being made meanwhile; a module
