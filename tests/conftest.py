@@ -10,6 +10,7 @@ os.environ.setdefault("MPLBACKEND", "agg")
 import matplotlib as mpl
 import pytest
 
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long comes first and the site last, as it is being made meanwhile; a module

@@ -81,9 +81,9 @@ def test_closed_form_gradients_are_autograd_in_float64(blobs, shared):
         assert _distance(networks, index, module) < 1e-10
 
 
-# In float32 a sum over a batch is rounded to about 1e-6 of itself. Where rounding switches a unit at
-# its kink on for one of the two only, a step differs by η · slope · input / B, up to 1e-4 at η =
-# 0.2, and chaos makes more of it from step to step.
+# In float32 a sum over a batch is rounded to about 1e-6 of itself. Where that switches a unit at
+# its kink on for one of the two only, a step differs by η · slope · input / B, up to 1e-4 at
+# η = 0.2, and chaos makes more of it from step to step.
 @pytest.mark.parametrize(
     ("learning_rate", "batch_size"), [(0.05, 50), (0.1, 10), (0.1, 300), (0.2, 1000)]
 )
