@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -115,7 +116,8 @@ def test_fonts_are_those_that_come_with_matplotlib():
 
     figures.use_style()
     assert mpl.rcParams["font.family"] == ["sans-serif"]
-    assert findfont(FontProperties(family=["sans-serif"])).startswith(mpl.get_data_path())
+    found = Path(findfont(FontProperties(family=["sans-serif"]))).resolve()
+    assert found.is_relative_to(Path(mpl.get_data_path()).resolve())
 
 
 @pytest.fixture
