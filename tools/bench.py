@@ -6,6 +6,7 @@ is measured in turns, and compared within each turn, so that a busy moment of th
 both.
 """
 
+import itertools
 import platform
 import resource
 import statistics
@@ -26,12 +27,13 @@ from threadpoolctl import threadpool_limits
 
 from valleys.errors import BookError
 from valleys.nets import datasets
-from valleys.nets.engine import compiled
+from valleys.nets.engine import blas, compiled
 from valleys.nets.engine import reference as plain_nets
 from valleys.nets.engine.modules import Modules
 from valleys.nets.engine.networks import initialize
+from valleys.nets.engine.plain import train
 from valleys.nets.engine.problem import Problem
-from valleys.nets.engine.training import Samples, train
+from valleys.nets.engine.training import Samples
 from valleys.nets.experiments import sweep
 from valleys.nets.experiments.specs import SweepSpec
 from valleys.nets.measures.curvature import as_modules
@@ -286,6 +288,67 @@ def own_steps(
     return run
 
 
+def network_profile(repeats: int) -> list[Row]:
+    """Where the time of a step goes: its products of matrices alone, and how near they come to the
+    fastest product of this core.
+    """
+    torch.set_num_threads(1)
+    rows: list[Row] = []
+    with threadpool_limits(1):
+        for size, n_steps in ((10, 200), (50, 60), (200, 20)):
+            rows += profile_rows(size, n_steps, repeats)
+    return rows
+
+
+def profile_rows(batch_size: int, n_steps: int, repeats: int, n_networks: int = 20) -> list[Row]:
+    """Shares of one step, each measured in turn with the whole."""
+    step = own_steps(n_networks, batch_size, n_steps)
+    alone = step_products(n_networks, batch_size, n_steps)
+    square = np.ones((1000, 1000), np.float32)
+    ways = (step, alone, lambda: square @ square)
+    for way in ways:
+        way()
+    whole, products, large = np.array([[timed(way) for way in ways] for _ in range(repeats)]).T
+    weights = sum(n_in * n_out for n_in, n_out in itertools.pairwise(peers.SIZES))
+    # two products a weight, and a third one behind the first layer
+    total = 2 * (3 * weights - peers.SIZES[0] * peers.SIZES[1]) * batch_size * n_networks * n_steps
+    label = f"step of {n_networks} networks, B = {batch_size}"
+    return [
+        Row(f"{label}: share of the products of matrices", "%", tuple(100 * products / whole)),
+        Row(f"{label}: speed of its products", "GFLOP/s", tuple(total / products / 1e9)),
+        Row("product of two 1000 × 1000 matrices", "GFLOP/s", tuple(2.0 / large)),
+    ]
+
+
+def step_products(n_networks: int, batch_size: int, n_steps: int) -> Callable[[], None]:
+    """The products of matrices of a step, and nothing else."""
+    weights = tuple(weight.numpy() for weight in initialize(peers.SIZES[0], 0).weights)
+    weights = tuple(np.repeat(weight, n_networks, axis=0) for weight in weights)
+    batch = np.ones((batch_size, peers.SIZES[0]), np.float32)
+    values = tuple(np.ones((batch_size, size), np.float32) for size in peers.SIZES[1:])
+    slopes = tuple(np.ones_like(value) for value in values)
+    where = blas.address("float32"), blas.takes_small()
+    return lambda: products_alone(*where, weights, (batch, values, slopes), n_steps)
+
+
+@numba.njit
+def products_alone(where, small, weights, room, n_steps):
+    """What `valleys.nets.engine.compiled` asks of the processor's BLAS in so many steps."""
+    batch, values, slopes = room
+    nothing = batch.dtype.type(0)
+    for network in range(len(weights[0])):
+        for _ in range(n_steps):
+            for layer in range(len(weights)):
+                given = batch if layer == 0 else values[layer - 1]
+                blas.receive(where, small, given, weights[layer][network], values[layer])
+            for layer in range(len(weights) - 1, 0, -1):
+                matrix = weights[layer][network]
+                blas.carry_back(where, small, slopes[layer], matrix, slopes[layer - 1])
+            for layer in range(len(weights)):
+                given = batch if layer == 0 else values[layer - 1]
+                blas.move(where, small, given, slopes[layer], nothing, weights[layer][network])
+
+
 def network_convolutions(repeats: int) -> list[Row]:
     """A step of ten convolutional networks of Fig. S5 on one thread, against plain PyTorch."""
     torch.set_num_threads(1)
@@ -333,6 +396,7 @@ BENCHMARKS: dict[str, Callable[[int], list[Row]]] = {
     "exact_map": exact_map,
     "network_pieces": network_pieces,
     "network_step": network_step,
+    "network_profile": network_profile,
     "network_convolutions": network_convolutions,
     "network_cell": network_cell,
     "network_sweep": network_sweep,

@@ -518,3 +518,14 @@ def interval(value: float, resampled: np.ndarray, sizes: Sequence[int] | None = 
         return Estimate(float(value), np.nan, np.nan)
     low, high = np.nanquantile(resampled, _TAILS)
     return Estimate(float(value), float(low), float(high))
+
+
+def exponential(estimate: Estimate) -> Estimate:
+    """A factor from a difference of logarithms.
+
+    Example:
+        >>> from valleys.nets.statistics import Estimate, exponential
+        >>> exponential(Estimate(0.0, 0.0, 0.0)).value
+        1.0
+    """
+    return Estimate(*np.exp([estimate.value, estimate.low, estimate.high]).tolist())

@@ -18,6 +18,7 @@ from valleys.nets.engine.convolutional import small_network
 from valleys.nets.engine.modules import Modules
 from valleys.nets.experiments import own_network as experiment
 from valleys.nets.experiments.own_network import OwnNetworkSpec, own_network
+from valleys.nets.measures.walls import walls
 
 SHORT: dict[str, Any] = {
     "batch_sizes": (5, 20, 100),
@@ -147,7 +148,7 @@ def test_walls_are_those_of_straight_lines_between_single_modules(make):
         rise_by_hand(modules[one], modules[two], make().eval(), samples)
         for one, two in ((0, 1), (0, 2), (1, 2))
     ]
-    np.testing.assert_allclose(experiment._walls(networks, problem()), expected, rtol=1e-4)
+    np.testing.assert_allclose(walls(networks, samples), expected, rtol=1e-4)
     assert min(expected) > 0.01
 
 

@@ -73,9 +73,14 @@ def answers(found: xr.Dataset, *, seed: int = 0) -> dict[str, Estimate]:
         one, two = (_by_start(values.isel(batch_size=which)) for which in (-1, 0))
         return statistics.nested_difference(one, two, rng)
 
+    def factor(values: xr.DataArray) -> Estimate:
+        return statistics.exponential(contrast(xr.ufuncs.log(values)))
+
     return {
-        "flattening": _exponential(contrast(xr.ufuncs.log(end.flatness))),
-        "flattening_at_loss": _exponential(contrast(xr.ufuncs.log(flatness_at(found, level)))),
+        "flattening": statistics.exponential(contrast(xr.ufuncs.log(end.flatness))),
+        "flattening_at_loss": statistics.exponential(
+            contrast(xr.ufuncs.log(flatness_at(found, level)))
+        ),
         "delay": contrast(found.freezing_time),
         "wall": wall_mean(_by_start(noisy.wall / found.attrs["threshold"]), rng),
         "sharpness": statistics.nested_mean(_by_start(noisy.sharpness), rng),
@@ -201,8 +206,3 @@ def _by_start(values: xr.DataArray) -> np.ndarray:
 def _inner(values: xr.DataArray) -> str:
     """What there are several of from each start."""
     return "pair" if "pair" in values.dims else "run"
-
-
-def _exponential(estimate: Estimate) -> Estimate:
-    """A ratio from a difference of logarithms."""
-    return Estimate(*np.exp([estimate.value, estimate.low, estimate.high]).tolist())

@@ -6,16 +6,12 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import torch
 import xarray as xr
 
 from valleys.nets import folders
 from valleys.nets.datasets import N_CLASSES, check_request
 from valleys.nets.engine.convolutional import small_network
-from valleys.nets.engine.modules import Modules
 from valleys.nets.engine.problem import Problem, by_channel, make_problem
-from valleys.nets.engine.stack import Stack
-from valleys.nets.engine.training import evaluate
 from valleys.nets.experiments.ensemble import Ensemble, train_ensemble
 from valleys.nets.experiments.specs import (
     MAIN_THRESHOLD,
@@ -27,12 +23,11 @@ from valleys.nets.experiments.specs import (
 )
 from valleys.nets.measures.curvature import curvature
 from valleys.nets.measures.lanczos import top_eigenpairs
-from valleys.nets.measures.solutions import rise
+from valleys.nets.measures.walls import walls
 from valleys.results.grid import Part
 from valleys.results.progress import Advance, progress
 from valleys.results.spec import check_distinct, require, settle_fields
 
-N_FRACTIONS = 11  # points of a straight line between two ends
 MEASURED = ("train_loss", "test_accuracy", "flatness")  # along training
 
 
@@ -302,8 +297,8 @@ def _setting(problem: Problem, batch_size: int, settings: Settings) -> xr.Datase
     )
     filled = found.pad(run=(0, settings.n_runs - len(runs)))  # NaN for the copies of a single run
     n_pairs = settings.n_runs * (settings.n_runs - 1) // 2
-    walls = np.full(n_pairs, np.nan) if single else _walls(runs.networks, problem)
-    return filled.assign(wall=("pair", walls))
+    rises = np.full(n_pairs, np.nan) if single else walls(runs.networks, problem.train)
+    return filled.assign(wall=("pair", rises))
 
 
 def _sharpness(runs: Ensemble, learning_rate: float) -> np.ndarray:
@@ -313,31 +308,3 @@ def _sharpness(runs: Ensemble, learning_rate: float) -> np.ndarray:
         bent = curvature(runs.networks, runs.problem.train, int(index))
         found[index] = top_eigenpairs(bent, 1).values[0] * learning_rate / 2
     return found
-
-
-def _walls(networks: Stack, problem: Problem) -> np.ndarray:
-    """Rise of the training loss on the straight line between each two ends, (n_pairs,)."""
-    first, second = np.triu_indices(len(networks), 1)
-    losses = [
-        evaluate(_line(networks, int(one), int(two)), problem.train).loss.cpu().numpy()
-        for one, two in zip(first, second, strict=True)
-    ]
-    return rise(np.array(losses))
-
-
-def _line(networks: Stack, first: int, second: int) -> Stack:
-    """Networks on the straight line from one of them to another, running means included."""
-    line = networks.pick(slice(first, first + 1)).repeat(N_FRACTIONS)
-    ends, between = _numbers(networks), _numbers(line)
-    for name, part in between.items():
-        share = torch.linspace(0, 1, N_FRACTIONS).to(part).view(-1, *[1] * (part.ndim - 1))
-        part.copy_(torch.lerp(ends[name][first][None], ends[name][second][None], share))
-    return line
-
-
-def _numbers(networks: Stack) -> dict[str, torch.Tensor]:
-    """What a straight line interpolates, by name, (R, …)."""
-    kept = networks.buffers if isinstance(networks, Modules) else {}
-    return networks.parameters | {
-        name: part for name, part in kept.items() if part.is_floating_point()
-    }
