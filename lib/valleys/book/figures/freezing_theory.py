@@ -1,21 +1,25 @@
 """Figures of two-valley runs that move along y until they freeze, and of the theory of that."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from valleys.book.figures.drawing.parts import (
     TALL,
     WIDE,
+    dots,
     each,
     finished,
     label_line,
+    log_log,
     measured_points,
     new_figure,
+    points,
     power_of_ten,
     readable_log,
 )
@@ -23,13 +27,19 @@ from valleys.book.figures.drawing.style import (
     FLAT,
     FREE,
     HELD,
+    NEUTRAL,
     ON_LIGHT,
     SHARE_MAP,
     SHARP,
     THEORY,
     noise_colours,
+    ordered_colours,
 )
 from valleys.book.figures.two_valley import EXACT, SHARE, levels_of_theory, name_theories, theories
+
+NOISE = "effective_noise"
+TALLEST_RIDGE = 16  # of an axis: no run hops over it
+CRITERIA = {"exact": "Eq. A32, exact rates", "asymptotic": "Eq. A34", "eq_25": "Eq. 25"}
 
 
 @finished
@@ -136,6 +146,101 @@ def freezing_point(measured: xr.Dataset, curves: xr.Dataset, exact: xr.Dataset) 
     readable_log(axes)
     axes.invert_yaxis()  # y runs down the page
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return figure
+
+
+@finished
+def short_forms(along: xr.Dataset, finals: xr.Dataset, exact: xr.Dataset) -> Figure:
+    """Flat share at fixed y by several formulas, over y; beside it final shares by others over the
+    effective noise, with open diamonds for `exact`, the master equation.
+    """
+    figure, (left, right) = new_figure(1, 2, (8.6, 4.6), sharey=True)
+    theories(left, along, "y")
+    left.set(xlabel="y", ylabel=SHARE, title=f"held, $Δ_S$ = {along.effective_noise.item():g}")
+    look: dict[str, Any] = {"color": FREE, "label": "master equation"} | EXACT
+    right.plot(exact.effective_noise, exact.p_flat, **look)
+    theories(right, finals, "effective_noise")
+    right.set(xscale="log", xlabel="effective noise $Δ_S$", title="at the end of runs")
+    for axes in (left, right):
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16))
+    return figure
+
+
+@finished
+def packet(travelled: xr.Dataset, histograms: xr.Dataset) -> Figure:
+    """Mean y of runs against time with the drift of theory, mean_y and drift_y (time); beside
+    it the density of y about its mean, one colour a time, density (time, offset).
+    """
+    figure, (left, right) = new_figure(1, 2, WIDE)
+    late = travelled.isel(time=slice(1, None))
+    left.plot(late.time, late.mean_y, **dots(color=NEUTRAL), label="mean of the runs")
+    left.plot(late.time, late.drift_y, color=THEORY, linestyle="--", label="$-⟨∂_yL⟩$ of Eq. A13")
+    log_log(left, "time η·step", "mean y")
+    readable_log(left)
+    left.legend(loc="upper left")
+    for time, colour in ordered_colours(histograms.time.values).items():
+        density = histograms.density.sel(time=time)
+        look: dict[str, Any] = {"color": colour, "label": f"time {time:g}", "where": "mid"}
+        right.step(histograms.offset, density, **look)
+    right.set(xlabel="y − mean y", ylabel="density")
+    right.legend(loc="upper left")
+    return figure
+
+
+@finished
+def criterion(
+    counted: Sequence[xr.Dataset], curves: Sequence[xr.Dataset], places: xr.Dataset
+) -> Figure:
+    """Rates out of the sharp valley against y, one colour a noise, with theory and the level of
+    freezing; beside it the y at which each comes down to its level, against effective noise.
+    """
+    figure, (left, right) = new_figure(1, 2, (8.6, 4.6))
+    colours = noise_colours(places.effective_noise.values)
+    for found, of_noise in zip(counted, curves, strict=True):
+        colour = colours[float(of_noise.effective_noise)]
+        _falling_rate(left, found, of_noise, places, colour)
+    name_theories(left, curves[0])
+    left.set(yscale="log", xlabel="y", ylabel="$k^-$ per unit of time η·step")
+    look = {"color": HELD, "label": "counted"}
+    measured_points(right, places.rename(y="place", y_error="place_error"), NOISE, "place", **look)
+    theories(right, places.rename(CRITERIA)[list(CRITERIA.values())], NOISE)
+    right.set(xscale="log", xlabel="effective noise $Δ_S$", ylabel="$y$ at the level")
+    noises = places.effective_noise.values
+    right.set_xticks(noises, [power_of_ten(noise) for noise in noises])
+    right.xaxis.set_minor_formatter(NullFormatter())
+    readable_log(right)
+    right.invert_yaxis()  # y runs down the page
+    for axes in (left, right):
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
+    return figure
+
+
+def _falling_rate(
+    axes: Axes, found: xr.Dataset, curves: xr.Dataset, places: xr.Dataset, colour: str
+) -> None:
+    """The rates at one noise, and where they come down to the level."""
+    measured_points(axes, found.sel(valley="sharp"), "y", "escape_rate", color=colour)
+    theories(axes, curves, "y", color=colour, is_named=False)
+    place = places.sel(effective_noise=float(curves.effective_noise))
+    ends = [0.85 * float(place.y), 1.18 * float(place.y)]
+    axes.plot(ends, [float(place.level)] * 2, color=colour, linewidth=2.5)
+
+
+@finished
+def uneven_ridge(measured: xr.Dataset, courses: xr.Dataset) -> Figure:
+    """Height of the ridge over the noise along y for several ripples, and the flat share by the
+    balance of hops, with the final share of runs at its end; one colour a ripple.
+    """
+    figure, (left, right) = new_figure(1, 2, WIDE)
+    for ripple, colour in ordered_colours(courses.ripple.values).items():
+        course, end = courses.sel(ripple=ripple), measured.sel(ripple=ripple)
+        left.plot(course.y, course.height, color=colour, label=f"a = {ripple:g}")
+        right.plot(course.y, course.p_flat, color=colour, linewidth=1)
+        ends = end.end_y, end.p_flat, end.p_flat_error
+        points(right, *(float(each) for each in ends), color=colour, linestyle="none")
+    left.set(xlabel="y", ylabel="ridge over noise, sharp valley", ylim=(0, TALLEST_RIDGE))
+    right.set(xlabel="y", ylabel=SHARE)
+    left.legend(loc="upper right")
     return figure
 
 
