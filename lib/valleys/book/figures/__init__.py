@@ -93,6 +93,7 @@ from valleys.book.figures.walk import (
     mean_lines,
     walls_and_heights,
 )
+from valleys.book.figures.within import within
 
 __all__ = [
     "accuracy",
@@ -168,4 +169,5 @@ __all__ = [
     "walls_and_heights",
     "weight_against_step",
     "weight_along_y",
+    "within",
 ]
