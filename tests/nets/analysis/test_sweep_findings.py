@@ -209,3 +209,25 @@ def test_a_delay_by_the_lowest_threshold_is_called_what_it_is(found, power, word
     assert (told["lowest_word"], told["reached"]) == (word, 3)
     assert (told["later_lowest"], told["steps_lowest"]) == (later, 4)
     assert estimate(told["rank_freeze"]).value == pytest.approx(1)
+
+
+def test_losses_that_come_back_are_counted_and_how_much_later_they_stay_below(found):
+    first = np.full((*SHAPE, 1), 100.0)
+    last = np.full((*SHAPE, 1), np.nan)
+    last[0, 0, :2], last[0, 1, 0] = 150.0, 300.0
+    last[2] = 900.0  # gradient descent is no mini-batch
+    first[1, 1, 3] = np.nan  # a run that never froze
+    dims = (*CELL, "threshold")
+    parts = {"freezing_time": (dims, first), "last_return": (dims, last)}
+    found = found.drop_vars(["freezing_time"]).drop_dims("threshold").assign(parts)
+    found = found.assign_coords(threshold=[0.1])
+    swept = Swept.of(found, N_TRAIN)
+    told = sweep_findings.return_findings(swept, NOISY, QUIET, 0.1)
+    assert estimate(told["back"]).value == pytest.approx((2 / 4 + 1 / 4 + 0 + 0) / 4)
+    assert estimate(told["back_noisy"]).value == pytest.approx(2 / 4)
+    assert (told["back_most"], told["back_b"], told["back_eta"]) == (0.5, 10, 0.1)
+    good = ((1.5 + 1.5 + 1 + 1) / 4 + (3 + 1 + 1 + 1) / 4 + 1 + 1) / 4
+    assert estimate(told["good"]).value == pytest.approx(good)
+    assert told["good_word"] == "does not stand"
+    assert estimate(told["good_noisy"]).value == pytest.approx(1.25)
+    assert estimate(told["delay_good"]).value == pytest.approx(125 / 900)

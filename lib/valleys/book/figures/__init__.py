@@ -71,6 +71,7 @@ from valleys.book.figures.sweep import (
     apart,
     best_runs,
     delay,
+    descent,
     fit,
     flatness,
     flatness_controls,
@@ -100,6 +101,7 @@ from valleys.book.figures.walk import (
     mean_lines,
     walls_and_heights,
 )
+from valleys.book.figures.within import within
 
 __all__ = [
     "accuracy",
@@ -120,6 +122,7 @@ __all__ = [
     "criterion",
     "delay",
     "density_at_fixed_y",
+    "descent",
     "distances",
     "effective_potential",
     "endpoint_similarity",
@@ -182,4 +185,5 @@ __all__ = [
     "walls_and_heights",
     "weight_against_step",
     "weight_along_y",
+    "within",
 ]

@@ -343,6 +343,60 @@ def freezing_findings(swept: Swept, noisy: Where, quiet: Where, threshold: float
     }
 
 
+def return_findings(swept: Swept, noisy: Where, quiet: Where, threshold: float) -> Findings:
+    """How often the loss comes back above the threshold after it froze, and how much later it stays
+    below for good.
+
+    Stated on 2026-11-29, before a number was seen: the first passage stands for the end of the
+    search where the last return comes less than a tenth later, a border below what is called a
+    delay here.
+
+    Args:
+        swept: the sweep.
+        noisy: the noisier of two cells of one learning rate.
+        quiet: the other one.
+        threshold: L_c.
+
+    Returns:
+        back, back_noisy: share of the runs that come back, of settled mini-batch cells and of the
+            noisier cell.
+        back_most, back_b, back_eta: the largest share of a settled cell, and where it is.
+        good, good_noisy: step of the last return over that of the first passage, one for a run that
+            never comes back, mean over runs.
+        good_word: whether that "stands" or "does not stand" for the end of the search.
+        delay_good: last return of the noisier cell over that of the other one.
+    """
+    first = swept.found.freezing_time.sel(threshold=threshold)
+    last = swept.found.last_return.sel(threshold=threshold).fillna(first)
+    settled = sweep.converged_cells(swept.summary, swept.n_train).converged.notnull()
+    back, later = (
+        values.where(first.notnull() & settled).sel(batch_size=settled.batch_size)
+        for values in (last > first, last / first)
+    )
+    shares = back.mean("realization")
+    most = shares.isel(shares.fillna(-1).argmax(...))
+    good = _over_cells(later, swept.seed)
+    groups = [last.sel(where).dropna("realization").values for where in (noisy, quiet)]
+    of_noisy = last.sel(noisy).dropna("realization") > first.sel(noisy).dropna("realization")
+    return {
+        "back": _over_cells(back, swept.seed),
+        "back_noisy": statistics.share(int(of_noisy.sum()), of_noisy.size),
+        "back_most": float(most),
+        "back_b": most.batch_size.item(),
+        "back_eta": most.learning_rate.item(),
+        "good": good,
+        "good_noisy": _over_cells(later.sel({k: [v] for k, v in noisy.items()}), swept.seed),
+        "good_word": "stands" if good.value < 1.1 else "does not stand",
+        "delay_good": statistics.ratio(*groups, rng=np.random.default_rng(swept.seed)),
+    }
+
+
+def _over_cells(values: xr.DataArray, seed: int) -> Estimate:
+    """Mean over cells of means over their runs, which are resampled."""
+    by = ("batch_size", "learning_rate")
+    return statistics.stratified_mean(values, np.random.default_rng(seed), by=by)
+
+
 def lowest_threshold_findings(
     swept: Swept, noisy: Where, quiet: Where, threshold: float
 ) -> Findings:
