@@ -20,6 +20,8 @@ from valleys.book.chapters import (
     is_executed,
 )
 from valleys.book.editions import copies
+from valleys.book.numbers.claims import CLAIMS, read_claims
+from valleys.book.numbers.record import RECORD, write_record
 from valleys.book.run import ending, folders, locks, new_run, parameters, places, runner
 from valleys.book.site import builder, check
 from valleys.book.site.repository import NONE, Address, address
@@ -393,6 +395,17 @@ def _names(
     if wrong := [pair for pair in pairs if len([part for part in pair.split("=") if part]) != 2]:
         raise click.BadParameter(f"'{wrong[0]}' is not of the form OLD=NEW, such as grid=sweep")
     return dict(pair.split("=") for pair in pairs)
+
+
+@main.command("borders")
+def borders_command() -> None:
+    """Record the borders of the ledger, so that none moves without a new date.
+
+    Refuses one that changed in pages/claims.yml without a new entry under `changed`, and a question
+    that is gone without one under `dropped`.
+    """
+    write_record(book_root() / RECORD, read_claims(book_root() / CLAIMS))
+    click.echo(f"recorded in {RECORD}")
 
 
 @main.command("rekey")

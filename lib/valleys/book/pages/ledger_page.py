@@ -1,5 +1,4 @@
-"""Sphinx extension: the directives `{ledger}`, `{ledger-summary}`, `{ledger-argument}`,
-`{ledger-exceptions}` and `{ledger-filters}`.
+"""Sphinx extension: the directive `{ledger}`, and others for the parts of its page.
 
 They are filled from the numbers that the chapters reported.
 """
@@ -13,14 +12,15 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from valleys.book.numbers.claims import OTHER, PAPER, Answer, Claim, Question, Verdict, read_claims
+from valleys.book.numbers.claims import CLAIMS, OTHER, PAPER, Claim, Verdict, read_claims
 from valleys.book.numbers.glued import numbers_for
+from valleys.book.numbers.questions import Answer, Question
+from valleys.book.pages.ledger_borders import fold, moved_list, moved_sentence
 from valleys.book.pages.ledger_filters import ABOUT, classes, form
 from valleys.errors import BookError
 from valleys.paths import book_root
 
 PAGE = "pages/ledger"
-CLAIMS = "pages/claims.yml"
 MARKS = {Answer.YES: "✓", Answer.NO: "✗", Answer.OPEN: "?"}
 # CSS classes
 KINDS = {
@@ -34,6 +34,8 @@ COUNTED = {
     Verdict.PART: ("holds in part", "hold in part"),
     Verdict.FAILS: ("does not hold", "do not hold"),
 }
+# of the page, each a directive without arguments
+PARTS = ("argument", "borders", "exceptions", "filters", "moves")
 WIDTHS = (38, 44, 18)  # per cent, of the columns
 HEADINGS = {PAPER: "The paper says", OTHER: "Others say, or we ask"}
 
@@ -73,9 +75,7 @@ class LedgerSummary(SphinxDirective):
 
 
 class LedgerPart(SphinxDirective):
-    """A part of the page without arguments, named by the directive itself: the argument, the
-    exceptions or the filters.
-    """
+    """A part of the page without arguments, named by the directive itself."""
 
     def run(self) -> list[nodes.Node]:
         """Leave a place for it."""
@@ -118,6 +118,10 @@ class _Writer:
             return self.argument(
                 sorted((claim for claim in claims if claim.step), key=lambda claim: claim.step or 0)
             )
+        if waiting["content"] == "borders":
+            return nodes.paragraph(text=moved_sentence(claims))
+        if waiting["content"] == "moves":
+            return moved_list(claims, self._row_link)
         if waiting["content"] == "filters":
             return nodes.raw(
                 text=form(claims, self._counts(claims), KINDS, self._chapter_names(claims)),
@@ -226,7 +230,7 @@ class _Writer:
             nodes.list_item("", nodes.paragraph("", "", *self._finding(tests)))
             for tests in _by_number(claim)
         )
-        return [nodes.bullet_list("", *items, classes=["ledger-findings"])]
+        return [nodes.bullet_list("", *items, classes=["ledger-findings"]), fold(claim)]
 
     def _finding(self, tests: tuple[Question, ...], *, mark: bool = True) -> list[nodes.Node]:
         """A number, beside another where it is compared with one, and what was asked of it:
@@ -334,7 +338,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.add_directive("ledger", Ledger)
     app.add_directive("ledger-summary", LedgerSummary)
-    for part in ("argument", "exceptions", "filters"):
+    for part in PARTS:
         app.add_directive(f"ledger-{part}", LedgerPart)
     app.add_node(Waiting)
     app.connect("doctree-resolved", fill)
