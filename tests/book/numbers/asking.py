@@ -5,7 +5,7 @@ from typing import Any
 
 from valleys.book.numbers.borders import Border, Move
 from valleys.book.numbers.claims import Claim
-from valleys.book.numbers.questions import Question
+from valleys.book.numbers.questions import OF_SIDES, Question
 
 STATED = date(2026, 11, 21)
 LATER = date(2026, 11, 29)
@@ -17,7 +17,7 @@ def asking(
     relation: str, than: float | str, *, moves: tuple[Move, ...] = (), **more: Any
 ) -> Question:
     more = {"number": "ours"} | more
-    more |= {"within": 0.2} if relation == "equals" and "within" not in more else {}
+    more |= {"within": 0.2} if relation not in OF_SIDES and "within" not in more else {}
     more |= {"other": "another number"} if than == "theirs" else {}
     border = Border("so", STATED, moves)
     return Question(what="a number", relation=relation, than=than, border=border, **more)

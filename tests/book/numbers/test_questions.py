@@ -45,6 +45,11 @@ def test_what_is_no_number_is_refused(value):
         (Estimate(0.5, 0.4, 0.6), "equals", 0.7, Answer.NO),
         (Estimate(0.5, 0.0, 1.0), "equals", 0.64, Answer.OPEN),
         (Estimate.with_error(0.9, 5), "equals", 0.64, Answer.OPEN),
+        (Estimate(0.5, 0.4, 0.6), "at_least", 0.3, Answer.YES),
+        (Estimate(0.5, 0.4, 0.6), "at_least", 0.55, Answer.YES),
+        (Estimate(0.5, 0.4, 0.6), "at_least", 0.7, Answer.NO),
+        (Estimate(0.5, 0.0, 1.0), "at_least", 0.64, Answer.OPEN),
+        (Estimate(0.5, 0.1, 1.0), "at_least", 0.1, Answer.YES),
         (Estimate(0.14, 0.12, 0.17), "below", "10%", Answer.NO),
         (Estimate(0.14, 0.12, 0.17), "below", 0.1, Answer.NO),
         (0.93, "below", "50%", Answer.NO),
@@ -103,4 +108,5 @@ def test_what_was_asked_reads_as_a_sentence():
     assert asking("below", "10%").asked() == "less than 10%"
     assert asking("above", "theirs").asked() == "more"
     assert asking("equals", 0.64).asked() == "0.64, with an uncertainty of at most 0.2"
+    assert asking("at_least", 0.64).asked() == "at least 0.64, with an uncertainty of at most 0.2"
     assert asking("equals", "theirs").asked() == "the same, with an uncertainty of at most 0.2"

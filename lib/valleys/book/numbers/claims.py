@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from valleys.book.numbers.borders import Border, Move, moves_of
+from valleys.book.numbers.effects import Effect, Size
 from valleys.book.numbers.questions import RELATIONS, Answer, Question
 from valleys.errors import BookError
 
@@ -83,6 +84,13 @@ class Claim:
             return Verdict.HOLDS if set(answers) == {Answer.YES} else Verdict.PART
         return Verdict.FAILS if Answer.NO in answers else Verdict.UNTESTABLE
 
+    def size(self, numbers: Mapping[str, Any]) -> Size | None:
+        """How large its effects are that a tick stands beside: small or large where all are so;
+        None where it has none.
+        """
+        sizes = {size for test in self.tests if (size := test.size(numbers))}
+        return sizes.pop() if len(sizes) == 1 else Size.BETWEEN if sizes else None
+
 
 def read_claims(path: Path) -> list[Claim]:
     """The claims of a YAML file, in its order.
@@ -129,8 +137,9 @@ def _questions(name: str, entry: dict[str, Any]) -> list[Question]:
         )
     border = Border.of(entry)
     try:
+        effect = Effect(**entry.pop("effect")) if "effect" in entry else None
         return [
-            Question(relation=relation, than=than, border=border, **entry)
+            Question(relation=relation, than=than, border=border, effect=effect, **entry)
             for relation, than in asked.items()
         ]
     except TypeError as error:

@@ -7,11 +7,13 @@ from enum import StrEnum
 from typing import Any
 
 from valleys.book.numbers.borders import Border
+from valleys.book.numbers.effects import Effect, Size
 from valleys.book.numbers.glued import filled, formatted, named
 from valleys.errors import BookError
 from valleys.results.estimates import Estimate
 
-RELATIONS = ("above", "below", "equals")
+RELATIONS = ("above", "below", "equals", "at_least")
+OF_SIDES = ("above", "below")  # the others are for numbers that may agree
 WORDS = {"above": "more", "below": "less"}
 PER_CENT = "%"  # ends what a number is compared with in `claims.yml` where that is a share
 
@@ -46,17 +48,18 @@ def judged(value: Any, name: str) -> Estimate:
     )
 
 
+def is_known(ours: Estimate, theirs: Estimate, within: float) -> bool:
+    """Whether neither interval is wider than `within` to either side of its middle."""
+    return max(ours.high - ours.low, theirs.high - theirs.low) <= 2 * within
+
+
 def agree(ours: Estimate, theirs: Estimate, within: float) -> Answer:
-    """Whether both intervals overlap; `open` where they do so only because one of them is wider
-    than `within` to either side of its middle.
+    """Whether both intervals overlap; `open` where they do so only because one of them is too
+    wide.
     """
     if ours.low > theirs.high or theirs.low > ours.high:
         return Answer.NO
-    return (
-        Answer.YES
-        if max(ours.high - ours.low, theirs.high - theirs.low) <= 2 * within
-        else Answer.OPEN
-    )
+    return Answer.YES if is_known(ours, theirs, within) else Answer.OPEN
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Question:
     within: float | None = None  # how well a number must be known to equal another
     form: str = ""  # how both numbers are printed
     other_form: str | None = None  # how the other one is, where that differs
+    effect: Effect | None = None  # what none would be, and a large one
 
     def __post_init__(self) -> None:
         """Refuse what cannot be asked."""
@@ -81,10 +85,10 @@ class Question:
                 f"'{self.what}': a number can be {', '.join(RELATIONS)} something, not "
                 f"'{self.relation}'"
             )
-        if (self.relation == "equals") != (self.within is not None):
+        if (self.relation in OF_SIDES) != (self.within is None):
             raise BookError(
                 f"'{self.what}': say with `within` how well a number must be known to "
-                "equal another, and only then"
+                "equal or reach another, and only then"
             )
         if self.is_of_two != bool(self.other):
             raise BookError(
@@ -105,15 +109,36 @@ class Question:
         Raises:
             BookError: no chapter reported a number of that name.
         """
-        ours, theirs = self._number(numbers), judged(self._than(numbers), str(self.than))
+        ours, theirs = self.estimates(numbers)
         if math.isnan(ours.value) or math.isnan(theirs.value):
             return Answer.OPEN
         if self.within is not None:
-            return agree(ours, theirs, self.within)
+            is_more = self.relation == "at_least" and ours.low >= theirs.high
+            return Answer.YES if is_more else agree(ours, theirs, self.within)
         above, below = ours.low > theirs.high, ours.high < theirs.low
         if self.relation == "below":
             above, below = below, above
         return Answer.YES if above else Answer.NO if below or ours == theirs else Answer.OPEN
+
+    def estimates(self, numbers: Mapping[str, Any]) -> tuple[Estimate, Estimate]:
+        """The number and what it is compared with, unrounded; a border is exact.
+
+        Raises:
+            BookError: no chapter reported a number of that name.
+        """
+        return self._number(numbers), judged(self._than(numbers), str(self.than))
+
+    def size(self, numbers: Mapping[str, Any]) -> Size | None:
+        """How large the effect is; None where there is none, or the answer is not yes."""
+        if self.effect is None or self.answer(numbers) != Answer.YES:
+            return None
+        ours, theirs = self.estimates(numbers)
+        return self.effect.size(self.effect.between(ours, theirs) if self.is_of_two else ours)
+
+    def today(self, numbers: Mapping[str, Any]) -> float:
+        """The border: what the number is compared with, or no margin where that is another one."""
+        is_margin = self.is_of_two and self.relation in OF_SIDES
+        return 0.0 if is_margin else self.estimates(numbers)[1].value
 
     def described(self, numbers: Mapping[str, Any]) -> str:
         """What the number is, with the settings of the run that it comes from."""
@@ -146,8 +171,10 @@ class Question:
             if isinstance(self.than, str)
             else f"{self.than:g}"
         )
-        if self.relation == "equals":
-            return f"{than or 'the same'}, with an uncertainty of at most {self.within:g}"
+        if self.within is not None:
+            least = "at least " if self.relation == "at_least" else ""
+            other = "as much" if least else "the same"
+            return f"{least}{than or other}, with an uncertainty of at most {self.within:g}"
         return f"{WORDS[self.relation]} than {than}" if than else WORDS[self.relation]
 
     @property
@@ -161,6 +188,11 @@ class Question:
     def is_of_two(self) -> bool:
         """Whether a number is compared with another one, and not with a value."""
         return self.compared_with is not None
+
+    @property
+    def is_share(self) -> bool:
+        """Whether the border is read as per cent."""
+        return self.of is not None or str(self.than).endswith(PER_CENT)
 
     @property
     def compared_with(self) -> str | None:

@@ -9,6 +9,7 @@ from docutils import nodes
 
 from valleys.book.numbers.borders import Move
 from valleys.book.numbers.claims import Claim
+from valleys.book.numbers.effects import Effect
 from valleys.book.numbers.questions import Question
 
 Link = Callable[[str, Claim], nodes.Node]  # to the row of a claim
@@ -46,7 +47,8 @@ def moved_sentence(claims: Iterable[Claim]) -> str:
 def _told(claim: Claim) -> list[str]:
     """A line for each border, those that are asked alike for the same reason together."""
     lines = dict.fromkeys(_border_line(test) for test in claim.tests)
-    return [*lines, *(_dropped_line(move) for move in claim.dropped)]
+    effects = dict.fromkeys(_effect_line(test.effect) for test in claim.tests if test.effect)
+    return [*lines, *effects, *(_dropped_line(move) for move in claim.dropped)]
 
 
 def _border_line(test: Question) -> str:
@@ -54,6 +56,10 @@ def _border_line(test: Question) -> str:
     before = "".join(f" {_move_line(move)}" for move in border.moves)
     asked = test.asked()
     return f"{asked[0].upper()}{asked[1:]}: {border.reason}; set on {border.stated}.{before}"
+
+
+def _effect_line(effect: Effect) -> str:
+    return f"No effect would be {effect.none:g}, a large one {effect.large:g}: {effect.why}."
 
 
 def _move_line(move: Move) -> str:

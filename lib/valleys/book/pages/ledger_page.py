@@ -13,8 +13,10 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from valleys.book.numbers.claims import CLAIMS, OTHER, PAPER, Claim, Verdict, read_claims
+from valleys.book.numbers.effects import Size
 from valleys.book.numbers.glued import numbers_for
 from valleys.book.numbers.questions import Answer, Question
+from valleys.book.numbers.sensitivity import told
 from valleys.book.pages.ledger_borders import fold, moved_list, moved_sentence
 from valleys.book.pages.ledger_filters import ABOUT, classes, form
 from valleys.errors import BookError
@@ -34,6 +36,7 @@ COUNTED = {
     Verdict.PART: ("holds in part", "hold in part"),
     Verdict.FAILS: ("does not hold", "do not hold"),
 }
+SIZES = {Size.SMALL: "but small", Size.LARGE: "and large"}
 # of the page, each a directive without arguments
 PARTS = ("argument", "borders", "exceptions", "filters", "moves")
 WIDTHS = (38, 44, 18)  # per cent, of the columns
@@ -143,9 +146,15 @@ class _Writer:
         )
         sentence = (
             f"Of {len(claims)} {of}, {text}, and {counts[Verdict.UNTESTABLE]} cannot be tested "
-            "here."
+            f"here.{self._small(claims)}"
         )
         return [_bar(counts), nodes.paragraph(text=sentence, classes=["ledger-summary"])]
+
+    def _small(self, claims: list[Claim]) -> str:
+        """How many of the claims that hold do so with a small effect."""
+        holding = [claim for claim in claims if claim.verdict(self.numbers) == Verdict.HOLDS]
+        small = sum(claim.size(self.numbers) == Size.SMALL for claim in holding)
+        return f" Among those that hold, the effect is small in {small}." if small else ""
 
     def argument(self, claims: list[Claim]) -> nodes.Node:
         """A numbered list of the claims that carry the argument, each with the first of its
@@ -203,9 +212,9 @@ class _Writer:
             "We find",
             "Verdict",
         ]
-        group += nodes.thead(
-            "", nodes.row("", *(_entry(nodes.paragraph(text=heading)) for heading in headings))
-        )
+        head = [nodes.paragraph(text=heading) for heading in headings]
+        head[1] += [nodes.Text(" "), nodes.inline(text="The answer", classes=["ledger-stays"])]
+        group += nodes.thead("", nodes.row("", *(_entry(heading) for heading in head)))
         group += nodes.tbody("", *(self._row(claim, about) for claim in claims))
         return nodes.table("", group, classes=["ledger"])
 
@@ -227,7 +236,7 @@ class _Writer:
         if not claim.tests:
             return [nodes.paragraph(text=claim.reason or "")]
         items = (
-            nodes.list_item("", nodes.paragraph("", "", *self._finding(tests)))
+            nodes.list_item("", nodes.paragraph("", "", *self._finding(tests)), self._stays(tests))
             for tests in _by_number(claim)
         )
         return [nodes.bullet_list("", *items, classes=["ledger-findings"]), fold(claim)]
@@ -253,6 +262,11 @@ class _Writer:
             ]
         asked = " and ".join(test.asked() for test in tests)
         return [*found, nodes.inline(text=f"; we asked for {asked}.", classes=["ledger-asked"])]
+
+    def _stays(self, tests: tuple[Question, ...]) -> nodes.Node:
+        """For which borders the answer stays what it is; of a band each of both."""
+        spans = " and ".join(dict.fromkeys(told(test, self.numbers) for test in tests))
+        return nodes.paragraph(text=f"stays for {spans}", classes=["ledger-stays"])
 
     def _conclusion(self, claim: Claim) -> list[nodes.Node]:
         links = [
@@ -283,8 +297,13 @@ class _Writer:
         return nodes.reference(text=text, refuri=f"{uri}#{anchor}", internal=True)
 
     def _badge(self, claim: Claim) -> nodes.Node:
+        """The verdict in a frame, and after it how large the effect is where that is a word."""
         verdict = claim.verdict(self.numbers)
-        return nodes.inline(text=str(verdict), classes=["verdict", f"verdict-{KINDS[verdict]}"])
+        badge = nodes.inline(text=str(verdict), classes=["verdict", f"verdict-{KINDS[verdict]}"])
+        size = claim.size(self.numbers)
+        word = SIZES.get(size) if size else None
+        after = [nodes.inline(text=f", {word}", classes=["ledger-size"])] if word else []
+        return nodes.inline("", "", badge, *after)
 
     def _counts(self, claims: list[Claim]) -> Counter[Verdict]:
         return Counter(claim.verdict(self.numbers) for claim in claims)
