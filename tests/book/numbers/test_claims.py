@@ -6,7 +6,8 @@ import yaml
 
 from tests.book.numbers.asking import BORDER, asking, claim
 from valleys.book.chapters import all_chapters
-from valleys.book.numbers.claims import OTHER, PAPER, Claim, Verdict, read_claims
+from valleys.book.numbers.claims import OTHER, PAPER, Claim, Kind, Verdict, read_claims
+from valleys.book.numbers.questions import UNKNOWN, Answer
 from valleys.errors import BookError
 from valleys.paths import book_root
 from valleys.results.estimates import Estimate
@@ -65,6 +66,21 @@ def test_a_number_that_decides_nothing_makes_no_claim_hold_or_fall():
         claim(asking("above", 0)).verdict({"ours": Estimate(0.7, -0.6, 0.8)}) == Verdict.UNTESTABLE
     )
     assert Claim("name", "Fig. 1", "It is so.", reason="no data").verdict({}) == Verdict.UNTESTABLE
+
+
+@pytest.mark.parametrize(
+    ("number", "verdict"), [(1, Verdict.BUILT), (-1, Verdict.FAILS), (UNKNOWN, Verdict.UNTESTABLE)]
+)
+def test_what_must_be_so_is_built_and_an_alarm_where_it_is_not(number, verdict):
+    built = claim(asking("above", 0), kind=Kind.CONSTRUCTION, because="it is defined so")
+    assert built.verdict({"ours": number}) == verdict
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_reason_why_it_cannot_be_otherwise_belongs_to_a_construction(kind):
+    is_built = kind == Kind.CONSTRUCTION
+    with pytest.raises(BookError, match="because"):
+        claim(asking("above", 0), kind=kind, because=None if is_built else "it is defined so")
 
 
 def test_a_number_that_no_chapter_reports_is_named():
@@ -134,6 +150,7 @@ def test_a_number_that_no_chapter_reports_is_named():
             "compared with a share",
         ),
         ({"place": "Fig. 1", "says": "so", "tests": {"what": "a"}}, "maps names to claims"),
+        ({"place": "Fig. 1", "says": "so", "reason": "r", "kind": "law"}, "maps names to claims"),
         (
             {
                 "place": "Fig. 1",
@@ -176,4 +193,22 @@ def test_the_argument_is_made_in_steps_by_tested_claims_of_the_paper():
     steps = {claim.step: claim for claim in read_claims(CLAIMS) if claim.step}
     assert sorted(steps) == list(range(1, len(steps) + 1))
     assert steps
-    assert all(claim.tests and claim.source == PAPER for claim in steps.values())
+    assert all(
+        claim.tests and claim.source == PAPER and claim.kind == Kind.CLAIM
+        for claim in steps.values()
+    )
+
+
+def test_a_stronger_relation_than_printed_counts_nowhere_against_the_paper():
+    """Whoever asks that a strength equals the printed one does so in a row that is not counted."""
+    stronger = {"c01_again_small": 0.9, "c01_again_full": 0.9, "c03_published": 0.76}
+    stronger |= {"c03_r2_small": 0.9, "c03_r2_full": 0.9}
+    asked = [
+        (each, test)
+        for each in read_claims(CLAIMS)
+        for test in each.tests
+        if test.number in stronger
+    ]
+    assert asked
+    against = [each for each, test in asked if test.answer(stronger) != Answer.YES]
+    assert {each.kind for each in against} <= {Kind.DIGIT}

@@ -22,6 +22,15 @@ BAND = ["above", "below"]  # both at once are two questions about one number
 PAPER, OTHER = "paper", "other"
 
 
+class Kind(StrEnum):
+    """What a row of the ledger is, and so whether and with what it is counted."""
+
+    CLAIM = "claim"
+    ASSUMPTION = "assumption"  # of the model, put to networks; counted apart
+    CONSTRUCTION = "construction"  # cannot be otherwise; shown and not counted
+    DIGIT = "digit"  # a printed one; shown and not counted
+
+
 class Verdict(StrEnum):
     """What becomes of a claim."""
 
@@ -29,6 +38,7 @@ class Verdict(StrEnum):
     PART = "holds in part"
     FAILS = "does not hold"
     UNTESTABLE = "not testable here"
+    BUILT = "true by construction"
 
 
 @dataclass(frozen=True)
@@ -46,12 +56,19 @@ class Claim:
     source: str = PAPER
     step: int | None = None  # its place among the few that carry the argument
     dropped: tuple[Move, ...] = ()  # questions that it is asked no more
+    kind: Kind = Kind.CLAIM
+    because: str | None = None  # why it cannot be otherwise
 
     def __post_init__(self) -> None:
         """A claim is somebody's, and tested, or there is a reason why not."""
         if self.source not in (PAPER, OTHER):
             raise BookError(
                 f"the claim '{self.name}' has the source '{self.source}'; choose {PAPER} or {OTHER}"
+            )
+        if (self.kind == Kind.CONSTRUCTION) != bool(self.because):
+            raise BookError(
+                f"the claim '{self.name}' says with `because` why it is true by construction where "
+                "it is of that kind, and only then"
             )
         if bool(self.tests) == bool(self.reason):
             raise BookError(
@@ -76,10 +93,12 @@ class Claim:
         )
 
     def verdict(self, numbers: Mapping[str, Any]) -> Verdict:
-        """All answers yes: holds. Some yes: in part. None yes: does not hold if there is a no,
-        and cannot be told if there is none.
+        """All answers yes: holds, or is true by construction. Some yes: in part. None yes: does
+        not hold if there is a no, and cannot be told if there is none.
         """
         answers = [test.answer(numbers) for test in self.tests]
+        if self.kind == Kind.CONSTRUCTION and set(answers) == {Answer.YES}:
+            return Verdict.BUILT
         if Answer.YES in answers:
             return Verdict.HOLDS if set(answers) == {Answer.YES} else Verdict.PART
         return Verdict.FAILS if Answer.NO in answers else Verdict.UNTESTABLE
@@ -112,19 +131,21 @@ def _claim(name: str, entry: dict[str, Any]) -> Claim:
     tests = tuple(
         question for test in entry.pop("tests", []) for question in _questions(name, dict(test))
     )
+    kind = Kind(entry.pop("kind", Kind.CLAIM))
     shown, dropped = entry.pop("shown", []), moves_of(entry.pop("dropped", []))
     try:
         return Claim(
             name=name,
             tests=tests,
             dropped=dropped,
+            kind=kind,
             shown=(shown,) if isinstance(shown, str) else tuple(shown),
             **entry,
         )
     except TypeError as error:
         raise BookError(
-            f"the claim '{name}' has place, says, source, chapter, shown, step, tests "
-            f"or reason, and dropped, and nothing else: {error}"
+            f"the claim '{name}' has place, says, source, kind, because, chapter, shown, step, "
+            f"tests or reason, and dropped, and nothing else: {error}"
         ) from None
 
 

@@ -40,7 +40,7 @@ def moved_sentence(claims: Iterable[Claim]) -> str:
     dropped = sum(len(claim.dropped) for claim in claims)
     return (
         f"Of {len(tests)} borders, {moved} were changed after their number was known, and "
-        f"{dropped} questions were dropped then."
+        f"{dropped} more questions were dropped."
     )
 
 
@@ -63,11 +63,11 @@ def _effect_line(effect: Effect) -> str:
 
 
 def _move_line(move: Move) -> str:
-    return f"Until {move.date}: {move.was}; {move.why}."
+    return f"Until {move.date}: {move.was}. Reason: {move.why}."
 
 
 def _dropped_line(move: Move) -> str:
-    return f"No longer asked since {move.date}: {move.was}; {move.why}."
+    return f"No longer asked since {move.date}: {move.was}. Reason: {move.why}."
 
 
 def _moves(claim: Claim) -> list[str]:

@@ -3,7 +3,7 @@
 They are filled from the numbers that the chapters reported.
 """
 
-from collections import Counter
+from collections.abc import Callable
 from itertools import groupby
 from typing import Any
 
@@ -12,33 +12,30 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from valleys.book.numbers.claims import CLAIMS, OTHER, PAPER, Claim, Verdict, read_claims
+from valleys.book.numbers.claims import CLAIMS, OTHER, PAPER, Claim, Kind, Verdict, read_claims
 from valleys.book.numbers.effects import Size
 from valleys.book.numbers.glued import numbers_for
 from valleys.book.numbers.questions import Answer, Question
 from valleys.book.numbers.sensitivity import told
 from valleys.book.pages.ledger_borders import fold, moved_list, moved_sentence
+from valleys.book.pages.ledger_counts import (
+    ASSUMPTION,
+    KINDS,
+    chance,
+    counted,
+    summary,
+    uncounted,
+    verdicts,
+)
 from valleys.book.pages.ledger_filters import ABOUT, classes, form
 from valleys.errors import BookError
 from valleys.paths import book_root
 
 PAGE = "pages/ledger"
 MARKS = {Answer.YES: "✓", Answer.NO: "✗", Answer.OPEN: "?"}
-# CSS classes
-KINDS = {
-    Verdict.HOLDS: "holds",
-    Verdict.PART: "part",
-    Verdict.FAILS: "fails",
-    Verdict.UNTESTABLE: "untested",
-}
-COUNTED = {
-    Verdict.HOLDS: ("holds", "hold"),
-    Verdict.PART: ("holds in part", "hold in part"),
-    Verdict.FAILS: ("does not hold", "do not hold"),
-}
 SIZES = {Size.SMALL: "but small", Size.LARGE: "and large"}
 # of the page, each a directive without arguments
-PARTS = ("argument", "borders", "exceptions", "filters", "moves")
+PARTS = ("argument", "borders", "chance", "exceptions", "filters", "moves", "uncounted")
 WIDTHS = (38, 44, 18)  # per cent, of the columns
 HEADINGS = {PAPER: "The paper says", OTHER: "Others say, or we ask"}
 
@@ -49,11 +46,14 @@ class Waiting(nodes.General, nodes.Element):
 
 class Ledger(SphinxDirective):
     """`{ledger} 01_landscape`: the claims that a chapter tests; without a name those that none
-    tests.
+    tests, or with `:assumptions:` what the model assumes, wherever it is tested.
     """
 
     optional_arguments = 1
-    option_spec = {"about": lambda argument: directives.choice(argument, tuple(ABOUT))}  # noqa: RUF012 (docutils reads it from the class)
+    option_spec = {  # noqa: RUF012 (docutils reads it from the class)
+        "about": lambda argument: directives.choice(argument, tuple(ABOUT)),
+        "assumptions": directives.flag,
+    }
 
     def run(self) -> list[nodes.Node]:
         """Leave a place for the table; the page is read again at every build, because chapters
@@ -61,12 +61,14 @@ class Ledger(SphinxDirective):
         """
         self.env.note_reread()
         chapter = self.arguments[0] if self.arguments else None
-        return [Waiting(content="table", chapter=chapter, about=self.options.get("about"))]
+        assumed = "assumptions" in self.options
+        about = self.options.get("about")
+        return [Waiting(content="table", chapter=chapter, about=about, assumed=assumed)]
 
 
 class LedgerSummary(SphinxDirective):
     """`{ledger-summary}`: how many claims of the paper hold; `{ledger-summary} other`: how many
-    others do.
+    others do; `{ledger-summary} assumption`: how many assumptions of the model.
     """
 
     optional_arguments = 1
@@ -113,55 +115,34 @@ class _Writer:
 
     def content(self, waiting: Waiting, claims: list[Claim]) -> nodes.Node | list[nodes.Node]:
         """What belongs in a place."""
-        if waiting["content"] == "table":
-            return self.table(
-                [claim for claim in claims if claim.chapter == waiting["chapter"]], waiting["about"]
-            )
-        if waiting["content"] == "argument":
-            return self.argument(
-                sorted((claim for claim in claims if claim.step), key=lambda claim: claim.step or 0)
-            )
-        if waiting["content"] == "borders":
-            return nodes.paragraph(text=moved_sentence(claims))
-        if waiting["content"] == "moves":
-            return moved_list(claims, self._row_link)
-        if waiting["content"] == "filters":
-            return nodes.raw(
-                text=form(claims, self._counts(claims), KINDS, self._chapter_names(claims)),
-                format="html",
-            )
-        asked = [claim for claim in claims if claim.source == waiting.get("source", PAPER)]
-        return self.summary(asked) if waiting["content"] == "summary" else self.exceptions(asked)
+        makers: dict[str, Callable[[], nodes.Node | list[nodes.Node]]] = {
+            "argument": lambda: self.argument(claims),
+            "borders": lambda: nodes.paragraph(text=moved_sentence(claims)),
+            "chance": lambda: chance(claims, self.numbers),
+            "exceptions": lambda: self.exceptions(counted(claims, PAPER)),
+            "filters": lambda: self.filters(claims),
+            "moves": lambda: moved_list(claims, self._row_link),
+            "summary": lambda: summary(claims, waiting["source"], self.numbers),
+            "table": lambda: self.table(_of_table(claims, waiting), waiting["about"]),
+            "uncounted": lambda: uncounted(claims),
+        }
+        return makers[waiting["content"]]()
 
-    def summary(self, claims: list[Claim]) -> list[nodes.Node]:
-        """A bar and a sentence that count the verdicts."""
-        counts = self._counts(claims)
-        text = ", ".join(
-            f"{counts[verdict]} {words[counts[verdict] != 1]}" for verdict, words in COUNTED.items()
+    def filters(self, claims: list[Claim]) -> nodes.Node:
+        """The form that hides rows."""
+        counts = verdicts(claims, self.numbers)
+        return nodes.raw(
+            text=form(claims, counts, KINDS, self._chapter_names(claims)), format="html"
         )
-        of = (
-            "claims"
-            if all(claim.source == PAPER for claim in claims)
-            else "claims of others and questions of this book"
-        )
-        sentence = (
-            f"Of {len(claims)} {of}, {text}, and {counts[Verdict.UNTESTABLE]} cannot be tested "
-            f"here.{self._small(claims)}"
-        )
-        return [_bar(counts), nodes.paragraph(text=sentence, classes=["ledger-summary"])]
-
-    def _small(self, claims: list[Claim]) -> str:
-        """How many of the claims that hold do so with a small effect."""
-        holding = [claim for claim in claims if claim.verdict(self.numbers) == Verdict.HOLDS]
-        small = sum(claim.size(self.numbers) == Size.SMALL for claim in holding)
-        return f" Among those that hold, the effect is small in {small}." if small else ""
 
     def argument(self, claims: list[Claim]) -> nodes.Node:
         """A numbered list of the claims that carry the argument, each with the first of its
         numbers and a link to its row.
         """
         items = []
-        for claim in claims:
+        for claim in sorted(
+            (each for each in claims if each.step), key=lambda each: each.step or 0
+        ):
             says = nodes.paragraph(
                 "", "", nodes.strong(text=claim.says), nodes.Text(" "), self._badge(claim)
             )
@@ -234,12 +215,14 @@ class _Writer:
 
     def _findings(self, claim: Claim) -> list[nodes.Node]:
         if not claim.tests:
-            return [nodes.paragraph(text=claim.reason or "")]
+            dropped = [fold(claim)] if claim.dropped else []
+            return [nodes.paragraph(text=claim.reason or ""), *dropped]
+        because = [nodes.paragraph(text=claim.because)] if claim.because else []
         items = (
             nodes.list_item("", nodes.paragraph("", "", *self._finding(tests)), self._stays(tests))
             for tests in _by_number(claim)
         )
-        return [nodes.bullet_list("", *items, classes=["ledger-findings"]), fold(claim)]
+        return [nodes.bullet_list("", *items, classes=["ledger-findings"]), *because, fold(claim)]
 
     def _finding(self, tests: tuple[Question, ...], *, mark: bool = True) -> list[nodes.Node]:
         """A number, beside another where it is compared with one, and what was asked of it:
@@ -273,7 +256,9 @@ class _Writer:
             nodes.paragraph("", "", self._shown(f"chapters/{claim.chapter}", label))
             for label in claim.shown
         ]
-        return [nodes.paragraph("", "", self._badge(claim)), *links]
+        is_digit = claim.kind == Kind.DIGIT
+        note = [nodes.paragraph(text="a digit, not counted")] if is_digit else []
+        return [nodes.paragraph("", "", self._badge(claim)), *note, *links]
 
     def _shown(self, chapter: str, label: str) -> nodes.Node:
         """A link to a figure of a chapter, by its number; to a section where the label is none
@@ -301,12 +286,9 @@ class _Writer:
         verdict = claim.verdict(self.numbers)
         badge = nodes.inline(text=str(verdict), classes=["verdict", f"verdict-{KINDS[verdict]}"])
         size = claim.size(self.numbers)
-        word = SIZES.get(size) if size else None
+        word = SIZES.get(size) if size and verdict != Verdict.BUILT else None
         after = [nodes.inline(text=f", {word}", classes=["ledger-size"])] if word else []
         return nodes.inline("", "", badge, *after)
-
-    def _counts(self, claims: list[Claim]) -> Counter[Verdict]:
-        return Counter(claim.verdict(self.numbers) for claim in claims)
 
     def _chapter_names(self, claims: list[Claim]) -> dict[str, str]:
         """`Chapter 1: the title`, by the name of each chapter that tests a claim."""
@@ -315,6 +297,14 @@ class _Writer:
             name: f"Chapter {int(name[:2])}: {self.app.env.titles[f'chapters/{name}'].astext()}"
             for name in names
         }
+
+
+def _of_table(claims: list[Claim], waiting: Waiting) -> list[Claim]:
+    """The rows of a table: the assumptions, or what else belongs to its chapter."""
+    if waiting["assumed"]:
+        return counted(claims, ASSUMPTION)
+    rest = [claim for claim in claims if claim.kind != Kind.ASSUMPTION]
+    return [claim for claim in rest if claim.chapter == waiting["chapter"]]
 
 
 def _entry(*children: nodes.Node) -> nodes.Node:
@@ -337,20 +327,6 @@ def _permalink(claim: Claim) -> nodes.Node:
     """A link from a row to itself, to be copied; print leaves it out, like those of headings."""
     link = f'<a class="headerlink ledger-permalink" href="#{_anchor(claim)}" aria-label="Link to this claim" title="Link to this claim">#</a>'  # noqa: E501
     return nodes.raw(text=link, format="html")
-
-
-def _bar(counts: Counter[Verdict]) -> nodes.Node:
-    """A bar of as many pieces as there are verdicts; the sentence below it says the same in
-    words.
-    """
-    pieces = "".join(
-        f'<span class="verdict-{KINDS[verdict]}" style="flex-grow: {counts[verdict]}"></span>'
-        for verdict in Verdict
-        if counts[verdict]
-    )
-    return nodes.raw(
-        text=f'<div class="ledger-bar" aria-hidden="true">{pieces}</div>', format="html"
-    )
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
