@@ -49,6 +49,7 @@ from valleys.book.figures.freezing_theory import (
     freezing_course,
     freezing_point,
     paradox,
+    short_forms,
     transient_map,
 )
 from valleys.book.figures.more_valleys import (
@@ -155,6 +156,7 @@ __all__ = [
     "separation",
     "share_against_noise",
     "sharpness",
+    "short_forms",
     "spread",
     "stable_runs",
     "temperatures",

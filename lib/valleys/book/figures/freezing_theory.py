@@ -140,6 +140,23 @@ def freezing_point(measured: xr.Dataset, curves: xr.Dataset, exact: xr.Dataset) 
 
 
 @finished
+def short_forms(along: xr.Dataset, finals: xr.Dataset, exact: xr.Dataset) -> Figure:
+    """Flat share at fixed y by several formulas, over y; beside it final shares by others over the
+    effective noise, with open diamonds for `exact`, the master equation.
+    """
+    figure, (left, right) = new_figure(1, 2, (8.6, 4.6), sharey=True)
+    theories(left, along, "y")
+    left.set(xlabel="y", ylabel=SHARE, title=f"held, $Δ_S$ = {along.effective_noise.item():g}")
+    look: dict[str, Any] = {"color": FREE, "label": "master equation"} | EXACT
+    right.plot(exact.effective_noise, exact.p_flat, **look)
+    theories(right, finals, "effective_noise")
+    right.set(xscale="log", xlabel="effective noise $Δ_S$", title="at the end of runs")
+    for axes in (left, right):
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16))
+    return figure
+
+
+@finished
 def flux(histories: xr.Dataset) -> Figure:
     """Crossings of the ridge per unit of time against mean y, and their difference, one panel an
     effective noise.

@@ -1,5 +1,5 @@
-"""Sphinx extension: the directive `{of-paper}`, a table of the paper's equations or panels, made from
-`pages/equations.yml`.
+"""Sphinx extension: the directive `{of-paper}`, a table of the equations or of the panels of the
+paper, made from `pages/equations.yml`.
 """
 
 from collections.abc import Mapping

@@ -220,8 +220,7 @@ def rates_asymptotic(
 ) -> tuple[np.ndarray, np.ndarray]:
     """k⁺ and k⁻ for Δ_S ≪ ΔL f: √(2ΔL/(πΔ_S f)) e^{−ΔL f/(2Δ_S)} (Eq. A25).
 
-    The paper's step from Eq. A24 to its theory of freezing; no chapter shows it, tests hold
-    `rates_kramers` to it.
+    The paper's step from Eq. A24 to its theory of freezing; tests hold `rates_kramers` to it.
     """
     return _in_both(
         lambda f, z: 2 * z / (SQRT_PI * f) * np.exp(-(z**2)), landscape, y, effective_noise
@@ -330,8 +329,7 @@ def p_flat_kramers(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLik
 def p_flat_asymptotic(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> np.ndarray:
     """[1 + γ^{−½} exp(ΔL(f2 − f1)/(2Δ_S))]⁻¹ (Eqs. 22 and A27, last line).
 
-    From `rates_asymptotic`; the form that the paper carries on to Eq. 24. No chapter shows it,
-    tests hold `p_flat_kramers` to it.
+    From `rates_asymptotic`; the form that the paper carries on to Eq. 24.
     """
     flat_z, sharp_z = reduced_barriers(landscape, y, effective_noise)
     return 1 / (1 + landscape.flatness_ratio**-0.5 * np.exp(sharp_z**2 - flat_z**2))

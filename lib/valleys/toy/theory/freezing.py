@@ -106,8 +106,7 @@ def p_flat_at_freezing(
     """P_tr = [1 + γ^{−½} exp((x2² − x1²)/(2Δ_S)·(y_freeze/(y_b + y_freeze))²)]⁻¹, also for y_freeze
     = ∞ (Eqs. 24 and A29).
 
-    The step before `p_flat_transient`, which puts in Eq. 25; no chapter shows it, tests hold both
-    to be one.
+    The step before `p_flat_transient`, which puts in Eq. 25.
     """
     noise, y = np.broadcast_arrays(np.asarray(effective_noise, float), np.asarray(y_freeze, float))
     if not (np.all(noise > 0) and np.all(y >= 0)):
@@ -210,7 +209,7 @@ def y_of_share(landscape: TwoValley, effective_noise: ArrayLike, p_flat: ArrayLi
             raise ValueError(f"p_flat is {share:g}, below the quasi-steady share at y = 0")
         if share >= p_flat_exact(landscape, high, noise):
             return np.inf
-        return _root(lambda y: p_flat_exact(landscape, y, noise) - share, low, high, xtol=1e-9)
+        return find_root(lambda y: p_flat_exact(landscape, y, noise) - share, low, high, xtol=1e-9)
 
     return np.vectorize(root, otypes=[float])(
         positive(effective_noise, "effective noise"), np.asarray(p_flat, dtype=float)
@@ -229,7 +228,7 @@ def freezing_limit(landscape: TwoValley, epsilon: float = EPSILON) -> float:
         return np.exp(log_noise) * (log_noise - np.log(threshold)) - landscape.x2**2
 
     highest = np.log(max(np.e * threshold, landscape.x2**2))
-    return float(np.exp(_root(excess, np.log(threshold), highest)))
+    return float(np.exp(find_root(excess, np.log(threshold), highest)))
 
 
 def ratio_decay(landscape: TwoValley, y: ArrayLike, effective_noise: ArrayLike) -> np.ndarray:
@@ -273,7 +272,7 @@ def freezing_y_numeric(
         if below.size == 0:
             return np.inf
         low, high = Y_SEARCH[[below[0] - 1, below[0]]]
-        return _root(excess, low, high, args=(noise,))
+        return find_root(excess, low, high, args=(noise,))
 
     return np.vectorize(first_root, otypes=[float])(positive(effective_noise, "effective noise"))
 
@@ -336,7 +335,7 @@ def _noise_ratio(
         )
 
 
-def _root(function: Callable[..., Any], low: float, high: float, **options: Any) -> float:
+def find_root(function: Callable[..., Any], low: float, high: float, **options: Any) -> float:
     """Where a function is 0 between two places of opposite signs."""
     return cast("float", brentq(function, low, high, **options))  # a tuple only if asked for
 
