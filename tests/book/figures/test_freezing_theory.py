@@ -28,3 +28,20 @@ def test_short_forms_stand_beside_exact_values():
         np.testing.assert_allclose(lines(left)[name][:2], [along.y, along[name]])
     np.testing.assert_allclose(lines(right)["Eq. 24"][:2], [NOISES, [0.7, 0.9]])
     np.testing.assert_allclose(lines(right)["master equation"][:2], [NOISES, [0.8, 0.95]])
+
+
+def test_a_packet_shows_its_mean_its_drift_and_its_widths():
+    travelled = xr.Dataset(
+        {"mean_y": ("time", [1.0, 2.0, 4.0]), "drift_y": ("time", [1.0, 2.1, 4.1])},
+        {"time": [0.0, 10.0, 100.0]},
+    )
+    spread = xr.Dataset(
+        {"density": (("time", "offset"), [[0.0, 2.0], [1.0, 1.0]])},
+        {"time": [10.0, 100.0], "offset": [-0.1, 0.1]},
+    )
+    left, right = drawn_axes(figures.packet(travelled, spread), 2)
+    np.testing.assert_allclose(lines(left)["mean of the runs"][:2], [[10, 100], [2, 4]])
+    np.testing.assert_allclose(lines(left)["$-⟨∂_yL⟩$ of Eq. A13"][:2], [[10, 100], [2.1, 4.1]])
+    for time in (10, 100):
+        drawn = lines(right)[f"time {time}"]
+        np.testing.assert_allclose(drawn[:2], [spread.offset, spread.density.sel(time=time)])

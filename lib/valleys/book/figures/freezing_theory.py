@@ -11,9 +11,11 @@ from matplotlib.figure import Figure
 from valleys.book.figures.drawing.parts import (
     TALL,
     WIDE,
+    dots,
     each,
     finished,
     label_line,
+    log_log,
     measured_points,
     new_figure,
     power_of_ten,
@@ -23,11 +25,13 @@ from valleys.book.figures.drawing.style import (
     FLAT,
     FREE,
     HELD,
+    NEUTRAL,
     ON_LIGHT,
     SHARE_MAP,
     SHARP,
     THEORY,
     noise_colours,
+    ordered_colours,
 )
 from valleys.book.figures.two_valley import EXACT, SHARE, levels_of_theory, name_theories, theories
 
@@ -153,6 +157,27 @@ def short_forms(along: xr.Dataset, finals: xr.Dataset, exact: xr.Dataset) -> Fig
     right.set(xscale="log", xlabel="effective noise $Δ_S$", title="at the end of runs")
     for axes in (left, right):
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16))
+    return figure
+
+
+@finished
+def packet(travelled: xr.Dataset, histograms: xr.Dataset) -> Figure:
+    """Mean y of runs against time with the drift of theory, mean_y and drift_y (time); beside
+    it the density of y about its mean, one colour a time, density (time, offset).
+    """
+    figure, (left, right) = new_figure(1, 2, WIDE)
+    late = travelled.isel(time=slice(1, None))
+    left.plot(late.time, late.mean_y, **dots(color=NEUTRAL), label="mean of the runs")
+    left.plot(late.time, late.drift_y, color=THEORY, linestyle="--", label="$-⟨∂_yL⟩$ of Eq. A13")
+    log_log(left, "time η·step", "mean y")
+    readable_log(left)
+    left.legend(loc="upper left")
+    for time, colour in ordered_colours(histograms.time.values).items():
+        density = histograms.density.sel(time=time)
+        look: dict[str, Any] = {"color": colour, "label": f"time {time:g}", "where": "mid"}
+        right.step(histograms.offset, density, **look)
+    right.set(xlabel="y − mean y", ylabel="density")
+    right.legend(loc="upper left")
     return figure
 
 
