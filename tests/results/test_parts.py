@@ -33,7 +33,7 @@ from valleys.nets.experiments.specs import (
 from valleys.nets.experiments.walk import WalkSpec
 from valleys.results import naming, verify
 from valleys.results.grid import Grid, computed, parts_of
-from valleys.toy.experiments import more_valleys, two_valley
+from valleys.toy.experiments import continuous, more_valleys, two_valley
 
 DATA: dict[str, Any] = {
     "dataset": "digits",
@@ -78,6 +78,7 @@ TOY = {
     "fixed_powers": more_valleys.FixedPowersSpec(
         [-1.0, 1.0], [2.0, 3.0], n_runs=4, duration=20.0, burn_in=5.0
     ),
+    "rules": continuous.RulesSpec((0.04, 0.08), n_runs=4, duration=0.2),
 }
 NETS = {
     "sweep": SweepGrid.of(
@@ -105,7 +106,8 @@ NETS = {
         "digits", 20, branch_every=50, last_branch=100, n_steps=200, n_records=3
     ),
 }
-OFFERED = {study.__name__: study for study in [*two_valley.PARTS, *more_valleys.PARTS]}
+TOY_STUDIES = [*two_valley.PARTS, *more_valleys.PARTS, *continuous.PARTS]
+OFFERED = {study.__name__: study for study in TOY_STUDIES}
 STUDIES = {name: (OFFERED[name], spec) for name, spec in TOY.items()} | {
     study.__name__: (study, NETS[study.__name__])
     for study in (

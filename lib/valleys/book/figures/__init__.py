@@ -32,6 +32,7 @@ from valleys.book.figures.fixed_y import (
     effective_potential,
     escape_rates,
     temperatures,
+    two_rules,
     weight_against_step,
     weight_along_y,
 )
@@ -166,6 +167,7 @@ __all__ = [
     "transient",
     "transient_map",
     "two_clocks",
+    "two_rules",
     "use_style",
     "variance_flatness",
     "wall_times",

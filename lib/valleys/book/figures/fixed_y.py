@@ -20,6 +20,7 @@ from valleys.book.figures.drawing.parts import (
 )
 from valleys.book.figures.drawing.style import (
     FLAT,
+    KINDS,
     NEUTRAL,
     NOTE,
     SHARP,
@@ -31,6 +32,11 @@ PARTS = {  # of a row of samples: colour, marker, offset of the label, label
     "sharp": (SHARP, "s", 8, "sharp valley alone"),
     "both": (NEUTRAL, "D", -18, "both valleys"),
     "flat": (FLAT, "o", -18, "flat valley alone"),
+}
+
+RULES = {  # where a step takes its noise
+    "ito": {"color": KINDS[3], "marker": "o", "label": "where it begins", "linestyle": "none"},
+    "end_point": {"color": KINDS[4], "marker": "s", "label": "where it ends", "linestyle": "none"},
 }
 
 
@@ -84,6 +90,35 @@ def weight_against_step(
         [labels[place] for place in chosen],
         loc=cast(Any, "outside lower center"),  # the stubs do not know of places outside
         ncols=2,
+    )
+    return figure
+
+
+@finished
+def two_rules(
+    measured: xr.Dataset, curves: xr.DataArray, levels: Mapping[str, float], limit: float
+) -> Figure:
+    """P_flat against the width of a blur, for noise where a step begins and where it ends: points
+    over (rule, width) on `curves` without sampling; `limit` of the walk, and levels of theory.
+    """
+    figure, axes = new_figure(1, 1, TALL)
+    for rule, look in RULES.items():
+        axes.plot(curves.width, curves.sel(rule=rule), color=look["color"], linewidth=1)
+        measured_points(axes, measured.sel(rule=rule), "width", "p_flat", **look)
+    axes.plot(0, limit, color=FLAT, clip_on=False, label="walk of Eq. 13", **EXACT)
+    levels_of_theory(axes, levels)
+    for level, height in levels.items():
+        label_level(axes, level, height, (-2, 4))
+    axes.set(xlabel="width over which the noise changes", ylabel=SHARE, xlim=(0, None))
+    axes.margins(y=0.12)
+    entries, labels = axes.get_legend_handles_labels()
+    chosen = [place for place, label in enumerate(labels) if label not in levels]
+    where: Any = "outside lower center"  # the stubs do not know of places outside
+    figure.legend(
+        [entries[place] for place in chosen],
+        [labels[place] for place in chosen],
+        loc=where,
+        ncols=3,
     )
     return figure
 
