@@ -35,8 +35,8 @@ PARTS = {  # of a row of samples: colour, marker, offset of the label, label
 }
 
 RULES = {  # where a step takes its noise
-    "ito": {"color": KINDS[3], "marker": "o", "label": "where it begins", "linestyle": "none"},
-    "end_point": {"color": KINDS[4], "marker": "s", "label": "where it ends", "linestyle": "none"},
+    "ito": {"color": KINDS[1], "marker": "o", "label": "where it begins", "linestyle": "none"},
+    "end_point": {"color": KINDS[2], "marker": "s", "label": "where it ends", "linestyle": "none"},
 }
 
 
