@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tests.book.figures.drawn import drawn_axes, lines
+from tests.book.figures.drawn import drawn_axes, lines, points, xy_of
 from valleys.book import figures
 
 NOISES = [1e-4, 1e-3]
@@ -45,3 +45,27 @@ def test_a_packet_shows_its_mean_its_drift_and_its_widths():
     for time in (10, 100):
         drawn = lines(right)[f"time {time}"]
         np.testing.assert_allclose(drawn[:2], [spread.offset, spread.density.sel(time=time)])
+
+
+def test_criterion_shows_rates_and_where_they_come_down_to_their_levels():
+    coords = {"valley": ["sharp", "flat"], "y": [2.0, 4.0]}
+    rates = (("valley", "y"), [[0.4, 0.1], [0.2, 0.02]])
+    counted = [
+        xr.Dataset({"escape_rate": rates, "escape_rate_error": rates}, coords) for _ in NOISES
+    ]
+    curves = [
+        xr.Dataset({"exact": ("y", [0.3, 0.1])}, {"y": [2.0, 4.0], "effective_noise": noise})
+        for noise in NOISES
+    ]
+    names = ("level", "y", "y_error", "exact", "asymptotic", "eq_25")
+    values = {
+        name: ("effective_noise", [0.1 + place, 3.0 + place]) for place, name in enumerate(names)
+    }
+    places = xr.Dataset(values, {"effective_noise": NOISES})
+    left, right = drawn_axes(figures.criterion(counted, curves, places), 2)
+    assert [each.shows([2, 4], [0.4, 0.1], [0.4, 0.1]) for each in points(left)] == [True, True]
+    levels = [xy_of(line) for line in left.lines if line.get_linewidth() == 2.5]
+    np.testing.assert_allclose([level[:, 1] for level in levels], [[0.1, 0.1], [3.0, 3.0]])
+    assert points(right)[0].shows(NOISES, places.y, places.y_error)
+    np.testing.assert_allclose(lines(right)["Eq. A34"][:2], [NOISES, places.asymptotic])
+    assert right.yaxis_inverted()

@@ -45,6 +45,7 @@ from valleys.book.figures.flatness_and_escape import (
     variance_flatness,
 )
 from valleys.book.figures.freezing_theory import (
+    criterion,
     evolution,
     flux,
     freezing_course,
@@ -113,6 +114,7 @@ __all__ = [
     "branch_similarity",
     "branch_training",
     "control",
+    "criterion",
     "delay",
     "density_at_fixed_y",
     "distances",

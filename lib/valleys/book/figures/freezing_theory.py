@@ -1,12 +1,13 @@
 """Figures of two-valley runs that move along y until they freeze, and of the theory of that."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from valleys.book.figures.drawing.parts import (
     TALL,
@@ -34,6 +35,9 @@ from valleys.book.figures.drawing.style import (
     ordered_colours,
 )
 from valleys.book.figures.two_valley import EXACT, SHARE, levels_of_theory, name_theories, theories
+
+NOISE = "effective_noise"
+CRITERIA = {"exact": "Eq. A32, exact rates", "asymptotic": "Eq. A34", "eq_25": "Eq. 25"}
 
 
 @finished
@@ -179,6 +183,45 @@ def packet(travelled: xr.Dataset, histograms: xr.Dataset) -> Figure:
     right.set(xlabel="y − mean y", ylabel="density")
     right.legend(loc="upper left")
     return figure
+
+
+@finished
+def criterion(
+    counted: Sequence[xr.Dataset], curves: Sequence[xr.Dataset], places: xr.Dataset
+) -> Figure:
+    """Rates out of the sharp valley against y, one colour a noise, with theory and the level of
+    freezing; beside it the y at which each comes down to its level, against effective noise.
+    """
+    figure, (left, right) = new_figure(1, 2, (8.6, 4.6))
+    colours = noise_colours(places.effective_noise.values)
+    for found, of_noise in zip(counted, curves, strict=True):
+        colour = colours[float(of_noise.effective_noise)]
+        _falling_rate(left, found, of_noise, places, colour)
+    name_theories(left, curves[0])
+    left.set(yscale="log", xlabel="y", ylabel="$k^-$ per unit of time η·step")
+    look = {"color": HELD, "label": "counted"}
+    measured_points(right, places.rename(y="place", y_error="place_error"), NOISE, "place", **look)
+    theories(right, places.rename(CRITERIA)[list(CRITERIA.values())], NOISE)
+    right.set(xscale="log", xlabel="effective noise $Δ_S$", ylabel="$y$ at the level")
+    noises = places.effective_noise.values
+    right.set_xticks(noises, [power_of_ten(noise) for noise in noises])
+    right.xaxis.set_minor_formatter(NullFormatter())
+    readable_log(right)
+    right.invert_yaxis()  # y runs down the page
+    for axes in (left, right):
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
+    return figure
+
+
+def _falling_rate(
+    axes: Axes, found: xr.Dataset, curves: xr.Dataset, places: xr.Dataset, colour: str
+) -> None:
+    """The rates at one noise, and where they come down to the level."""
+    measured_points(axes, found.sel(valley="sharp"), "y", "escape_rate", color=colour)
+    theories(axes, curves, "y", color=colour, is_named=False)
+    place = places.sel(effective_noise=float(curves.effective_noise))
+    ends = [0.85 * float(place.y), 1.18 * float(place.y)]
+    axes.plot(ends, [float(place.level)] * 2, color=colour, linewidth=2.5)
 
 
 @finished
