@@ -453,3 +453,15 @@ def test_transient_map_shows_shares_and_where_the_theory_ends():
     assert written(axes) == ["Eq. 25 ends"]
     assert axes.collections[0].get_clim() == (0, 1)
     assert len(figure.axes) == 2  # with a colour bar
+
+
+def test_drawing_puts_the_flat_branch_on_the_right_and_later_sections_lower():
+    grid = TwoValley().on_grid(np.linspace(-1.1, 1.1, 221), np.linspace(0, 60, 61))
+    (axes,) = figures.forking(grid).axes
+    curves = [line for line in axes.lines if len(xy_of(line)) > 1]
+    for line in curves:
+        assert (xy_of(line)[:, 0] >= 0).all() == (to_hex(line.get_color()).upper() == FLAT)
+    bottoms = [xy_of(line)[:, 1].min() for line in curves if line.get_color() == FLAT]
+    assert bottoms == sorted(bottoms, reverse=True)
+    walker = [xy_of(line)[0] for line in axes.lines if len(xy_of(line)) == 1]
+    assert [x > 0 for x, _ in walker[-3:]] == [True] * 3

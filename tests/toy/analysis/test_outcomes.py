@@ -174,3 +174,21 @@ def test_predictions_of_contrast_begin_at_one_half_and_rise():
     assert all((curves[name].diff("flatness_ratio") > 0).all() for name in curves)
     flat = TwoValley(x1=TwoValley().x2 * np.sqrt(1.4))
     assert curves["Eq. 26, ε = 0.1"][-1] == pytest.approx(p_flat_transient(flat, 0.001))
+
+
+def test_the_four_features_are_told_of_the_small_step_with_strong_noise():
+    """Runs from y = 10 to y = 20, with the numbers of Table S1 put in by hand."""
+    dims = ("learning_rate", "noise_strength")
+    values = {"y": [[0.0, 20.0]], "time_to_freeze": [[0.0, 25.0]], "time_to_freeze_error": [[0, 5]]}
+    cells = xr.Dataset(
+        {name: (dims, value) for name, value in values.items()},
+        {"learning_rate": [0.01], "noise_strength": [0.01, 0.1]},
+    )
+    found = outcomes.feature_findings(TwoValley(), cells, 10.0, 10_000)
+    assert number(found, "apart_start") == pytest.approx(1.45 * 10 / 40)
+    assert number(found, "apart_end") == pytest.approx(1.45 * 20 / 50)
+    assert number(found, "wider") == pytest.approx((40 / 50) ** 2 / (30 / 40) ** 2)
+    floor = [np.exp(-y / 100) - (y / (y + 20)) ** 2 for y in (10, 20)]
+    assert number(found, "fall") == pytest.approx(floor[0] - floor[1])
+    assert estimate(found, "settled").value == pytest.approx(0.25)
+    assert error(found, "settled") == pytest.approx(0.05)

@@ -25,6 +25,7 @@ from valleys.book.figures.drawing.parts import (
 from valleys.book.figures.drawing.style import (
     DIVERGED,
     FLAT,
+    HALO,
     INK,
     NEUTRAL,
     ON_DARK,
@@ -52,6 +53,16 @@ KINDS_OF_NOISE = {
     "isotropic": {"color": NEUTRAL, "marker": "s", "label": "uniform noise", "linestyle": "-"},
 }
 CROSS = {"marker": "X", "markersize": 8, "color": ON_LIGHT, "markeredgecolor": ON_DARK}
+# of the drawing: sections, how far each lies below the last, how far its rims rise over the ridge
+N_SECTIONS, LAYER, RIM = 9, 0.3, 0.25
+SIDES = (1, -1, 1, -1, 1, 1, 1, 1, 1)  # of the walker in each section
+FOOT = 0.65 - N_SECTIONS * LAYER  # of the drawing
+FEATURES = (
+    ((0.0, 1.35), "center", "one start, two branches"),
+    ((1.1, -0.55), "left", "both widen"),
+    ((-0.72, 0.62), "right", "early, walkers jump"),
+    ((-0.98, -0.55), "right", "later, no more;\nwith more noise, later"),
+)
 SHARE = "flat share $P_\\mathrm{flat}$"
 
 
@@ -172,6 +183,58 @@ def _section(axes: Axes, section: xr.Dataset, strength: float) -> None:
         textcoords="offset points",
         va="center",
     )
+
+
+@finished
+def forking(grid: xr.Dataset) -> Figure:
+    """A drawing of the valley that forks: sections of `grid` behind each other, y running down the
+    page, a walker's way, and the numbers of the four features that `FEATURES` places.
+    """
+    figure, axes = new_figure(1, 1, (7.2, 5.6))
+    sections = grid.isel(y=np.linspace(0, grid.sizes["y"] - 1, N_SECTIONS).astype(int))
+    for place, section in enumerate(each(sections, "y")):
+        _layer(axes, section, place)
+    _way(axes, sections)
+    for number, (where, side, text) in enumerate(FEATURES, start=1):
+        look = {"ha": side, "fontsize": 11, "zorder": 100}
+        label_line(axes, f"{number} {text}", where, INK, (0, 0), **look)
+    axes.set(xlim=(-1.8, 1.6), ylim=(FOOT, 1.5))
+    axes.set_axis_off()
+    return figure
+
+
+def _height(section: xr.Dataset, values: Any, place: int) -> Any:
+    """Where a loss of a section is drawn: about the level of its ridge, lower for a later one."""
+    return np.asarray(values) - float(_ridge(section)) + 1.0 - place * LAYER
+
+
+def _layer(axes: Axes, section: xr.Dataset, place: int) -> None:
+    """A section, hiding what is behind it."""
+    near = section.where(section.loss < _ridge(section) + RIM, drop=True)
+    height = _height(section, near.loss, place)
+    for side, colour in ((near.x >= 0, FLAT), (near.x <= 0, SHARP)):
+        x = near.x.values[side]
+        axes.fill_between(x, FOOT, height[side], color=HALO, linewidth=0, zorder=3 * place)
+        axes.fill_between(
+            x, FOOT, height[side], color=colour, alpha=0.25, linewidth=0, zorder=3 * place + 1
+        )
+        axes.plot(x, height[side], color=colour, linewidth=1.6, zorder=3 * place + 2)
+
+
+def _way(axes: Axes, sections: xr.Dataset) -> None:
+    """A walker from the start: in the sharp valley, over the ridge and back early, then down the
+    flat one.
+    """
+    floors = {-1: sections.sharp_x, 1: sections.flat_x}
+    for place, side in enumerate(SIDES):
+        section = sections.isel(y=place)
+        spot = float(floors[side][place]), float(_height(section, section.floor_loss, place))
+        look = {"color": INK, "markersize": 9, "zorder": 3 * place + 2}
+        axes.plot(*spot, "o", **look)
+        if place and side != SIDES[place - 1]:
+            before = float(floors[-side][place]), spot[1]
+            arrow: Any = {"arrowstyle": "->", "connectionstyle": f"arc3,rad={-0.5 * side}"}
+            axes.annotate("", spot, before, arrowprops=arrow | {"color": INK, "lw": 1.4}, zorder=99)
 
 
 @finished

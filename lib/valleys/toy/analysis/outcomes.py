@@ -90,6 +90,39 @@ def rise(cells: xr.Dataset, name: str, along: str) -> float:
     return float((upper - lower) / np.hypot(lower_error, upper_error))
 
 
+def feature_findings(
+    landscape: TwoValley, cells: xr.Dataset, start_y: float, n_steps: int
+) -> Findings:
+    """The four features of the paper's Fig. 5A in one cell of the map, the smallest learning rate
+    with the strongest noise.
+
+    Args:
+        landscape: of the runs.
+        cells: of `phase_diagram`, learning rate and noise strength rising.
+        start_y: where the runs begin.
+        n_steps: of the runs.
+
+    Returns:
+        start_y as given; end_y, where these runs end; apart_start and apart_end, how far the two
+        bottoms lie apart there; wider, flatness at the end over that at the start, and fall, by
+        how much the loss on the floor falls; settled, the time of the last crossing as a share of all time.
+    """
+    cell = cells.isel(learning_rate=0, noise_strength=-1)
+    ends = np.array([start_y, float(cell.y)])
+    flat, sharp = landscape.valley_positions(ends)
+    flatness, floor = landscape.flatness(ends)[0], landscape.loss(flat, ends)
+    time, duration = measured(cell, "time_to_freeze"), float(cell.learning_rate) * n_steps
+    return {
+        "start_y": start_y,
+        "end_y": float(ends[1]),
+        "apart_start": float(flat[0] - sharp[0]),
+        "apart_end": float(flat[1] - sharp[1]),
+        "wider": float(flatness[1] / flatness[0]),
+        "fall": float(floor[0] - floor[1]),
+        "settled": Estimate.with_error(time.value / duration, (time.error or 0) / duration),
+    }
+
+
 def deviations(cells: xr.Dataset, exact: xr.Dataset, n_runs: int) -> xr.Dataset:
     """Simulation minus master equation in standard errors, NaN where next to no run hops.
 
