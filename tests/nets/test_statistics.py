@@ -396,3 +396,31 @@ def test_a_nested_difference_takes_off_what_both_settings_share(rng):
 def test_settings_on_other_starts_are_no_pair(rng):
     with pytest.raises(ValueError, match="same levels"):
         statistics.nested_difference(np.ones((3, 2, 4)), np.ones((4, 2, 4)), rng)
+
+
+def test_rank_correlations_within_and_between_groups_hold_the_truth_as_often_as_they_say(
+    rng, monkeypatch
+):
+    """Normal pairs: Spearman's correlation is 6/π asin(ρ/2), in groups of twenty a little less."""
+    monkeypatch.setattr(statistics, "N_RESAMPLES", 200)
+    makes, held = np.random.default_rng(12), {"within": 0, "between": 0}
+    truth = 6 / np.pi * np.arcsin(np.array([0.5, -0.6]) / 2)
+    for _ in range(60):
+        groups = makes.multivariate_normal([0, 0], [[1, -0.6], [-0.6, 1]], size=30)
+        runs = makes.multivariate_normal([0, 0], [[1, 0.5], [0.5, 1]], size=(30, 20)) / 20
+        found = statistics.grouped_rank_correlations(
+            *np.moveaxis(groups[:, None] + runs, -1, 0), rng=rng
+        )
+        for (name, count), each, value in zip(held.items(), found, truth, strict=True):
+            held[name] = count + (each.low <= value <= each.high)
+    assert held["within"] >= 52
+    assert held["between"] >= 52
+
+
+def test_groups_that_know_nothing_are_left_out(rng):
+    first = np.array([[1.0, 2, 3], [np.nan] * 3, [3, 2, 1]])
+    within, between = statistics.grouped_rank_correlations(first, first, rng)
+    assert within.value == pytest.approx(1)
+    assert np.isnan(between.value)  # two groups have no order
+    nothing = statistics.grouped_rank_correlations(first * np.nan, first, rng)
+    assert np.isnan([each.value for each in nothing]).all()

@@ -33,7 +33,7 @@ from valleys.nets.experiments.specs import (
 from valleys.nets.experiments.walk import WalkSpec
 from valleys.results import naming, verify
 from valleys.results.grid import Grid, computed, parts_of
-from valleys.toy.experiments import continuous, more_valleys, two_valley
+from valleys.toy.experiments import continuous, last_crossing, more_valleys, two_valley
 
 DATA: dict[str, Any] = {
     "dataset": "digits",
@@ -69,6 +69,12 @@ TOY = {
     ),
     "contrast": two_valley.ContrastSpec([1.5, 3.0], n_runs=70, n_steps=50),
     "contrast_exact": two_valley.ContrastSpec([1.5, 3.0], n_runs=70, n_steps=50),
+    "last_crossings": two_valley.FreezingSpec(
+        [0.05, 0.1], [1e-3, 2e-3], n_runs=70, duration=2.0, seed=3
+    ),
+    "last_crossings_exact": two_valley.MasterHistorySpec(
+        [0.05, 0.1], [1e-3], duration=20.0, n_records=10
+    ),
     "occupation": more_valleys.OccupationSpec(
         [[0.65, 0.8, 0.7], [0.7, 0.65, 0.8]], [1e-3, 2e-3], n_runs=6, duration=5.0
     ),
@@ -106,7 +112,11 @@ NETS = {
         "digits", 20, branch_every=50, last_branch=100, n_steps=200, n_records=3
     ),
 }
-TOY_STUDIES = [*two_valley.PARTS, *more_valleys.PARTS, *continuous.PARTS]
+TOY_STUDIES = [
+    study
+    for room in (two_valley, more_valleys, continuous, last_crossing)
+    for study in room.PARTS
+]
 OFFERED = {study.__name__: study for study in TOY_STUDIES}
 STUDIES = {name: (OFFERED[name], spec) for name, spec in TOY.items()} | {
     study.__name__: (study, NETS[study.__name__])

@@ -297,6 +297,45 @@ def rank_correlation_of_means(
     )
 
 
+def grouped_rank_correlations(
+    first: np.ndarray, second: np.ndarray, rng: np.random.Generator
+) -> tuple[Estimate, Estimate]:
+    """Spearman's rank correlation within groups, its mean over them, and that of the means of the
+    groups; groups are resampled, and the members of each group drawn.
+
+    Args:
+        first: one number of each member, (n_groups, n_members); NaN where there is none.
+        second: the other, in the same shape; a group without any member that knows both is left
+            out.
+        rng: of the resamples.
+
+    Returns:
+        Within and between.
+    """
+    pairs = np.stack([first, second]).astype(float)
+    pairs[:, ~np.isfinite(pairs).all(axis=0)] = np.nan
+    pairs = pairs[:, np.isfinite(pairs[0]).any(axis=1)]
+    n_groups, n_members = pairs.shape[1:]
+    if not n_groups:
+        return Estimate(np.nan, np.nan, np.nan), Estimate(np.nan, np.nan, np.nan)
+    groups = rng.integers(n_groups, size=(N_RESAMPLES, n_groups, 1))
+    members = rng.integers(n_members, size=(N_RESAMPLES, n_groups, n_members))
+    drawn = pairs[:, groups, members]
+    within = _known_mean(spearman_rows(*pairs)), _known_mean(spearman_rows(*drawn))
+    between = spearman_rows(*_known_mean(pairs)), spearman_rows(*_known_mean(drawn))
+    sizes = np.isfinite(pairs[0]).sum(axis=1).tolist()
+    return interval(float(within[0]), within[1], sizes), interval(
+        float(between[0]), between[1], sizes
+    )
+
+
+def _known_mean(values: np.ndarray) -> np.ndarray:
+    """Mean of the finite values along the last axis, NaN without any."""
+    known = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        return np.where(known, values, 0).sum(axis=-1) / known.sum(axis=-1)
+
+
 def spearman_rows(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """`spearman` of each row of two arrays, (…), from (…, n) each; pairs with one that is not
     finite are left out of their row.

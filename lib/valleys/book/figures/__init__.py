@@ -98,6 +98,7 @@ from valleys.book.figures.walk import (
     mean_lines,
     walls_and_heights,
 )
+from valleys.book.figures.within import within
 
 __all__ = [
     "accuracy",
@@ -178,4 +179,5 @@ __all__ = [
     "walls_and_heights",
     "weight_against_step",
     "weight_along_y",
+    "within",
 ]

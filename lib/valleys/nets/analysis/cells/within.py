@@ -1,0 +1,117 @@
+"""Is what is true between settings true within one: do runs of one setting that freeze later end
+flatter, and are the flatter ones more accurate?
+
+Stated on 2026-11-29, before a number was seen. Noise raises freezing time, flatness and accuracy
+alike, so that settings alone correlate them. Within a setting each relation is asked for a rank
+correlation above 0, which is what no relation gives, whatever the distributions.
+"""
+
+import numpy as np
+import xarray as xr
+
+from valleys.nets import statistics
+from valleys.nets.analysis import sweep
+from valleys.nets.analysis.sweep_findings import Swept
+from valleys.nets.statistics import Estimate
+from valleys.results.estimates import Findings
+
+RELATIONS = {  # of a run, by name
+    "late_flat": ("freezing_time", "flatness"),
+    "late_level": ("freezing_time", "flatness_at_loss"),
+    "late_accurate": ("freezing_time", "full_test_accuracy"),
+    "flat_accurate": ("flatness", "full_test_accuracy"),
+    "level_accurate": ("flatness_at_loss", "full_test_accuracy"),
+}
+PLACES = ("within", "between")
+WORDS = {1: "positive", 0: "not told from zero", -1: "negative"}
+
+
+def runs_of_settled(swept: Swept, level: float, threshold: float) -> xr.Dataset:
+    """Each solution of the settled mini-batch cells.
+
+    Args:
+        swept: the sweep.
+        level: training loss at which flatness is compared.
+        threshold: L_c of the freezing time.
+
+    Returns:
+        `freezing_time` [η · step], `flatness` at the end, `flatness_at_loss` and
+        `full_test_accuracy` over (cell, realization); NaN for a run that is no solution, and for a
+        flatness that was not followed down to the level.
+    """
+    settled = sweep.converged_cells(swept.summary, swept.n_train).converged.notnull()
+    cells = [
+        _runs(swept.found.sel(batch_size=size, learning_rate=rate), level, threshold)
+        for size in settled.batch_size.values
+        for rate in settled.learning_rate.values
+        if settled.sel(batch_size=size, learning_rate=rate)
+    ]
+    return xr.concat(cells, dim="cell")
+
+
+def _runs(cell: xr.Dataset, level: float, threshold: float) -> xr.Dataset:
+    at_level = np.full(cell.sizes["realization"], np.nan)
+    at_level[cell.converged.values] = sweep.flatness_at_loss(cell, level)
+    found = {
+        "freezing_time": cell.freezing_time.sel(threshold=threshold) * cell.learning_rate,
+        "flatness": cell.flatness.isel(record=-1),
+        "flatness_at_loss": ("realization", at_level),
+        "full_test_accuracy": cell.full_test_accuracy,
+    }
+    return xr.Dataset(found).where(cell.converged).reset_coords(drop=True)
+
+
+def relations(runs: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
+    """Each relation within the cells and between their means.
+
+    Args:
+        runs: what `runs_of_settled` gives.
+        seed: of the bootstrap over cells and the runs in them.
+
+    Returns:
+        Dimensions relation and place, see `PLACES`: `value`, `low`, `high`.
+    """
+    rows = [
+        statistics.grouped_rank_correlations(
+            runs[first].values, runs[second].values, np.random.default_rng(seed)
+        )
+        for first, second in RELATIONS.values()
+    ]
+    parts = {
+        field: (("relation", "place"), [[getattr(one, field) for one in row] for row in rows])
+        for field in ("value", "low", "high")
+    }
+    return xr.Dataset(parts, {"relation": list(RELATIONS), "place": list(PLACES)})
+
+
+def within_findings(found: xr.Dataset, runs: xr.Dataset) -> Findings:
+    """Whether the relations between settings hold within them.
+
+    Args:
+        found: what `relations` gives.
+        runs: what `runs_of_settled` gives.
+
+    Returns:
+        cells, runs: how many settled cells there are, and solutions in them.
+        within_NAME, between_NAME: rank correlation of each of `RELATIONS`.
+        word_NAME: what can be said of the sign within.
+        positive_NAME: in how many cells it is above zero.
+    """
+    findings: Findings = {
+        "within_cells": runs.sizes["cell"],
+        "within_runs": int(runs.flatness.notnull().sum()),
+    }
+    for name, pair in RELATIONS.items():
+        within, between = (_estimate(found.sel(relation=name, place=place)) for place in PLACES)
+        each = statistics.spearman_rows(*(runs[one].values for one in pair))
+        findings |= {
+            f"within_{name}": within,
+            f"between_{name}": between,
+            f"word_{name}": WORDS[int(within.low > 0) - int(within.high < 0)],
+            f"positive_{name}": int((each > 0).sum()),
+        }
+    return findings
+
+
+def _estimate(cell: xr.Dataset) -> Estimate:
+    return Estimate(float(cell.value), float(cell.low), float(cell.high))
