@@ -42,6 +42,17 @@ def test_small_steps_cross_for_the_last_time_as_the_formula_says():
     assert np.average(np.abs(found - shares)[often], weights=weights[often]) < 0.02
 
 
+def test_late_crossings_come_closer_to_the_odds_of_the_ridge_as_steps_become_small():
+    shares = []
+    for rate in (0.04, 0.01):
+        run = last_crossings(LANDSCAPE, rate, 0.001 / rate, round(500 / rate), 0.5)
+        late = run.sel(step=run.step[run.time >= 300])
+        flat, sharp = (float(late[f"frozen_{side}"][0]) for side in ("flat", "sharp"))
+        ends = [float(run[f"frozen_{side}"][-1]) for side in ("flat", "sharp")]
+        shares.append((ends[0] - flat) / (sum(ends) - flat - sharp))
+    assert shares[0] - 0.02 > shares[1] > p_flat_boltzmann(LANDSCAPE)
+
+
 def test_a_course_that_turns_back_is_refused():
     with pytest.raises(ValueError, match="increasing"):
         p_flat_after_last_crossing(LANDSCAPE, 0.001, [1.0, 0.5])

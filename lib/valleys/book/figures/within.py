@@ -5,6 +5,7 @@ from typing import Any
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from valleys.book.figures.drawing.parts import (
     bars,
@@ -25,6 +26,7 @@ LABELS = {
     "flat_accurate": "flat at the end,\nand accurate",
     "level_accurate": "flat at equal loss,\nand accurate",
 }
+BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16), "columnspacing": 1.0}
 LOOKS = {  # of a place
     "between": dots(marker="s", color=KINDS[4], markersize=7),
     "within": dots(marker="o", color=KINDS[3], markersize=7),
@@ -50,7 +52,10 @@ def within(relations: xr.Dataset, tenths: xr.Dataset, curves: xr.Dataset) -> Fig
         measured_points(right, tenths.sel(effective_noise=noise), "time", "p_flat", **look)
     right.set(xscale="log", xlabel="time of the last crossing, η·step")
     right.set(ylabel="share that ends flat", title="two valleys")
-    right.legend(loc="lower left")
+    right.xaxis.set_minor_formatter(NullFormatter())
+    ticks = [100, 200, 500]
+    right.set_xticks(ticks, [str(tick) for tick in ticks])
+    right.legend(**BELOW, ncols=3)
     return figure
 
 
@@ -65,7 +70,7 @@ def _networks(axes: Axes, relations: xr.Dataset) -> None:
     axes.margins(y=0.12)
     axes.invert_yaxis()
     entries = {f"{place} settings": look for place, look in LOOKS.items()}
-    legend(axes, entries, loc="lower left")
+    legend(axes, entries, **BELOW, ncols=2)
 
 
 def _correlations(axes: Axes, rows: xr.Dataset, **look: Any) -> None:

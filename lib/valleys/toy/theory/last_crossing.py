@@ -17,7 +17,8 @@ def p_flat_after_last_crossing(
     From the ridge a run falls into the flat valley with odds √γ, whatever valley it came from; h⁺
     and h⁻ are the rates at which runs come back to the ridge from the (flat, sharp) bottom, Eqs.
     A20 and A19. Late runs have the odds √γ alone; early ones had to stay away, which is easier in
-    the flat valley.
+    the flat valley. The limit of small steps: a finite one lands beyond the ridge, on the side to
+    which it crosses, and late runs that come from the sharp valley stay flat more often.
 
     Args:
         landscape: of the runs.
