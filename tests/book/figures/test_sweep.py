@@ -513,3 +513,22 @@ def test_delay_has_a_line_for_each_threshold_relative_to_the_largest_batch(uneve
         "η = 0.1",
         True,
     )
+
+
+def test_gradient_descent_is_the_thick_line_and_every_mean_keeps_its_interval(summary):
+    panels = drawn_axes(figures.descent(summary.sel(threshold=0.1)), 3)
+    for axes, scale in zip(panels, (1, 1, 100), strict=True):
+        drawn = error_bars(axes)
+        assert [bar.lines[0].get_linewidth() for bar in drawn].index(3) == SIZES.index(1000)
+        assert colour_of(drawn[0].lines[0].get_color()) == colour_of(batch_size_colours(SIZES)[10])
+        assert y_of(drawn[1].lines[0]) == pytest.approx([0.5 * scale] * 2)
+        ends = drawn[1].lines[2][0].get_segments()[0][:, 1]
+        assert ends == pytest.approx([0.4 * scale, 0.6 * scale])
+
+
+def test_a_column_without_noise_stands_apart(summary):
+    def gaps(shown):
+        return [x_of(line)[0] for line in figures.apart(shown).axes[0].lines]
+
+    assert gaps(summary) == [0.5]
+    assert gaps(summary.isel(batch_size=[0, 1])) == []

@@ -17,11 +17,14 @@ from valleys.book.figures.drawing.parts import (
     band,
     bars,
     component_labels,
+    decimals,
     each,
     finished,
     label_level,
     label_top,
+    legend_below,
     new_figure,
+    size_entries,
 )
 from valleys.book.figures.drawing.style import (
     ACCURACY,
@@ -73,12 +76,12 @@ def fit(summary: xr.Dataset) -> Figure:
     loss over all runs, and the solutions' test loss.
     """
     figure, panels = map_panels(2)
-    heat_map(panels[0], summary, "converged", "share of runs that converge", "{:.2f}")
+    _map(panels[0], summary, "converged", "share of runs that converge", "{:.2f}")
     title = "training accuracy, all runs [%]"
-    heat_map(panels[1], summary, "train_accuracy", title, "{:.1f}", scale=100)
+    _map(panels[1], summary, "train_accuracy", title, "{:.1f}", scale=100)
     title = "training loss × 1000, all runs"
-    heat_map(panels[2], summary, "train_loss", title, "{:.1f}", scale=1000, norm="log")
-    heat_map(panels[3], summary, "test_loss", "test loss of solutions", "{:.2f}")
+    _map(panels[2], summary, "train_loss", title, "{:.1f}", scale=1000, norm="log")
+    _map(panels[3], summary, "test_loss", "test loss of solutions", "{:.2f}")
     return figure
 
 
@@ -92,7 +95,7 @@ def spread(summary: xr.Dataset, plane: xr.Dataset) -> Figure:
         (panels[0], "similarity", "small test set"),
         (panels[1], "similarity_full", "all test images"),
     ):
-        heat_map(axes, summary, name, f"⟨$Sim_J$⟩, {of}", "{:.2f}", mark=plane)
+        _map(axes, summary, name, f"⟨$Sim_J$⟩, {of}", "{:.2f}", mark=plane)
     for axes, number, cell in zip(panels[2:], NUMBERS, each(plane, "cell"), strict=True):
         _runs_on_plane(axes, cell)
         settings = f"B = {cell.batch_size.item():g}, η = {cell.learning_rate.item():g}"
@@ -119,8 +122,8 @@ def apart(summary: xr.Dataset) -> Figure:
     displacements from the start, and mean distance.
     """
     figure, panels = map_panels(1)
-    heat_map(panels[0], summary, "weight_cosine", "mean cosine of displacements", "{:.2f}")
-    heat_map(panels[1], summary, "weight_distance", "mean distance of weights", "{:.2f}")
+    _map(panels[0], summary, "weight_cosine", "mean cosine of displacements", "{:.2f}")
+    _map(panels[1], summary, "weight_distance", "mean distance of weights", "{:.2f}")
     return figure
 
 
@@ -136,7 +139,7 @@ def accuracy(summary: xr.Dataset, learning_rate: float) -> Figure:
         "test_accuracy": "mean, small test set [%]",
     }
     for axes, (name, title) in zip(panels, titles.items(), strict=False):
-        heat_map(axes, summary, name, title, "{:.1f}", scale=100, boxed=learning_rate)
+        _map(axes, summary, name, title, "{:.1f}", scale=100, boxed=learning_rate)
     x, y = "full_test_accuracy", "max_test_accuracy"
     _scatter(panels[3], summary, x, y, scale=100)
     panels[3].set(title="one point a cell", xlabel=titles[x], ylabel=titles[y])
@@ -199,7 +202,7 @@ def flatness(summary: xr.Dataset, sweep: xr.Dataset, learning_rate: float) -> Fi
     x, y = "flatness", "max_flatness"
     titles = {y: "largest flatness $F$", x: "mean flatness ⟨$F$⟩"}
     for axes, (name, title) in zip(panels, titles.items(), strict=False):
-        heat_map(axes, summary, name, title, "{:.1f}", norm="log", boxed=learning_rate)
+        _map(axes, summary, name, title, "{:.1f}", norm="log", boxed=learning_rate)
     _runs(panels[2], sweep, "flatness", summary, learning_rate)
     panels[2].set(title=f"every run at η = {learning_rate:g}", ylabel="flatness $F$")
     _scatter(panels[3], summary, x, y)
@@ -254,7 +257,7 @@ def freezing(summary: xr.Dataset, threshold: float) -> Figure:
     for axes, value in zip(panels, [threshold, *others], strict=False):
         title = f"η⟨$t_{{freeze}}$⟩ at $ℒ_c$ = {value:g}"
         cells = summary.sel(threshold=value)
-        heat_map(axes, cells, "freezing_time", title, "{:.1f}", norm="log")
+        _map(axes, cells, "freezing_time", title, "{:.1f}", norm="log")
     for axes in panels[n_maps:]:
         axes.remove()
     return figure
@@ -278,6 +281,39 @@ def delay(summary: xr.Dataset, learning_rate: float) -> Figure:
     _batch_axis(axes, line.batch_size.values)
     axes.legend(loc="upper left")
     return figure
+
+
+@finished
+def descent(means: xr.Dataset) -> Figure:
+    """Flatness, freezing time and accuracy against the learning rate, one colour a batch size, with
+    their intervals; of the largest batch, without noise, a thick line.
+    """
+    figure, panels = new_figure(1, 3, (8.6, 3.6))
+    labels = {
+        "flatness": ("mean flatness ⟨$F$⟩", 1),
+        "freezing_time": ("freezing time, η·step", 1),
+        "full_test_accuracy": ("accuracy, all test images [%]", 100),
+    }
+    largest = int(means.batch_size.max())
+    for axes, (name, (label, scale)) in zip(panels, labels.items(), strict=True):
+        for cell, look in _cells_by_size(means):
+            width = 3 if int(cell.batch_size) == largest else 1.2
+            values = [scale * cell[f"{name}{end}"] for end in ("", "_low", "_high")]
+            axes.errorbar(means.learning_rate, values[0], bars(*values), linewidth=width, **look)
+        axes.set(xscale="log", xlabel="learning rate η", ylabel=label)
+        axes.xaxis.set_major_formatter(decimals())
+    legend_below(figure, size_entries(means), columns=7)
+    return figure
+
+
+def _map(axes: Axes, summary: xr.Dataset, *of: Any, **look: Any) -> None:
+    """A heat map whose column of the largest batch stands apart where it has no noise, that is
+    where its runs are copies of one.
+    """
+    heat_map(axes, summary, *of, **look)
+    largest = summary.sel(batch_size=summary.batch_size.max())
+    if summary.sizes["batch_size"] > 1 and largest.train_loss_low.isnull().all():
+        axes.axvline(0.5, color=HALO, linewidth=5)
 
 
 def _cells_by_size(course: xr.Dataset) -> Iterator[tuple[xr.Dataset, dict[str, Any]]]:

@@ -35,6 +35,7 @@ OF_PAIRS: dict[str, Callable[[Cell], np.ndarray]] = {
 }
 MAXIMA = ("test_accuracy", "full_test_accuracy", "flatness")
 COURSES = ("train_loss", "flatness")
+SETTLED = 0.75  # share of the runs of a cell that converge, for it to be compared with others
 
 
 def summarize(sweep: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
@@ -179,7 +180,7 @@ def estimate(summary: xr.Dataset, name: str, **cell: float) -> Estimate:
     return Estimate(value, low, high)
 
 
-def converged_cells(summary: xr.Dataset, n_train: int, *, share: float = 0.75) -> xr.Dataset:
+def converged_cells(summary: xr.Dataset, n_train: int, *, share: float = SETTLED) -> xr.Dataset:
     """The mini-batch cells in which at least `share` of the runs converged, others NaN; with the
     freezing time at the paper's L_c.
     """
