@@ -424,3 +424,53 @@ def test_groups_that_know_nothing_are_left_out(rng):
     assert np.isnan(between.value)  # two groups have no order
     nothing = statistics.grouped_rank_correlations(first * np.nan, first, rng)
     assert np.isnan([each.value for each in nothing]).all()
+
+
+def members(rng: np.random.Generator, n: int, rho: float) -> tuple[np.ndarray, np.ndarray]:
+    """Two tables of pairs, sums of a number of each member; over pairs they are normal with rho."""
+    each = rng.multivariate_normal([0, 0], [[1, rho], [rho, 1]], size=n).T
+    first, second = (values[:, None] + values for values in each)
+    return first, second
+
+
+def test_the_jackknife_over_members_holds_the_truth_as_often_as_it_says():
+    makes, truth, held = np.random.default_rng(21), 6 / np.pi * np.arcsin(0.3), 0
+    for _ in range(100):
+        found = statistics.pair_rank_correlation(*members(makes, 16, 0.6))
+        held += found.low <= truth <= found.high
+    assert 88 <= held <= 100
+    pairs = members(makes, 12, 0.6)
+    upper = np.triu_indices(12, 1)
+    expected = spearmanr(pairs[0][upper], pairs[1][upper])[0]
+    assert statistics.pair_rank_correlation(*pairs).value == pytest.approx(expected)
+
+
+def test_the_jackknife_of_a_mean_is_its_standard_error():
+    """Small correlations are their own Fisher's z, so those of a mean of n numbers can be known."""
+    values = np.random.default_rng(22).normal(0, 1e-3, size=30)
+    without = np.array([np.delete(values, index).mean() for index in range(30)])
+    found = statistics.jackknifed(values.mean(), without)
+    half = 2.045 * values.std(ddof=1) / 30**0.5  # Student's t for 29
+    assert (found.high - found.low) / 2 == pytest.approx(half, rel=1e-3)
+    assert np.isnan(statistics.jackknifed(0.5, np.array([0.4, np.nan, 0.5])).low)
+    assert np.isnan(statistics.jackknifed(0.5, np.array([0.4, 0.5])).low)
+
+
+def test_the_interval_of_a_share_of_variance_holds_the_truth_as_often_as_it_says(rng):
+    makes, held = np.random.default_rng(23), 0
+    for _ in range(150):
+        x, y = makes.multivariate_normal([0, 0], [[1, -0.7], [-0.7, 1]], size=40).T
+        found = statistics.fit_points(x, y, rng).r_squared
+        held += found.low <= 0.49 <= found.high
+    assert 0.9 <= held / 150 <= 0.99
+
+
+def test_tables_without_a_relation_are_as_far_from_it_as_shuffled_ones(rng, monkeypatch):
+    monkeypatch.setattr(statistics, "N_RESAMPLES", 99)
+    makes = np.random.default_rng(24)
+    none = [statistics.mantel(*members(makes, 12, 0.0), rng=rng) for _ in range(150)]
+    assert np.mean(none) == pytest.approx(0.5, abs=4 * 0.29 / 150**0.5)
+    assert np.mean(np.array(none) <= 0.1) == pytest.approx(0.1, abs=4 * (0.09 / 150) ** 0.5)
+    first, _ = members(makes, 12, 0.0)
+    assert statistics.mantel(first, -(first**3), rng) == pytest.approx(1 / 100)
+    assert np.isnan(statistics.mantel(first, np.ones_like(first), rng))

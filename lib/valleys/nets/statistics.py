@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 import xarray as xr
 from scipy.stats import binomtest, rankdata
+from scipy.stats import t as student
 
 from valleys.results.estimates import Estimate as Estimate
 
@@ -469,7 +470,8 @@ def _first_drawn(settings: Sequence[np.ndarray]) -> int:
 
 
 def fit_points(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> LinearFit:
-    """Least-squares line through points, (n,) each, resampling points.
+    """Least-squares line through points, (n,) each; points are resampled for the slope, and left
+    out one by one for R².
 
     Example:
         >>> import numpy as np
@@ -478,47 +480,113 @@ def fit_points(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> Linear
         >>> round(line.slope, 6), round(line.intercept, 6)
         (2.0, 1.0)
     """
-    return _fit(np.asarray(x, dtype=float), np.asarray(y, dtype=float), counts(len(x), rng))
+    points = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    return _fit(*points, counts(len(x), rng), 1 - np.eye(len(x)))
 
 
 def fit_pairs(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> LinearFit:
-    """Least-squares line through the pairs i < j of two symmetric matrices, (n, n) each,
-    resampling the n members.
+    """Least-squares line through the pairs i < j of two symmetric matrices, (n, n) each; the n
+    members are resampled for the slope, and left out one by one for R².
     """
     pairs = np.triu_indices(len(x), 1)
-    return _fit(np.asarray(x)[pairs], np.asarray(y)[pairs], _pair_weights(len(x), rng))
+    points = np.asarray(x, dtype=float)[pairs], np.asarray(y, dtype=float)[pairs]
+    return _fit(*points, _pair_weights(len(x), rng), _pairs_without(len(x)))
 
 
 def r_squared_without(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """R² of the line through the pairs i < j of two symmetric matrices, (n, n) each, with each
     of the n members left out in turn, (n,).
     """
+    pairs = np.triu_indices(len(x), 1)
+    points = np.asarray(x, dtype=float)[pairs], np.asarray(y, dtype=float)[pairs]
+    return _weighted_line(*points, _pairs_without(len(x)))[2]
+
+
+def pair_rank_correlation(x: np.ndarray, y: np.ndarray) -> Estimate:
+    """Spearman's rank correlation over the pairs i < j of two symmetric matrices, (n, n) each, with
+    the jackknife of the n members: pairs are not independent of one another.
+
+    Example:
+        >>> import numpy as np
+        >>> from valleys.nets.statistics import pair_rank_correlation
+        >>> places = np.array([0.0, 1.0, 3.0, 7.0])
+        >>> apart = abs(places[:, None] - places)
+        >>> pair_rank_correlation(apart, -(apart**3)).value
+        -1.0
+    """
+    pairs = np.triu_indices(len(x), 1)
+    values = np.asarray(x)[pairs], np.asarray(y)[pairs]
+    kept = _pairs_without(len(x)) > 0
+    without = [spearman(*(each[row] for each in values)) for row in kept]
+    return jackknifed(spearman(*values), np.array(without))
+
+
+def jackknifed(value: float, without: np.ndarray) -> Estimate:
+    """A correlation with the interval of Tukey's jackknife, from those with each of n members left
+    out in turn, (n,): Student's t around Fisher's z.
+
+    Without an interval where one of them is not known.
+    """
+    n = len(without)
+    if n < FEWEST_RUNS or not np.isfinite(without).all():
+        return Estimate(float(value), np.nan, np.nan)
+    inside = 1 - 1e-12  # Fisher's z of one is infinite
+    middle, each = (np.arctanh(np.clip(v, -inside, inside)) for v in (value, without))
+    error = np.sqrt((n - 1) * each.var())
+    half = student.ppf(_TAILS[1], n - 1) * error
+    return Estimate(float(value), float(np.tanh(middle - half)), float(np.tanh(middle + half)))
+
+
+def mantel(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> float:
+    """Probability of a rank correlation over pairs that is as far from zero if the members of one
+    of two symmetric matrices, (n, n) each, are shuffled (Mantel 1967).
+
+    Never below one over `N_RESAMPLES` + 1; NaN where one of them is constant.
+    """
     first, second = np.triu_indices(len(x), 1)
-    left = np.arange(len(x))[:, None]
-    kept = ((first != left) & (second != left)).astype(float)
-    return _weighted_line(
-        np.asarray(x, dtype=float)[first, second], np.asarray(y, dtype=float)[first, second], kept
-    )[2]
+    ranks = [rankdata(np.asarray(each)[first, second]) for each in (x, y)]
+    if not all(np.ptp(each) for each in ranks):
+        return float("nan")
+    fixed, moved = ranks[0] - ranks[0].mean(), np.zeros(np.shape(y))
+    moved[first, second] = moved[second, first] = ranks[1] - ranks[1].mean()
+    orders = (rng.permutation(len(x)) for _ in range(N_RESAMPLES))
+    sums = np.array([fixed @ moved[order[first], order[second]] for order in orders])
+    as_far = abs(sums) >= abs(fixed @ moved[first, second]) * (1 - 1e-12)
+    return float((as_far.sum() + 1) / (N_RESAMPLES + 1))
 
 
-def _fit(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> LinearFit:
+def _pairs_without(n: int) -> np.ndarray:
+    """Weight of each pair i < j with each of n members left out in turn, (n, pairs)."""
+    first, second = np.triu_indices(n, 1)
+    left = np.arange(n)[:, None]
+    return ((first != left) & (second != left)).astype(float)
+
+
+def _fit(x: np.ndarray, y: np.ndarray, weights: np.ndarray, without: np.ndarray) -> LinearFit:
     weights = weights[(weights > 0).sum(axis=1) >= 3]  # two points lie on a line whatever they are
     slope, intercept, r_squared = (value[0] for value in _weighted_line(x, y, np.ones((1, len(x)))))
-    slopes, _, shares = _weighted_line(x, y, weights)
-    return LinearFit(
-        float(slope), float(intercept), interval(r_squared, shares), interval(slope, slopes)
-    )
+    slopes, fewer = _weighted_line(x, y, weights)[0], _weighted_line(x, y, without)
+    whole, parts = float(np.sign(slope) * np.sqrt(r_squared)), np.sign(fewer[0]) * np.sqrt(fewer[2])
+    strength = _squared(jackknifed(whole, parts))
+    return LinearFit(float(slope), float(intercept), strength, interval(slope, slopes))
+
+
+def _squared(correlation: Estimate) -> Estimate:
+    """R² from a correlation with its sign."""
+    ends = np.array([correlation.low, correlation.high])
+    low = 0.0 if ends[0] < 0 < ends[1] else (ends**2).min()
+    return Estimate(correlation.value**2, float(low), float((ends**2).max()))
 
 
 def _weighted_line(
     x: np.ndarray, y: np.ndarray, weights: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Slope, intercept and R² for each row of weights, (m, n)."""
-    share = weights / weights.sum(axis=1, keepdims=True)
-    mean_x, mean_y = share @ x, share @ y
-    var_x, var_y = share @ x**2 - mean_x**2, share @ y**2 - mean_y**2
-    covariance = share @ (x * y) - mean_x * mean_y
     with np.errstate(divide="ignore", invalid="ignore"):  # a resample of equal points has no line
+        share = weights / weights.sum(axis=1, keepdims=True)
+        mean_x, mean_y = share @ x, share @ y
+        var_x, var_y = share @ x**2 - mean_x**2, share @ y**2 - mean_y**2
+        covariance = share @ (x * y) - mean_x * mean_y
         slope = covariance / var_x
         return slope, mean_y - slope * mean_x, covariance**2 / (var_x * var_y)
 

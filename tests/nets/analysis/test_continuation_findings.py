@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tests.nets.expected import estimate, linregress
+from tests.nets.expected import estimate, linregress, spearmanr
 from valleys.nets.analysis import continuation_findings as findings
 
 BRANCHES = np.arange(6)
@@ -162,3 +162,25 @@ def test_settings_are_counted_by_whether_and_when_they_freeze():
     basins.freezing_time[2] = 1.0
     three = findings.basin_findings(basins, {"high": 0.9}, 0.1, 4.0)
     assert (three["told"], estimate(three["rank_high"]).value) == (3, pytest.approx(1))
+
+
+def test_a_drift_of_both_makes_no_relation_among_branches_of_one_step_or_from_one_to_the_next():
+    rng, shape = np.random.default_rng(0), (8, 60)
+    drift = np.arange(60.0)
+    noise = rng.normal(size=(2, *shape))
+    flat, losses = drift + noise[0], -drift + noise[1]
+    related = 60 - drift - noise[0] + 0.1 * noise[1]
+    parts = {
+        "branch_flatness": (("reference", "branch", "record"), flat[..., None]),
+        "final_test_loss": (("reference", "branch"), losses),
+        "final_test_loss_full": (("reference", "branch"), related),
+    }
+    told = findings.steady_findings(xr.Dataset(parts))
+    none, there = estimate(told["across_small"]), estimate(told["across_full"])
+    assert none.low < 0 < none.high
+    expected = [spearmanr(*pair)[0] for pair in zip(flat.T, related.T, strict=True)]
+    assert there.value == pytest.approx(np.mean(expected))
+    assert there.high < -0.9
+    assert estimate(told["onward_full"]).high < -0.9
+    assert told["onward_falling_full"] == 8
+    assert abs(estimate(told["onward_small"]).value) < 0.15

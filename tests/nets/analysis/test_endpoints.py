@@ -205,3 +205,30 @@ def test_the_largest_eigenvalues_have_a_share_of_the_trace_and_most_are_level(fo
     assert estimate(told["top_mean"]).value == pytest.approx(shares.mean())
     assert estimate(told["top_quiet"]).value == pytest.approx((0.8 + 0.85 + 0.9 + 0.95) / 4)
     assert estimate(told["top_noisy"]).value == pytest.approx((0.6567 + 0.7 + 0.75 + 0.8) / 4)
+
+
+def test_barriers_are_ordered_by_similarity_here_and_from_other_starts(found):
+    likeness, heights = found.similarity.values, np.exp(-5 * found.similarity.values)
+    found = found.assign(barrier=(found.barrier.dims, np.stack([heights, heights], axis=-1)))
+    runs = ("restart", "run", "other")
+    flipped = likeness.copy()
+    flipped[-1, -1] = np.nan  # a run that did not converge
+    again = xr.Dataset(
+        {
+            "similarity": (runs, np.stack([flipped, 1 - likeness])),
+            "similarity_full": (runs, np.stack([likeness, likeness])),
+            "barrier": (runs, np.stack([heights, heights])),
+        }
+    )
+    again.similarity[1].values[np.diag_indices(SOLUTIONS)] = 1
+    told = endpoints.rank_findings(found, again, 0.64, np.random.default_rng(0))
+    assert told["rank_printed"] == pytest.approx(-0.8)
+    # an exponential is no line, but it has an order, and its logarithm is a line
+    assert estimate(told["rank_small"]).value == pytest.approx(-1)
+    assert estimate(told["log_r2_small"]).value == pytest.approx(1)
+    assert told["mantel_small"] == pytest.approx(0, abs=0.01)
+    assert (told["rank_falling_small"], told["rank_above_small"]) == (1, 1)
+    assert (told["rank_low_small"], told["rank_high_small"]) == pytest.approx((-1, 1))
+    assert estimate(told["log_again_full"]).value == pytest.approx(1)
+    loose = estimate(told["rank_full"])
+    assert loose.low < loose.value < loose.high

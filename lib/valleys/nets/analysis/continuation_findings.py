@@ -222,6 +222,50 @@ def _slopes_and_shares(lines: Sequence[LinearFit]) -> tuple[np.ndarray, np.ndarr
     return np.array([one.slope for one in lines]), np.array([one.r_squared.value for one in lines])
 
 
+def steady_findings(found: xr.Dataset, *, seed: int = 0) -> Findings:
+    """Whether flatter branches have the lower test loss where the time of the branch cannot make
+    the relation: among branches of one step, and from each branch to the next (Fig. 4D).
+
+    Stated on 2026-11-29, before a number was seen: the relation is there if the rank correlation
+    lies below 0, which is what no relation gives.
+
+    Args:
+        found: what `continuation` returns.
+        seed: of the bootstrap over reference runs.
+
+    Returns:
+        By test set, with `_small` and `_full` behind.
+        across: rank correlation over the reference runs at one branching step, mean over the steps,
+            with the jackknife of the reference runs.
+        onward: rank correlation over successive branches of the changes in flatness and in test
+            loss, mean over the reference runs, and `onward_falling`, in how many it is negative.
+    """
+    flat = found.branch_flatness.isel(record=-1).values
+    findings: Findings = {}
+    for name, losses in _test_losses(found).items():
+        onward = statistics.spearman_rows(np.diff(flat, axis=1), np.diff(losses, axis=1))
+        without = [
+            _across(np.delete(flat, index, axis=0), np.delete(losses, index, axis=0))
+            for index in range(len(flat))
+        ]
+        across = statistics.jackknifed(_across(flat, losses), np.array(without))
+        findings |= {
+            f"across_{name}": across,
+            f"onward_{name}": _over_runs(onward, seed),
+            f"onward_falling_{name}": int((onward < 0).sum()),
+        }
+    return findings
+
+
+def _across(flat: np.ndarray, losses: np.ndarray) -> float:
+    """Rank correlation over reference runs, mean over the branches that differ between them, from
+    (reference, branch) each.
+    """
+    each = statistics.spearman_rows(flat.T, losses.T)
+    known = each[np.isfinite(each)]
+    return float(known.mean()) if known.size else float("nan")
+
+
 def similarity_findings(found: xr.Dataset, threshold: float, *, seed: int = 0) -> Findings:
     """Whether branches agree in their mistakes once the run is frozen, (Fig. 4E).
 

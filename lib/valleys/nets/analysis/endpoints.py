@@ -305,6 +305,66 @@ def _without_one(found: xr.Dataset, name: str) -> Findings:
     }
 
 
+def rank_findings(
+    found: xr.Dataset, again: xr.Dataset, published: float, rng: np.random.Generator
+) -> Findings:
+    """How far similarity orders the barriers, whatever the curve, and whether it does so from other
+    starts (Fig. 1E).
+
+    Stated on 2026-11-29, before a number was seen: a relation is there if the rank correlation lies
+    below 0, and as strong as printed if it lies below minus the square root of the paper's R².
+
+    Args:
+        found: what `endpoints` gives.
+        again: what a grid of `restart` gives.
+        published: R² of the paper.
+        rng: of the shuffles, and of the resamples of starts.
+
+    Returns:
+        By test set, with `_small` and `_full` behind: `rank`, over pairs, with the solutions left
+        out in turn; `mantel`, the probability of one as far from zero without any relation;
+        `rank_again`, its mean over the other starts, `rank_low` and `rank_high` their range,
+        `rank_falling` in how many it is negative and `rank_above` in how many as strong as printed;
+        `log_r2` and `log_again`, R² of the line through the logarithm of the barrier, of this start
+        and the mean over the others. Besides, `rank_printed`, the correlation that the paper's R²
+        stands for.
+    """
+    printed = -(published**0.5)
+    findings: Findings = {"rank_printed": printed}
+    heights = found.barrier.values[..., -1]
+    for name, variable in TEST_SETS.items():
+        likeness = found[variable].values
+        both = zip(again[variable].values, again.barrier.values, strict=True)
+        others = [_converged(*pair) for pair in both]
+        ranks = np.array([statistics.pair_rank_correlation(*pair).value for pair in others])
+        shares = np.array([_log_share(*pair, rng).value for pair in others])
+        findings |= {
+            f"rank_{name}": statistics.pair_rank_correlation(likeness, heights),
+            f"mantel_{name}": statistics.mantel(likeness, heights, rng),
+            f"rank_again_{name}": statistics.mean(ranks, rng),
+            f"rank_low_{name}": float(ranks.min()),
+            f"rank_high_{name}": float(ranks.max()),
+            f"rank_falling_{name}": int((ranks < 0).sum()),
+            f"rank_above_{name}": int((ranks <= printed).sum()),
+            f"log_r2_{name}": _log_share(likeness, heights, rng),
+            f"log_again_{name}": statistics.mean(shares, rng),
+        }
+    return findings
+
+
+def _log_share(likeness: np.ndarray, heights: np.ndarray, rng: np.random.Generator) -> Estimate:
+    """R² of the logarithm of the barrier; one of nothing counts as the lowest of the others."""
+    lowest = heights[heights > 0].min() if (heights > 0).any() else 1.0
+    return statistics.fit_pairs(likeness, np.log(np.maximum(heights, lowest)), rng).r_squared
+
+
+def _converged(similarity: np.ndarray, heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both matrices without the runs that did not converge."""
+    kept = np.isfinite(np.diagonal(similarity))
+    chosen = np.ix_(kept, kept)
+    return similarity[chosen], heights[chosen]
+
+
 def restart_fits(again: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
     """The same lines for whole grids of runs from other starts, each through its own solutions.
 
@@ -334,9 +394,7 @@ def restart_fits(again: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
 
 
 def _line(similarity: np.ndarray, heights: np.ndarray, seed: int) -> LinearFit:
-    kept = np.isfinite(np.diagonal(similarity))
-    chosen = np.ix_(kept, kept)
-    return statistics.fit_pairs(similarity[chosen], heights[chosen], np.random.default_rng(seed))
+    return statistics.fit_pairs(*_converged(similarity, heights), np.random.default_rng(seed))
 
 
 def restart_findings(lines: xr.Dataset, published: float, rng: np.random.Generator) -> Findings:
