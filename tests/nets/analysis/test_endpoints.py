@@ -221,7 +221,8 @@ def test_barriers_are_ordered_by_similarity_here_and_from_other_starts(found):
         }
     )
     again.similarity[1].values[np.diag_indices(SOLUTIONS)] = 1
-    told = endpoints.rank_findings(found, again, 0.64, np.random.default_rng(0))
+    lines = endpoints.restart_fits(again)
+    told = endpoints.rank_findings(found, again, lines, 0.64, np.random.default_rng(0))
     assert told["rank_printed"] == pytest.approx(-0.8)
     # an exponential is no line, but it has an order, and its logarithm is a line
     assert estimate(told["rank_small"]).value == pytest.approx(-1)

@@ -160,10 +160,10 @@ def barrier_against_similarity(found: xr.Dataset, lines: Sequence[Line]) -> Figu
 def restart_fits(
     shares: dict[str, np.ndarray], first: dict[str, float], published: float
 ) -> Figure:
-    """R² of barrier against similarity from several starts, a row for each test set; the start
-    of the page with a bold rim, the published one a line.
+    """R² of barrier against similarity from several starts, a row for each way to take it; the
+    start of the page with a bold rim, the published one a line.
     """
-    figure, axes = new_figure(1, 1, (7.2, 2.4))
+    figure, axes = new_figure(1, 1, (7.2, 1.2 + 0.6 * len(shares)))
     look = dots(color=LOSS, markersize=8)
     for row, (label, values) in enumerate(shares.items()):
         axes.plot(values, np.full(len(values), row), alpha=0.7, markeredgewidth=0, **look)

@@ -306,7 +306,11 @@ def _without_one(found: xr.Dataset, name: str) -> Findings:
 
 
 def rank_findings(
-    found: xr.Dataset, again: xr.Dataset, published: float, rng: np.random.Generator
+    found: xr.Dataset,
+    again: xr.Dataset,
+    lines: xr.Dataset,
+    published: float,
+    rng: np.random.Generator,
 ) -> Findings:
     """How far similarity orders the barriers, whatever the curve, and whether it does so from other
     starts (Fig. 1E).
@@ -317,6 +321,7 @@ def rank_findings(
     Args:
         found: what `endpoints` gives.
         again: what a grid of `restart` gives.
+        lines: what `restart_fits` makes of it.
         published: R² of the paper.
         rng: of the shuffles, and of the resamples of starts.
 
@@ -337,7 +342,6 @@ def rank_findings(
         both = zip(again[variable].values, again.barrier.values, strict=True)
         others = [_converged(*pair) for pair in both]
         ranks = np.array([statistics.pair_rank_correlation(*pair).value for pair in others])
-        shares = np.array([_log_share(*pair, rng).value for pair in others])
         findings |= {
             f"rank_{name}": statistics.pair_rank_correlation(likeness, heights),
             f"mantel_{name}": statistics.mantel(likeness, heights, rng),
@@ -347,9 +351,18 @@ def rank_findings(
             f"rank_falling_{name}": int((ranks < 0).sum()),
             f"rank_above_{name}": int((ranks <= printed).sum()),
             f"log_r2_{name}": _log_share(likeness, heights, rng),
-            f"log_again_{name}": statistics.mean(shares, rng),
+            f"log_again_{name}": statistics.mean(
+                lines.log_r_squared.sel(test_set=name).values, rng
+            ),
         }
     return findings
+
+
+def _log_shares(likeness: xr.DataArray, heights: xr.DataArray, seed: int) -> list[float]:
+    """R² of the logarithm of the barrier from each start."""
+    rng = np.random.default_rng(seed)
+    both = zip(likeness.values, heights.values, strict=True)
+    return [_log_share(*_converged(*pair), rng).value for pair in both]
 
 
 def _log_share(likeness: np.ndarray, heights: np.ndarray, rng: np.random.Generator) -> Estimate:
@@ -374,7 +387,8 @@ def restart_fits(again: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
         seed: of the resamples.
 
     Returns:
-        Dimensions test_set, small and full, and restart: `r_squared` and `slope`.
+        Dimensions test_set, small and full, and restart: `r_squared` and `slope`, and
+        `log_r_squared` of the line through the logarithm of the barrier.
     """
     each = [
         [
@@ -386,6 +400,9 @@ def restart_fits(again: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
     parts = {
         "r_squared": [[line.r_squared.value for line in row] for row in each],
         "slope": [[line.slope for line in row] for row in each],
+        "log_r_squared": [
+            _log_shares(again[name], again.barrier, seed) for name in TEST_SETS.values()
+        ],
     }
     dims = ("test_set", "restart")
     return xr.Dataset(
