@@ -1,5 +1,5 @@
-"""Means, ratios, ranks and fits with their bootstrap intervals, of runs in groups, of pairs that
-share a member, and of runs within starts.
+"""Means, ratios, ranks and fits with their intervals, of runs in groups, of pairs that share a
+member, and of runs within starts: bootstraps, and the jackknife for R² and over pairs.
 
 One rule says when there is an interval (`FEWEST_RUNS`), and one number how often is resampled
 (`N_RESAMPLES`).

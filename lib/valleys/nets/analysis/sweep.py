@@ -266,8 +266,8 @@ def rising_steps(summary: xr.Dataset, name: str, n_train: int) -> tuple[int, int
 def variance_explained(
     summary: xr.Dataset, name: str, by: str, n_train: int, *, seed: int = 0
 ) -> Estimate:
-    """R² of the line through one quantity of the converged mini-batch cells against another,
-    resampling cells.
+    """R² of the line through one quantity of the converged mini-batch cells against another, with
+    the jackknife over cells.
     """
     cells = converged_cells(summary, n_train)
     x, y = cells[by].values.ravel(), cells[name].values.ravel()
