@@ -69,3 +69,19 @@ def test_criterion_shows_rates_and_where_they_come_down_to_their_levels():
     assert points(right)[0].shows(NOISES, places.y, places.y_error)
     np.testing.assert_allclose(lines(right)["Eq. A34"][:2], [NOISES, places.asymptotic])
     assert right.yaxis_inverted()
+
+
+def test_an_uneven_ridge_has_a_course_and_an_end_for_each_ripple():
+    dims, coords = ("ripple", "y"), {"ripple": [0.0, 0.5], "y": [1.0, 9.0]}
+    heights, shares = np.array([[0.1, 5.0], [0.2, 3.0]]), np.array([[0.5, 0.8], [0.5, 0.9]])
+    courses = xr.Dataset({"height": (dims, heights), "p_flat": (dims, shares)}, coords)
+    ends = {"end_y": [9.0, 9.1], "p_flat": [0.79, 0.92], "p_flat_error": [0.01, 0.02]}
+    measured = xr.Dataset(
+        {name: ("ripple", value) for name, value in ends.items()}, {"ripple": [0.0, 0.5]}
+    )
+    left, right = drawn_axes(figures.uneven_ridge(measured, courses), 2)
+    np.testing.assert_allclose([xy_of(line)[:, 1] for line in left.lines], heights)
+    thin = [xy_of(line)[:, 1] for line in right.lines if len(xy_of(line)) == 2]
+    np.testing.assert_allclose(thin, shares)
+    for place, end in enumerate(points(right)):
+        assert end.shows(*([ends[name][place]] for name in ends))

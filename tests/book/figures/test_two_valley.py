@@ -12,7 +12,17 @@ from mpl_toolkits.mplot3d import Axes3D
 from mpl_toolkits.mplot3d.art3d import Line3D
 from mpl_toolkits.mplot3d.proj3d import proj_transform
 
-from tests.book.figures.drawn import cells_of, drawn_axes, lines, points, written, x_of, xy_of, y_of
+from tests.book.figures.drawn import (
+    cells_of,
+    drawn_axes,
+    lines,
+    points,
+    title,
+    written,
+    x_of,
+    xy_of,
+    y_of,
+)
 from valleys.book import figures
 from valleys.book.figures.drawing.style import (
     FLAT,
@@ -465,3 +475,15 @@ def test_drawing_puts_the_flat_branch_on_the_right_and_later_sections_lower():
     assert bottoms == sorted(bottoms, reverse=True)
     walker = [xy_of(line)[0] for line in axes.lines if len(xy_of(line)) == 1]
     assert [x > 0 for x, _ in walker[-3:]] == [True] * 3
+
+
+def test_failures_have_a_map_each_with_their_answers_below(cells):
+    maps = {"one": cells, "two": cells.assign(p_flat=1 - cells.p_flat)}
+    figure = figures.failures(maps, {"one": "small step, start forgotten", "two": "none"})
+    for axes, (name, found) in zip(drawn_axes(figure, 2), maps.items(), strict=True):
+        np.testing.assert_allclose(
+            np.asarray(cells_of(axes.collections[0])).ravel(), found.p_flat.values.ravel()
+        )
+        assert axes.collections[0].get_clim() == (0, 1)
+        assert title(axes) == name
+    assert "start forgotten" in figure.axes[0].get_xlabel()

@@ -338,6 +338,16 @@ def test_limits_without_barrier_and_without_noise():
     assert np.all(np.isinf(at_fixed_y.escape_times_exact(LANDSCAPE, 1e3, 1e-9)))
 
 
+@pytest.mark.parametrize("y", [0.3, 1.0, 3.0, 8.0])
+def test_share_exceeds_that_of_equilibrium_at_every_y(y):
+    """Eq. 23: rates with erfi against γ/(1 + γ), and the walk by quadrature against Boltzmann."""
+    flatness, places = LANDSCAPE.flatness(y), LANDSCAPE.valley_positions(y)
+    times = [f * erfi(abs(x) / (2 * NOISE) ** 0.5) for f, x in zip(flatness, places, strict=True)]
+    assert times[0] / sum(times) > at_fixed_y.p_flat_equilibrium(LANDSCAPE)
+    flat, sharp = weighted(LANDSCAPE, y, NOISE, power=-1)
+    assert flat / (flat + sharp) > at_fixed_y.p_flat_boltzmann(LANDSCAPE)
+
+
 def test_weights_of_equal_valleys_are_equal():
     twin = TwoValley(x1=0.65)
     for function in (p_flat_exact, p_flat_printed, p_flat_kramers, at_fixed_y.p_flat_asymptotic):

@@ -54,6 +54,7 @@ from valleys.book.figures.freezing_theory import (
     paradox,
     short_forms,
     transient_map,
+    uneven_ridge,
 )
 from valleys.book.figures.more_valleys import (
     final_by_power,
@@ -82,6 +83,7 @@ from valleys.book.figures.sweep import (
 from valleys.book.figures.two_valley import (
     agreement,
     control,
+    failures,
     flatness_contrast,
     forking,
     hopping,
@@ -128,6 +130,7 @@ __all__ = [
     "escape_against_barrier",
     "escape_rates",
     "evolution",
+    "failures",
     "final_by_power",
     "fit",
     "flatness",
@@ -175,6 +178,7 @@ __all__ = [
     "transient_map",
     "two_clocks",
     "two_rules",
+    "uneven_ridge",
     "use_style",
     "variance_flatness",
     "wall_times",

@@ -19,6 +19,7 @@ from valleys.book.figures.drawing.parts import (
     log_log,
     measured_points,
     new_figure,
+    points,
     power_of_ten,
     readable_log,
 )
@@ -37,6 +38,7 @@ from valleys.book.figures.drawing.style import (
 from valleys.book.figures.two_valley import EXACT, SHARE, levels_of_theory, name_theories, theories
 
 NOISE = "effective_noise"
+TALLEST_RIDGE = 16  # of an axis: no run hops over it
 CRITERIA = {"exact": "Eq. A32, exact rates", "asymptotic": "Eq. A34", "eq_25": "Eq. 25"}
 
 
@@ -222,6 +224,24 @@ def _falling_rate(
     place = places.sel(effective_noise=float(curves.effective_noise))
     ends = [0.85 * float(place.y), 1.18 * float(place.y)]
     axes.plot(ends, [float(place.level)] * 2, color=colour, linewidth=2.5)
+
+
+@finished
+def uneven_ridge(measured: xr.Dataset, courses: xr.Dataset) -> Figure:
+    """Height of the ridge over the noise along y for several ripples, and the flat share by the
+    balance of hops, with the final share of runs at its end; one colour a ripple.
+    """
+    figure, (left, right) = new_figure(1, 2, WIDE)
+    for ripple, colour in ordered_colours(courses.ripple.values).items():
+        course, end = courses.sel(ripple=ripple), measured.sel(ripple=ripple)
+        left.plot(course.y, course.height, color=colour, label=f"a = {ripple:g}")
+        right.plot(course.y, course.p_flat, color=colour, linewidth=1)
+        ends = end.end_y, end.p_flat, end.p_flat_error
+        points(right, *(float(each) for each in ends), color=colour, linestyle="none")
+    left.set(xlabel="y", ylabel="ridge over noise, sharp valley", ylim=(0, TALLEST_RIDGE))
+    right.set(xlabel="y", ylabel=SHARE)
+    left.legend(loc="upper right")
+    return figure
 
 
 @finished

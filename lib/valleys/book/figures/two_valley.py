@@ -312,6 +312,23 @@ def _map(axes: Axes, cells: xr.Dataset, name: str, title: str, **colours: Any) -
 
 
 @finished
+def failures(maps: Mapping[str, xr.Dataset], answers: Mapping[str, str]) -> Figure:
+    """A row of small maps of P_flat, each with what its diagnosis answers with NO below it."""
+    figure, panels = new_figure(1, len(maps), (8.7, 3.6), sharey=True, squeeze=False)
+    for axes, (name, cells) in zip(panels[0], maps.items(), strict=True):
+        look: dict[str, Any] = {"cmap": SHARE_MAP, "vmin": 0, "vmax": 1, "shading": "nearest"}
+        places = cells.noise_strength, cells.learning_rate
+        mesh = axes.pcolormesh(*places, cells.p_flat, rasterized=True, **look)
+        noes = answers[name].replace(", ", "\n")
+        axes.set(xscale="log", yscale="log", title=name, xlabel=f"σ\n\nNO to:\n{noes}")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_minor_formatter(NullFormatter())
+    panels[0, 0].set_ylabel("learning rate η")
+    figure.colorbar(mesh, ax=panels[0].tolist(), label=SHARE)
+    return figure
+
+
+@finished
 def agreement(pulls: xr.Dataset) -> Figure:
     """Simulation less exact value in standard errors over (learning_rate, noise_strength), of
     p_flat and time_to_freeze; grey where nothing hops.

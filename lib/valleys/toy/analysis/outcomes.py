@@ -105,7 +105,8 @@ def feature_findings(
     Returns:
         start_y as given; end_y, where these runs end; apart_start and apart_end, how far the two
         bottoms lie apart there; wider, flatness at the end over that at the start, and fall, by
-        how much the loss on the floor falls; settled, the time of the last crossing as a share of all time.
+        how much the loss on the floor falls; settled, the time of the last crossing as a share of
+        all time.
     """
     cell = cells.isel(learning_rate=0, noise_strength=-1)
     ends = np.array([start_y, float(cell.y)])
