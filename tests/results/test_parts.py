@@ -113,9 +113,7 @@ NETS = {
     ),
 }
 TOY_STUDIES = [
-    study
-    for room in (two_valley, more_valleys, continuous, last_crossing)
-    for study in room.PARTS
+    study for room in (two_valley, more_valleys, continuous, last_crossing) for study in room.PARTS
 ]
 OFFERED = {study.__name__: study for study in TOY_STUDIES}
 STUDIES = {name: (OFFERED[name], spec) for name, spec in TOY.items()} | {
