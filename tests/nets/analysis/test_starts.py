@@ -70,6 +70,9 @@ def test_variance_is_shared_out_as_it_was_put_in(parts):
     told = analysis.variance_shares(values)
     assert told.sum() == pytest.approx(1)
     np.testing.assert_allclose(told, np.array(parts) / sum(parts), atol=0.07)
+    single = analysis.variance_shares(values[:, :1])
+    expected = [parts[0] + parts[1], 0, parts[2]]
+    np.testing.assert_allclose(single, np.array(expected) / sum(parts), atol=0.07)
 
 
 def test_findings_name_every_noisy_setting():

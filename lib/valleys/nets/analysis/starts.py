@@ -105,21 +105,19 @@ def variance_shares(values: np.ndarray) -> np.ndarray:
 
     They come from the mean squares of a nested analysis of variance, S starts with T training sets
     each and R runs on each: E[MS_run] = V_R, E[MS_set] = V_R + R V_T and E[MS_start] = V_R + R V_T
-    + R T V_S; a negative estimate counts as 0.
+    + R T V_S; a negative estimate counts as 0. What a single training set does counts as the
+    start's.
 
     Args:
-        values: one number a run, (S, T, R), all known; S, T, R of 2 or more.
+        values: one number a run, (S, T, R), all known; S and R of 2 or more.
     """
     n_sets, n_runs = values.shape[1:]
-    of_sets, of_starts = values.mean(axis=2), values.mean(axis=(1, 2))
     within = values.var(axis=2, ddof=1).mean()
-    between_sets = n_runs * of_sets.var(axis=1, ddof=1).mean()
-    between_starts = n_runs * n_sets * of_starts.var(ddof=1)
-    parts = [
-        (between_starts - between_sets) / (n_runs * n_sets),
-        (between_sets - within) / n_runs,
-        within,
-    ]
+    between_starts = n_runs * n_sets * values.mean(axis=(1, 2)).var(ddof=1)
+    between_sets = within
+    if n_sets > 1:
+        between_sets = n_runs * values.mean(axis=2).var(axis=1, ddof=1).mean()
+    parts = (between_starts - between_sets) / n_sets, between_sets - within, n_runs * within
     found = np.maximum(parts, 0)
     return found / found.sum()
 
