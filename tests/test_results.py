@@ -19,12 +19,18 @@ from valleys.results import machine, shipping, store, verify
 from valleys.results.grid import parts_of
 from valleys.results.naming import Made
 from valleys.results.verify import compare
-from valleys.toy.experiments import continuous, last_crossing, more_valleys, two_valley
+from valleys.toy.experiments import (
+    continuous,
+    last_crossing,
+    more_valleys,
+    two_valley,
+    uneven,
+)
 
 FOLDER = book_root() / "results" / "paper"
 NAMES = sorted(shipping.names(FOLDER))
 WITHOUT_SAMPLING = ("operator", "contrast_exact")  # for the specs of studies that sample
-OF_THE_MODEL = (two_valley, more_valleys, continuous, last_crossing)
+OF_THE_MODEL = (two_valley, more_valleys, continuous, last_crossing, uneven)
 WITHOUT_DATA = {study.__name__ for room in OF_THE_MODEL for study in room.PARTS}
 MOST_SECONDS = 3.0  # to compute a part of one file again, by the time that the file took
 DRAW = 20260110  # seed of the draw of parts

@@ -33,7 +33,13 @@ from valleys.nets.experiments.specs import (
 from valleys.nets.experiments.walk import WalkSpec
 from valleys.results import naming, verify
 from valleys.results.grid import Grid, computed, parts_of
-from valleys.toy.experiments import continuous, last_crossing, more_valleys, two_valley
+from valleys.toy.experiments import (
+    continuous,
+    last_crossing,
+    more_valleys,
+    two_valley,
+    uneven,
+)
 
 DATA: dict[str, Any] = {
     "dataset": "digits",
@@ -84,6 +90,7 @@ TOY = {
     "fixed_powers": more_valleys.FixedPowersSpec(
         [-1.0, 1.0], [2.0, 3.0], n_runs=4, duration=20.0, burn_in=5.0
     ),
+    "uneven": uneven.UnevenSpec((0.0, 0.5), n_runs=4, duration=1.0),
     "rules": continuous.RulesSpec((0.04, 0.08), n_runs=4, duration=0.2),
 }
 NETS = {
@@ -113,7 +120,9 @@ NETS = {
     ),
 }
 TOY_STUDIES = [
-    study for room in (two_valley, more_valleys, continuous, last_crossing) for study in room.PARTS
+    study
+    for room in (two_valley, more_valleys, continuous, last_crossing, uneven)
+    for study in room.PARTS
 ]
 OFFERED = {study.__name__: study for study in TOY_STUDIES}
 STUDIES = {name: (OFFERED[name], spec) for name, spec in TOY.items()} | {

@@ -234,13 +234,13 @@ def uneven_ridge(measured: xr.Dataset, courses: xr.Dataset) -> Figure:
     figure, (left, right) = new_figure(1, 2, WIDE)
     for ripple, colour in ordered_colours(courses.ripple.values).items():
         course, end = courses.sel(ripple=ripple), measured.sel(ripple=ripple)
-        left.plot(course.y, course.height, color=colour, label=f"a = {ripple:g}")
-        right.plot(course.y, course.p_flat, color=colour, linewidth=1)
+        left.plot(course.y, course.height, color=colour)
+        right.plot(course.y, course.p_flat, color=colour, linewidth=1, label=f"a = {ripple:g}")
         ends = end.end_y, end.p_flat, end.p_flat_error
         points(right, *(float(each) for each in ends), color=colour, linestyle="none")
     left.set(xlabel="y", ylabel="ridge over noise, sharp valley", ylim=(0, TALLEST_RIDGE))
     right.set(xlabel="y", ylabel=SHARE)
-    left.legend(loc="upper right")
+    right.legend(loc="lower right")
     return figure
 
 

@@ -35,7 +35,7 @@ def frozen_rate(
     landscape: TwoValley, effective_noise: ArrayLike, epsilon: float = EPSILON
 ) -> np.ndarray:
     """εΦ/Δ_S, the rate k⁻ out of the sharp valley at which the walk counts as frozen (Eq. A32 with
-    k⁺ ≪ k⁻ left out, and the constant Φ of Eq. A33).
+    k⁺/(k⁺ + k⁻) taken as one, and the constant Φ of Eq. A33).
     """
     return epsilon * freezing_constant(landscape) / positive(effective_noise, "effective noise")
 
