@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from tests.findings import error, estimate, number
-from valleys.toy.analysis import packet
+from valleys.toy.analysis import evolution
 from valleys.toy.landscapes.two_valley import TwoValley
 from valleys.toy.theory.at_fixed_y import p_flat_exact
 
@@ -29,7 +29,7 @@ def runs() -> xr.Dataset:
 
 
 def test_a_packet_has_the_mean_and_width_of_its_runs(runs):
-    found = packet.packet(LANDSCAPE, runs, NOISE)
+    found = evolution.packet(LANDSCAPE, runs, NOISE)
     np.testing.assert_allclose(found.mean_y, 2 + 0.1 * TIMES)
     np.testing.assert_allclose(found.width, 0.01 * TIMES, atol=1e-12)
     np.testing.assert_allclose(found.p_flat, 0.75)
@@ -37,14 +37,14 @@ def test_a_packet_has_the_mean_and_width_of_its_runs(runs):
 
 def test_drift_without_noise_is_the_floor_of_the_loss_descended(runs):
     """A thousand small steps of gradient descent along the floor."""
-    found, y = packet.packet(LANDSCAPE, runs, 1e-7), 2.0
+    found, y = evolution.packet(LANDSCAPE, runs, 1e-7), 2.0
     for _ in range(1000):
         y -= 0.05 * float(LANDSCAPE.gradient(LANDSCAPE.valley_positions(y)[0], y)[1])
     assert float(found.drift_y[-1]) == pytest.approx(y, rel=1e-3)
 
 
 def test_histograms_are_densities_about_the_mean(runs):
-    found = packet.histograms(runs)
+    found = evolution.packet_histograms(runs)
     bin_width = float(found.offset[1] - found.offset[0])
     np.testing.assert_allclose(found.density.sum("offset") * bin_width, 1)
     assert list(found.time) == [10.0, 40.0, 50.0]
@@ -53,7 +53,7 @@ def test_histograms_are_densities_about_the_mean(runs):
 
 
 def test_findings_compare_the_ends(runs):
-    found = packet.packet_findings(LANDSCAPE, packet.packet(LANDSCAPE, runs, NOISE), NOISE)
+    found = evolution.packet_findings(LANDSCAPE, evolution.packet(LANDSCAPE, runs, NOISE), NOISE)
     assert number(found, "y_end") == pytest.approx(7)
     assert number(found, "travelled") == pytest.approx((7 - number(found, "y_half")) / 0.5)
     assert number(found, "growth_far") == pytest.approx(3500)
