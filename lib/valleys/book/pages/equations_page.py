@@ -73,7 +73,7 @@ def table(kind: str, entries: Mapping[str, Entry]) -> str:
     """The table as MyST Markdown, a row for each entry."""
     head = f"| {HEADS[kind]} | What it says | In the library | Held by the test that | Shown in |"
     rows = (f"| {number} | {_cells(entry)} |" for number, entry in entries.items())
-    return "\n".join(["````{table}", ":class: status", "", head, "|---" * 5 + "|", *rows, "````"])
+    return "\n".join(["````{table}", ":class: of-paper", "", head, "|---" * 5 + "|", *rows, "````"])
 
 
 def _cells(entry: Entry) -> str:
