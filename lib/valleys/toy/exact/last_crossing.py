@@ -9,12 +9,12 @@ import xarray as xr
 
 from valleys.toy.exact.master_equation import (
     NEGLIGIBLE,
-    _forward,
-    _Grid,
-    _History,
-    _Process,
-    _stay,
+    Grid,
+    History,
+    Process,
     check_noise,
+    forward,
+    stay,
 )
 from valleys.toy.landscapes.two_valley import TwoValley
 from valleys.toy.simulation.langevin import check_settings
@@ -51,16 +51,16 @@ def last_crossings(
     rates, strengths = [learning_rate], [noise_strength]
     check_settings(landscape, rates, strengths, start_y=start_y, n_steps=n_steps, noise=noise)
     check_noise(noise)
-    process = _Process(landscape, float(learning_rate), float(noise_strength), noise, accuracy)
+    process = Process(landscape, float(learning_rate), float(noise_strength), noise, accuracy)
     grid = process.grid(start_y, n_steps)
-    history = _forward(process, grid, n_steps, start_y)
+    history = forward(process, grid, n_steps, start_y)
     by_side = np.array(list(_backward(process, grid, history)))[::-1]
     times = {"step": history.steps, "time": ("step", learning_rate * history.steps)}
     sides = {"frozen_flat": by_side[:, 0], "frozen_sharp": by_side[:, 1]}
     return xr.Dataset({name: ("step", values) for name, values in sides.items()}, times)
 
 
-def _backward(process: _Process, grid: _Grid, history: _History) -> Iterator[tuple[float, float]]:
+def _backward(process: Process, grid: Grid, history: History) -> Iterator[tuple[float, float]]:
     """Probability to be flat, and to be sharp, and to cross no more, from the last border on."""
     stays = np.ones_like(grid.x)
     yield _by_side(history.densities[-1] * grid.weight, stays, grid.first_flat)
@@ -68,7 +68,7 @@ def _backward(process: _Process, grid: _Grid, history: _History) -> Iterator[tup
         kernel, first, _ = process.kernel(grid, history.kernel_ys[place])
         length = int(history.steps[place + 1] - history.steps[place])
         visited = history.densities[place : place + 2].max(axis=0) * grid.weight > NEGLIGIBLE
-        stays = _stay(kernel, first, stays, grid.weight, grid.first_flat, visited, length)
+        stays = stay(kernel, first, stays, grid.weight, grid.first_flat, visited, length)
         yield _by_side(history.densities[place] * grid.weight, stays, grid.first_flat)
 
 

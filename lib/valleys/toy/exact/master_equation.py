@@ -78,9 +78,9 @@ def evolve(
     check_noise(noise)
     if not accuracy > 0:
         raise ValueError(f"accuracy is {accuracy!r}; it must be a positive number, such as 1")
-    process = _Process(landscape, float(learning_rate), float(noise_strength), noise, accuracy)
+    process = Process(landscape, float(learning_rate), float(noise_strength), noise, accuracy)
     grid = process.grid(start_y, n_steps)
-    history = _forward(process, grid, n_steps, start_y)
+    history = forward(process, grid, n_steps, start_y)
     frozen = _backward(process, grid, history)
     return _dataset(history, frozen, grid, learning_rate)
 
@@ -119,7 +119,7 @@ def check_noise(noise: str) -> None:
 
 
 @dataclass(frozen=True)
-class _Grid:
+class Grid:
     """Nodes of the quadrature, in ascending order, and where the flat side begins."""
 
     x: np.ndarray  # (n_nodes,)
@@ -128,7 +128,7 @@ class _Grid:
 
 
 @dataclass(frozen=True)
-class _History:
+class History:
     """The density at the border of every stretch of steps over which one kernel is used."""
 
     steps: np.ndarray  # (n_borders,)
@@ -140,7 +140,7 @@ class _History:
 
 
 @dataclass(frozen=True)
-class _Process:
+class Process:
     """One setting of Eq. 13 and how finely it is resolved."""
 
     landscape: TwoValley
@@ -159,7 +159,7 @@ class _Process:
             -self.learning_rate * gradient[..., 1],
         )
 
-    def grid(self, start_y: float, n_steps: int) -> _Grid:
+    def grid(self, start_y: float, n_steps: int) -> Grid:
         """Panels that resolve the smallest kick of the run and reach TAIL standard deviations
         beyond both bottoms.
         """
@@ -184,7 +184,7 @@ class _Process:
         by_y = 0.004 * (abs(y) + 1) / max(abs(speed), 1e-12)
         return max(1, int(min(by_y, step / 20, (last - step) / 20) / self.accuracy))
 
-    def kernel(self, grid: _Grid, y: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def kernel(self, grid: Grid, y: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Densities of the next x on the nodes around its mean, (n_nodes, band), the first node
         of each band, and the mean change of y.
         """
@@ -194,7 +194,7 @@ class _Process:
         return _gaussians(grid.x, mean, kick, first, last), first, along_y
 
 
-def _panels(left: float, right: float, width: float) -> _Grid:
+def _panels(left: float, right: float, width: float) -> Grid:
     sides = []
     for end in (left, right):
         n_panels = int(np.ceil(abs(end) / width))
@@ -210,10 +210,10 @@ def _panels(left: float, right: float, width: float) -> _Grid:
             ((borders[:-1, None] + half + half * nodes).ravel(), np.tile(half * weights, n_panels))
         )
     (x_sharp, w_sharp), (x_flat, w_flat) = sides
-    return _Grid(np.concatenate([x_sharp, x_flat]), np.concatenate([w_sharp, w_flat]), x_sharp.size)
+    return Grid(np.concatenate([x_sharp, x_flat]), np.concatenate([w_sharp, w_flat]), x_sharp.size)
 
 
-def _forward(process: _Process, grid: _Grid, n_steps: int, start_y: float) -> _History:
+def forward(process: Process, grid: Grid, n_steps: int, start_y: float) -> History:
     """The density from the first step to the last."""
     density, speed = _after_one_step(process, grid, start_y)
     step, y = 1, start_y + speed
@@ -230,17 +230,17 @@ def _forward(process: _Process, grid: _Grid, n_steps: int, start_y: float) -> _H
         ys.append(y)
         densities.append(density)
     borders = np.array(steps), np.array(ys), np.array(kernel_ys), np.array(densities)
-    return _History(*borders, np.array(crossings).reshape(-1, 2))
+    return History(*borders, np.array(crossings).reshape(-1, 2))
 
 
-def _after_one_step(process: _Process, grid: _Grid, start_y: float) -> tuple[np.ndarray, float]:
+def _after_one_step(process: Process, grid: Grid, start_y: float) -> tuple[np.ndarray, float]:
     """The density of x, and how far the mean of y has moved."""
     mean, kick, along_y = process.moments(np.array([-START_X, START_X]), start_y)
     gaussians = np.exp(-(((grid.x[:, None] - mean) / kick) ** 2) / 2)
     return gaussians @ (1 / kick) / np.sqrt(8 * np.pi), along_y.mean()
 
 
-def _backward(process: _Process, grid: _Grid, history: _History) -> np.ndarray:
+def _backward(process: Process, grid: Grid, history: History) -> np.ndarray:
     """Probability that no crossing comes after each border, (n_borders,)."""
     stays = np.ones_like(grid.x)
     frozen = [1.0]
@@ -248,15 +248,13 @@ def _backward(process: _Process, grid: _Grid, history: _History) -> np.ndarray:
         kernel, first, _ = process.kernel(grid, history.kernel_ys[place])
         length = int(history.steps[place + 1] - history.steps[place])
         visited = history.densities[place : place + 2].max(axis=0) * grid.weight > NEGLIGIBLE
-        stays = _stay(kernel, first, stays, grid.weight, grid.first_flat, visited, length)
+        stays = stay(kernel, first, stays, grid.weight, grid.first_flat, visited, length)
         density = history.densities[place] * grid.weight
         frozen.append(float(density @ stays / density.sum()))
     return np.array(frozen[::-1])
 
 
-def _dataset(
-    history: _History, frozen: np.ndarray, grid: _Grid, learning_rate: float
-) -> xr.Dataset:
+def _dataset(history: History, frozen: np.ndarray, grid: Grid, learning_rate: float) -> xr.Dataset:
     mass = history.densities @ grid.weight
     flat = history.densities[:, grid.first_flat :] @ grid.weight[grid.first_flat :]
     crossings = (
@@ -327,7 +325,7 @@ def _carry(kernel, first, density, weight, along_y, n_steps):
 
 
 @nb.njit(**COMPILE)
-def _stay(kernel, first, stays, weight, first_flat, visited, n_steps):
+def stay(kernel, first, stays, weight, first_flat, visited, n_steps):
     """Probability, from each node that is visited, of no crossing during n_steps more steps and
     after them.
     """

@@ -98,7 +98,8 @@ def test_the_solutions_of_settled_cells_are_looked_at():
     assert estimate(told["clustered"]).value == 0.5
     assert estimate(told["silhouette"]).value > estimate(told["silhouette_one"]).value
     expected = [one[np.triu_indices(n, 1)].mean() for one in (distances(heaps), distances(one))]
-    assert (told["distance_clustered"], told["distance_rest"]) == pytest.approx(expected)
+    means = told["distance_clustered"].value, told["distance_rest"].value
+    assert means == pytest.approx(expected)
     none = clusters.cluster_findings(found.isel(cell=[]))
     assert none["clouds"] == 0
     assert np.isnan(estimate(none["clustered"]).value)

@@ -20,7 +20,7 @@ from scipy.spatial.distance import pdist, squareform
 from valleys.nets import statistics
 from valleys.nets.analysis import sweep
 from valleys.nets.analysis.sweep_findings import Swept
-from valleys.results.estimates import Findings
+from valleys.results.estimates import Estimate, Findings
 
 MOST_CLUSTERS = 4
 SMALLEST_CLUSTER = 3  # points: one or two that lie far out are no cluster
@@ -177,18 +177,18 @@ def cluster_findings(found: xr.Dataset, *, seed: int = 0) -> Findings:
     """
     grouped = found["rank"] <= LEVEL
     beyond = int(grouped.sum())
-    means = {
-        name: statistics.mean(found[name].values, np.random.default_rng(seed))
-        for name in NAMES
-        if name not in ("rank", "distance")
-    }
+
+    def mean(values: xr.DataArray) -> Estimate:
+        return statistics.mean(values.values, np.random.default_rng(seed))
+
+    means = {name: mean(found[name]) for name in NAMES if name not in ("rank", "distance")}
     share = statistics.share(beyond, found.sizes["cell"])
     return {
         "clouds": found.sizes["cell"],
         "clustered_n": beyond,
         "clustered": share,
         "clustered_word": "more" if share.low > LEVEL else "no more",
-        "distance_clustered": float(found.distance.where(grouped).mean()),
-        "distance_rest": float(found.distance.where(~grouped).mean()),
+        "distance_clustered": mean(found.distance[grouped]),
+        "distance_rest": mean(found.distance[~grouped]),
         **means,
     }
