@@ -75,14 +75,34 @@ def test_variance_is_shared_out_as_it_was_put_in(parts):
     np.testing.assert_allclose(single, np.array(expected) / sum(parts), atol=0.07)
 
 
-def test_findings_name_every_noisy_setting():
-    told = analysis.starts_findings(found())
-    assert (told["batch_0"], told["rate_0"], told["n_starts"], told["n_sets"]) == (10, 0.1, 4, 3)
-    assert told["flat_0"].value == pytest.approx(3)
-    assert told["narrow_flat_0"].value == pytest.approx(3)
-    assert told["narrow_flat_0"].low == pytest.approx(3)  # all runs alike
+def test_findings_of_the_setting_at_its_end_and_of_the_one_on_its_way():
+    data = found()
+    late = data.assign(freezing_time=3 * data.freezing_time)
+    both = xr.concat([data, late.assign_coords(learning_rate=late.learning_rate / 2)], "setting")
+    end, way = ({"batch_size": 10, "learning_rate": rate} for rate in (0.1, 0.05))
+    told = analysis.starts_findings(both.isel(setting=[1, 3, 0, 2]), end, way)
+    assert (told["n_starts"], told["n_sets"], told["n_runs"]) == (4, 3, 5)
+    assert told["flat"].value == pytest.approx(3)
+    assert told["flat_narrow"].value == pytest.approx(3)
+    assert told["flat_narrow"].low == pytest.approx(3)  # all runs alike
+    assert told["way_delay"].value == pytest.approx(2)
+    assert told["wall"].value == pytest.approx(0.5)
+    assert "wall_narrow" not in told
     assert told["calm_scatter"] == pytest.approx(1)
-    assert "flat_1" not in told
+
+
+def test_scatter_is_of_the_setting_that_is_asked_for():
+    data = found(n_starts=400, n_sets=1, spread=0.7)
+    told = analysis.scatter_findings(data, {"batch_size": 10, "learning_rate": 0.1})
+    assert told["calm_scatter"] == pytest.approx(np.exp(0.7), rel=0.1)
+    assert told["flat_start"] == pytest.approx(1)
+
+
+def test_each_setting_comes_once_and_after_its_gradient_descent():
+    cells = [(20, 0.05), (10, 0.02), (20, 0.05)]
+    noisy = [{"batch_size": size, "learning_rate": rate} for size, rate in cells]
+    expected = ((100, 0.05), (100, 0.02), (20, 0.05), (10, 0.02))
+    assert analysis.with_descent(noisy, 100) == expected
 
 
 def test_contrasts_of_each_start_and_training_set():

@@ -9,11 +9,23 @@ import xarray as xr
 
 from valleys.nets import statistics
 from valleys.nets.analysis.own_network import flatness_at
+from valleys.nets.analysis.sweep_findings import Where
+from valleys.nets.experiments.starts import Setting
 from valleys.nets.statistics import ENDS, Estimate
 from valleys.results.estimates import Findings
 
 LEVELS = (0.1, 0.03, 0.01)  # equal losses at which the flatness is compared
 WORDS = ("high", "middle", "low")  # of them
+NAMES = {  # of the findings, and what they are called among the contrasts
+    "flat": "flatness",
+    "flat_high": "flatness_0",
+    "flat_middle": "flatness_1",
+    "flat_low": "flatness_2",
+    "delay": "delay",
+    "gain": "gain",
+    "alike": "similarity",
+    "wall": "wall",
+}
 RUNS = ("start", "training_set", "run")  # what is resampled, the outermost first
 
 
@@ -84,10 +96,6 @@ def _of_setting(
     return compared | means
 
 
-def _numbers(estimate: Estimate) -> tuple[float, float, float]:
-    return estimate.value, estimate.low, estimate.high
-
-
 def _rows(values: xr.DataArray) -> np.ndarray:
     """One number a run, (n_starts, n_training_sets, n_runs), without levels of one member."""
     rows = values.transpose(*RUNS).values
@@ -135,57 +143,63 @@ def by_start(found: xr.Dataset, name: str, levels: Sequence[float] = LEVELS) -> 
     return means.isel(setting=noisy) - means.isel(setting=calm).values
 
 
-def starts_findings(found: xr.Dataset, *, seed: int = 0) -> Findings:
+def with_descent(noisy: Sequence[Where], n_train: int) -> tuple[Setting, ...]:
+    """Settings as (B, η), each once, and gradient descent of their learning rates before them."""
+    settings = [(int(each["batch_size"]), float(each["learning_rate"])) for each in noisy]
+    calm = [(n_train, rate) for _, rate in settings]
+    return tuple(dict.fromkeys(calm + settings))
+
+
+def starts_findings(found: xr.Dataset, end: Where, way: Where, *, seed: int = 0) -> Findings:
     """The headline contrasts with their wide and their narrow interval, and what scatters most.
 
     Args:
         found: a grid of `starts` over start and training_set.
+        end: batch size and learning rate of the runs that are compared at their ends.
+        way: of those that are followed on their way.
         seed: of the resamples.
 
     Returns:
-        Of each noisy setting, from the first of `found` on, as NAME_0, NAME_1, …: `flat`,
-        `flat_high`, `flat_middle`, `flat_low` (at equal losses), `delay`, `gain`, `alike` and
-        `wall`; with `narrow_` before the first six of them, the same from one start on one training
-        set, over runs alone. `batch_0`, `rate_0`, … name the setting. `n_starts`, `n_sets`,
-        `n_runs`. `flat_start`, `flat_set`, `flat_order` are shares of the variance of ln F at the
-        end, and `calm_scatter` the factor by which gradient descent of the first learning rate
+        Of the first setting `flat`, `flat_high`, `flat_middle`, `flat_low` (at equal losses),
+        `delay`, `gain` [percentage points], `alike` and `wall` [L_c]; the same with `way_` before
+        them of the other one. All but the last two of each also with `_narrow` at their end: from
+        the first start on the first training set, over runs alone. `n_starts`, `n_sets`, `n_runs`.
+        `flat_start`, `flat_set`, `flat_order` are shares of the variance of ln F at the end of the
+        first setting, and `calm_scatter` the factor by which gradient descent of its learning rate
         scatters over starts and training sets (one standard deviation of ln F).
     """
-    names = {
-        "flat": "flatness",
-        **{f"flat_{word}": f"flatness_{place}" for place, word in enumerate(WORDS)},
-        "delay": "delay",
-        "gain": "gain",
-    }
-    wide = contrasts(found, seed=seed)
-    narrow = contrasts(found.isel(start=[0], training_set=[0]), seed=seed)
-    parts: Findings = {"n_starts": found.sizes["start"], "n_sets": found.sizes["training_set"]}
-    parts["n_runs"] = found.sizes["run"]
-    for place in range(wide.sizes["setting"]):
-        parts |= {f"{name}_{place}": _estimate(wide, of, place) for name, of in names.items()}
-        parts |= {
-            f"narrow_{name}_{place}": _estimate(narrow, of, place) for name, of in names.items()
+    counts = {"n_starts": "start", "n_sets": "training_set", "n_runs": "run"}
+    findings: Findings = {name: found.sizes[dimension] for name, dimension in counts.items()}
+    findings |= {f"level_{word}": level for word, level in zip(WORDS, LEVELS, strict=True)}
+    every = contrasts(found, seed=seed)
+    single = contrasts(found.isel(start=[0], training_set=[0]), seed=seed)
+    for before, where in {"": end, "way_": way}.items():
+        wide, narrow = (_at(table, where) for table in (every, single))
+        findings |= {f"{before}{name}": _estimate(wide, of) for name, of in NAMES.items()}
+        findings |= {
+            f"{before}{name}_narrow": _estimate(narrow, of)
+            for name, of in NAMES.items()
+            if name not in ("alike", "wall")
         }
-        parts |= {
-            f"alike_{place}": _estimate(wide, "similarity", place),
-            f"wall_{place}": _estimate(wide, "wall", place),
-            f"batch_{place}": int(wide.batch_size[place]),
-            f"rate_{place}": float(wide.learning_rate[place]),
-        }
-    return parts | scatter_findings(found)
+    return findings | scatter_findings(found, end)
 
 
-def scatter_findings(found: xr.Dataset) -> Findings:
-    """What scatters the flatness at the end; see `starts_findings`."""
-    flat = xr.ufuncs.log(found.flatness.isel(record=-1))
-    noisy = int(np.flatnonzero(found.batch_size < found.n_train)[-1])
-    calm = int(np.flatnonzero(found.batch_size == found.n_train)[0])
-    shares = variance_shares(flat.isel(setting=noisy).transpose(*RUNS).values)
+def _at(table: xr.Dataset, where: Where) -> xr.Dataset:
+    """The row of one setting."""
+    same = [table[name].values == value for name, value in where.items()]
+    return table.isel(setting=int(np.flatnonzero(np.all(same, axis=0))[0]))
+
+
+def scatter_findings(found: xr.Dataset, where: Where) -> Findings:
+    """What scatters the flatness at the end of one setting; see `starts_findings`."""
+    flat = xr.ufuncs.log(found.flatness.isel(record=-1)).to_dataset(name="end")
+    calm = {**where, "batch_size": found.n_train}
+    shares = variance_shares(_at(flat, where).end.transpose(*RUNS).values)
     names = ("flat_start", "flat_set", "flat_order")
-    spread = float(np.exp(flat.isel(setting=calm, run=0).std(ddof=1)))
+    spread = float(np.exp(_at(flat, calm).end.isel(run=0).std(ddof=1)))
     return dict(zip(names, shares.tolist(), strict=True)) | {"calm_scatter": spread}
 
 
-def _estimate(table: xr.Dataset, name: str, place: int) -> Estimate:
-    value, low, high = (float(table[f"{name}{end}"][place]) for end in ENDS)
+def _estimate(row: xr.Dataset, name: str) -> Estimate:
+    value, low, high = (float(row[f"{name}{end}"]) for end in ENDS)
     return Estimate(value, low, high)
