@@ -65,6 +65,7 @@ from valleys.book.figures.more_valleys import (
     share_against_noise,
 )
 from valleys.book.figures.own_network import own_network
+from valleys.book.figures.starts import starts
 from valleys.book.figures.sweep import (
     accuracy,
     accuracy_runs,
@@ -172,6 +173,7 @@ __all__ = [
     "short_forms",
     "spread",
     "stable_runs",
+    "starts",
     "temperatures",
     "training_run",
     "transient",
