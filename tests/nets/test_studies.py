@@ -428,6 +428,8 @@ def test_continuations_end_where_their_records_end(continued):
     )
     assert (continued.branch_train_loss[..., -1] < continued.reference_train_loss[:, 0]).all()
     assert (continued.similarity.values[:, range(4), range(4)] == 1).all()
+    assert np.allclose(continued.wall_to_last[:, -1], 0, atol=1e-6)
+    assert continued.wall_to_last[1, 0] > continued.wall_to_last[1, 2]
     first = solutions.similarity_matrix(continued.misclassified_full.values[1])
     np.testing.assert_allclose(continued.similarity_full[1], first)
 

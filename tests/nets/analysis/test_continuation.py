@@ -191,4 +191,6 @@ def test_a_grid_of_basins_holds_what_its_settings_say():
     for cell, size in zip(cells, (50, 500), strict=True):
         here = found.sel(batch_size=size, learning_rate=0.2)
         assert np.array_equal(here.similarity_to_last_full, cell.similarity_full[:, :, -1])
+        assert np.array_equal(here.wall_to_last, cell.wall_to_last)
+        assert np.array_equal(here.final_train_loss, cell.branch_train_loss[..., -1])
         np.testing.assert_allclose(here.freezing_time, 0.2 * cell.freezing_time)

@@ -184,3 +184,28 @@ def test_a_drift_of_both_makes_no_relation_among_branches_of_one_step_or_from_on
     assert estimate(told["onward_full"]).high < -0.9
     assert told["onward_falling_full"] == 8
     assert abs(estimate(told["onward_small"]).value) < 0.15
+
+
+def test_walls_tell_until_when_runs_change_their_valley():
+    """Two settings of each rate, three runs that freeze at 30, branches every 10: walls end at
+    branch 1 of the lower rate by the doubling and at branch 2 by a hundredth, at the higher rate a
+    run keeps a low wall beyond its freezing.
+    """
+    shape = ("batch_size", "learning_rate", "reference", "branch")
+    losses = np.full((2, 2, 3, 6), 0.02) * np.linspace(2, 1, 6)
+    heights = np.zeros((2, 2, 3, 6))
+    heights[..., 0], heights[..., 1] = 5, 0.5
+    heights[:, 1, 2, 4] = 0.02
+    parts = {
+        "wall_to_last": (shape, heights * losses),
+        "final_train_loss": (shape, losses),
+        "freezing_time": ((*shape[:3], "threshold"), np.full((2, 2, 3, 2), [30.0, 80.0])),
+        "branch_time": (("learning_rate", "branch"), 10.0 * BRANCHES * np.ones((2, 1))),
+    }
+    coords = {"batch_size": [10, 20], "learning_rate": [0.1, 0.2], "threshold": [0.1, 0.01]}
+    told = findings.wall_findings(xr.Dataset(parts, coords), 0.1)
+    assert (told["eta_low"], told["eta_high"]) == (0.1, 0.2)
+    expected = {"joined_low": 1 / 3, "joined_high": 1 / 3, "cent_low": 2 / 3, "walled_low": 0}
+    expected |= {"cent_high": (2 / 3 + 2 / 3 + 5 / 3) / 3, "walled_high": 1 / 9}
+    assert {name: estimate(told[name]).value for name in expected} == pytest.approx(expected)
+    assert estimate(told["cent_high"]).high > estimate(told["cent_high"]).low

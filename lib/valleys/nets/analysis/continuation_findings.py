@@ -16,6 +16,8 @@ from valleys.nets.analysis.continuation import (
 from valleys.nets.statistics import Estimate, LinearFit
 from valleys.results.estimates import Findings
 
+CENT = 0.01  # of the loss: a wall by the second convention
+
 
 def _over_runs(values: np.ndarray | xr.DataArray, seed: int) -> Estimate:
     """Mean over reference runs, (n,), each mean from the same resamples."""
@@ -298,6 +300,56 @@ def similarity_findings(found: xr.Dataset, threshold: float, *, seed: int = 0) -
         "after": after,
         "part": "larger" if after.value < 0.5 else "smaller",
     }
+
+
+def wall_findings(found: xr.Dataset, threshold: float, *, seed: int = 0) -> Findings:
+    """From when on no wall stands between the end of a branch and that of the last one, as a share
+    of the freezing time.
+
+    Stated on 2026-11-29, before a number was seen: changes of valley come almost only before
+    freezing if that share lies below 1, by both conventions of what a wall is that siblings are
+    judged by: a rise that doubles the loss of the higher end, and one of a hundredth of it.
+
+    Args:
+        found: what `basins` returns, a grid, learning rates rising.
+        threshold: L_c of the freezing time.
+        seed: of the bootstrap over reference runs.
+
+    Returns:
+        joined_, cent_: that share by the two conventions, at the lowest learning rate, `low`, and
+        at the highest, `high`; means over batch sizes and reference runs that freeze. walled_: the
+        share of the branches that leave after freezing and end behind a wall, by the second
+        convention. eta_: the learning rate.
+    """
+    ends = found.final_train_loss
+    heights = found.wall_to_last / np.maximum(ends, ends.isel(branch=-1))
+    frozen = found.freezing_time.sel(threshold=threshold, drop=True)
+    behind = (heights > CENT).where(found.branch_time >= frozen).mean("branch")
+    known = {
+        "joined": _since_no_wall(heights, found.branch_time, 1) / frozen,
+        "cent": _since_no_wall(heights, found.branch_time, CENT) / frozen,
+        "walled": behind,
+    }
+    findings: Findings = {}
+    for name, place in (("low", 0), ("high", -1)):
+        findings[f"eta_{name}"] = float(found.learning_rate[place])
+        findings |= {
+            f"{key}_{name}": _over_settings(values.isel(learning_rate=[place]), seed)
+            for key, values in known.items()
+        }
+    return findings
+
+
+def _since_no_wall(heights: xr.DataArray, times: xr.DataArray, most: float) -> xr.DataArray:
+    """The earliest branch from which on no end stands behind a wall higher than `most`."""
+    core = [["branch"]] * 2
+    return xr.apply_ufunc(statistics.since, times, heights <= most, input_core_dims=core)
+
+
+def _over_settings(values: xr.DataArray, seed: int) -> Estimate:
+    """Mean over settings of the means over reference runs, which are resampled."""
+    by = ("batch_size", "learning_rate")
+    return statistics.stratified_mean(values, np.random.default_rng(seed), by=by)
 
 
 def basin_findings(

@@ -15,8 +15,13 @@ from valleys.nets.engine.training import evaluate, plan, record_steps
 from valleys.nets.experiments.runs import Branches, Variables, require_finite, train_runs
 from valleys.nets.experiments.specs import SAMPLES_OF_A_RECORD, BasinsSpec, ContinuationSpec
 from valleys.nets.measures import solutions
+from valleys.nets.measures.walls import walls_of
 from valleys.nets.observers.recorder import DESCRIPTIONS, EIGENVALUES, Recorder, flatness_records
 from valleys.results.grid import Part
+
+WALL = {
+    "long_name": "rise of the training loss above the higher end on the line to the last branch"
+}
 
 
 def continuation(spec: ContinuationSpec) -> xr.Dataset:
@@ -164,7 +169,14 @@ def _ends(ends: Networks, problem: Problem, spec: ContinuationSpec) -> Variables
             (*dims, "other"),
             np.stack([solutions.similarity_matrix(one) for one in wrong]),
         )
-    return found
+    return found | {"wall_to_last": (dims, _walls_to_last(ends, problem, spec), WALL)}
+
+
+def _walls_to_last(ends: Networks, problem: Problem, spec: ContinuationSpec) -> np.ndarray:
+    """Between each end and that of the last branch of its run, (reference, branch)."""
+    every, n = np.arange(len(ends)), spec.n_references
+    pairs = np.stack([every, every[-n:][every % n]], axis=1)
+    return _by_reference(walls_of(ends, pairs, problem.train), spec)
 
 
 def _plane(reference: Recorder, branches: Recorder, spec: ContinuationSpec) -> Variables:
@@ -201,8 +213,9 @@ def basins(spec: BasinsSpec) -> xr.Dataset:
 
     Returns:
         Dimensions reference, branch, threshold. `similarity_to_last` on the small test set and
-        `similarity_to_last_full` on all test images; `final_flatness`; `branch_time` and
-        `freezing_time` are η · step, NaN where a loss was never reached.
+        `similarity_to_last_full` on all test images; `wall_to_last`, `final_train_loss` and
+        `final_flatness`; `branch_time` and `freezing_time` are η · step, NaN where a loss was never
+        reached.
     """
     continued = continuation(spec.continuation)
     found = {
@@ -213,7 +226,11 @@ def basins(spec: BasinsSpec) -> xr.Dataset:
         "branch_time": spec.learning_rate * continued.branch_step,
         "freezing_time": spec.learning_rate * continued.freezing_time,
     }
-    found |= {"final_flatness": continued.branch_flatness.isel(record=-1)}
+    found |= {
+        "wall_to_last": continued.wall_to_last,
+        "final_train_loss": continued.branch_train_loss.isel(record=-1),
+        "final_flatness": continued.branch_flatness.isel(record=-1),
+    }
     return xr.Dataset(found).drop_vars(["branch_step", "step"]).assign_attrs(continued.attrs)
 
 

@@ -22,10 +22,14 @@ def walls(networks: Stack, samples: Samples) -> np.ndarray:
         networks: R networks.
         samples: on which the loss is taken.
     """
-    first, second = np.triu_indices(len(networks), 1)
+    return walls_of(networks, np.stack(np.triu_indices(len(networks), 1), axis=1), samples)
+
+
+def walls_of(networks: Stack, pairs: np.ndarray, samples: Samples) -> np.ndarray:
+    """The same of some pairs, (n_pairs, 2), by their places in the stack."""
     losses = [
-        evaluate(line(networks, int(one), int(two)), samples).loss.cpu().numpy()
-        for one, two in zip(first, second, strict=True)
+        evaluate(line(networks, first, second), samples).loss.cpu().numpy()
+        for first, second in pairs.tolist()
     ]
     return rise(np.array(losses).reshape(-1, N_FRACTIONS))
 
