@@ -334,8 +334,8 @@ def lattice_rank_correlation(first: np.ndarray, second: np.ndarray) -> Estimate:
         second: the other.
     """
     both = np.stack([first, second]).astype(float)
-    both = both[:, np.isfinite(both).all(axis=0).any(axis=1)]
-    both = both[:, :, np.isfinite(both).all(axis=0).any(axis=0)]
+    known = np.isfinite(both).all(axis=0)
+    both = both[:, known.any(axis=-1)][:, :, known.any(axis=0)]
     value = _known_spearman(*both)
     ends = [
         jackknifed(value, np.array([_known_spearman(*np.delete(both, i, axis)) for i in range(n)]))
