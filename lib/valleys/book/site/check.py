@@ -117,9 +117,7 @@ def anchors(page: BeautifulSoup) -> set[str]:
     return {str(tag[key]) for key in ("id", "name") for tag in page.find_all(True, {key: True})}
 
 
-def broken_links(
-    path: Path, page: BeautifulSoup, places: Mapping[Path, set[str]]
-) -> Iterator[str]:
+def broken_links(path: Path, page: BeautifulSoup, places: Mapping[Path, set[str]]) -> Iterator[str]:
     """Links and images of a page that lead to no file or no anchor of the site.
 
     Args:
