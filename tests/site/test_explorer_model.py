@@ -380,6 +380,9 @@ SAID = {
     "more than nine out of ten walkers": (0.01, 0.01, 1.515, 0.2, 0.9, 1.0),
     "the flat share stays at one half": (0.01, 0.01, 1.515, 5.0, 0.499, 0.501),
 }
+# Half the resolution is enough for words where many walkers hop; where hardly any does, so coarse a
+# grid lets some across.
+COARSE, FINE = 0.5, 1.0
 
 
 @pytest.mark.slow
@@ -389,9 +392,9 @@ def test_what_the_page_says_of_its_experiments_is_so(words):
     assert words in " ".join(
         (book_root() / "pages" / "explorer.md").read_text(encoding="utf-8").split()
     )
-    end = master_equation.evolve(
-        landscape(gamma), learning_rate, noise_strength, round(1000 / learning_rate), start_y
-    )
+    setting = (learning_rate, noise_strength, round(1000 / learning_rate), start_y)
+    accuracy = COARSE if high - low > 0.005 else FINE
+    end = master_equation.evolve(landscape(gamma), *setting, accuracy=accuracy)
     assert low <= float(end.p_flat[-1]) <= high
 
 
