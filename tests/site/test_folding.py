@@ -7,12 +7,30 @@ from tests.site.browsing import needs_chromium, opened
 CHAPTER, EXERCISES = "chapters/01_landscape.html", "exercises/04_toy_model_exercises.html"
 
 
+# As a reader finds a page: what is folded is shut, and the Tab key begins at the top.
+AS_FOUND = """() => {
+  document.querySelectorAll("article details[open]").forEach((fold) => { fold.open = false; });
+  document.querySelectorAll("div.admonition.toggle:not(.toggle-hidden) button.toggle-button").forEach((button) => button.click());
+  document.querySelector("a[href]").focus();
+}"""  # noqa: E501
+
+
+@pytest.fixture(scope="module")
+def pages(browser, html):
+    """Each page, opened once."""
+    once = {name: opened(browser, html / name) for name in (CHAPTER, EXERCISES)}
+    yield {name: page for name, (page, _) in once.items()}
+    for page, complaints in once.values():
+        page.close()
+        assert complaints == []
+
+
 @pytest.fixture
-def page(browser, html, request):
-    page, complaints = opened(browser, html / request.param)
-    yield page
-    page.close()
-    assert complaints == []
+def page(pages, request):
+    page = pages[request.param]
+    page.emulate_media(media="screen")
+    page.evaluate(AS_FOUND)
+    return page
 
 
 def press_until_at(page, selector: str) -> None:
