@@ -130,17 +130,17 @@ def test_a_link_into_a_folded_box_opens_it(page):
 
 @pytest.mark.slow
 @needs_chromium
-def test_an_address_into_a_folded_box_opens_it(browser, html):
-    page, _ = opened(browser, html / EXERCISES)
+@pytest.mark.parametrize("page", [EXERCISES], indirect=True)
+def test_an_address_into_a_folded_box_opens_it(browser, page):
     box = page.locator(FOLDED).first.get_attribute("id")
     assert page.locator(FOLDED).count() > 1
-    page.goto("about:blank")
-    page.goto(f"{(html / EXERCISES).as_uri()}#{box}")
-    page.wait_for_function(
+    window = browser.new_page()
+    window.goto(f"{page.url.partition('#')[0]}#{box}")
+    window.wait_for_function(
         "(id) => !document.getElementById(id).classList.contains('toggle-hidden')", arg=box
     )
-    assert page.locator(FOLDED).count() > 0
-    page.close()
+    assert window.locator(FOLDED).count() > 0
+    window.close()
 
 
 @needs_chromium
