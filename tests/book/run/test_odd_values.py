@@ -50,7 +50,6 @@ PARAMETERS = [
 ACCEPTED = {  # by parameter, or by the kind of its value
     "seed": {0, 10**9, 10**12},
     "flatness_every": {0},
-    "n_whole_network": {0},
     "image_side": {0},
     "channels": {(8, 16, 8)},
     "float": {1.5},
