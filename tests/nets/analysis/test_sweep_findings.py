@@ -225,6 +225,10 @@ def test_losses_that_come_back_are_counted_and_how_much_later_they_stay_below(fo
     assert (told["back_most"], told["back_b"], told["back_eta"]) == (0.5, 10, 0.1)
     good = ((1.5 + 1.5 + 1 + 1) / 4 + (3 + 1 + 1 + 1) / 4 + 1 + 1) / 4
     assert estimate(told["good"]).value == pytest.approx(good)
-    assert told["good_word"] == "does not stand"
+    assert told["good_word"] == "may or may not stand"
+    for factor, word in ((3, "does not stand"), (1.01, "stands")):
+        found["last_return"] = found.freezing_time * factor
+        told_all = sweep_findings.return_findings(Swept.of(found, N_TRAIN), NOISY, QUIET, 0.1)
+        assert told_all["good_word"] == word
     assert estimate(told["good_noisy"]).value == pytest.approx(1.25)
     assert estimate(told["delay_good"]).value == pytest.approx(125 / 900)

@@ -13,6 +13,7 @@ from valleys.nets.statistics import Estimate
 from valleys.results.estimates import Findings
 
 Where = Mapping[str, float]  # batch_size and learning_rate of a cell
+LATE = 1.1  # last return over first passage from which on the two are told apart
 LIKENESS = ("similarity", "similarity_full", "weight_cosine", "weight_distance")
 CONTROLS = {
     "ratio_way": "flatness",
@@ -357,7 +358,8 @@ def return_findings(swept: Swept, noisy: Where, quiet: Where, threshold: float) 
         back_most, back_b, back_eta: the largest share of a settled cell, and where it is.
         good, good_noisy: step of the last return over that of the first passage, one for a run that
             never comes back, mean over runs.
-        good_word: whether that "stands" or "does not stand" for the end of the search.
+        good_word: whether that "stands", "does not stand" or "may or may not stand" for the end of
+            the search.
         delay_good: last return of the noisier cell over that of the other one.
     """
     first = swept.found.freezing_time.sel(threshold=threshold)
@@ -380,9 +382,16 @@ def return_findings(swept: Swept, noisy: Where, quiet: Where, threshold: float) 
         "back_eta": most.learning_rate.item(),
         "good": good,
         "good_noisy": _over_cells(later.sel({k: [v] for k, v in noisy.items()}), swept.seed),
-        "good_word": "stands" if good.value < 1.1 else "does not stand",
+        "good_word": _stands(good),
         "delay_good": statistics.ratio(*groups, rng=np.random.default_rng(swept.seed)),
     }
+
+
+def _stands(later: Estimate) -> str:
+    """For the end of the search, by the whole interval."""
+    if later.low > LATE:
+        return "does not stand"
+    return "may or may not stand" if later.high > LATE else "stands"
 
 
 def _over_cells(values: xr.DataArray, seed: int) -> Estimate:
