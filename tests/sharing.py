@@ -1,11 +1,16 @@
 """What is made once for all processes of a test run, by the one that needs it first."""
 
+import shutil
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+
+from valleys.paths import book_root
+
+UNDER_WAY = ("*.pyc.*", "*.tmp.*")  # what Python and numba are just writing, and then rename
 
 
 def base_of(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -34,3 +39,9 @@ def made_once(folder: Path, make: Callable[[Path], None]) -> Path:
             f"{folder.name} could not be made:\n{failed.read_text(encoding='utf-8')}"
         )
     return folder
+
+
+def copied_library(folder: Path) -> Path:
+    """A copy of the library, with no clone in reach, and with what is compiled of it already."""
+    under_way = shutil.ignore_patterns(*UNDER_WAY)
+    return shutil.copytree(book_root() / "lib", folder, ignore=under_way)

@@ -7,7 +7,6 @@ import doctest
 import importlib
 import inspect
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import valleys
+from tests.sharing import copied_library
 from valleys.face import attribute
 from valleys.paths import book_root
 from valleys.results import results_folder
@@ -86,11 +86,7 @@ def test_a_missing_package_is_named_with_the_way_out(monkeypatch):
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory) -> Path:
-    """A copy of the library, with no clone in reach."""
-    folder = tmp_path_factory.mktemp("library") / "lib"
-    return shutil.copytree(
-        book_root() / "lib", folder, ignore=shutil.ignore_patterns("__pycache__")
-    )
+    return copied_library(tmp_path_factory.mktemp("library") / "lib")
 
 
 def run_outside(

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.sharing import base_of, made_once
-from tests.site import making
+from tests.site import axe, making
 from tests.site.browsing import CHROMIUM
 from tests.site.visiting import Visit, Visits, visit
 from valleys.book.editions import copies
@@ -101,13 +101,19 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def visits(html: Path, browser: Browser) -> Visits:
-    """What each page showed, which is opened when it is first asked for."""
+def visits(html: Path, browser: Browser, request) -> Visits:
+    """What each page showed, which is opened when it is first asked for; axe-core sees all of them
+    where slow tests were chosen.
+    """
     seen: dict[str, Visit] = {}
+
+    def views(name: str) -> axe.Views:
+        is_wanted = axe.SCRIPT.exists() and (name in axe.QUICK or is_whole(request.session))
+        return axe.views(name) if is_wanted else {}
 
     def visited(name: str) -> Visit:
         if name not in seen:
-            seen[name] = visit(browser, html / f"{name}.html")
+            seen[name] = visit(browser, html / f"{name}.html", views(name))
         return seen[name]
 
     return visited

@@ -1,53 +1,19 @@
-"""No page denies anything serious to readers with a disability, as far as axe-core can tell: light
-on a desk, dark on a phone, and one page of each kind in every view.
-"""
+"""No page denies anything serious to readers with a disability, as far as axe-core can tell."""
 
-import contextlib
 import json
 import subprocess
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, TimeoutError
 
+from tests.site.axe import FOLDER, QUICK, needs_axe, violations
 from tests.site.browsing import needs_chromium, opened
 from tests.site.test_pages import BESIDES
-from tests.site.visiting import CLIPPED, DESK, PATIENCE, PHONE, STILL
 from valleys.book.chapters import page_names
-
-FOLDER = Path(__file__).parent
-AXE = FOLDER / "node_modules" / "axe-core" / "axe.min.js"
-# what is preloaded, a page from the disk may not ask for
-RUN_AXE = "(more) => axe.run(document, {resultTypes: ['violations'], preload: false, ...more})"
-WHOLE: dict[str, object] = {}  # every rule
-# rules that depend on theme and width
-BY_VIEW = {"runOnly": ["color-contrast", "link-in-text-block", "scrollable-region-focusable"]}
-TELL = "{impact} {id}: {help}: {places}"
-QUICK = ("index", "chapters/01_landscape", "pages/explorer")  # those of other kinds than the rest
-needs_axe = pytest.mark.skipif(
-    not AXE.exists(), reason="axe-core is not installed: run `npm ci --prefix tests/site`"
-)
 
 
 def marks(name: str) -> list[pytest.MarkDecorator]:
-    return [
-        pytest.mark.xdist_group(f"axe-core on {name}"),
-        *([] if name in QUICK else [pytest.mark.slow]),
-    ]
-
-
-def violations(page: Page, **options: object) -> list[str]:
-    """What axe-core finds, by options of its run, that is serious or critical; one line for each
-    rule that is broken.
-    """
-    if not page.evaluate("'axe' in globalThis"):
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate(RUN_AXE, options)["violations"]
-    return [
-        TELL.format(places=[node["target"] for node in rule["nodes"]][:5], **rule)
-        for rule in found
-        if rule["impact"] in ("serious", "critical")
-    ]
+    """In the process that visits the page; those of `QUICK` are quick."""
+    return [pytest.mark.xdist_group(name), *([] if name in QUICK else [pytest.mark.slow])]
 
 
 @needs_chromium
@@ -55,26 +21,8 @@ def violations(page: Page, **options: object) -> list[str]:
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=marks(name)) for name in [*page_names(), *BESIDES]]
 )
-def test_page_denies_nothing(browser, html, name):
-    page, _ = opened(browser, html / f"{name}.html")
-    found = violations(page)
-    page.set_viewport_size({"width": PHONE, "height": 900})
-    page.wait_for_function(f"innerWidth === {PHONE}")
-    # what then still scrolls out of reach is for axe-core to tell
-    with contextlib.suppress(TimeoutError):
-        page.wait_for_function(f"{CLIPPED}.length === 0", timeout=PATIENCE)
-    if name in QUICK:
-        found += violations(page, **WHOLE)
-    page.emulate_media(color_scheme="dark")
-    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
-    page.evaluate(STILL)
-    found += violations(page, **BY_VIEW)
-    if name in QUICK:
-        page.set_viewport_size({"width": DESK, "height": 900})
-        page.wait_for_function(f"innerWidth === {DESK}")
-        found += violations(page, **BY_VIEW)
-    page.close()
-    assert found == []
+def test_page_denies_nothing(visits, name):
+    assert visits(name).denied == []
 
 
 @needs_chromium

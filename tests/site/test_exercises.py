@@ -7,6 +7,7 @@ import pytest
 
 from tests.site.browsing import needs_chromium, opened
 from tests.site.making import EXERCISES
+from tests.site.test_pages import parsed
 from valleys.book.chapters import all_exercises
 
 VISIBLE = """(selector) => [...document.querySelectorAll(selector)].map((cell) =>
@@ -14,26 +15,32 @@ VISIBLE = """(selector) => [...document.querySelectorAll(selector)].map((cell) =
 INSIDE, CHECKS = "div.solution div.cell", ".tag_check"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", all_exercises())
+def test_each_exercise_has_a_folded_solution_with_its_code_and_checks_outside(html, name):
+    page = parsed(html, f"exercises/{name}")
+    solutions = page.select("div.solution.dropdown")
+    assert (
+        len(solutions) == len(page.select("div.solution")) == len(page.select("div.exercise")) >= 5
+    )
+    assert page.select(CHECKS)
+    assert page.select(f"div.solution {CHECKS}") == []
+    inside = page.select(INSIDE)
+    assert len(page.select(".tag_solution, .tag_solution-demo")) == len(inside) > 0
+
+
 @needs_chromium
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[] if EXERCISES.endswith(name) else pytest.mark.slow)
-        for name in all_exercises()
-    ],
-)
-def test_solutions_unfold_with_their_code(html, browser, name):
-    page, complaints = opened(browser, html / "exercises" / f"{name}.html", width=390, dark=True)
-    assert page.locator("div.solution").count() == page.locator("div.exercise").count() >= 5
+def test_solutions_unfold_with_their_code(html, browser):
+    page, complaints = opened(browser, html / f"{EXERCISES}.html", width=390, dark=True)
     assert not any(page.evaluate(VISIBLE, INSIDE))
-    assert all(page.evaluate(VISIBLE, CHECKS))
-    assert page.locator("div.solution .tag_check").count() == 0
+    checks = page.evaluate(VISIBLE, CHECKS)
+    assert checks
+    assert all(checks)
     for button in page.locator("div.solution button.toggle-button").all():
         button.click()
     unfolded = page.evaluate(VISIBLE, INSIDE)
+    assert unfolded
     assert all(unfolded)
-    assert page.locator(".tag_solution, .tag_solution-demo").count() == len(unfolded) > 0
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert complaints == []
     page.close()
 

@@ -146,8 +146,9 @@ def test_the_argument_stands_before_the_tables(page):
 def ledger(browser: Browser, html: Path, address: str = "") -> Page:
     page, complaints = opened(browser, html / "pages" / "ledger.html")
     assert complaints == []
-    page.goto("about:blank")
-    page.goto((html / "pages" / "ledger.html").as_uri() + address)
+    if address:
+        page.goto("about:blank")
+        page.goto((html / "pages" / "ledger.html").as_uri() + address)
     return page
 
 

@@ -2,6 +2,8 @@
 scrolls in its own frame, by finger and by keyboard.
 """
 
+import pytest
+
 from tests.site.browsing import needs_chromium, opened
 from tests.site.visiting import PHONE, each_page
 
@@ -36,17 +38,23 @@ def test_each_figure_has_a_twin_in_the_dark_and_lies_on_nothing(visits, name):
     assert visits(name).cards == {NOTHING}
 
 
-@needs_chromium
-def test_formula_that_is_cut_says_so(browser, html):
-    page, _ = opened(browser, html / f"{CHAPTER}.html", width=280)
-    page.wait_for_selector("div.math.scrolls + .figure-hint", state="visible")
-    assert page.locator("div.math:not(.scrolls) + .figure-hint:visible").count() == 0
+@pytest.fixture(scope="module")
+def page(browser, html):
+    page, _ = opened(browser, html / f"{CHAPTER}.html", width=PHONE)
+    yield page
     page.close()
 
 
 @needs_chromium
-def test_figure_scrolls_by_keyboard_and_says_so(browser, html):
-    page, _ = opened(browser, html / f"{CHAPTER}.html", width=PHONE)
+def test_formula_that_is_cut_says_so(page):
+    page.set_viewport_size({"width": 280, "height": 900})
+    page.wait_for_selector("div.math.scrolls + .figure-hint", state="visible")
+    assert page.locator("div.math:not(.scrolls) + .figure-hint:visible").count() == 0
+
+
+@needs_chromium
+def test_figure_scrolls_by_keyboard_and_says_so(page):
+    page.set_viewport_size({"width": PHONE, "height": 900})
     frame = page.locator(".figure-frame").first
     assert frame.get_attribute("aria-label") == "Fig. 4.1, scrolls sideways"
     assert page.locator(".figure-frame + .figure-hint").first.is_visible()
@@ -57,4 +65,3 @@ def test_figure_scrolls_by_keyboard_and_says_so(browser, html):
     page.set_viewport_size({"width": 1400, "height": 900})
     page.wait_for_function("document.querySelectorAll('.figure-frame[tabindex]').length === 0")
     assert not page.locator(".figure-frame + .figure-hint").first.is_visible()
-    page.close()

@@ -7,7 +7,7 @@ import pytest
 from tests.site.browsing import needs_chromium, opened
 
 DRAWERS = {"primary": ".bd-sidebar-primary", "secondary": ".bd-sidebar-secondary"}
-CHAPTER = "chapters/04_toy_model.html"
+CHAPTER = "chapters/own_network.html"
 # A drawer slides: it is open when it lies within the window and its links can be reached, and shut
 # when it lies outside or is not there.
 IS_OPEN = """(drawer) => { const { left, right, width } = document.querySelector(drawer).getBoundingClientRect();
@@ -57,7 +57,7 @@ def test_drawer_closes_by_a_tap_beside_it_and_leads_to_a_chapter(browser, html):
     page.mouse.click(370, 600)
     page.wait_for_function(IS_SHUT, arg=drawer)
     page.locator("button.primary-toggle").click()
-    page.locator(f"{drawer} a[href$='04_toy_model.html']").first.click()
+    page.locator(f"{drawer} a[href$='own_network.html']").first.click()
     page.wait_for_url(f"**/{CHAPTER}")
     page.close()
 

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlparse
 import pytest
 from playwright.sync_api import Browser, Page, TimeoutError
 
+from tests.site import axe
 from tests.site.browsing import SETTLED, watched
 from tests.site.making import EXERCISES
 from valleys.book.chapters import page_names
@@ -36,16 +37,21 @@ CARDS = f"{FIGURES}.map((image) => getComputedStyle(image).backgroundColor)"
 LOUD = """[...document.querySelectorAll("article .pasted-text")].filter((value) =>
   getComputedStyle(value).fontWeight !== getComputedStyle(value.parentElement).fontWeight).map((value) => value.innerText)"""  # noqa: E501
 # Code that must be scrolled sideways where all folds are open.
-UNFOLD = "document.querySelectorAll('article details').forEach((fold) => { fold.open = true; })"
+UNFOLD = """document.querySelectorAll("article details:not([open])").forEach((fold) => { fold.open = true; fold.dataset.shut = ""; })"""  # noqa: E501
 SIDEWAYS = """[...document.querySelectorAll("article .highlight pre")].filter((code) => code.checkVisibility() && code.scrollWidth > code.clientWidth + 1)
   .map((code) => code.innerText.slice(0, 120))"""  # noqa: E501
-FOLD = "document.querySelectorAll('article details').forEach((fold) => { fold.open = false; })"
+FOLD = """document.querySelectorAll("article details[data-shut]").forEach((fold) => { fold.open = false; delete fold.dataset.shut; })"""  # noqa: E501
 # Of wide figures: how wide each is shown, how wide it was drawn, and how wide the column of text
 # is.
 WIDTHS = f"""{SHOWN}.filter((image) => image.matches("figure.full-width img")).map((image) =>
   [image.clientWidth, Number(image.getAttribute("width")), image.closest("section").clientWidth])"""
 LINKS = "(selector) => [...document.querySelectorAll(selector)].map((link) => link.href)"
 OVERFLOW = "document.documentElement.scrollWidth - innerWidth"
+# The same while the solutions of exercises are unfolded.
+UNFOLDED_OVERFLOW = f"""(() => {{
+  const press = () => document.querySelectorAll("div.solution button.toggle-button").forEach((button) => button.click());
+  press(); const found = {OVERFLOW}; press(); return found;
+}})()"""  # noqa: E501
 # What is cut off, or scrolls in a frame that the keyboard does not reach.
 CLIPPED = """[...document.querySelectorAll("article pre, article table, article img, article mjx-container, article .math")].filter((part) => {
   const reaches = (frame) => ["auto", "scroll"].includes(getComputedStyle(frame).overflowX);
@@ -83,12 +89,13 @@ class Visit:
         sideways: code that must be scrolled on a desk.
         widths: of each wide figure on a desk: as it is shown, as it was drawn, and of the text, CSS
             pixels.
-        overflow: how much wider than the phone the page is, CSS pixels.
+        overflow: how much wider than the phone the page is, solutions folded or not, CSS pixels.
         clipped: what is cut off on a phone.
         text_heights: of each image with text on a phone, by the beginning of its address, CSS
             pixels.
         cards: what figures lie on in the dark.
         links: where the buttons of a page lead: `next`, `previous`, `source`.
+        denied: what axe-core finds, where it was wanted.
     """
 
     complaints: list[str]
@@ -105,6 +112,7 @@ class Visit:
     text_heights: dict[str, list[float]] = field(default_factory=dict)
     cards: set[str] = field(default_factory=set)
     links: dict[str, list[str]] = field(default_factory=dict)
+    denied: list[str] = field(default_factory=list)
 
 
 BUTTONS = {
@@ -129,8 +137,8 @@ def _marks(name: str) -> list[pytest.MarkDecorator]:
     return [pytest.mark.xdist_group(name), *([pytest.mark.slow] if is_slow else [])]
 
 
-def visit(browser: Browser, path: Path) -> Visit:
-    """Open a page once and look at it from all sides."""
+def visit(browser: Browser, path: Path, views: axe.Views) -> Visit:
+    """Open a page once and look at it from all sides; `views` has those in which axe-core does."""
     page = browser.new_page(viewport={"width": DESK, "height": 900}, color_scheme="light")
     seen = Visit(watched(page))
     files: set[Path] = set()
@@ -144,10 +152,25 @@ def visit(browser: Browser, path: Path) -> Visit:
     _look(page, seen)
     _look_at_type(page, seen)
     seen.files = {file: file.stat().st_size for file in files}
+    _ask_axe(page, seen, views, "light desk")
     _look_on_a_phone(page, seen)
+    _ask_axe(page, seen, views, "light phone")
     _look_in_the_dark(page, seen)
+    _ask_axe(page, seen, views, "dark phone")
+    _widen(page, DESK)
+    _ask_axe(page, seen, views, "dark desk")
     page.close()
     return seen
+
+
+def _ask_axe(page: Page, seen: Visit, views: axe.Views, view: str) -> None:
+    if view in views:
+        seen.denied += [f"{view}: {line}" for line in axe.violations(page, views[view])]
+
+
+def _widen(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_function(f"innerWidth === {width}")
 
 
 def _look(page: Page, seen: Visit) -> None:
@@ -164,13 +187,12 @@ def _look_at_type(page: Page, seen: Visit) -> None:
 
 
 def _look_on_a_phone(page: Page, seen: Visit) -> None:
-    page.set_viewport_size({"width": PHONE, "height": 900})
-    page.wait_for_function(f"innerWidth === {PHONE}")
+    _widen(page, PHONE)
     try:
         page.wait_for_function(f"{CLIPPED}.length === 0", timeout=PATIENCE)
     except TimeoutError:
         seen.clipped = page.evaluate(CLIPPED)
-    seen.overflow = page.evaluate(OVERFLOW)
+    seen.overflow = max(map(page.evaluate, (OVERFLOW, UNFOLDED_OVERFLOW)))
     seen.text_heights = _text_heights(page.context.browser, page.evaluate(IMAGES))
 
 

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from tests.book.conftest import small_chapter
+from tests.sharing import copied_library
 from valleys.paths import book_root
 from valleys.results import store
 
@@ -57,12 +58,7 @@ def package(tmp_path_factory):
     """A folder with a copy of the package, which thus belongs to the book that it is used in,
     and with what takes long.
     """
-    folder = tmp_path_factory.mktemp("package")
-    shutil.copytree(
-        book_root() / "lib" / "valleys",
-        folder / "valleys",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
+    folder = copied_library(tmp_path_factory.mktemp("package") / "lib")
     (folder / "slowly.py").write_text(SLOWLY)
     return folder
 

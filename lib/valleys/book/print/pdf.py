@@ -148,7 +148,7 @@ def print_numbered(page: Page) -> bytes:
         BookError: the numbers moved the headings that they tell of.
     """
     page.evaluate(FILL, {})
-    numbers = page_numbers(_printed(page))
+    numbers = page_numbers(_printed(page, is_draft=True))
     page.evaluate(FILL, numbers)
     content = _printed(page)
     if page_numbers(content) != numbers:
@@ -169,8 +169,14 @@ def page_numbers(content: bytes) -> dict[str, int]:
     return {name: place + 1 for name, place in places.items() if place is not None}
 
 
-def _printed(page: Page) -> bytes:
-    return page.pdf(prefer_css_page_size=True, print_background=True, outline=True, tagged=True)
+def _printed(page: Page, *, is_draft: bool = False) -> bytes:
+    """The PDF of a page; a draft, which takes less time, has no outline and no tags."""
+    return page.pdf(
+        prefer_css_page_size=True,
+        print_background=True,
+        outline=not is_draft,
+        tagged=not is_draft,
+    )
 
 
 def link_pdf(html: Path) -> None:

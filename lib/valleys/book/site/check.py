@@ -3,7 +3,7 @@ lead somewhere, nothing comes from elsewhere.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
@@ -55,6 +55,7 @@ def check_site(
         read: gives the tree of a page, for who has read the pages already.
     """
     pages = {path: read(path) for path in html_pages(html)}
+    places = {path: anchors(page) for path, page in pages.items()}
     found = list(missing_pages(html, root or book_root()))
     for path, page in pages.items():
         name = path.relative_to(html)
@@ -62,7 +63,7 @@ def check_site(
             *mute_images(page),
             *skipped_headings(page),
             *warnings_on(page),
-            *broken_links(path, page, pages),
+            *broken_links(path, page, places),
             *external_assets(page),
         ]
         found += [f"{name}: {problem}" for problem in problems]
@@ -111,10 +112,19 @@ def warnings_on(page: BeautifulSoup) -> Iterator[str]:
     )
 
 
-def broken_links(
-    path: Path, page: BeautifulSoup, pages: dict[Path, BeautifulSoup]
-) -> Iterator[str]:
-    """Links and images of a page that lead to no file or no anchor of the site."""
+def anchors(page: BeautifulSoup) -> set[str]:
+    """Places of a page that a link may name."""
+    return {str(tag[key]) for key in ("id", "name") for tag in page.find_all(True, {key: True})}
+
+
+def broken_links(path: Path, page: BeautifulSoup, places: Mapping[Path, set[str]]) -> Iterator[str]:
+    """Links and images of a page that lead to no file or no anchor of the site.
+
+    Args:
+        path: where the page stands.
+        page: its tree.
+        places: the anchors of each page; in other files any may be named.
+    """
     for tag in page.find_all(["a", "img", "script", "link"]):
         target = str(tag.get("href") or tag.get("src") or "")
         parts = urlparse(target)
@@ -126,7 +136,7 @@ def broken_links(
         elif (
             tag.name == "a"
             and parts.fragment
-            and not _has_anchor(pages.get(file), unquote(parts.fragment))
+            and unquote(parts.fragment) not in places.get(file, {unquote(parts.fragment)})
         ):
             yield f"link to {target} names no anchor of that page"
 
@@ -153,11 +163,3 @@ def _fetched(tag: Tag) -> str:
         relations = {relation.lower() for relation in tag.get("rel") or []}
         return str(tag.get("href") or "") if relations & FETCHED_LINKS else ""
     return str(tag.get(ASSETS[tag.name]) or "")
-
-
-def _has_anchor(page: BeautifulSoup | None, fragment: str) -> bool:
-    if page is None:  # not a page of the book: a file for download, say
-        return True
-    return (
-        page.find(id=fragment) is not None or page.find(True, attrs={"name": fragment}) is not None
-    )

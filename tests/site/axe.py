@@ -1,0 +1,50 @@
+"""axe-core in an open page: what it finds, and which pages it sees in which views."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.site.making import EXERCISES
+
+FOLDER = Path(__file__).parent
+SCRIPT = FOLDER / "node_modules" / "axe-core" / "axe.min.js"
+# what is preloaded, a page from the disk may not ask for
+RUN = "(more) => axe.run(document, {resultTypes: ['violations'], preload: false, ...more})"
+WHOLE: Mapping[str, object] = {}  # every rule
+# rules that depend on theme and width
+BY_VIEW = {"runOnly": ["color-contrast", "link-in-text-block", "scrollable-region-focusable"]}
+TELL = "{impact} {id}: {help}: {places}"
+QUICK = ("index", "chapters/01_landscape", "pages/explorer")  # those of other kinds than the rest
+# one of each kind: what contrasts in a theme, and the frame of a page, are the same on all others
+KINDS = (*QUICK, EXERCISES, "pages/ledger", "pages/guide_run", "pages/api_toy", "pages/notation")
+
+Views = Mapping[str, Mapping[str, object]]
+
+needs_axe = pytest.mark.skipif(
+    not SCRIPT.exists(), reason="axe-core is not installed: run `npm ci --prefix tests/site`"
+)
+
+
+def views(name: str) -> Views:
+    """The views in which axe-core sees a page, and its options there: all pages dark on a phone,
+    one of each kind light on a desk as well, and three in every view.
+    """
+    on_a_desk = {"light desk": WHOLE} if name in KINDS else {}
+    others = {"light phone": BY_VIEW, "dark desk": BY_VIEW} if name in QUICK else {}
+    return {"dark phone": WHOLE} | on_a_desk | others
+
+
+def violations(page: Page, options: Mapping[str, object] = WHOLE) -> list[str]:
+    """What axe-core finds, by options of its run, that is serious or critical; one line for each
+    rule that is broken.
+    """
+    if not page.evaluate("'axe' in globalThis"):
+        page.evaluate(SCRIPT.read_text(encoding="utf-8"))
+    found = page.evaluate(RUN, options)["violations"]
+    return [
+        TELL.format(places=[node["target"] for node in rule["nodes"]][:5], **rule)
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+    ]
