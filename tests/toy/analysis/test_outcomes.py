@@ -116,6 +116,33 @@ def test_cells_that_hop_to_the_end_are_compared_with_rest():
     assert outcomes.still_hopping(cells, 100).values.tolist() == [[False, False], [False, True]]
 
 
+def test_squared_noise_is_held_against_the_first_law_where_both_are_as_strong():
+    """The share grows with the logarithm of the noise; squared noise adds 0.1, but in a cell that
+    still hops.
+    """
+    landscape, rates = TwoValley(), [0.01, 0.1]
+    stronger = float(landscape.hessian(np.array([0.1]), np.array([5.0]))[0, 0, 0])
+    axes = ("learning_rate", "noise_strength")
+
+    def made(strengths: np.ndarray, shares: np.ndarray) -> xr.Dataset:
+        both = np.ones((2, 1)) * shares
+        coords = {"learning_rate": rates, "noise_strength": strengths}
+        times = np.full(both.shape, 10.0)
+        parts = {"p_flat": both, "p_flat_error": both * 0 + 0.02, "freezing_time": times}
+        return xr.Dataset({name: (axes, each) for name, each in parts.items()}, coords)
+
+    strengths = np.geomspace(0.001, 1, 9)
+    exact = made(strengths, 0.5 + 0.03 * np.log(strengths))
+    squared = np.array([0.002, 0.02, 0.05, 10.0])  # the last one lies beyond the other map
+    cells = made(squared, 0.6 + 0.03 * np.log(squared * stronger))
+    cells.freezing_time[1, 1], cells.p_flat[1, 1] = 95, 0.2
+    told = outcomes.equal_noise_findings(landscape, cells, exact, n_steps=100, start_y=5.0)
+    assert told["equal_cells"] == 5
+    assert estimate(told, "equal").value == pytest.approx(0.1)
+    assert error(told, "equal") == pytest.approx(0.02 / 5**0.5)
+    assert told["equal_most"] == pytest.approx(0.1)
+
+
 def test_the_control_is_averaged_over_noise():
     shares = [
         [[0.6, 0.7], [0.8, 0.9]],

@@ -224,6 +224,39 @@ def squared_findings(
     return findings | _at_rest(landscape, cells, still_hopping(cells, n_steps))
 
 
+def equal_noise_findings(
+    landscape: TwoValley, cells: xr.Dataset, exact: xr.Dataset, *, n_steps: int, start_y: float
+) -> Findings:
+    """Whether noise 2σH² ends as 2σH does with equal noise in the flat valley at the start, σ times
+    its curvature 2/f there.
+
+    Stated on 2026-11-30, before a number was seen: the two behave in the same way if the shares
+    differ by less than 0.05 on average, a tenth of the way from one half to one.
+
+    Args:
+        landscape: of the runs.
+        cells: of `phase_diagram` with the noise `hessian_squared`.
+        exact: of `master_map`, the same learning rates with the noise `hessian`.
+        n_steps: of the runs.
+        start_y: where they begin.
+
+    Returns:
+        equal: mean difference of the shares, over the cells that are done hopping and whose noise
+        lies on the other map; equal_most, the largest, and equal_cells, how many there are.
+    """
+    stronger = 2 / float(landscape.flatness(start_y)[0])
+    first = exact.p_flat.assign_coords(noise_strength=np.log(exact.noise_strength / stronger))
+    there = first.interp(noise_strength=np.log(cells.noise_strength.values))
+    there = there.assign_coords(noise_strength=cells.noise_strength)
+    apart = (cells.p_flat - there).where(~still_hopping(cells, n_steps))
+    mean, error = mean_with_error(apart, cells.p_flat_error.where(apart.notnull()))
+    return {
+        "equal": Estimate.with_error(mean, error),
+        "equal_most": float(apart.isel(abs(apart).fillna(0).argmax(...))),
+        "equal_cells": int(apart.count()),
+    }
+
+
 def _at_rest(landscape: TwoValley, cells: xr.Dataset, hopping: xr.DataArray) -> Findings:
     """Hopping cells against the stationary density of the step at the y where they end."""
     places = np.argwhere(hopping.values)
