@@ -398,32 +398,49 @@ def test_settings_on_other_starts_are_no_pair(rng):
         statistics.nested_difference(np.ones((3, 2, 4)), np.ones((4, 2, 4)), rng)
 
 
-def test_rank_correlations_within_and_between_groups_hold_the_truth_as_often_as_they_say(
-    rng, monkeypatch
-):
+def test_rank_correlations_within_groups_hold_the_truth_as_often_as_they_say(rng, monkeypatch):
     """Normal pairs: Spearman's correlation is 6/π asin(ρ/2), in groups of twenty a little less."""
     monkeypatch.setattr(statistics, "N_RESAMPLES", 200)
-    makes, held = np.random.default_rng(12), {"within": 0, "between": 0}
-    truth = 6 / np.pi * np.arcsin(np.array([0.5, -0.6]) / 2)
+    makes, held = np.random.default_rng(12), 0
+    truth = 6 / np.pi * np.arcsin(0.5 / 2)
     for _ in range(60):
         groups = makes.multivariate_normal([0, 0], [[1, -0.6], [-0.6, 1]], size=30)
         runs = makes.multivariate_normal([0, 0], [[1, 0.5], [0.5, 1]], size=(30, 20)) / 20
-        found = statistics.grouped_rank_correlations(
-            *np.moveaxis(groups[:, None] + runs, -1, 0), rng=rng
-        )
-        for (name, count), each, value in zip(held.items(), found, truth, strict=True):
-            held[name] = count + (each.low <= value <= each.high)
-    assert held["within"] >= 52
-    assert held["between"] >= 52
+        both = np.moveaxis(groups[:, None] + runs, -1, 0)
+        found = statistics.grouped_rank_correlation(*both, rng=rng)
+        held += found.low <= truth <= found.high
+    assert held >= 52
 
 
 def test_groups_that_know_nothing_are_left_out(rng):
     first = np.array([[1.0, 2, 3], [np.nan] * 3, [3, 2, 1]])
-    within, between = statistics.grouped_rank_correlations(first, first, rng)
-    assert within.value == pytest.approx(1)
-    assert np.isnan(between.value)  # two groups have no order
-    nothing = statistics.grouped_rank_correlations(first * np.nan, first, rng)
-    assert np.isnan([each.value for each in nothing]).all()
+    assert statistics.grouped_rank_correlation(first, first, rng).value == pytest.approx(1)
+    assert np.isnan(statistics.grouped_rank_correlation(first * np.nan, first, rng).value)
+
+
+def test_a_map_is_judged_by_its_rows_and_columns(rng):
+    """What all cells of a row share must widen the interval: cells are not independent."""
+    shape, held, narrow = (7, 6), 0, 0
+    truth = 6 / np.pi * np.arcsin(0.5 / 2)  # of normal values with a correlation of one half
+    for _ in range(100):
+        rows = rng.multivariate_normal([0, 0], [[1, 0.5], [0.5, 1]], size=(shape[0], 1))
+        cells = rng.multivariate_normal([0, 0], [[1, 0.5], [0.5, 1]], size=shape)
+        first, second = np.moveaxis(3 * rows + cells, -1, 0)
+        found = statistics.lattice_rank_correlation(first, second)
+        held += found.low <= truth <= found.high
+        alone = statistics.rank_correlation(first, second, rng)
+        narrow += alone.low <= truth <= alone.high
+    assert held >= 85
+    assert narrow < held - 15
+
+
+def test_a_map_with_holes_is_ranked_over_the_cells_that_are_known(rng):
+    first = rng.normal(size=(5, 4))
+    first[0], first[2, 1] = np.nan, np.nan
+    found = statistics.lattice_rank_correlation(first, first**3)
+    assert found.value == pytest.approx(1)
+    assert found.low > 0.99
+    assert np.isnan(statistics.lattice_rank_correlation(first[:3], first[:3] ** 3).low)
 
 
 def members(rng: np.random.Generator, n: int, rho: float) -> tuple[np.ndarray, np.ndarray]:

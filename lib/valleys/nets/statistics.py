@@ -298,36 +298,57 @@ def rank_correlation_of_means(
     )
 
 
-def grouped_rank_correlations(
+def grouped_rank_correlation(
     first: np.ndarray, second: np.ndarray, rng: np.random.Generator
-) -> tuple[Estimate, Estimate]:
-    """Spearman's rank correlation within groups, its mean over them, and that of the means of the
-    groups; groups are resampled, and the members of each group drawn.
+) -> Estimate:
+    """Spearman's rank correlation within groups, its mean over them; groups are resampled, and the
+    members of each group drawn.
 
     Args:
         first: one number of each member, (n_groups, n_members); NaN where there is none.
         second: the other, in the same shape; a group without any member that knows both is left
             out.
         rng: of the resamples.
-
-    Returns:
-        Within and between.
     """
     pairs = np.stack([first, second]).astype(float)
     pairs[:, ~np.isfinite(pairs).all(axis=0)] = np.nan
     pairs = pairs[:, np.isfinite(pairs[0]).any(axis=1)]
     n_groups, n_members = pairs.shape[1:]
     if not n_groups:
-        return Estimate(np.nan, np.nan, np.nan), Estimate(np.nan, np.nan, np.nan)
+        return Estimate(np.nan, np.nan, np.nan)
     groups = rng.integers(n_groups, size=(N_RESAMPLES, n_groups, 1))
     members = rng.integers(n_members, size=(N_RESAMPLES, n_groups, n_members))
-    drawn = pairs[:, groups, members]
-    within = _known_mean(spearman_rows(*pairs)), _known_mean(spearman_rows(*drawn))
-    between = spearman_rows(*_known_mean(pairs)), spearman_rows(*_known_mean(drawn))
+    drawn = _known_mean(spearman_rows(*pairs[:, groups, members]))
     sizes = np.isfinite(pairs[0]).sum(axis=1).tolist()
-    return interval(float(within[0]), within[1], sizes), interval(
-        float(between[0]), between[1], sizes
-    )
+    return interval(float(_known_mean(spearman_rows(*pairs))), drawn, sizes)
+
+
+def lattice_rank_correlation(first: np.ndarray, second: np.ndarray) -> Estimate:
+    """Spearman's rank correlation over the cells of a map, (n_rows, n_columns) each, with the wider
+    of two jackknives: of whole rows, and of whole columns.
+
+    Neighbours on a map are alike, so that its cells are no sample of independent ones.
+
+    Args:
+        first: one number of each cell; NaN where there is none.
+        second: the other.
+    """
+    both = np.stack([first, second]).astype(float)
+    known = np.isfinite(both).all(axis=0)
+    both = both[:, known.any(axis=-1)][:, :, known.any(axis=0)]
+    value = _known_spearman(*both)
+    ends = [
+        jackknifed(value, np.array([_known_spearman(*np.delete(both, i, axis)) for i in range(n)]))
+        for axis, n in ((1, both.shape[1]), (2, both.shape[2]))
+    ]
+    if any(np.isnan(each.low) for each in ends):
+        return Estimate(value, np.nan, np.nan)
+    return max(ends, key=lambda each: each.high - each.low)
+
+
+def _known_spearman(first: np.ndarray, second: np.ndarray) -> float:
+    known = np.isfinite(first) & np.isfinite(second)
+    return spearman(first[known], second[known])
 
 
 def _known_mean(values: np.ndarray) -> np.ndarray:

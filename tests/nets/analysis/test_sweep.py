@@ -12,7 +12,6 @@ from valleys.nets.analysis.sweep import (
     noise_effect,
     noisiest_batch_size,
     of_solutions,
-    rank_correlation,
     rising_steps,
     summarize,
     variance_explained,
@@ -202,17 +201,6 @@ def test_the_variance_that_one_quantity_explains_of_another_is_that_of_scipy():
     assert variance_explained(
         grid_summary(x=x, line=2 - x), "line", "x", 1000
     ).low == pytest.approx(1)
-
-
-def test_rank_correlation_sees_order_alone():
-    x = np.random.default_rng(3).normal(size=(4, 4))
-    assert rank_correlation(grid_summary(x=x, y=np.exp(x)), "y", "x", 1000).value == pytest.approx(
-        1
-    )
-    assert rank_correlation(grid_summary(x=x, y=-(x**3)), "y", "x", 1000).high == pytest.approx(-1)
-    assert np.isnan(
-        rank_correlation(grid_summary(x=np.full((4, 4), np.nan), y=x), "y", "x", 1000).value
-    )
 
 
 def test_freezing_is_in_units_of_time_and_over_runs_that_froze(sweep):

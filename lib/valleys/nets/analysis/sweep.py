@@ -275,18 +275,6 @@ def variance_explained(
     return statistics.fit_points(x[known], y[known], np.random.default_rng(seed)).r_squared
 
 
-def rank_correlation(
-    summary: xr.Dataset, name: str, by: str, n_train: int, *, seed: int = 0
-) -> Estimate:
-    """Spearman's rank correlation of two quantities over the converged mini-batch cells,
-    resampling cells; NaN with fewer than three.
-    """
-    cells = converged_cells(summary, n_train)
-    return statistics.rank_correlation(
-        cells[name].values, cells[by].values, np.random.default_rng(seed)
-    )
-
-
 def accuracy_gain(noisy: Cell, quiet: Cell, *, seed: int = 0) -> Estimate:
     """Mean accuracy on all test images of one cell's converged runs less that of another's,
     resampling runs and images.

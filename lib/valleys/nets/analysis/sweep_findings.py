@@ -71,10 +71,6 @@ class Swept:
         """Share of the variance of one quantity of the converged cells that another explains."""
         return sweep.variance_explained(self.summary, name, by, self.n_train, seed=self.seed)
 
-    def order(self, name: str, by: str) -> Estimate:
-        """Rank correlation of two quantities over the converged cells."""
-        return sweep.rank_correlation(self.summary, name, by, self.n_train, seed=self.seed)
-
     def ratio(self, name: str, noisy: Where, quiet: Where) -> Estimate:
         """Mean of a quantity over the solutions of one cell, over that of another."""
         cells = (self.found.sel(where) for where in (noisy, quiet))
@@ -231,7 +227,6 @@ def flatness_findings(swept: Swept, noisy: Where, quiet: Where) -> Findings:
         max_ratio: ratio of the flattest runs.
         flatter, flatter_max: in how many steps to a noisier neighbour mean and maximum rise.
         told_flat: share of the variance of the maximum that the mean explains.
-        rank_accuracy: rank correlation of accuracy on all test images and flatness over cells.
         ahead, ahead_accuracy: share of the pairs of a noisy and a quiet run in which the noisy one
             is flatter, and in which it is more accurate on all test images.
     """
@@ -244,7 +239,6 @@ def flatness_findings(swept: Swept, noisy: Where, quiet: Where) -> Findings:
         "flatter": swept.rising("flatness"),
         "flatter_max": swept.rising("max_flatness"),
         "told_flat": swept.explained("max_flatness", "flatness"),
-        "rank_accuracy": swept.order("full_test_accuracy", "flatness"),
         "ahead": _ahead(swept, "flatness", noisy, quiet),
         "ahead_accuracy": _ahead(swept, "full_test_accuracy", noisy, quiet),
     }
@@ -343,34 +337,23 @@ def freezing_findings(swept: Swept, noisy: Where, quiet: Where, threshold: float
     }
 
 
-def lowest_threshold_findings(
-    swept: Swept, noisy: Where, quiet: Where, threshold: float
-) -> Findings:
+def lowest_threshold_findings(swept: Swept, noisy: Where, quiet: Where) -> Findings:
     """Whether the delay stays if a run must fall to the lowest threshold (Figs. 3D and S3).
 
     Args:
         swept: the sweep.
         noisy: the noisier of two cells of one learning rate.
         quiet: the other one.
-        threshold: L_c of the paper, in whose place the lowest one is put.
 
     Returns:
         lowest_word: whether the delay is "clear", "turned into a lead" or "not told from none".
         reached: noisy runs that reach the lowest threshold.
-        later_lowest, steps_lowest: in how many steps to a noisier neighbour freezing by this
-            threshold comes later, and of how many.
-        rank_freeze: rank correlation of flatness and freezing time, by the threshold of the paper.
     """
     lowest = _lowest(swept)
-    by_lowest = swept.summary.sel(threshold=[lowest]).assign_coords(threshold=[threshold])
-    later, steps = sweep.rising_steps(by_lowest, "freezing_time", swept.n_train)
     reached = swept.found.freezing_time.sel(noisy).sel(threshold=lowest).notnull()
     return {
         "lowest_word": _word(swept.delay(noisy, quiet, lowest)),
         "reached": int(reached.sum()),
-        "later_lowest": later,
-        "steps_lowest": steps,
-        "rank_freeze": swept.order("flatness", "freezing_time"),
     }
 
 

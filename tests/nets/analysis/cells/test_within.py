@@ -9,6 +9,7 @@ from valleys.nets.analysis.cells import within
 from valleys.nets.analysis.sweep_findings import Swept
 
 N_CELLS, N_RUNS = 30, 20
+MAP = {"batch_size": np.repeat(np.arange(1, 6), 6), "learning_rate": np.tile(np.arange(6), 5)}
 
 
 @pytest.fixture
@@ -25,7 +26,8 @@ def runs() -> xr.Dataset:
         "flatness_at_loss": np.full(shape, np.nan),
         "full_test_accuracy": rng.normal(size=shape),
     }
-    return xr.Dataset({name: (("cell", "realization"), each) for name, each in values.items()})
+    parts = {name: (("cell", "realization"), each) for name, each in values.items()}
+    return xr.Dataset(parts, {name: ("cell", each) for name, each in MAP.items()})
 
 
 def test_the_signs_within_and_between_may_differ(runs):
@@ -70,4 +72,9 @@ def test_runs_are_the_solutions_of_settled_mini_batch_cells():
     # at 0.05 on logarithmic axes from (0.5, 2) to (0.01, 100)
     assert found.flatness_at_loss.values[0] == pytest.approx(20)
     assert found.freezing_time.values[0] == pytest.approx(0.1 * np.arange(4))
+    assert list(zip(found.batch_size.values, found.learning_rate.values, strict=True)) == [
+        (10, 0.1),
+        (100, 0.1),
+        (100, 0.2),
+    ]
     assert np.isnan(found.flatness.values[1]).tolist() == [False] * 3 + [True]

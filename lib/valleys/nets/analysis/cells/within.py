@@ -36,8 +36,9 @@ def runs_of_settled(swept: Swept, level: float, threshold: float) -> xr.Dataset:
 
     Returns:
         `freezing_time` [η · step], `flatness` at the end, `flatness_at_loss` and
-        `full_test_accuracy` over (cell, realization); NaN for a run that is no solution, and for a
-        flatness that was not followed down to the level.
+        `full_test_accuracy` over (cell, realization), with `batch_size` and `learning_rate` along
+        cell; NaN for a run that is no solution, and for a flatness that was not followed down to
+        the level.
     """
     settled = sweep.converged_cells(swept.summary, swept.n_train).converged.notnull()
     cells = [
@@ -58,7 +59,7 @@ def _runs(cell: xr.Dataset, level: float, threshold: float) -> xr.Dataset:
         "flatness_at_loss": ("realization", at_level),
         "full_test_accuracy": cell.full_test_accuracy,
     }
-    return xr.Dataset(found).where(cell.converged).reset_coords(drop=True)
+    return xr.Dataset(found).where(cell.converged).drop_vars("threshold")
 
 
 def relations(runs: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
@@ -69,19 +70,28 @@ def relations(runs: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
         seed: of the bootstrap over cells and the runs in them.
 
     Returns:
-        Dimensions relation and place, see `PLACES`: `value`, `low`, `high`.
+        Dimensions relation and place, see `PLACES`: `value`, `low`, `high`; between cells the
+        interval leaves out whole learning rates, or batch sizes, in turn.
     """
-    rows = [
-        statistics.grouped_rank_correlations(
-            runs[first].values, runs[second].values, np.random.default_rng(seed)
-        )
-        for first, second in RELATIONS.values()
-    ]
+    rows = [(_within(runs, *pair, seed=seed), _between(runs, *pair)) for pair in RELATIONS.values()]
     parts = {
         field: (("relation", "place"), [[getattr(one, field) for one in row] for row in rows])
         for field in ("value", "low", "high")
     }
     return xr.Dataset(parts, {"relation": list(RELATIONS), "place": list(PLACES)})
+
+
+def _within(runs: xr.Dataset, first: str, second: str, *, seed: int) -> Estimate:
+    rng = np.random.default_rng(seed)
+    return statistics.grouped_rank_correlation(runs[first].values, runs[second].values, rng)
+
+
+def _between(runs: xr.Dataset, first: str, second: str) -> Estimate:
+    """Of the means of the cells."""
+    known = runs[[first, second]].where(runs[first].notnull() & runs[second].notnull())
+    means = known.mean("realization").set_index(cell=["batch_size", "learning_rate"])
+    table = means.unstack("cell")
+    return statistics.lattice_rank_correlation(table[first].values, table[second].values)
 
 
 def within_findings(found: xr.Dataset, runs: xr.Dataset) -> Findings:
