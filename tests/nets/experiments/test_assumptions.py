@@ -26,6 +26,7 @@ SPEC = ConditionsSpec(
     training_time=20.0,
     n_realizations=2,
     n_records=5,
+    n_directions=12,
     levels=LEVELS,
 )
 FULL = dataclasses.replace(SPEC, batch_size=200)
@@ -99,9 +100,8 @@ def test_gradient_descent_is_one_run_without_batch_noise():
     assert np.isfinite(found.cosine[0]).all()
     assert np.isnan(found.cosine[1]).all()
     assert found.batch_factor == 0
-    assert conditions(dataclasses.replace(FULL, n_realizations=1)).batch_factor == batch_factor(
-        200, 200
-    )
+    alone = dataclasses.replace(FULL, n_realizations=1, n_records=3)
+    assert conditions(alone).batch_factor == batch_factor(200, 200)
 
 
 @pytest.mark.parametrize(

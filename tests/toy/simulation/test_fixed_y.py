@@ -66,7 +66,7 @@ def test_the_transition_operator_leads_to_the_ito_weight(y):
 
 @pytest.fixture(scope="module")
 def small_steps():
-    return [runs_at_y(learning_rate, 250, n_runs=2048, seed=1) for learning_rate in (2e-3, 5e-4)]
+    return [runs_at_y(learning_rate, 250, n_runs=2048, seed=1) for learning_rate in (4e-3, 1e-3)]
 
 
 def extrapolated(runs, name):

@@ -171,8 +171,12 @@ def page_numbers(content: bytes) -> dict[str, int]:
 
 def _printed(page: Page, *, is_draft: bool = False) -> bytes:
     """The PDF of a page; a draft, which takes less time, has no outline and no tags."""
-    more = {"outline": not is_draft, "tagged": not is_draft}
-    return page.pdf(prefer_css_page_size=True, print_background=True, **more)
+    return page.pdf(
+        prefer_css_page_size=True,
+        print_background=True,
+        outline=not is_draft,
+        tagged=not is_draft,
+    )
 
 
 def link_pdf(html: Path) -> None:
