@@ -196,20 +196,23 @@ def gain_findings(swept: Swept, noisy: Where, quiet: Where) -> Findings:
     }
 
 
-def weak_gain_findings(swept: Swept, learning_rate: float) -> Findings:
-    """The same gain where noise is weakest.
+def weak_findings(swept: Swept, learning_rate: float, threshold: float) -> Findings:
+    """What noise does where it is weakest.
 
     Args:
         swept: the sweep.
         learning_rate: its smallest.
+        threshold: L_c.
 
     Returns:
-        gain_weak: of the noisiest over the quietest cell, percentage points.
+        gain_weak: gain of the noisiest over the quietest cell, percentage points.
+        delay_weak: freezing time of the noisiest over that of the quietest cell.
         weakest, weak_b: the learning rate, and the batch size of the noisiest cell.
     """
     noisy, quiet = swept.ends(learning_rate)
     return {
         "gain_weak": _gain(swept, noisy, quiet).scaled(100),
+        "delay_weak": swept.delay(noisy, quiet, threshold),
         "weakest": learning_rate,
         "weak_b": noisy["batch_size"],
     }
