@@ -95,7 +95,7 @@ class Visit:
             pixels.
         cards: what figures lie on in the dark.
         links: where the buttons of a page lead: `next`, `previous`, `source`.
-        denied: what axe-core finds, where it was wanted.
+        denied: what axe-core finds in each view in which it looked.
     """
 
     complaints: list[str]
@@ -112,7 +112,7 @@ class Visit:
     text_heights: dict[str, list[float]] = field(default_factory=dict)
     cards: set[str] = field(default_factory=set)
     links: dict[str, list[str]] = field(default_factory=dict)
-    denied: list[str] = field(default_factory=list)
+    denied: dict[str, list[str]] = field(default_factory=dict)
 
 
 BUTTONS = {
@@ -165,7 +165,7 @@ def visit(browser: Browser, path: Path, views: axe.Views) -> Visit:
 
 def _ask_axe(page: Page, seen: Visit, views: axe.Views, view: str) -> None:
     if view in views:
-        seen.denied += [f"{view}: {line}" for line in axe.violations(page, views[view])]
+        seen.denied[view] = axe.violations(page, views[view])
 
 
 def _widen(page: Page, width: int) -> None:

@@ -174,6 +174,18 @@ from valleys.book.run import ending
 with ending.in_order():
     ending.run(["sh", "-c", "sleep 1000 & touch $TEST_AT_WORK; wait"])
 """
+# The signal comes before it is known what was started.
+SLOW_TO_START = """
+import subprocess, time
+from valleys.book.run import ending
+class Slow(subprocess.Popen):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        time.sleep(1000)
+subprocess.Popen = Slow
+with ending.in_order():
+    ending.run(["sh", "-c", "sleep 1000 & touch $TEST_AT_WORK; wait"])
+"""
 SWALLOWING = """
 import time
 from valleys.book.run import ending
@@ -190,6 +202,11 @@ with ending.in_order():
 def test_signal_ends_what_a_process_has_started(number, tmp_path):
     process = begun(tmp_path, book_root() / "lib", "-c", PROGRAM, ignored=(signal.SIGINT,))
     assert told_in_one_line(process, number, ended(process, number))
+
+
+def test_signal_ends_what_is_just_being_started(tmp_path):
+    process = begun(tmp_path, book_root() / "lib", "-c", SLOW_TO_START)
+    assert told_in_one_line(process, signal.SIGTERM, ended(process, signal.SIGTERM))
 
 
 def test_child_that_does_not_end_when_asked_is_killed(tmp_path):

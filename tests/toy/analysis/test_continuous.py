@@ -39,8 +39,9 @@ def test_rules_are_compared_at_the_narrowest_blur():
 
 def test_the_limit_is_held_to_next_to_no_blur():
     found = continuous.rule_findings(made(), CURVES, Estimate.with_error(0.8, 0.001))
-    assert number(found, "to_ito") == pytest.approx(0.001)
-    assert number(found, "to_end_point") == pytest.approx(0.08)
+    off = estimate(found, "to_ito")
+    assert (off.value, off.high - off.low) == pytest.approx((0.001, 2 * 1.96 * 0.001), rel=1e-3)
+    assert estimate(found, "to_end_point").value == pytest.approx(0.08)
 
 
 def test_curves_begin_near_the_weights_of_the_two_flows():

@@ -95,15 +95,20 @@ def start(command: list[str], **options: Any) -> subprocess.Popen[str]:
         options: as of `subprocess.Popen`.
     """
     bound = partial(_bind, ctypes.CDLL(None), os.getpid()) if sys.platform == "linux" else None
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-        encoding="utf-8",
-        errors="replace",
-        preexec_fn=bound,
-        **options,
-    )
+    before = set(psutil.Process().children())
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            encoding="utf-8",
+            errors="replace",
+            preexec_fn=bound,
+            **options,
+        )
+    except BaseException:  # such as a signal that comes before it is known what was started
+        _kill(_family(set(psutil.Process().children()) - before))
+        raise
 
 
 def _bind(libc: ctypes.CDLL, parent: int) -> None:

@@ -42,7 +42,7 @@ def rule_findings(found: xr.Dataset, curves: xr.DataArray, limit: Estimate) -> F
     ito, end_point = (measured(sharpest.sel(rule=rule)) for rule in RULES)
     error = float(np.hypot(*sharpest.p_flat_error))
     pulls = in_errors(found.p_flat, found.stationary, found.p_flat_error)
-    off = {f"to_{rule}": limit.value - float(curves.sel(rule=rule)[0]) for rule in RULES}
+    off = {f"to_{rule}": _less(limit, float(curves.sel(rule=rule)[0])) for rule in RULES}
     return {
         "ito": ito,
         "end_point": end_point,
@@ -50,3 +50,8 @@ def rule_findings(found: xr.Dataset, curves: xr.DataArray, limit: Estimate) -> F
         "pull": float(abs(pulls).max()),
         "narrowest": float(sharpest.width),
     } | off
+
+
+def _less(estimate: Estimate, exactly: float) -> Estimate:
+    """An estimate less a number that is known."""
+    return Estimate(estimate.value - exactly, estimate.low - exactly, estimate.high - exactly)

@@ -99,13 +99,13 @@ def criterion_findings(landscape: TwoValley, places: xr.Dataset) -> Findings:
     Returns:
         y_low and y_high, the place at the weakest and the strongest noise; growth, d ln y/d ln Δ_S,
         a straight line, and growth_exact, that of exact rates; off_exact, off_asymptotic and
-        off_25, the counted place over each of theory less one, the mean; race_min and race_max,
-        exact k⁻ there over the speed of the odds.
+        off_25, the counted place over each of theory less one, the mean, with the error of the
+        counts; race_min and race_max, exact k⁻ there over the speed of the odds.
     """
     race = freezing.race(landscape, places.effective_noise.values, places.exact.values)
     drawn = _growth(places.effective_noise.values, places.draws.values)
     means = {
-        f"off_{name.removeprefix('eq_')}": float((places.y / places[name]).mean() - 1)
+        f"off_{name.removeprefix('eq_')}": _off(places, name)
         for name in ("exact", "asymptotic", "eq_25")
     }
     return means | {
@@ -120,6 +120,14 @@ def criterion_findings(landscape: TwoValley, places: xr.Dataset) -> Findings:
         "race_min": float(race.min()),
         "race_max": float(race.max()),
     }
+
+
+def _off(places: xr.Dataset, name: str) -> Estimate:
+    """Counted places over those of one theory less one, mean over the noises."""
+    value, drawn = (
+        (each / places[name]).mean("effective_noise") - 1 for each in (places.y, places.draws)
+    )
+    return Estimate.with_error(value, drawn.std())
 
 
 def _growth(noises: np.ndarray, places: np.ndarray) -> np.ndarray:

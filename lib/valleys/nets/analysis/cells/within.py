@@ -104,7 +104,7 @@ def within_findings(found: xr.Dataset, runs: xr.Dataset) -> Findings:
     Returns:
         cells, runs: how many settled cells there are, and solutions in them.
         within_NAME, between_NAME: rank correlation of each of `RELATIONS`.
-        word_NAME: what can be said of the sign within.
+        word_NAME, word_between_NAME: what can be said of the sign within, and between.
         positive_NAME: in how many cells it is above zero.
     """
     findings: Findings = {
@@ -117,10 +117,15 @@ def within_findings(found: xr.Dataset, runs: xr.Dataset) -> Findings:
         findings |= {
             f"within_{name}": within,
             f"between_{name}": between,
-            f"word_{name}": WORDS[int(within.low > 0) - int(within.high < 0)],
+            f"word_{name}": _sign(within),
+            f"word_between_{name}": _sign(between),
             f"positive_{name}": int((each > 0).sum()),
         }
     return findings
+
+
+def _sign(relation: Estimate) -> str:
+    return WORDS[int(relation.low > 0) - int(relation.high < 0)]
 
 
 def _estimate(cell: xr.Dataset) -> Estimate:
