@@ -128,3 +128,19 @@ def test_a_room_loads_nothing_of_the_others(room, others):
     command = [sys.executable, "-c", LOADED, room]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert others & set(loaded) == set()
+
+
+# What only pages or compilers of torch need takes a second each to load, in every notebook.
+HEAD = """
+import sys
+from valleys.book import figures
+from valleys.book.numbers.reporting import report
+from valleys.nets.experiments import ensemble
+print(*{"sphinx", "docutils", "torch._dynamo"} & set(sys.modules))
+"""
+
+
+def test_the_head_of_a_chapter_loads_no_sphinx_and_no_compiler_of_torch():
+    command = [sys.executable, "-c", HEAD]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert loaded == []

@@ -11,7 +11,7 @@ from nbformat import v4
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-from valleys.book.numbers.glued import VALUE
+from valleys.book.numbers.reporting import VALUE
 from valleys.results.estimates import Estimate, to_json
 
 EXTENSIONS = ["myst_nb", "valleys.book.extensions.number_role", "valleys.book.numbers.glued"]

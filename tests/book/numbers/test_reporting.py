@@ -8,7 +8,6 @@ import xarray as xr
 from IPython.core.formatters import DisplayFormatter
 
 from valleys.book.numbers import reporting
-from valleys.book.numbers.glued import VALUE
 from valleys.results.estimates import Estimate, of_json
 
 
@@ -38,8 +37,8 @@ def test_values_are_reported_unrounded_beside_a_text_for_the_notebook(monkeypatc
         "share": "0.715 ± 0.004",
         "word": "clear",
     }
-    assert of_json(bundles["gain"][VALUE]) == Estimate(1 / 3, 0.25, 0.5)
-    assert of_json(bundles["share"][VALUE]).error == 0.0042
+    assert of_json(bundles["gain"][reporting.VALUE]) == Estimate(1 / 3, 0.25, 0.5)
+    assert of_json(bundles["share"][reporting.VALUE]).error == 0.0042
 
 
 def test_jupyter_keeps_both(monkeypatch):
@@ -47,7 +46,7 @@ def test_jupyter_keeps_both(monkeypatch):
     monkeypatch.setattr(reporting, "glue", lambda name, value, display: given.append(value))
     reporting.report(n=np.array(3))
     data, _ = DisplayFormatter().format(given[0])
-    assert data == {VALUE: {"value": 3}, "text/plain": "3"}
+    assert data == {reporting.VALUE: {"value": 3}, "text/plain": "3"}
 
 
 def test_what_is_no_value_is_refused_by_name(monkeypatch):
@@ -60,7 +59,7 @@ def test_findings_are_reported_each_under_the_name_of_the_chapter_and_its_own(mo
         monkeypatch, c02={"gain": Estimate(0.5, 0.25, 0.75), "made": {"first": "today"}}, c02_runs=6
     )
     assert list(bundles) == ["c02_gain", "c02_made_first", "c02_runs"]
-    assert of_json(bundles["c02_gain"][VALUE]) == Estimate(0.5, 0.25, 0.75)
+    assert of_json(bundles["c02_gain"][reporting.VALUE]) == Estimate(0.5, 0.25, 0.75)
     with pytest.raises(TypeError, match="'c02_curve' cannot be reported"):
         reported(monkeypatch, c02={"curve": object()})
 

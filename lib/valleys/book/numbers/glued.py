@@ -18,10 +18,10 @@ from docutils import nodes
 from myst_nb.sphinx_ import SphinxEnvType
 from sphinx.application import Sphinx
 
+from valleys.book.numbers.reporting import VALUE
 from valleys.errors import BookError
 from valleys.results.estimates import PARTS, Estimate, of_json
 
-VALUE = "application/vnd.valleys.value+json"  # the kind of output in which a notebook keeps a value
 REFERENCE = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:\.(?P<part>\w*))?(?::(?P<form>.+))?")
 
 

@@ -10,7 +10,6 @@ import xarray as xr
 from IPython.display import HTML
 from myst_nb import glue
 
-from valleys.book.numbers.glued import VALUE
 from valleys.results.code import PACKAGE
 from valleys.results.estimates import Estimate, of_json, to_json
 from valleys.results.naming import KEY, Made
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+VALUE = "application/vnd.valleys.value+json"  # the kind of output in which a notebook keeps a value
 with_error = Estimate.with_error  # a chapter's word for a value with its standard error
 
 

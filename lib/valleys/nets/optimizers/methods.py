@@ -46,10 +46,18 @@ class Method:
         object.__setattr__(self, "settings", pairs)
         ours = [name for name, _ in pairs if name in OUR_OWN]
         require(not ours, f"{', '.join(ours)} is no setting of a method here; leave it out")
+        if pairs:
+            self._try()
+
+    def _try(self) -> None:
+        """Refuse settings that the class does not take: only it knows them, and to ask it loads
+        torch's compiler.
+        """
         try:
             self.start([torch.zeros(1, requires_grad=True)])
         except (TypeError, ValueError) as error:
-            raise ValueError(f"method {self.name} cannot take {dict(pairs)}: {error}") from None
+            told = f"method {self.name} cannot take {dict(self.settings)}: {error}"
+            raise ValueError(told) from None
 
     @property
     def plain(self) -> bool:
