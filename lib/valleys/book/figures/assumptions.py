@@ -247,7 +247,7 @@ def stable_runs(summary: xr.Dataset) -> Figure:
         "stable throughout": dots(color=NOTE),
         "beyond 2/η at times": dots(color=NOTE, fillstyle="none"),
     }
-    legend(panels[0], entries, loc="upper left")
+    legend_below(figure, entries, columns=6)
     return figure
 
 
