@@ -1,0 +1,419 @@
+"""Mini-batch noise in a window of training alone, gradient descent before and after it: when does
+noise flatten, and does it need a wall for that?
+"""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from torch import Tensor
+
+from valleys.nets.datasets import check_request
+from valleys.nets.engine.descents import Descent, descend
+from valleys.nets.engine.networks import Networks, join
+from valleys.nets.engine.passages import Passages
+from valleys.nets.engine.plain import train
+from valleys.nets.engine.problem import Problem, load_problem
+from valleys.nets.engine.stack import flat
+from valleys.nets.engine.training import Samples, Visit, evaluate, plan
+from valleys.nets.experiments.runs import Branches, Variables
+from valleys.nets.experiments.specs import (
+    MAIN_THRESHOLD,
+    SettingSpec,
+    check_batch_size,
+    check_levels,
+)
+from valleys.nets.measures.curvature import batch_sharpness
+from valleys.nets.measures.elastic_band import elastic_band
+from valleys.nets.measures.layer_hessian import flatness
+from valleys.nets.measures.solutions import rise, similarity_matrix
+from valleys.nets.measures.walls import walls_of
+from valleys.nets.observers.recorder import second_layer_eigenvalues
+from valleys.results.spec import check_distinct, require
+
+Window = tuple[float, float]  # from and to, in units of the freezing time without noise
+MOMENTS = ("begin", "middle", "end")  # of a window, at which the batch sharpness is taken
+DESCRIPTIONS = {
+    "flatness": "inverse geometric mean of the ten largest eigenvalues of the second layer's "
+    "Hessian (Eq. 6), where gradient descent after the window passes the level",
+    "accuracy": "fraction of all test images that is right there",
+    "wall": "rise of the training loss above the higher end on the line from there to where the "
+    "twin passes the level",
+    "path_wall": "the same at the lowest level on a path of low loss (elastic band)",
+    "straight_wall": "the same on the straight line, at the points at which the band is looked at",
+    "distance": "Euclidean distance to the twin at the lowest level, all weights and biases",
+    "similarity": "Jaccard similarity to the twin's errors on all test images at the lowest level "
+    "(Eq. 4)",
+    "passage": "training time at which gradient descent after the window passes the level",
+    "freezing_time": "training time of the first step with training loss below L_c (Eq. 7)",
+    "early_wall": "rise of the training loss on the line to the twin of the same time, both a "
+    "short gradient descent after the window",
+    "early_loss": "training loss there",
+    "course": "training loss at equally spaced moments of the window",
+    "twin_course": "the same of the twin",
+    "batch_sharpness": "curvature of a mini-batch's loss along its own gradient",
+    "twin_flatness": "flatness of the twin where it passes the level",
+    "twin_accuracy": "fraction of all test images that is right there",
+    "twin_passage": "training time at which the twin passes the level",
+    "twin_freezing_time": "training time of the twin's first step with training loss below L_c",
+}
+
+
+@dataclass(frozen=True)
+class WindowsSpec(SettingSpec):
+    """Runs from one start that see noise in one window of training alone, held against their twin,
+    gradient descent from the same start.
+
+    Attributes:
+        start: seed of the start; `seed` is of the batch orders alone.
+        training_set: which images; each number is a set of its own.
+        batch_size: B in a window.
+        windows: pairs (from, to) in units of the twin's freezing time.
+        sham: one more window, with so many images in a batch that there is hardly any noise.
+        sham_batch_size: B there.
+        n_runs: runs of each window.
+        n_paths: of so many of them the path of low loss and the batch sharpness are found.
+        threshold: L_c of the freezing time.
+        levels: losses in falling order at which gradient descent after the window is looked at.
+        relaxing_time: ηt of gradient descent after the window, before the wall is measured that
+            there is by then.
+        n_looks: equally spaced moments of a window at which the loss is looked at, both ends
+            included.
+        band_steps: steps of the elastic band.
+        longest: ηt at which gradient descent gives up.
+    """
+
+    batch_size: int = 10
+    learning_rate: float = 0.1
+    start: int = 0
+    training_set: int = 0
+    windows: tuple[Window, ...] = ((0.0, 1.0), (1.0, 2.0))
+    sham: Window = (0.0, 1.0)
+    sham_batch_size: int = 500
+    n_runs: int = 4
+    n_paths: int = 1
+    threshold: float = MAIN_THRESHOLD
+    levels: tuple[float, ...] = (0.02, 0.014, 0.01)
+    relaxing_time: float = 2.0
+    n_looks: int = 101
+    band_steps: int = 100
+    longest: float = 200.0
+
+    def check(self) -> None:
+        """Refuse what makes no sense for windows."""
+        super().check()
+        self.require_noise()
+        self.require_at_least(start=0, training_set=0, n_runs=2, n_looks=3, band_steps=0)
+        check_request(self.dataset, self.train_per_class, self.test_per_class, self.training_set)
+        check_batch_size(self.sham_batch_size, self.n_train)
+        check_distinct("windows", self.windows)
+        for window in (*self.windows, self.sham):
+            require(
+                0 <= window[0] < window[1],
+                f"a window is a pair (from, to) with 0 <= from < to, got {window}",
+            )
+        self.require_between("n_paths", 1, self.n_runs, "1 and n_runs")
+        self.require_positive("relaxing_time", "longest")
+        check_levels((self.threshold, *self.levels))
+
+    @property
+    def every(self) -> tuple[tuple[Window, int], ...]:
+        """All windows with the batch size in each, the sham last."""
+        own = tuple((window, self.batch_size) for window in self.windows)
+        return (*own, (self.sham, self.sham_batch_size))
+
+    @property
+    def relaxing_steps(self) -> int:
+        """Updates of the short gradient descent after a window."""
+        return max(1, round(self.relaxing_time / self.learning_rate))
+
+    @property
+    def work(self) -> float:
+        """Steps of gradient descent, which cost most, about."""
+        return len(self.every) * self.n_runs / self.learning_rate
+
+    def orders(self, batch_size: int, begin: float) -> list[np.random.Generator]:
+        """Streams of batch orders of the runs of a window, named by where it begins: a longer
+        window begins as a shorter one.
+        """
+        key = (
+            self.start,
+            self.training_set,
+            batch_size,
+            struct.unpack(">Q", struct.pack(">d", begin))[0],
+        )
+        return [
+            np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(*key, run)))
+            for run in range(self.n_runs)
+        ]
+
+
+@dataclass(frozen=True)
+class Twin:
+    """Gradient descent from the start.
+
+    Attributes:
+        frozen: first step with a loss below L_c.
+        descent: where it passes the levels.
+        branches: the network at every step at which a window, or the short descent after it, begins
+            or ends.
+        losses: training loss at each step that is looked at.
+    """
+
+    frozen: int
+    descent: Descent
+    branches: Branches
+    losses: "Losses"
+
+
+class Losses(dict[int, np.ndarray]):
+    """A visit that keeps the training loss of every network, by the step."""
+
+    def __init__(self, samples: Samples) -> None:
+        """Nothing is known yet."""
+        super().__init__()
+        self.samples = samples
+
+    def __call__(self, step: int, networks: Networks) -> None:
+        """Look at the loss of this step."""
+        self[step] = evaluate(networks, self.samples).loss.cpu().numpy()
+
+
+def windows(spec: WindowsSpec) -> xr.Dataset:
+    """What noise in each window does from one start.
+
+    Returns:
+        Dimensions window (the sham last), run, level, look, moment. `flatness`, `accuracy`, `wall`
+        and `passage` over (window, run, level), NaN at levels that the run had passed by the
+        window's end; `path_wall`, `straight_wall`, `batch_sharpness` (… moment), NaN but for the
+        first `n_paths` runs; `distance`, `similarity`, `freezing_time`, `early_wall`, `early_loss`
+        over (window, run); `course` (window, run, look). Of the twin `twin_flatness`,
+        `twin_accuracy` and `twin_passage` over level, `twin_course` (window, look) and
+        `twin_freezing_time`. Times are η · step. Coordinates `opens`, `closes` and `window_batch`.
+
+    Raises:
+        ValueError: gradient descent did not freeze within the longest time.
+    """
+    problem = load_problem(
+        spec.dataset,
+        train_per_class=spec.train_per_class,
+        test_per_class=spec.test_per_class,
+        training_set=spec.training_set,
+        seed=spec.start,
+        device=spec.device,
+    )
+    twin = _twin(problem, spec)
+    every = [_of_window(problem, spec, twin, *each) for each in spec.every]
+    found = xr.concat(every, "window").assign(_of_twin(problem, spec, twin))
+    for name, text in DESCRIPTIONS.items():
+        found[name].attrs["long_name"] = text
+    edges, sizes = zip(*spec.every, strict=True)
+    coords = {
+        "opens": ("window", [window[0] for window in edges]),
+        "closes": ("window", [window[1] for window in edges]),
+        "window_batch": ("window", list(sizes)),
+        "level": list(spec.levels),
+        "moment": list(MOMENTS),
+    }
+    kept = ("dataset", "n_train", "batch_size", "learning_rate", "threshold")
+    return found.assign_coords(coords).assign_attrs({name: getattr(spec, name) for name in kept})
+
+
+def steps_of(window: Window, frozen: int) -> tuple[int, int]:
+    """The steps at which a window begins and ends, of which it has one at least, if gradient
+    descent freezes at this step.
+    """
+    begin = round(window[0] * frozen)
+    return begin, max(begin + 1, round(window[1] * frozen))
+
+
+def look_steps(begin: int, end: int, count: int) -> np.ndarray:
+    """Steps of a window at which the loss is looked at, (count,); neighbours may be one."""
+    return np.linspace(begin, end, count).round().astype(np.int64)
+
+
+def _descend(networks: Networks, problem: Problem, spec: WindowsSpec) -> Descent:
+    """Past the threshold and all levels."""
+    return descend(
+        networks,
+        problem.train,
+        learning_rate=spec.learning_rate,
+        levels=(spec.threshold, *spec.levels),
+        piece=spec.relaxing_steps,
+        longest=round(spec.longest / spec.learning_rate),
+    )
+
+
+def _twin(problem: Problem, spec: WindowsSpec) -> Twin:
+    """Gradient descent, twice: first to find when it freezes, then to leave it where windows begin
+    and end.
+    """
+    descent = _descend(problem.start, problem, spec)
+    require(
+        bool(np.isfinite(descent.first[0]).all()),
+        f"gradient descent from start {spec.start} does not pass all levels {spec.levels} by the "
+        f"time {spec.longest:g}; raise longest, the levels or learning_rate {spec.learning_rate:g}",
+    )
+    frozen, networks = int(descent.first[0, 0]), problem.start.copy()
+    edges = [steps_of(window, frozen) for window, _ in spec.every]
+    stops = {stop for begin, end in edges for stop in (begin, end, end + spec.relaxing_steps)}
+    looks = {step for edge in edges for step in look_steps(*edge, spec.n_looks).tolist()}
+    branches, losses = Branches(), Losses(problem.train)
+    _train(
+        networks, problem, spec, spec.n_train, max(stops), plan((stops, branches), (looks, losses))
+    )
+    return Twin(frozen, descent, branches, losses)
+
+
+def _train(
+    networks: Networks,
+    problem: Problem,
+    spec: WindowsSpec,
+    batch_size: int,
+    n_steps: int,
+    visits: dict[int, Visit],
+    *,
+    streams: Sequence[np.random.Generator] = (),
+    passages: Passages | None = None,
+) -> None:
+    train(
+        networks,
+        problem.train,
+        learning_rate=spec.learning_rate,
+        batch_size=batch_size,
+        n_steps=n_steps,
+        streams=streams,
+        visits=visits,
+        passages=passages,
+    )
+
+
+def _of_window(
+    problem: Problem, spec: WindowsSpec, twin: Twin, window: Window, batch_size: int
+) -> xr.Dataset:
+    """All runs of one window."""
+    begin, end = steps_of(window, twin.frozen)
+    networks = twin.branches[begin].repeat(spec.n_runs)
+    losses, sharpness = Losses(problem.train), Sharpness(problem.train, spec, batch_size)
+    looks, marks = (look_steps(0, end - begin, n) for n in (spec.n_looks, len(MOMENTS)))
+    passages, visits = (
+        Passages((spec.threshold,)),
+        plan((set(looks), losses), (set(marks), sharpness)),
+    )
+    how = {"streams": spec.orders(batch_size, window[0]), "passages": passages}
+    _train(networks, problem, spec, batch_size, end - begin, visits, **how)
+    descent, late = _descend(networks, problem, spec), end + spec.relaxing_steps
+    found = _at_levels(problem, spec, twin, descent)
+    found |= _at_end(problem, spec, twin, descent)
+    found |= _early(problem, descent.early, twin.branches[late])
+    rate = spec.learning_rate
+    found["passage"] = ("run", "level"), rate * (end + descent.first[:, 1:])
+    found["freezing_time"] = "run", rate * _frozen(twin, begin, end, passages, descent)
+    found["course"] = ("run", "look"), np.stack([losses[step] for step in looks.tolist()], axis=1)
+    twins = [float(twin.losses[step][0]) for step in look_steps(begin, end, spec.n_looks).tolist()]
+    found["twin_course"] = "look", twins
+    found["batch_sharpness"] = ("run", "moment"), sharpness.at(marks.tolist())
+    return xr.Dataset(found)
+
+
+class Sharpness(dict[int, np.ndarray]):
+    """A visit that keeps the batch sharpness of the first runs, by the step."""
+
+    def __init__(self, samples: Samples, spec: WindowsSpec, batch_size: int) -> None:
+        """Nothing is known yet."""
+        super().__init__()
+        self.samples, self.spec, self.batch_size = samples, spec, batch_size
+
+    def __call__(self, step: int, networks: Networks) -> None:
+        """Take it at this step, on batches that are the same in every window."""
+        stream = np.random.default_rng(np.random.SeedSequence((self.spec.seed, step)))
+        first = networks.pick(slice(self.spec.n_paths))
+        self[step] = batch_sharpness(first, self.samples, self.batch_size, stream).numpy()
+
+    def at(self, steps: Sequence[int]) -> np.ndarray:
+        """Of all runs at these steps, (n_runs, n_steps); NaN of those not looked at."""
+        return _padded(np.stack([self[step] for step in steps], axis=1), self.spec.n_runs)
+
+
+def _padded(values: np.ndarray, count: int) -> np.ndarray:
+    """Rows of the first runs, and NaN for the others."""
+    found = np.full((count, *values.shape[1:]), np.nan)
+    found[: len(values)] = values
+    return found
+
+
+def _frozen(twin: Twin, begin: int, end: int, passages: Passages, descent: Descent) -> np.ndarray:
+    """First step with a loss below L_c, (n_runs,): before the window, in it, or after it."""
+    inside, after = begin + passages.first[:, 0], end + descent.first[:, 0]
+    own = np.where(np.isfinite(inside), inside, after)
+    return np.full_like(own, twin.frozen) if begin >= twin.frozen else own
+
+
+def _curvatures(networks: Networks, images: Tensor) -> np.ndarray:
+    """Flatness of every network, (R,)."""
+    eigenvalues = (second_layer_eigenvalues(networks, images, run) for run in range(len(networks)))
+    return np.array([flatness(values) for values in eigenvalues])
+
+
+def _looked_at(networks: Networks, problem: Problem) -> dict[str, np.ndarray]:
+    """Flatness and accuracy on all test images, (R,) each."""
+    accuracy = evaluate(networks, problem.full_test).accuracy.cpu().numpy()
+    images = problem.train.images.double()
+    return {"flatness": _curvatures(networks, images), "accuracy": accuracy}
+
+
+def _at_levels(problem: Problem, spec: WindowsSpec, twin: Twin, descent: Descent) -> Variables:
+    """What the runs are where they pass each level, and the wall to the twin there."""
+    rows: dict[str, list[np.ndarray]] = {"flatness": [], "accuracy": [], "wall": []}
+    for level in range(1, len(spec.levels) + 1):
+        own, other = descent.copies[level], twin.descent.copies[level]
+        found = _looked_at(own, problem) | {"wall": _walls(own, other, problem)}
+        for name, values in found.items():
+            rows[name].append(np.where(np.isfinite(descent.first[:, level]), values, np.nan))
+    return {name: (("run", "level"), np.stack(each, axis=1)) for name, each in rows.items()}
+
+
+def _walls(networks: Networks, twin: Networks, problem: Problem) -> np.ndarray:
+    """Rise on the straight line from every network to the one twin, (R,)."""
+    pairs = np.array([(run, len(networks)) for run in range(len(networks))])
+    return walls_of(join([networks, twin]), pairs, problem.train)
+
+
+def _at_end(problem: Problem, spec: WindowsSpec, twin: Twin, descent: Descent) -> Variables:
+    """How far from the twin the runs are at the lowest level, and on what path."""
+    own, other = descent.copies[-1], twin.descent.copies[-1]
+    wrong = evaluate(join([own, other]), problem.full_test).misclassified.cpu().numpy()
+    apart = flat(own.parameters) - flat(other.parameters)
+    bands = [
+        elastic_band(own.one(run), other, problem.train, n_steps=spec.band_steps)
+        for run in range(spec.n_paths)
+    ]
+    walls = {
+        name: _padded(rise(np.stack([getattr(band, kind) for band in bands])), spec.n_runs)
+        for name, kind in (("path_wall", "losses"), ("straight_wall", "straight"))
+    }
+    found = walls | {
+        "similarity": similarity_matrix(wrong)[:-1, -1],
+        "distance": apart.norm(dim=1).cpu().numpy(),
+    }
+    there = np.isfinite(descent.first[:, -1])
+    return {name: ("run", np.where(there, values, np.nan)) for name, values in found.items()}
+
+
+def _early(problem: Problem, networks: Networks, twin: Networks) -> Variables:
+    """The wall that there is a short gradient descent after the window."""
+    return {
+        "early_wall": ("run", _walls(networks, twin, problem)),
+        "early_loss": ("run", evaluate(networks, problem.train).loss.cpu().numpy()),
+    }
+
+
+def _of_twin(problem: Problem, spec: WindowsSpec, twin: Twin) -> Variables:
+    """The twin where it passes each level."""
+    found = _looked_at(join(twin.descent.copies[1:]), problem)
+    own: Variables = {f"twin_{name}": ("level", values) for name, values in found.items()}
+    own["twin_passage"] = "level", spec.learning_rate * twin.descent.first[0, 1:]
+    own["twin_freezing_time"] = (), spec.learning_rate * twin.frozen
+    return own
