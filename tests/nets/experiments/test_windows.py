@@ -17,9 +17,10 @@ SPEC = WindowsSpec(
     batch_size=10,
     learning_rate=0.2,
     windows=((0.0, 0.5), (0.0, 1.0), (1.0, 1.5)),
-    sham=(0.5, 1.0),
+    shams=((0.5, 1.0),),
     sham_batch_size=100,
     n_runs=3,
+    n_sham_runs=2,
     levels=(0.05, 0.03),
     n_looks=9,
     band_steps=5,
@@ -38,14 +39,15 @@ def problem():
 
 
 def test_a_window_without_noise_is_the_twin_to_the_last_bit(found):
-    sham = found.isel(window=-1)
+    sham = found.isel(window=-1, run=slice(SPEC.n_sham_runs))
     for name in ("flatness", "accuracy", "passage"):
-        for run in range(SPEC.n_runs):
+        for run in range(SPEC.n_sham_runs):
             np.testing.assert_array_equal(sham[name][run], found[f"twin_{name}"])
     for name in ("wall", "early_wall", "distance"):
         assert (sham[name] == 0).all()
-    np.testing.assert_array_equal(sham.freezing_time, [found.twin_freezing_time] * SPEC.n_runs)
-    np.testing.assert_array_equal(sham.course, [found.twin_course[-1]] * SPEC.n_runs)
+    np.testing.assert_array_equal(sham.freezing_time, [found.twin_freezing_time] * 2)
+    np.testing.assert_array_equal(sham.course, [found.twin_course[-1]] * 2)
+    assert np.isnan(found.flatness[-1, 2]).all()  # a run that the sham does not have
 
 
 def test_the_twin_is_plain_gradient_descent(found, problem):
@@ -74,7 +76,7 @@ def test_a_window_from_the_start_is_stochastic_gradient_descent_and_then_gradien
         learning_rate=0.2,
         batch_size=10,
         n_steps=frozen,
-        streams=SPEC.orders(10, 0.0),
+        streams=SPEC.orders(10, 0.0, 3),
         visits=dict.fromkeys(
             record_steps(frozen, 9).tolist(),
             lambda _, now: losses.append(evaluate(now, problem.train).loss.numpy()),
@@ -154,6 +156,8 @@ def test_steps_of_a_window():
         ({"levels": (0.2, 0.1)}, "falling order"),
         ({"levels": (0.01, 0.02)}, "falling order"),
         ({"n_paths": 4}, "n_paths must lie between 1 and n_runs"),
+        ({"n_sham_runs": 0}, "n_sham_runs must lie between 1 and n_runs"),
+        ({"band_rate": 0.0}, "band_rate must be positive"),
         ({"n_runs": 1}, "n_runs must be 2 or more"),
         ({"training_set": 99}, "training_set"),
         ({"relaxing_time": 0.0}, "relaxing_time must be positive"),

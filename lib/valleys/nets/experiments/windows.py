@@ -71,9 +71,10 @@ class WindowsSpec(SettingSpec):
         training_set: which images; each number is a set of its own.
         batch_size: B in a window.
         windows: pairs (from, to) in units of the twin's freezing time.
-        sham: one more window, with so many images in a batch that there is hardly any noise.
+        shams: further windows, with so many images in a batch that there is hardly any noise.
         sham_batch_size: B there.
         n_runs: runs of each window.
+        n_sham_runs: runs of each sham.
         n_paths: of so many of them the path of low loss and the batch sharpness are found.
         threshold: L_c of the freezing time.
         levels: losses in falling order at which gradient descent after the window is looked at.
@@ -82,6 +83,7 @@ class WindowsSpec(SettingSpec):
         n_looks: equally spaced moments of a window at which the loss is looked at, both ends
             included.
         band_steps: steps of the elastic band.
+        band_rate: learning rate of these steps.
         longest: ηt at which gradient descent gives up.
     """
 
@@ -90,15 +92,17 @@ class WindowsSpec(SettingSpec):
     start: int = 0
     training_set: int = 0
     windows: tuple[Window, ...] = ((0.0, 1.0), (1.0, 2.0))
-    sham: Window = (0.0, 1.0)
+    shams: tuple[Window, ...] = ((0.0, 1.0),)
     sham_batch_size: int = 500
     n_runs: int = 4
+    n_sham_runs: int = 2
     n_paths: int = 1
     threshold: float = MAIN_THRESHOLD
-    levels: tuple[float, ...] = (0.02, 0.014, 0.01)
+    levels: tuple[float, ...] = (0.03, 0.02, 0.014)
     relaxing_time: float = 2.0
     n_looks: int = 101
     band_steps: int = 100
+    band_rate: float = 0.02
     longest: float = 200.0
 
     def check(self) -> None:
@@ -109,20 +113,22 @@ class WindowsSpec(SettingSpec):
         check_request(self.dataset, self.train_per_class, self.test_per_class, self.training_set)
         check_batch_size(self.sham_batch_size, self.n_train)
         check_distinct("windows", self.windows)
-        for window in (*self.windows, self.sham):
+        for window in (*self.windows, *self.shams):
             require(
                 0 <= window[0] < window[1],
                 f"a window is a pair (from, to) with 0 <= from < to, got {window}",
             )
         self.require_between("n_paths", 1, self.n_runs, "1 and n_runs")
-        self.require_positive("relaxing_time", "longest")
+        self.require_between("n_sham_runs", 1, self.n_runs, "1 and n_runs")
+        self.require_positive("relaxing_time", "longest", "band_rate")
         check_levels((self.threshold, *self.levels))
 
     @property
-    def every(self) -> tuple[tuple[Window, int], ...]:
-        """All windows with the batch size in each, the sham last."""
-        own = tuple((window, self.batch_size) for window in self.windows)
-        return (*own, (self.sham, self.sham_batch_size))
+    def every(self) -> tuple[tuple[Window, int, int], ...]:
+        """All windows with batch size and number of runs, the shams last."""
+        own = tuple((window, self.batch_size, self.n_runs) for window in self.windows)
+        shams = tuple((sham, self.sham_batch_size, self.n_sham_runs) for sham in self.shams)
+        return (*own, *shams)
 
     @property
     def relaxing_steps(self) -> int:
@@ -134,19 +140,15 @@ class WindowsSpec(SettingSpec):
         """Steps of gradient descent, which cost most, about."""
         return len(self.every) * self.n_runs / self.learning_rate
 
-    def orders(self, batch_size: int, begin: float) -> list[np.random.Generator]:
+    def orders(self, batch_size: int, begin: float, count: int) -> list[np.random.Generator]:
         """Streams of batch orders of the runs of a window, named by where it begins: a longer
         window begins as a shorter one.
         """
-        key = (
-            self.start,
-            self.training_set,
-            batch_size,
-            struct.unpack(">Q", struct.pack(">d", begin))[0],
-        )
+        opens = struct.unpack(">Q", struct.pack(">d", begin))[0]
+        key = (self.start, self.training_set, batch_size, opens)
         return [
             np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(*key, run)))
-            for run in range(self.n_runs)
+            for run in range(count)
         ]
 
 
@@ -180,18 +182,23 @@ class Losses(dict[int, np.ndarray]):
         """Look at the loss of this step."""
         self[step] = evaluate(networks, self.samples).loss.cpu().numpy()
 
+    def at(self, steps: Sequence[int]) -> np.ndarray:
+        """The losses of these steps, (R, n_steps)."""
+        return np.stack([self[step] for step in steps], axis=1)
+
 
 def windows(spec: WindowsSpec) -> xr.Dataset:
     """What noise in each window does from one start.
 
     Returns:
-        Dimensions window (the sham last), run, level, look, moment. `flatness`, `accuracy`, `wall`
+        Dimensions window (the shams last), run, level, look, moment. `flatness`, `accuracy`, `wall`
         and `passage` over (window, run, level), NaN at levels that the run had passed by the
-        window's end; `path_wall`, `straight_wall`, `batch_sharpness` (… moment), NaN but for the
-        first `n_paths` runs; `distance`, `similarity`, `freezing_time`, `early_wall`, `early_loss`
-        over (window, run); `course` (window, run, look). Of the twin `twin_flatness`,
-        `twin_accuracy` and `twin_passage` over level, `twin_course` (window, look) and
-        `twin_freezing_time`. Times are η · step. Coordinates `opens`, `closes` and `window_batch`.
+        window's end; `path_wall`, `straight_wall` (window, run) and `batch_sharpness` (… moment),
+        NaN but for the first `n_paths` runs, as everything is of runs that a sham does not have;
+        `distance`, `similarity`, `freezing_time`, `early_wall` and `early_loss` over (window, run);
+        `course` (window, run, look). Of the twin `twin_flatness`, `twin_accuracy` and
+        `twin_passage` over level, `twin_course` (window, look) and `twin_freezing_time`. Times are
+        η · step. Coordinates `opens`, `closes` and `window_batch`.
 
     Raises:
         ValueError: gradient descent did not freeze within the longest time.
@@ -209,7 +216,7 @@ def windows(spec: WindowsSpec) -> xr.Dataset:
     found = xr.concat(every, "window").assign(_of_twin(problem, spec, twin))
     for name, text in DESCRIPTIONS.items():
         found[name].attrs["long_name"] = text
-    edges, sizes = zip(*spec.every, strict=True)
+    edges, sizes, _ = zip(*spec.every, strict=True)
     coords = {
         "opens": ("window", [window[0] for window in edges]),
         "closes": ("window", [window[1] for window in edges]),
@@ -257,7 +264,7 @@ def _twin(problem: Problem, spec: WindowsSpec) -> Twin:
         f"time {spec.longest:g}; raise longest, the levels or learning_rate {spec.learning_rate:g}",
     )
     frozen, networks = int(descent.first[0, 0]), problem.start.copy()
-    edges = [steps_of(window, frozen) for window, _ in spec.every]
+    edges = [steps_of(window, frozen) for window, _, _ in spec.every]
     stops = {stop for begin, end in edges for stop in (begin, end, end + spec.relaxing_steps)}
     looks = {step for edge in edges for step in look_steps(*edge, spec.n_looks).tolist()}
     branches, losses = Branches(), Losses(problem.train)
@@ -291,31 +298,29 @@ def _train(
 
 
 def _of_window(
-    problem: Problem, spec: WindowsSpec, twin: Twin, window: Window, batch_size: int
+    problem: Problem, spec: WindowsSpec, twin: Twin, window: Window, batch_size: int, n_runs: int
 ) -> xr.Dataset:
-    """All runs of one window."""
+    """All runs of one window; NaN of those that it does not have."""
     begin, end = steps_of(window, twin.frozen)
-    networks = twin.branches[begin].repeat(spec.n_runs)
+    networks = twin.branches[begin].repeat(n_runs)
     losses, sharpness = Losses(problem.train), Sharpness(problem.train, spec, batch_size)
-    looks, marks = (look_steps(0, end - begin, n) for n in (spec.n_looks, len(MOMENTS)))
+    looks, marks = (look_steps(0, end - begin, n).tolist() for n in (spec.n_looks, len(MOMENTS)))
     passages, visits = (
         Passages((spec.threshold,)),
         plan((set(looks), losses), (set(marks), sharpness)),
     )
-    how = {"streams": spec.orders(batch_size, window[0]), "passages": passages}
+    how = {"streams": spec.orders(batch_size, window[0], n_runs), "passages": passages}
     _train(networks, problem, spec, batch_size, end - begin, visits, **how)
-    descent, late = _descend(networks, problem, spec), end + spec.relaxing_steps
-    found = _at_levels(problem, spec, twin, descent)
-    found |= _at_end(problem, spec, twin, descent)
-    found |= _early(problem, descent.early, twin.branches[late])
-    rate = spec.learning_rate
+    descent = _descend(networks, problem, spec)
+    found = _at_levels(problem, spec, twin, descent) | _at_end(problem, spec, twin, descent)
+    found |= _early(problem, descent.early, twin.branches[end + spec.relaxing_steps])
+    rate, frozen = spec.learning_rate, _frozen(twin, begin, end, passages, descent)
     found["passage"] = ("run", "level"), rate * (end + descent.first[:, 1:])
-    found["freezing_time"] = "run", rate * _frozen(twin, begin, end, passages, descent)
-    found["course"] = ("run", "look"), np.stack([losses[step] for step in looks.tolist()], axis=1)
-    twins = [float(twin.losses[step][0]) for step in look_steps(begin, end, spec.n_looks).tolist()]
-    found["twin_course"] = "look", twins
-    found["batch_sharpness"] = ("run", "moment"), sharpness.at(marks.tolist())
-    return xr.Dataset(found)
+    found["freezing_time"] = "run", rate * frozen
+    found["course"] = ("run", "look"), losses.at(looks)
+    found["twin_course"] = "look", twin.losses.at([begin + look for look in looks])[0]
+    found["batch_sharpness"] = ("run", "moment"), _padded(sharpness.at(marks), n_runs)
+    return xr.Dataset(found).pad(run=(0, spec.n_runs - n_runs))
 
 
 class Sharpness(dict[int, np.ndarray]):
@@ -333,8 +338,8 @@ class Sharpness(dict[int, np.ndarray]):
         self[step] = batch_sharpness(first, self.samples, self.batch_size, stream).numpy()
 
     def at(self, steps: Sequence[int]) -> np.ndarray:
-        """Of all runs at these steps, (n_runs, n_steps); NaN of those not looked at."""
-        return _padded(np.stack([self[step] for step in steps], axis=1), self.spec.n_runs)
+        """Of these runs at these steps, (n_paths, n_steps)."""
+        return np.stack([self[step] for step in steps], axis=1)
 
 
 def _padded(values: np.ndarray, count: int) -> np.ndarray:
@@ -386,12 +391,13 @@ def _at_end(problem: Problem, spec: WindowsSpec, twin: Twin, descent: Descent) -
     own, other = descent.copies[-1], twin.descent.copies[-1]
     wrong = evaluate(join([own, other]), problem.full_test).misclassified.cpu().numpy()
     apart = flat(own.parameters) - flat(other.parameters)
+    how = {"n_steps": spec.band_steps, "learning_rate": spec.band_rate}
     bands = [
-        elastic_band(own.one(run), other, problem.train, n_steps=spec.band_steps)
-        for run in range(spec.n_paths)
+        elastic_band(own.one(run), other, problem.train, **how)
+        for run in range(min(spec.n_paths, len(own)))
     ]
     walls = {
-        name: _padded(rise(np.stack([getattr(band, kind) for band in bands])), spec.n_runs)
+        name: _padded(rise(np.stack([getattr(band, kind) for band in bands])), len(own))
         for name, kind in (("path_wall", "losses"), ("straight_wall", "straight"))
     }
     found = walls | {
