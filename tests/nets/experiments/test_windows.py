@@ -140,6 +140,15 @@ def test_descents_stop_at_the_lowest_level_whatever_their_pieces(problem):
     assert (networks.flat() == problem.start.flat()).all()
 
 
+@pytest.mark.parametrize("n_looks", [3, 9])
+def test_the_twin_is_looked_at_where_its_runs_are_whatever_rounding_does(n_looks):
+    """Half a step is rounded to an even one, and a window may begin at an odd one."""
+    for closes in (1.2, 1.37, 1.6):
+        short = {"windows": ((1.0, closes),), "shams": (), "band_steps": 0, "n_runs": 2}
+        spec = dataclasses.replace(SPEC, **short, n_sham_runs=1, n_looks=n_looks)
+        assert windows(spec).twin_course.sizes["look"] == n_looks
+
+
 def test_steps_of_a_window():
     assert steps_of((0.5, 1.5), 10) == (5, 15)
     assert steps_of((0.5, 0.51), 10) == (5, 6)  # one step at least

@@ -163,8 +163,11 @@ def _of_window(
     }
     train(networks, problem.train, learning_rate=rate, **calm)
     runs, losses = networks.repeat(spec.n_runs), Losses(problem.train)
-    moments = look_steps(0, end - begin, spec.n_links + 1).tolist()
-    looks = [look_steps(*link, spec.n_looks).tolist() for link in itertools.pairwise(moments)]
+    moments = look_steps(end - begin, spec.n_links + 1).tolist()
+    looks = [
+        (first + look_steps(last - first, spec.n_looks)).tolist()
+        for first, last in itertools.pairwise(moments)
+    ]
     visits = plan((set(moments), branches), ({step for link in looks for step in link}, losses))
     noisy: dict[str, Any] = {
         "batch_size": spec.batch_size,

@@ -236,9 +236,11 @@ def steps_of(window: Window, frozen: int) -> tuple[int, int]:
     return begin, max(begin + 1, round(window[1] * frozen))
 
 
-def look_steps(begin: int, end: int, count: int) -> np.ndarray:
-    """Steps of a window at which the loss is looked at, (count,); neighbours may be one."""
-    return np.linspace(begin, end, count).round().astype(np.int64)
+def look_steps(length: int, count: int) -> np.ndarray:
+    """Equally spaced steps from 0 to the length of a window, int64, (count,); neighbours may be
+    one.
+    """
+    return np.linspace(0, length, count).round().astype(np.int64)
 
 
 def _descend(networks: Networks, problem: Problem, spec: WindowsSpec) -> Descent:
@@ -266,7 +268,11 @@ def _twin(problem: Problem, spec: WindowsSpec) -> Twin:
     frozen, networks = int(descent.first[0, 0]), problem.start.copy()
     edges = [steps_of(window, frozen) for window, _, _ in spec.every]
     stops = {stop for begin, end in edges for stop in (begin, end, end + spec.relaxing_steps)}
-    looks = {step for edge in edges for step in look_steps(*edge, spec.n_looks).tolist()}
+    looks = {
+        begin + look
+        for begin, end in edges
+        for look in look_steps(end - begin, spec.n_looks).tolist()
+    }
     branches, losses = Branches(), Losses(problem.train)
     _train(
         networks, problem, spec, spec.n_train, max(stops), plan((stops, branches), (looks, losses))
@@ -304,7 +310,7 @@ def _of_window(
     begin, end = steps_of(window, twin.frozen)
     networks = twin.branches[begin].repeat(n_runs)
     losses, sharpness = Losses(problem.train), Sharpness(problem.train, spec, batch_size)
-    looks, marks = (look_steps(0, end - begin, n).tolist() for n in (spec.n_looks, len(MOMENTS)))
+    looks, marks = (look_steps(end - begin, n).tolist() for n in (spec.n_looks, len(MOMENTS)))
     passages, visits = (
         Passages((spec.threshold,)),
         plan((set(looks), losses), (set(marks), sharpness)),
