@@ -102,6 +102,8 @@ from valleys.book.figures.walk import (
     mean_lines,
     walls_and_heights,
 )
+from valleys.book.figures.window_branches import ways_to_flatness
+from valleys.book.figures.windows import noise_windows, window_courses
 from valleys.book.figures.within import within
 
 __all__ = [
@@ -156,6 +158,7 @@ __all__ = [
     "mean_lines",
     "noise_directions",
     "noise_response",
+    "noise_windows",
     "noise_strength_course",
     "occupation_by_flatness",
     "own_network",
@@ -185,7 +188,9 @@ __all__ = [
     "variance_flatness",
     "wall_times",
     "walls_and_heights",
+    "ways_to_flatness",
     "weight_against_step",
     "weight_along_y",
+    "window_courses",
     "within",
 ]
