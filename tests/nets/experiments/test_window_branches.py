@@ -7,7 +7,8 @@ from valleys.nets import load_problem
 from valleys.nets.engine.plain import train
 from valleys.nets.engine.training import evaluate
 from valleys.nets.experiments.window_branches import WindowBranchesSpec, window_branches
-from valleys.nets.experiments.windows import WindowsSpec, windows
+from valleys.nets.experiments.window_specs import WindowsSpec
+from valleys.nets.experiments.windows import windows
 
 SPEC = WindowBranchesSpec(
     train_per_class=10,

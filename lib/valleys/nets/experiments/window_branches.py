@@ -20,7 +20,8 @@ from valleys.nets.engine.stack import flat
 from valleys.nets.engine.training import evaluate, plan
 from valleys.nets.experiments.runs import Branches, Variables
 from valleys.nets.experiments.specs import MAIN_THRESHOLD, SettingSpec, check_levels
-from valleys.nets.experiments.windows import Losses, Window, look_steps, steps_of
+from valleys.nets.experiments.window_specs import Window, look_steps, steps_of
+from valleys.nets.experiments.windows import Losses
 from valleys.nets.measures.layer_hessian import flatness
 from valleys.nets.measures.walls import walls_of
 from valleys.nets.observers.recorder import second_layer_eigenvalues
