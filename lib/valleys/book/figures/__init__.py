@@ -102,8 +102,8 @@ from valleys.book.figures.walk import (
     mean_lines,
     walls_and_heights,
 )
-from valleys.book.figures.window_branches import ways_to_flatness
-from valleys.book.figures.windows import noise_windows, window_courses
+from valleys.book.figures.windows.branches import ways_to_flatness
+from valleys.book.figures.windows.effects import noise_windows, window_courses
 from valleys.book.figures.within import within
 
 __all__ = [

@@ -9,8 +9,8 @@ from valleys.nets.engine.descents import descend
 from valleys.nets.engine.plain import train
 from valleys.nets.engine.training import evaluate, record_steps
 from valleys.nets.experiments.ensemble import train_ensemble
-from valleys.nets.experiments.window_specs import WindowsSpec, steps_of
-from valleys.nets.experiments.windows import windows
+from valleys.nets.experiments.windows.effects import windows
+from valleys.nets.experiments.windows.specs import WindowsSpec, steps_of
 
 SPEC = WindowsSpec(
     train_per_class=10,

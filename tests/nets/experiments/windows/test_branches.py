@@ -6,9 +6,9 @@ import pytest
 from valleys.nets import load_problem
 from valleys.nets.engine.plain import train
 from valleys.nets.engine.training import evaluate
-from valleys.nets.experiments.window_branches import WindowBranchesSpec, window_branches
-from valleys.nets.experiments.window_specs import WindowsSpec
-from valleys.nets.experiments.windows import windows
+from valleys.nets.experiments.windows.branches import WindowBranchesSpec, window_branches
+from valleys.nets.experiments.windows.effects import windows
+from valleys.nets.experiments.windows.specs import WindowsSpec
 
 SPEC = WindowBranchesSpec(
     train_per_class=10,

@@ -3,7 +3,7 @@ import pytest
 import xarray as xr
 
 from tests.findings import estimate, number
-from valleys.nets.analysis import windows as analysis
+from valleys.nets.analysis.windows import effects as analysis
 
 LEVELS = [0.03, 0.02, 0.014]
 FACTOR = {"before": 0.4, "after": 0.2, "whole": 0.5, "long": 0.3}  # gains in ln F

@@ -33,8 +33,8 @@ def noise_windows(settings: Sequence[xr.Dataset]) -> Figure:
     """What noise in each window does, a row a window, with intervals over starts and runs.
 
     Args:
-        settings: what `valleys.nets.analysis.windows.contrasts` gives, one or two; the first has
-            every window.
+        settings: what `valleys.nets.analysis.windows.effects.contrasts` gives, one or two; one of
+            them has every window.
     """
     figure, panels = new_figure(1, 1 + len(PANELS), (8.7, 4.6), sharey=True)
     rows = max((_keys(table) for table in settings), key=len)
@@ -120,7 +120,7 @@ def window_courses(
     """Training loss of the runs of one start in some windows, beside gradient descent.
 
     Args:
-        settings: grids of `valleys.nets.experiments.windows.windows`.
+        settings: grids of `valleys.nets.experiments.windows.effects.windows`.
         windows: pairs (from, to) of those that are drawn, each in all of them.
     """
     figure, panels = new_figure(1, len(settings), (8.0, 3.4), sharey=True)

@@ -20,8 +20,8 @@ from valleys.nets.engine.stack import flat
 from valleys.nets.engine.training import evaluate, plan
 from valleys.nets.experiments.runs import Branches, Variables
 from valleys.nets.experiments.specs import MAIN_THRESHOLD, SettingSpec, check_levels
-from valleys.nets.experiments.window_specs import Window, look_steps, steps_of
-from valleys.nets.experiments.windows import Losses
+from valleys.nets.experiments.windows.effects import Losses
+from valleys.nets.experiments.windows.specs import Window, look_steps, steps_of
 from valleys.nets.measures.layer_hessian import flatness
 from valleys.nets.measures.walls import walls_of
 from valleys.nets.observers.recorder import second_layer_eigenvalues
@@ -90,7 +90,7 @@ class WindowBranchesSpec(SettingSpec):
 
     def orders(self, begin: float) -> list[np.random.Generator]:
         """Streams of batch orders, named by where the window begins: the runs are those of the
-        same window in `valleys.nets.experiments.windows`.
+        same window in `valleys.nets.experiments.windows.effects`.
         """
         opens = struct.unpack(">Q", struct.pack(">d", begin))[0]
         key = (self.start, self.training_set, self.batch_size, opens)

@@ -3,7 +3,7 @@ import pytest
 import xarray as xr
 
 from tests.findings import estimate
-from valleys.nets.analysis import window_branches as analysis
+from valleys.nets.analysis.windows import branches as analysis
 
 LEVEL = 0.02
 GAINS = np.array([0.1, 0.3, 0.2, -0.05])  # of the parts

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from valleys.nets import statistics
-from valleys.nets.experiments.window_specs import Window
+from valleys.nets.experiments.windows.specs import Window
 from valleys.nets.statistics import ENDS, Estimate
 from valleys.results.estimates import Findings
 

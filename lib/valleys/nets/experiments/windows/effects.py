@@ -17,7 +17,7 @@ from valleys.nets.engine.problem import Problem, load_problem
 from valleys.nets.engine.stack import flat
 from valleys.nets.engine.training import Samples, Visit, evaluate, plan
 from valleys.nets.experiments.runs import Branches, Variables
-from valleys.nets.experiments.window_specs import Window, WindowsSpec, look_steps, steps_of
+from valleys.nets.experiments.windows.specs import Window, WindowsSpec, look_steps, steps_of
 from valleys.nets.measures.curvature import batch_sharpness
 from valleys.nets.measures.elastic_band import elastic_band
 from valleys.nets.measures.layer_hessian import flatness

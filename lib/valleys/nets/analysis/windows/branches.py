@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from valleys.nets import statistics
-from valleys.nets.analysis.windows import DOUBLED, WINDOWS
+from valleys.nets.analysis.windows.effects import DOUBLED, WINDOWS
 from valleys.nets.statistics import ENDS, Estimate
 from valleys.results.estimates import Findings
 

@@ -25,7 +25,7 @@ def ways_to_flatness(shares: Sequence[xr.Dataset], growths: Sequence[xr.Dataset]
     the time between them.
 
     Args:
-        shares: what `valleys.nets.analysis.window_branches.shares` gives, one a setting.
+        shares: what `valleys.nets.analysis.windows.branches.shares` gives, one a setting.
         growths: what `growth` of it gives, in the same order.
     """
     figure, panels = new_figure(1, len(shares) + 1, (8.7, 3.8))
