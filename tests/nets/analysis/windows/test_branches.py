@@ -8,7 +8,7 @@ from valleys.nets.analysis.windows import branches as analysis
 LEVEL = 0.02
 GAINS = np.array([0.1, 0.3, 0.2, -0.05])  # of the parts
 WALLS = np.array([0.0, 1.5, 0.5, 0.005])  # between their ends, over the loss
-RISES = np.array([1.0, 1.2, 4.0, 1.0])  # highest loss over the first
+RISES = np.array([1.0, 4.0, 8.0, 1.0])  # highest loss over the first
 
 
 def found(n_starts=3, n_runs=2) -> xr.Dataset:

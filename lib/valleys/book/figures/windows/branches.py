@@ -13,7 +13,7 @@ from valleys.book.figures.drawing.style import INK, KINDS, LEARNING_RATE, NEUTRA
 WAYS = {  # colour and name of each
     "drift": (KINDS[1], "drift: no wall between"),
     "jump": (KINDS[2], "jump: a wall that doubles the loss"),
-    "thrown": (KINDS[3], "thrown: the loss itself doubles"),
+    "thrown": (KINDS[3], "thrown: the loss itself goes up fivefold"),
 }
 WIDTH = 0.26
 STYLES = ("-", "--", ":")
