@@ -31,13 +31,12 @@ def ways_to_flatness(shares: Sequence[xr.Dataset], growths: Sequence[xr.Dataset]
     figure, panels = new_figure(1, len(shares) + 1, (8.7, 3.8))
     for axes, table in zip(panels, shares, strict=False):
         _gains(axes, table)
-    panels[0].set_ylabel("gain in ln F in the window")
     highest = max(axes.get_ylim()[1] for axes in panels[:-1])
     lowest = min(axes.get_ylim()[0] for axes in panels[:-1])
     for axes in panels[:-1]:
         axes.set_ylim(lowest, highest)
     _walls(panels[-1], growths)
-    looks = {name: {"color": colour, "linewidth": 6} for colour, name in WAYS.values()}
+    looks = {name: {"color": colour, "marker": "s", "linestyle": "none"} for colour, name in WAYS.values()}
     legend_below(figure, looks, len(WAYS))
     return figure
 
@@ -55,7 +54,7 @@ def _gains(axes: Axes, table: xr.Dataset) -> None:
     pairs = zip(table.opens.values, table.closes.values, strict=True)
     axes.set_xticks(places, [f"{opens:g} to {closes:g}" for opens, closes in pairs])
     title = f"η = {table.attrs['learning_rate']:g}, B = {table.attrs['batch_size']}"
-    axes.set(xlabel="window [freezing time]", title=title)
+    axes.set(xlabel="window [freezing time]", ylabel="gain in ln F", title=title)
 
 
 def _walls(axes: Axes, growths: Sequence[xr.Dataset]) -> None:
