@@ -64,6 +64,7 @@ from valleys.book.figures.more_valleys import (
     rows_of_valleys,
     share_against_noise,
 )
+from valleys.book.figures.noise.noise_shapes import noise_shapes
 from valleys.book.figures.own_network import own_network
 from valleys.book.figures.starts import starts
 from valleys.book.figures.sweep import (
@@ -158,6 +159,7 @@ __all__ = [
     "mean_lines",
     "noise_directions",
     "noise_response",
+    "noise_shapes",
     "noise_strength_course",
     "noise_windows",
     "occupation_by_flatness",
