@@ -36,7 +36,8 @@ def ways_to_flatness(shares: Sequence[xr.Dataset], growths: Sequence[xr.Dataset]
     for axes in panels[:-1]:
         axes.set_ylim(lowest, highest)
     _walls(panels[-1], growths)
-    looks = {name: {"color": colour, "marker": "s", "linestyle": "none"} for colour, name in WAYS.values()}
+    square = {"marker": "s", "linestyle": "none"}
+    looks = {name: square | {"color": colour} for colour, name in WAYS.values()}
     legend_below(figure, looks, len(WAYS))
     return figure
 
