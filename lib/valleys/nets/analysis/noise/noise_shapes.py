@@ -200,7 +200,7 @@ def work(found: xr.Dataset) -> xr.DataArray:
     return found.attrs["learning_rate"] / 2 * spacing * steps.sum("record")
 
 
-def sharpest(found: xr.Dataset, kind: str, *, seed: int = 0) -> Estimate:
+def batch_sharpness_of(found: xr.Dataset, kind: str, *, seed: int = 0) -> Estimate:
     """Batch sharpness in units of 2/η, mean over the looks of each run until it is frozen; above
     one a step on a batch climbs.
     """
@@ -234,7 +234,7 @@ def noise_shapes_findings(found: xr.Dataset, *, seed: int = 0) -> Findings:
     told["match"] = _factor(delay, "equal_freezing", BATCHES, seed)
     told |= {name: bought_before(found, *pair, seed=seed) for name, pair in BEFORE.items()}
     told |= _strength_findings(strengths(found, seed=seed))
-    told |= {f"sharpness_{kind}": sharpest(found, kind, seed=seed) for kind in (CALM, BATCHES)}
+    told |= {f"sharpness_{kind}": batch_sharpness_of(found, kind, seed=seed) for kind in (CALM, BATCHES)}
     told |= per_work(found, seed=seed)
     return told
 
