@@ -234,7 +234,9 @@ def noise_shapes_findings(found: xr.Dataset, *, seed: int = 0) -> Findings:
     told["match"] = _factor(delay, "equal_freezing", BATCHES, seed)
     told |= {name: bought_before(found, *pair, seed=seed) for name, pair in BEFORE.items()}
     told |= _strength_findings(strengths(found, seed=seed))
-    told |= {f"sharpness_{kind}": batch_sharpness_of(found, kind, seed=seed) for kind in (CALM, BATCHES)}
+    told |= {
+        f"sharpness_{kind}": batch_sharpness_of(found, kind, seed=seed) for kind in (CALM, BATCHES)
+    }
     told |= per_work(found, seed=seed)
     return told
 
