@@ -112,8 +112,9 @@ def test_some_schedules_are_enough():
     some = ["constant", "cosine", "rising", "falling"]
     parts = (made_up(budget).sel(schedule=some) for budget in ("time", "samples"))
     told = findings.schedules_findings(*parts)
-    assert "rise" in told
-    assert not {"search", "told", "rule_gain", "rule_loss"} & set(told)
+    assert told["rise"].value == 1
+    assert np.isnan([told[name].value for name in ("search", "early", "rule_gain")]).all()
+    assert not {"told", "rule_loss"} & set(told)
 
 
 def test_a_run_of_which_the_monitor_never_spoke_is_counted_as_such():

@@ -1,5 +1,7 @@
 """The figure of schedules of noise in networks."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -91,7 +93,7 @@ def _faint(axes: Axes, here: xr.Dataset) -> None:
     axes.errorbar(value, places, xerr=bars(value, low, high), linewidth=0.8, **FAINT)  # pyright: ignore[reportArgumentType]
 
 
-def _entries(schedules: list[str], attrs: dict[str, float]) -> dict[str, Look]:
+def _entries(schedules: list[str], attrs: dict[str, float]) -> Mapping[str, Look]:
     """Kinds that are there, and which mark is at which loss."""
     known = {KIND[name] for name in schedules}
     kinds = {name: {**look, "linestyle": "none"} for name, look in LOOKS.items() if name in known}

@@ -38,9 +38,8 @@ def contrast(
     variable, at_level = (FACTORS | POINTS)[name]
     values = found[variable].isel(level=level) if at_level else found[variable]
     values = 100 * values if name in POINTS else xr.ufuncs.log(values)
-    rows = [_rows(values.sel(schedule=schedule)) for schedule in (first, second)]
-    rng = np.random.default_rng(seed)
-    difference = statistics.nested_difference(*rows, rng)
+    above, below = (_rows(values.sel(schedule=schedule)) for schedule in (first, second))
+    difference = statistics.nested_difference(above, below, np.random.default_rng(seed))
     return difference if name in POINTS else statistics.exponential(difference)
 
 

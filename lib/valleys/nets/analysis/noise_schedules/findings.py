@@ -5,6 +5,7 @@ import xarray as xr
 
 from valleys.nets import statistics
 from valleys.nets.analysis.noise_schedules.contrasts import contrast, contrasts, in_tail
+from valleys.nets.experiments.noise_schedules.courses import names
 from valleys.nets.statistics import Estimate
 from valleys.results.estimates import Findings
 
@@ -43,25 +44,33 @@ def schedules_findings(time: xr.Dataset, samples: xr.Dataset, *, seed: int = 0) 
         seed: of the resamples.
 
     Returns:
-        Each of `PAIRS` of which both schedules are there, a factor of flatness at the lowest level,
-        at equal time, and with `_samples` at equal samples; with `_high` before that at the highest
-        level. Each of `GAINS` at equal samples, in percentage points. `flattest` and `flattest_by`,
-        the schedule that is flattest at equal time, and by what factor over the constant one, the
-        same with `_samples`; `tail`, the least share of runs that came to the lowest level in the
-        common tail. What `monitor_findings` gives.
+        Each of `PAIRS`, a factor of flatness at the lowest level, at equal time, and with
+        `_samples` at equal samples; with `_high` before that at the highest level. Each of `GAINS`
+        at equal samples, in percentage points. NaN where a schedule was not asked for. `flattest`
+        and `flattest_by`, the schedule that is flattest at equal time, and by what factor over the
+        constant one, the same with `_samples`; `tail`, the least share of runs that came to the
+        lowest level in the common tail. What `monitor_findings` gives.
     """
     found: Findings = {}
     for budget, grid in (("time", time), ("samples", samples)):
-        known, suffix = set(grid.schedule.values.tolist()), SUFFIX[budget]
-        for name, pair in PAIRS.items():
-            if known.issuperset(pair):
-                found[f"{name}{suffix}"] = contrast(grid, "flat", *pair, seed=seed)
-                found[f"{name}_high{suffix}"] = contrast(grid, "flat", *pair, level=0, seed=seed)
+        suffix = SUFFIX[budget]
+        possible = {name: pair for name, pair in PAIRS.items() if set(pair) <= set(names(budget))}
+        for name, pair in possible.items():
+            found[f"{name}{suffix}"] = _asked(grid, "flat", pair, seed)
+            found[f"{name}_high{suffix}"] = _asked(grid, "flat", pair, seed, level=0)
         found |= {f"{name}{suffix}": each for name, each in _flattest(grid, seed).items()}
         found[f"tail{suffix}"] = float(in_tail(grid).min())
-    gains = {name: pair for name, pair in GAINS.items() if set(pair) <= known}
-    found |= {name: contrast(samples, "end_gain", *pair, seed=seed) for name, pair in gains.items()}
+    found |= {name: _asked(samples, "end_gain", pair, seed) for name, pair in GAINS.items()}
     return found | cost_findings(samples, seed=seed) | monitor_findings(samples, seed=seed)
+
+
+def _asked(
+    found: xr.Dataset, name: str, pair: tuple[str, str], seed: int, level: int = -1
+) -> Estimate:
+    """A contrast, NaN where one of the schedules was not asked for."""
+    if not set(pair) <= set(found.schedule.values.tolist()):
+        return Estimate(np.nan, np.nan, np.nan)
+    return contrast(found, name, *pair, level=level, seed=seed)
 
 
 def cost_findings(samples: xr.Dataset, *, seed: int = 0) -> Findings:
@@ -117,8 +126,8 @@ def own_findings(found: xr.Dataset, *, seed: int = 0) -> Findings:
     told: Findings = {}
     for row in (table.sel(schedule=name) for name in table.schedule.values[1:]):
         for name in ("flat", "end_gain", "end_loss"):
-            ends = (float(row[f"{name}{end}"]) for end in statistics.ENDS)
-            told[f"own_{name}_{row.schedule.item()}"] = Estimate(*ends)
+            value, low, high = (float(row[f"{name}{end}"]) for end in statistics.ENDS)
+            told[f"own_{name}_{row.schedule.item()}"] = Estimate(value, low, high)
     watched = monitor_findings(found, seed=seed)
     return told | {f"own_{name}": each for name, each in watched.items()}
 
