@@ -65,6 +65,7 @@ from valleys.book.figures.more_valleys import (
     share_against_noise,
 )
 from valleys.book.figures.noise.noise_shapes import noise_shapes
+from valleys.book.figures.noise_schedules import noise_schedules
 from valleys.book.figures.own_network import own_network
 from valleys.book.figures.starts import starts
 from valleys.book.figures.sweep import (
@@ -160,6 +161,7 @@ __all__ = [
     "noise_directions",
     "noise_response",
     "noise_shapes",
+    "noise_schedules",
     "noise_strength_course",
     "noise_windows",
     "occupation_by_flatness",
