@@ -18,6 +18,8 @@ from valleys.toy.landscapes.two_valley import TwoValley
 from valleys.toy.simulation.langevin import START_X, check_settings
 from valleys.toy.simulation.schedules import Blocks
 
+NAMES = ("p_flat", "mean_y", "mass")
+
 
 def evolve_schedule(
     landscape: TwoValley,
@@ -65,14 +67,12 @@ def evolve_schedule(
     finer = float(np.sqrt(max(strengths) / min(strengths)))
     grid = process(max(strengths), finer).grid(start_y, total)  # reach of one, mesh of the other
     rows = _carried([process(each) for each in strengths], grid, blocks, start_y)
-    values = {name: ("step", each) for name, each in zip(("p_flat", "mean_y", "mass"), rows.T)}
+    values = {name: ("step", each) for name, each in zip(NAMES, rows.T, strict=True)}
     steps = blocks.borders
     return xr.Dataset(values, {"step": steps, "time": ("step", learning_rate * steps)})
 
 
-def _carried(
-    processes: list[Process], grid: Grid, blocks: Blocks, start_y: float
-) -> np.ndarray:
+def _carried(processes: list[Process], grid: Grid, blocks: Blocks, start_y: float) -> np.ndarray:
     """P_flat, mean y and mass at each border, (n_borders, 3)."""
     mean, kick, along_y = processes[0].moments(np.array([-START_X, START_X]), start_y)
     gaussians = np.exp(-(((grid.x[:, None] - mean) / kick) ** 2) / 2)

@@ -30,6 +30,7 @@ def relax_along(
     times: np.ndarray,
     noise: np.ndarray,
     start_y: float = 1.0,
+    start_x: float = START_X,
     n_cells: int = 1200,
     n_parts: int = 2,
 ) -> xr.Dataset:
@@ -40,6 +41,7 @@ def relax_along(
         times: borders of pieces (n + 1,), rising from 0.
         noise: Δ_S of each piece (n,), above 0.
         start_y: of all walkers, above 0.
+        start_x: of one half of them, and with the other sign of the other half.
         n_cells: of the grid, half of them on each side.
         n_parts: steps to a piece.
 
@@ -60,7 +62,7 @@ def relax_along(
     require(noise.shape == (times.size - 1,), "give one noise for each piece between two times")
     require(bool((noise > 0).all()), "the noise must be above 0 to carry a density")
     cells = Cells.of(landscape, float(noise.max() / opening(landscape, start_y)), n_cells)
-    y, p = start_y, cells.start(START_X / float(opening(landscape, start_y)) ** 0.5)
+    y, p = start_y, cells.start(start_x / float(opening(landscape, start_y)) ** 0.5)
     rows = [(0.5, y, 1.0)]
     for length, strength in zip(np.diff(times) / n_parts, noise, strict=True):
         for _ in range(n_parts):
@@ -103,9 +105,7 @@ class Cells:
         system = -STAGE * length * operator
         system[1] += 1
         first = solve_banded((1, 1), system, _times(operator, p))
-        second = solve_banded(
-            (1, 1), system, _times(operator, p + (1 - STAGE) * length * first)
-        )
+        second = solve_banded((1, 1), system, _times(operator, p + (1 - STAGE) * length * first))
         after = p + length * ((1 - STAGE) * first + STAGE * second)
         return after, y + self._speed((p + after) / 2, halfway) * length
 

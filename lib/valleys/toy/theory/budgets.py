@@ -12,16 +12,18 @@ best noise has Δ_S (λ_P [k⁻(1 − P) − k⁺P] + λ_t) largest at each m, w
 further on; along it this is constant.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.interpolate import CubicSpline
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 from scipy.special import logit
 
 from valleys.toy.landscapes.two_valley import TwoValley
-from valleys.toy.theory.families import LEAST_NOISE, MOST_NOISE, mix
-from valleys.toy.theory.schedules import Rates, Way, along, opening
+from valleys.toy.theory.families import DESCENT, LEAST_NOISE, MOST_NOISE, mix
+from valleys.toy.theory.schedules import Rates, Way, along, greedy, opening
 
 N_TIMES = 400  # at which the way along y is tabulated
 EARLY = 0.02  # of the samples: up to there pieces are equally long, later they grow
@@ -102,6 +104,15 @@ class Budget:
         gain = of_p * (by_noise + by_place * lengths / 2) + of_t * lengths
         return of_p, of_t, gain
 
+    def balance(self, noise: np.ndarray) -> dict[str, np.ndarray]:
+        """worth_of_time, λ_t, and balance, Δ_S (λ_P dP/dt + λ_t), of each piece (n,)."""
+        times, p_flat = self.spend(noise)
+        of_p, of_t, _ = self.worth(noise)
+        return {
+            "worth_of_time": of_t,
+            "balance": (of_p * np.diff(p_flat) + of_t * np.diff(times)) / self.samples,
+        }
+
     def _places(self, noise: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, ...]:
         lengths = np.diff(times)
         middles = times[:-1] + lengths / 2
@@ -114,15 +125,15 @@ class Budget:
         return total * lengths / self.road.at(middles)[1], share
 
 
-def samples_of(way: Way, noise: np.ndarray) -> float:
-    """What a schedule over time costs, ∫ dt/Δ_S."""
-    return float((np.diff(way.times) / noise).sum())
-
-
-def best_spending(budget: Budget, guess: float = 1e-3, n_knots: int = 40) -> np.ndarray:
+def best_spending(budget: Budget, guesses: Sequence[float], n_knots: int = 40) -> np.ndarray:
     """The noise of each piece, (n,), with the most P_flat at the end of the samples, ln Δ_S linear
-    between knots; by L-BFGS-B from a constant.
+    between knots: the best that L-BFGS-B finds from constant guesses.
     """
+    found = [_descend(budget, guess, n_knots) for guess in guesses]
+    return max(found, key=lambda noise: budget.spend(noise)[1][-1])
+
+
+def _descend(budget: Budget, guess: float, n_knots: int) -> np.ndarray:
     between = mix(budget.samples.size, n_knots)
 
     def loss(knots: np.ndarray) -> tuple[float, np.ndarray]:
@@ -136,6 +147,33 @@ def best_spending(budget: Budget, guess: float = 1e-3, n_knots: int = 40) -> np.
         jac=True,
         method="L-BFGS-B",
         bounds=[(np.log(LEAST_NOISE), np.log(MOST_NOISE))] * n_knots,
-        options={"maxiter": 2000, "maxfun": 4000, "ftol": 1e-13, "gtol": 1e-8, "maxcor": 30},
+        options=DESCENT,
     )
     return np.exp(between @ found.x)
+
+
+def best_constant(budget: Budget) -> float:
+    """The constant noise with the most P_flat at the end of the samples."""
+
+    def loss(log_noise: float) -> float:
+        noise = np.full(budget.samples.size, np.exp(log_noise))
+        return -float(logit(budget.spend(noise)[1][-1]))
+
+    tried = np.linspace(np.log(1e-5), np.log(MOST_NOISE), 60)
+    best = int(np.argmin([loss(each) for each in tried]))
+    around = tried[max(0, best - 1)], tried[min(tried.size - 1, best + 1)]
+    found: Any = minimize_scalar(loss, bounds=around, method="bounded")
+    return float(np.exp(found.x))
+
+
+def best_in_time(budget: Budget, start_y: float) -> np.ndarray:
+    """The noise of each piece, (n,), of the schedule that is best in time, which is the same for
+    all durations, for as long as the samples last.
+    """
+    duration = MOST_NOISE * budget.samples.sum()
+    way = Way.of(budget.rates.landscape, duration, start_y)
+    noise = greedy(budget.rates, way, budget.start_p, MOST_NOISE)
+    spent = np.cumsum(np.diff(way.times) / noise)
+    borders = np.concatenate([[0], np.cumsum(budget.samples)])
+    passed = np.interp(borders, np.concatenate([[0], spent]), way.times)
+    return np.diff(passed) / budget.samples

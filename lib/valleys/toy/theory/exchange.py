@@ -7,11 +7,8 @@ continuous on the ridge (Gardiner 2009, Sec. 5.2). For high ridges κ is the sum
 rates; for low ones, where no rate of escape exists, it is the relaxation within a valley.
 """
 
-from typing import cast
-
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 from scipy.special import erf, expit, hyp1f1, rgamma
 
 from valleys.toy.landscapes.two_valley import TwoValley
@@ -22,6 +19,7 @@ from valleys.toy.theory.at_fixed_y import (
     noise_diffusion,
     open_y,
 )
+from valleys.toy.theory.freezing import find_root
 
 HIGH = 4.0  # z of both valleys from which on κ is the sum of the escape rates, to one in 10⁶
 SMALLEST = 1e-14  # of ν, below which no root is looked for
@@ -88,8 +86,8 @@ def exchange(flat: float, flat_z: float, sharp: float, sharp_z: float) -> float:
 
     first = 1 / orders.max()
     bracket = (SMALLEST, first) if mismatch(first) < 0 else (first, 1.0)
-    root = brentq(mismatch, *bracket, xtol=SMALLEST, rtol=1e-12)
-    return 2 * cast("float", root) / min(flat, sharp)
+    root = find_root(mismatch, *bracket, xtol=SMALLEST)
+    return 2 * root / min(flat, sharp)
 
 
 def hermite(order: np.ndarray, place: np.ndarray) -> np.ndarray:

@@ -10,12 +10,13 @@ from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 
 from valleys.results.spec import require
-from valleys.toy.theory.schedules import Rates, Way, follow, log_odds, end_and_slope
+from valleys.toy.theory.schedules import Rates, Way, end_and_slope, follow, log_odds
 
 Shape = Callable[[Way, np.ndarray], np.ndarray]
 STEP_DOWN = 0.1  # of the noise, by which a step lowers it
 TURNS = np.linspace(0.1, 0.9, 17)  # parts of the time at which a step is tried
 AMPLITUDES = 60  # tried over the range, before the best is refined
+DESCENT = {"maxiter": 2000, "maxfun": 4000, "ftol": 1e-13, "gtol": 1e-8, "maxcor": 30}
 LEAST_NOISE, MOST_NOISE = 1e-8, 0.02  # range of the noise of any schedule
 
 
@@ -80,9 +81,9 @@ def best_of_shape(rates: Rates, way: Way, shape: str, start_p: float = 0.5) -> C
         options={"initial_simplex": _simplex(place[free]), "xatol": 1e-5, "fatol": 1e-10},
     )
     numbers = of_free(found.x)
-    noise = noise_of(numbers)
+    noise, turn = noise_of(numbers), float(np.clip(numbers[1], TURNS[0], TURNS[-1]))
     end = float(follow(rates, way, noise, start_p)[-1])
-    return Chosen(noise, float(np.exp(numbers[0])), float(np.clip(numbers[1], TURNS[0], TURNS[-1])), end)
+    return Chosen(noise, float(np.exp(numbers[0])), turn, end)
 
 
 def _scan(
@@ -108,7 +109,7 @@ def best_by_descent(
     rates: Rates, way: Way, guess: ArrayLike, n_knots: int = 60, start_p: float = 0.5
 ) -> np.ndarray:
     """The schedule (n,) with the most P_flat at the end among those whose ln Δ_S is linear between
-    knots, by L-BFGS-B from a guess, with the gradient of `end_and_slope`; knows nothing of `greedy`.
+    knots, by L-BFGS-B from a guess with the gradient of `end_and_slope`; knows not of `greedy`.
 
     Args:
         rates: of the exchange.
@@ -131,7 +132,7 @@ def best_by_descent(
         jac=True,
         method="L-BFGS-B",
         bounds=[(np.log(LEAST_NOISE), np.log(MOST_NOISE))] * n_knots,
-        options={"maxiter": 2000, "maxfun": 4000, "ftol": 1e-13, "gtol": 1e-8, "maxcor": 30},
+        options=DESCENT,
     )
     return np.exp(between @ found.x)
 

@@ -75,14 +75,15 @@ class Rates:
         """
         require(kind in RATES, f"unknown rates {kind!r}; choose one of {', '.join(RATES)}")
         highest = landscape.x2**2 if kind in ("passage", "kramers") else THETAS[-1]
-        thetas = THETAS[THETAS <= highest]
+        thetas = THETAS[highest >= THETAS]
         y = landscape.y_b
         flat, sharp = RATES[kind](landscape, y, thetas * opening(landscape, y))
         total = (flat + sharp) * landscape.flatness(y)[1]
         kept = (flat > 0) & (total > np.finfo(float).tiny)
         places = np.log(thetas[kept])
-        tables = (np.log(total[kept]), np.log(sharp[kept] / flat[kept]))
-        return cls(landscape, *(CubicSpline(places, each) for each in tables), thetas[kept][0])
+        totals = CubicSpline(places, np.log(total[kept]))
+        odds = CubicSpline(places, np.log(sharp[kept] / flat[kept]))
+        return cls(landscape, totals, odds, float(thetas[kept][0]))
 
     def at(self, theta: ArrayLike) -> Pair:
         """(k⁺ + k⁻) f2 and the stationary share; beyond the tables no exchange, or their end."""
@@ -187,9 +188,8 @@ def follow(rates: Rates, way: Way, noise: ArrayLike, start_p: float = 0.5) -> np
     """
     total, share = rates.at(np.asarray(noise) / way.opening)
     spent = total * way.clock
-    return _approach(spent.reshape(-1, spent.shape[-1]), share.reshape(-1, spent.shape[-1]), start_p).reshape(
-        *spent.shape[:-1], -1
-    )
+    rows = [each.reshape(-1, spent.shape[-1]) for each in (spent, share)]
+    return _approach(rows[0], rows[1], start_p).reshape(*spent.shape[:-1], -1)
 
 
 def end_and_slope(
