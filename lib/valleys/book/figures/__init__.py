@@ -65,6 +65,12 @@ from valleys.book.figures.more_valleys import (
     share_against_noise,
 )
 from valleys.book.figures.own_network import own_network
+from valleys.book.figures.schedules import (
+    best_schedule,
+    budgets,
+    schedules_compared,
+    steps_of_schedules,
+)
 from valleys.book.figures.starts import starts
 from valleys.book.figures.sweep import (
     accuracy,
@@ -102,6 +108,7 @@ from valleys.book.figures.walk import (
     mean_lines,
     walls_and_heights,
 )
+from valleys.book.figures.windows_of_y import windows_of_y
 from valleys.book.figures.within import within
 
 __all__ = [
@@ -113,12 +120,14 @@ __all__ = [
     "around_freezing",
     "barrier_against_similarity",
     "best_runs",
+    "best_schedule",
     "bouncing",
     "bowl_law",
     "branch_histories",
     "branch_plane",
     "branch_similarity",
     "branch_training",
+    "budgets",
     "control",
     "criterion",
     "delay",
@@ -167,6 +176,7 @@ __all__ = [
     "rescaled_layers",
     "restart_fits",
     "rows_of_valleys",
+    "schedules_compared",
     "separation",
     "share_against_noise",
     "sharpness",
@@ -174,6 +184,7 @@ __all__ = [
     "spread",
     "stable_runs",
     "starts",
+    "steps_of_schedules",
     "temperatures",
     "training_run",
     "transient",
@@ -187,5 +198,6 @@ __all__ = [
     "walls_and_heights",
     "weight_against_step",
     "weight_along_y",
+    "windows_of_y",
     "within",
 ]
