@@ -2,6 +2,8 @@
 it out.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 from numpy.polynomial import Polynomial
@@ -13,9 +15,9 @@ from valleys.toy.statistics import in_errors
 from valleys.toy.theory.exchange import stationary_share
 from valleys.toy.theory.schedules import log_odds
 
+PLACES = ("short", "middle", "long")  # of the durations that are looked at closely
 EARLY = 1.0  # time up to which the start decides
 SETTLED = 2.0  # time from which the best noise has a smooth course
-DRAWS = 2000  # of runs, for the interval of a limit
 ORDER = 2  # of the polynomial in √η that goes to small steps
 
 
@@ -68,38 +70,44 @@ def stationary_log_odds(landscape: TwoValley, z: np.ndarray) -> np.ndarray:
     return log_odds(stationary_share(gamma, np.sqrt(gamma) * z, 1.0, z))
 
 
-def best_findings(landscape: TwoValley, found: xr.Dataset) -> Findings:
+def best_findings(landscape: TwoValley, found: xr.Dataset, checked: Sequence[float]) -> Findings:
     """The best schedule, by four ways to look for a better one, and its law.
 
     Args:
         landscape: of the study.
         found: of `schedules` over duration, rising.
+        checked: three of the durations, rising.
 
     Returns:
-        For each duration T, as `best_T`: P_flat at its end, and `odds_T`; descent_gap, the largest
-        distance of the best descent from it, and descent_over, by how much a descent ends above it
-        at most, below 0 where none does; changes and worse, how many random changes there are, and
-        how many end lower; slope, of ln odds by ln T between the last two durations, and power,
-        γ − 1, which theory has for high ridges; of the longest: law_gap, the largest distance of
-        the noise from its law, as a part, from `SETTLED` on; low and low_time, the smallest noise
-        and when; high, the noise at the end; ridge_growth and noise_growth, by which factors ridge
-        and noise grow from there to the end; aim_end, see `course`.
+        For each of the checked durations, by the names in `PLACES`: `time_short`; `best_short`,
+        P_flat at its end; `odds_short`; `descent_short`, P_flat by the best descent.
+        descent_gap, the largest distance of the best descent from the best, over all durations, and
+        descent_over, by how much one ends above it at most, below 0 where none does; changes and
+        worse, how many random changes there are, and how many end lower; slope, of ln odds by ln T
+        between the last two durations, and power, γ − 1, which theory has for high ridges. Of the
+        longest: law_gap, the largest distance of the noise from its law, as a part, from `SETTLED`
+        on, and odds_law_gap, that of the odds at the end; low and low_time, the smallest noise and
+        when; high, the noise at the end; ridge_growth and noise_growth, by which factors ridge and
+        noise grow from there to the end; aim_end, see `course`.
     """
     ends = found.p_flat.sel(schedule=BEST).isel(border=-1)
     descended = found.descended - ends
+    grown = np.diff(log_odds(ends.values)) / np.diff(np.log(ends.duration.values))
     told: Findings = {
         "descent_gap": float(np.abs(descended.max("guess")).max()),
         "descent_over": float(descended.max()),
         "changes": int(found.changed.size),
         "worse": int((found.changed < ends).sum()),
         "power": landscape.flatness_ratio - 1,
+        "slope": float(grown[-1]),
     }
-    for end in ends:
-        told[f"best_{float(end.duration):g}"] = float(end)
-        told[f"odds_{float(end.duration):g}"] = float(odds(end))
-    grown = np.diff(log_odds(ends.values)) / np.diff(np.log(ends.duration.values))
-    slope: Findings = {"slope": float(grown[-1])} if grown.size else {}
-    return told | slope | _law(course(landscape, found.isel(duration=-1)))
+    for place, duration in zip(PLACES, checked, strict=True):
+        end = ends.sel(duration=duration)
+        told[f"time_{place}"] = float(duration)
+        told[f"best_{place}"] = float(end)
+        told[f"odds_{place}"] = float(odds(end))
+        told[f"descent_{place}"] = float(found.descended.sel(duration=duration).max())
+    return told | _law(course(landscape, found.isel(duration=-1)))
 
 
 def _law(way: xr.Dataset) -> Findings:
@@ -123,42 +131,40 @@ def missed(found: xr.Dataset) -> xr.DataArray:
     return (wrong / wrong.sel(schedule=BEST)).transpose("duration", "schedule")
 
 
-def shape_findings(found: xr.Dataset) -> Findings:
+def shape_findings(found: xr.Dataset, checked: Sequence[float]) -> Findings:
     """How schedules of one line do, each at its best amplitude.
 
     Args:
         found: of `schedules` over duration, rising.
+        checked: three of the durations, rising.
 
     Returns:
-        For each schedule, its name in one word, at the shortest duration and the longest:
-        `constant_short`, the share of the sharp valley over that of the best schedule, and
-        `constant_long`; for each duration T, `rise_over_fall_T`, odds of the linear rise over those
-        of the linear fall, and `rise_over_constant_T`; worst_fall, in how many durations a linear
-        fall ends below a constant noise, of `durations`; step_over_constant, the largest factor in
-        odds by which a step down is better than a constant noise; turn, the part of the time at
-        which it comes at the longest duration; kramers, the factor in the share of the sharp valley
-        at the shortest duration where the best noise is sought with Eq. 21, and passage, with
-        passage times.
+        For each checked duration, by the names in `PLACES`: the share of the sharp valley over that
+        of the best schedule, `constant_short` and so on for each schedule, by the last word of its
+        name; rise_over_fall_short, odds of the linear rise over those of the linear fall, and
+        rise_over_constant_short. worst_fall, in how many durations a linear fall ends below a
+        constant noise, of `durations`; step_gain, the largest factor in odds by which a step down
+        is better than a constant noise; kramers, the factor in the share of the sharp valley at the
+        shortest where the best noise is sought with Eq. 21, and passage, with passage times.
     """
     over, ends = missed(found), odds(found.p_flat.isel(border=-1))
     of = {str(name): ends.sel(schedule=name) for name in ends.schedule.values}
-    told: Findings = {}
-    for place, row in (("short", 0), ("long", -1)):
-        for name in over.schedule.values[1:]:
-            word = str(name).split()[-1]
-            told[f"{word}_{place}"] = float(over.isel(duration=row).sel(schedule=name))
-    for place, duration in enumerate(found.duration.values):
-        rise = of["linear rise"][place]
-        told[f"rise_over_fall_{duration:g}"] = float(rise / of["linear fall"][place])
-        told[f"rise_over_constant_{duration:g}"] = float(rise / of["constant"][place])
-    wrong = (1 - found.by_rates) / (1 - found.p_flat.sel(schedule=BEST).isel(border=-1))
-    return told | {
+    told: Findings = {
         "durations": found.sizes["duration"],
         "worst_fall": int((of["linear fall"] < of["constant"]).sum()),
-        "step_over_constant": float((of["step"] / of["constant"]).max()),
-        "turn": float(found.turn.sel(schedule="step").isel(duration=-1)),
-        **{str(name): float(wrong.isel(duration=0).sel(rates=name)) for name in wrong.rates.values},
+        "step_gain": float((of["step"] / of["constant"]).max()),
     }
+    for place, duration in zip(PLACES, checked, strict=True):
+        here = {name: each.sel(duration=duration) for name, each in of.items()}
+        rise = here["linear rise"]
+        told[f"rise_over_fall_{place}"] = float(rise / here["linear fall"])
+        told[f"rise_over_constant_{place}"] = float(rise / here["constant"])
+        for name in list(of)[1:]:
+            factor = over.sel(duration=duration, schedule=name)
+            told[f"{name.split()[-1]}_{place}"] = float(factor)
+    first = found.sel(duration=checked[0])
+    wrong = (1 - first.by_rates) / (1 - first.p_flat.sel(schedule=BEST).isel(border=-1))
+    return told | {str(name): float(wrong.sel(rates=name)) for name in wrong.rates.values}
 
 
 def limit_of_small_steps(rates: np.ndarray, ends: np.ndarray) -> float:
@@ -181,14 +187,14 @@ def limit_findings(
         runs: over (duration, learning_rate), falling rates, and record.
 
     Returns:
-        For each duration T of `small`: `small_T`, P_flat of the best schedule without rates, and
-        `runs_T`, that of runs at the smallest rate; small_gap, the largest distance of the first
-        from theory over schedules and durations; step_gap, of the master equation at the smallest
-        rate from theory, and step_limit, its share where the step goes to 0; pull, the largest
-        distance of runs of the shortest duration from the master equation, in standard errors;
-        order_kept, at how many rates the best schedule ends highest of all schedules in steps, of
-        `rates`; wrong_small and wrong_large, the share of the sharp valley at the smallest and the
-        largest step.
+        For each duration of `small`, by the names in `PLACES`: `small_short`, P_flat of the best
+        schedule without rates, and `runs_short`, that of runs at the smallest rate; small_gap, the
+        largest distance of the first from theory over schedules and durations; step_gap, of the
+        master equation at the smallest rate from theory, and step_limit, its share where the step
+        goes to 0; pull, the largest distance of runs of the shortest duration from the master
+        equation, in standard errors; order_kept, at how many rates the best schedule ends highest
+        of all schedules in steps, of `rates`; wrong_small and wrong_large, the share of the sharp
+        valley at the smallest and the largest step.
     """
     theory = found.p_flat.isel(border=-1).sel(duration=small.duration, schedule=small.schedule)
     shortest = float(small.duration[0])
@@ -207,10 +213,10 @@ def limit_findings(
         "wrong_small": float(1 - best[-1]),
         "wrong_large": float(1 - best[0]),
     }
-    for duration in small.duration.values:
+    for place, duration in zip(PLACES, small.duration.values, strict=True):
         end = ends.sel(duration=duration).isel(learning_rate=-1)
-        told[f"small_{duration:g}"] = float(small.p_flat.sel(duration=duration, schedule=BEST))
-        told[f"runs_{duration:g}"] = Estimate.with_error(end.p_flat, end.p_flat_error)
+        told[f"small_{place}"] = float(small.p_flat.sel(duration=duration, schedule=BEST))
+        told[f"runs_{place}"] = Estimate.with_error(end.p_flat, end.p_flat_error)
     return told
 
 
