@@ -67,6 +67,12 @@ from valleys.book.figures.more_valleys import (
 from valleys.book.figures.noise.noise_shapes import noise_shapes
 from valleys.book.figures.noise_schedules import noise_schedules
 from valleys.book.figures.own_network import own_network
+from valleys.book.figures.schedules import (
+    best_schedule,
+    budgets,
+    schedules_compared,
+    steps_of_schedules,
+)
 from valleys.book.figures.starts import starts
 from valleys.book.figures.sweep import (
     accuracy,
@@ -106,6 +112,7 @@ from valleys.book.figures.walk import (
 )
 from valleys.book.figures.windows.branches import ways_to_flatness
 from valleys.book.figures.windows.effects import noise_windows, window_courses
+from valleys.book.figures.windows_of_y import windows_of_y
 from valleys.book.figures.within import within
 
 __all__ = [
@@ -117,12 +124,14 @@ __all__ = [
     "around_freezing",
     "barrier_against_similarity",
     "best_runs",
+    "best_schedule",
     "bouncing",
     "bowl_law",
     "branch_histories",
     "branch_plane",
     "branch_similarity",
     "branch_training",
+    "budgets",
     "control",
     "criterion",
     "delay",
@@ -160,8 +169,8 @@ __all__ = [
     "mean_lines",
     "noise_directions",
     "noise_response",
-    "noise_shapes",
     "noise_schedules",
+    "noise_shapes",
     "noise_strength_course",
     "noise_windows",
     "occupation_by_flatness",
@@ -174,6 +183,7 @@ __all__ = [
     "rescaled_layers",
     "restart_fits",
     "rows_of_valleys",
+    "schedules_compared",
     "separation",
     "share_against_noise",
     "sharpness",
@@ -181,6 +191,7 @@ __all__ = [
     "spread",
     "stable_runs",
     "starts",
+    "steps_of_schedules",
     "temperatures",
     "training_run",
     "transient",
@@ -196,5 +207,6 @@ __all__ = [
     "weight_against_step",
     "weight_along_y",
     "window_courses",
+    "windows_of_y",
     "within",
 ]
