@@ -108,8 +108,8 @@ def window_branches_findings(found: xr.Dataset, *, seed: int = 0) -> Findings:
         over all; with `_parts` at their end the share of the parts; `NAME_gain`, all three;
         `NAME_smooth`, share of the parts without a wall of a hundredth of the loss;
         `NAME_end_wall`, from the first branch to the last, over the loss, `NAME_first_wall`, across
-        the first part, and `NAME_later_wall`, the highest across any later one. `n_links`, `n_starts`,
-        `n_runs`, `level`.
+        the first part, and `NAME_later_wall`, the highest across any later one. `n_links`,
+        `n_starts`, `n_runs`, `level`.
     """
     table, findings = shares(found, seed=seed), dict[str, Estimate | float | int | str]()
     for name, where in _places(found, WINDOWS).items():
