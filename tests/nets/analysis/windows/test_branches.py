@@ -50,7 +50,8 @@ def test_the_ways_add_up_to_the_whole_gain():
     assert estimate(told, "after_drift_share").value == pytest.approx(0.05 / GAINS.sum())
     assert estimate(told, "after_drift_parts").value == pytest.approx(0.5)
     assert estimate(told, "after_smooth").value == pytest.approx(0.5)
-    assert estimate(told, "after_end_wall").value == 3
+    walls = {part: estimate(told, f"after_{part}_wall").value for part in ("end", "first", "later")}
+    assert walls == pytest.approx({"end": 3, "first": 0, "later": 1.5})
     assert (told["n_links"], told["n_starts"], told["n_runs"]) == (4, 3, 2)
 
 

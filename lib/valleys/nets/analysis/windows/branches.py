@@ -107,8 +107,9 @@ def window_branches_findings(found: xr.Dataset, *, seed: int = 0) -> Findings:
         `NAME_jump` and `NAME_thrown`, gain in ln F by that way, and `NAME_drift_share`, the first
         over all; with `_parts` at their end the share of the parts; `NAME_gain`, all three;
         `NAME_smooth`, share of the parts without a wall of a hundredth of the loss;
-        `NAME_end_wall`, from the first branch to the last, over the loss. `n_links`, `n_starts`,
-        `n_runs`, `level`.
+        `NAME_end_wall`, from the first branch to the last, over the loss, `NAME_first_wall`, across
+        the first part, and `NAME_later_wall`, the highest across any later one. `n_links`,
+        `n_starts`, `n_runs`, `level`.
     """
     table, findings = shares(found, seed=seed), dict[str, Estimate | float | int | str]()
     for name, where in _places(found, WINDOWS).items():
@@ -139,11 +140,19 @@ def _of_window(found: xr.Dataset, name: str, seed: int) -> Findings:
     low = told.wall.transpose("start", "run", "link")
     smooth = (low < HUNDREDTH).where(np.isfinite(low)).mean("link").values
     ends = found.wall.isel(window=0, moment=0, other=-1) / found.attrs["level"]
-    return {
+    across = {
+        "end": ends,
+        "first": low.isel(link=0),
+        "later": low.isel(link=slice(1, None)).max("link"),
+    }
+    walls = {
+        f"{name}_{part}_wall": statistics.nested_mean(rows.transpose("start", "run").values, rng)
+        for part, rows in across.items()
+    }
+    return walls | {
         f"{name}_gain": statistics.nested_mean(rows, rng),
         f"{name}_drift_share": share,
         f"{name}_smooth": statistics.nested_mean(smooth, rng),
-        f"{name}_end_wall": statistics.nested_mean(ends.transpose("start", "run").values, rng),
     }
 
 
