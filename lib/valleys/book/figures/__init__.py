@@ -105,6 +105,7 @@ from valleys.book.figures.walk import (
 )
 from valleys.book.figures.windows.branches import ways_to_flatness
 from valleys.book.figures.windows.effects import noise_windows, window_courses
+from valleys.book.figures.windows_of_y import windows_of_y
 from valleys.book.figures.within import within
 
 __all__ = [
@@ -194,5 +195,6 @@ __all__ = [
     "weight_against_step",
     "weight_along_y",
     "window_courses",
+    "windows_of_y",
     "within",
 ]
