@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from valleys.book.figures.drawing.parts import dots, finished, new_figure, points
-from valleys.book.figures.drawing.style import KINDS, NEUTRAL, NOTE
+from valleys.book.figures.drawing.style import KINDS, NEUTRAL
 
 CURVED, UNIFORM = KINDS[3], KINDS[4]  # noise that follows the curvature, and uniform noise
 SHARE = "flat valley, $P_\\mathrm{flat}$"
@@ -43,14 +43,9 @@ def _late(axes: Axes, found: xr.Dataset) -> None:
     """From one half and from a flat start, by the noise of the last window."""
     for noise, colour in (("hessian", CURVED), ("isotropic", UNIFORM)):
         row = found.sel(noise=noise)
-        axes.plot(row.late_noise, row.late_from_flat, color=colour, label=None)
+        axes.plot(row.late_noise, row.late_from_flat, color=colour)
         axes.plot(row.late_noise, row.late_from_half, color=colour, linestyle="--")
     axes.axhline(0.5, color=NEUTRAL, linewidth=0.8)
-    start = found.sel(noise="hessian").isel(late_noise=0)
-    for text, height, lift in (
-        ("from flat", start.late_from_flat, -14),
-        ("from half", start.late_from_half, 6),
-    ):
-        place = float(start.late_noise), float(height)
-        axes.annotate(text, place, (0, lift), textcoords="offset points", color=NOTE)
+    for style, label in (("-", "walkers that come flat"), ("--", "half and half")):
+        axes.plot([], [], color=NEUTRAL, linestyle=style, label=label)
     axes.set(xscale="log", xlabel="noise in the last window", title="late noise")
