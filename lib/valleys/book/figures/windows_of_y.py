@@ -36,7 +36,7 @@ def _by_window(axes: Axes, found: xr.Dataset) -> None:
         axes.plot(place + shift, row.by_rates, label=f"{name}: exact rates", **exact)
     axes.axhline(0.5, color=NEUTRAL, linewidth=0.8)
     axes.set_xticks(place, found.window.values, rotation=35, ha="right")
-    axes.set(ylabel=SHARE, title="window of noise")
+    axes.set(ylabel=SHARE, xlabel="window of noise")
 
 
 def _late(axes: Axes, found: xr.Dataset) -> None:
@@ -48,4 +48,4 @@ def _late(axes: Axes, found: xr.Dataset) -> None:
     axes.axhline(0.5, color=NEUTRAL, linewidth=0.8)
     for style, label in (("-", "walkers that come flat"), ("--", "half and half")):
         axes.plot([], [], color=NEUTRAL, linestyle=style, label=label)
-    axes.set(xscale="log", xlabel="noise in the last window", title="late noise")
+    axes.set(xscale="log", xlabel="noise in the last window")

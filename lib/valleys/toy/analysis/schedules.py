@@ -112,7 +112,7 @@ def best_findings(landscape: TwoValley, found: xr.Dataset, checked: Sequence[flo
 
 def _law(way: xr.Dataset) -> Findings:
     settled = way.sel(time=slice(SETTLED, None))
-    low, end = settled.isel(time=int(settled.noise.argmin())), settled.isel(time=-1)
+    low, end = settled.isel(time=int(settled.noise.values.argmin())), settled.isel(time=-1)
     return {
         "law_gap": float(np.abs(settled.law / settled.noise - 1).max()),
         "odds_law_gap": float(np.abs(end.law_odds / end.odds - 1)),

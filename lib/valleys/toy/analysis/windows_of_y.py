@@ -57,7 +57,7 @@ def window_findings(found: xr.Dataset) -> Findings:
 
 def _late(found: xr.Dataset) -> Findings:
     curved, uniform = (found.sel(noise=noise) for noise in (CURVED, UNIFORM))
-    top = int(curved.late_from_half.argmax())
+    top = int(curved.late_from_half.values.argmax())
     return {
         "late_best": float(curved.late_from_half[top]),
         "late_best_noise": float(curved.late_noise[top] / curved.late_noise[0]),
