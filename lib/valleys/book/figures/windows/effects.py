@@ -49,6 +49,7 @@ def noise_windows(settings: Sequence[xr.Dataset]) -> Figure:
     for axes in panels[3:]:
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(decimals())
+    panels[3].set_xticks([LOWEST_WALL, 0.1, 10])
     legend_below(figure, _entries(settings), len(settings))
     return figure
 
