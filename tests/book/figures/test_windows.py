@@ -1,5 +1,7 @@
 """The figures of noise in windows draw what their datasets say."""
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -51,7 +53,8 @@ def test_each_window_has_a_row_with_its_numbers_at_the_lowest_level():
         "1 to 2",
         "0 to 1, sham",
     ]
-    bars = [(bar.get_x(), bar.get_width(), bar.get_facecolor()[3]) for bar in when.patches]
+    rectangles: list[Any] = list(when.patches)
+    bars = [(bar.get_x(), bar.get_width(), bar.get_facecolor()[3]) for bar in rectangles]
     assert bars == [(0, 1, 1), (1, 1, 1), (0, 1, 0)]  # the sham is open
     first, second = error_bars(flat)
     np.testing.assert_allclose(x_of(first.lines[0]), [1.2, 1.6])
