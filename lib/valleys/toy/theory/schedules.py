@@ -15,7 +15,7 @@ Rates depend on y and noise in one way only: k f2 is a function of θ = Δ_S/s w
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 
 import numba as nb
 import numpy as np
@@ -74,16 +74,7 @@ class Rates:
             ValueError: an unknown kind.
         """
         require(kind in RATES, f"unknown rates {kind!r}; choose one of {', '.join(RATES)}")
-        highest = landscape.x2**2 if kind in ("passage", "kramers") else THETAS[-1]
-        thetas = THETAS[highest >= THETAS]
-        y = landscape.y_b
-        flat, sharp = RATES[kind](landscape, y, thetas * opening(landscape, y))
-        total = (flat + sharp) * landscape.flatness(y)[1]
-        kept = (flat > 0) & (total > np.finfo(float).tiny)
-        places = np.log(thetas[kept])
-        totals = CubicSpline(places, np.log(total[kept]))
-        odds = CubicSpline(places, np.log(sharp[kept] / flat[kept]))
-        return cls(landscape, totals, odds, float(thetas[kept][0]))
+        return _tables(landscape, kind)
 
     def at(self, theta: ArrayLike) -> Pair:
         """(k⁺ + k⁻) f2 and the stationary share; beyond the tables no exchange, or their end."""
@@ -120,6 +111,20 @@ class Rates:
         left, middle, right = gain[top - 1 : top + 2]
         shift = (left - right) / (2 * (left - 2 * middle + right))
         return float(np.exp(places[top] + shift * (places[top + 1] - places[top])))
+
+
+@cache  # many cells of a study ask for the same
+def _tables(landscape: TwoValley, kind: str) -> Rates:
+    highest = landscape.x2**2 if kind in ("passage", "kramers") else THETAS[-1]
+    thetas = THETAS[highest >= THETAS]
+    y = landscape.y_b
+    flat, sharp = RATES[kind](landscape, y, thetas * opening(landscape, y))
+    total = (flat + sharp) * landscape.flatness(y)[1]
+    kept = (flat > 0) & (total > np.finfo(float).tiny)
+    places = np.log(thetas[kept])
+    totals = CubicSpline(places, np.log(total[kept]))
+    odds = CubicSpline(places, np.log(sharp[kept] / flat[kept]))
+    return Rates(landscape, totals, odds, float(thetas[kept][0]))
 
 
 def opening(landscape: TwoValley, y: ArrayLike) -> np.ndarray:
