@@ -64,6 +64,7 @@ from valleys.book.figures.more_valleys import (
     rows_of_valleys,
     share_against_noise,
 )
+from valleys.book.figures.noise_schedules import noise_schedules
 from valleys.book.figures.own_network import own_network
 from valleys.book.figures.schedules import (
     best_schedule,
@@ -165,6 +166,7 @@ __all__ = [
     "mean_lines",
     "noise_directions",
     "noise_response",
+    "noise_schedules",
     "noise_strength_course",
     "occupation_by_flatness",
     "own_network",
