@@ -64,6 +64,7 @@ from valleys.book.figures.more_valleys import (
     rows_of_valleys,
     share_against_noise,
 )
+from valleys.book.figures.noise.noise_shapes import noise_shapes
 from valleys.book.figures.noise_schedules import noise_schedules
 from valleys.book.figures.own_network import own_network
 from valleys.book.figures.schedules import (
@@ -109,6 +110,8 @@ from valleys.book.figures.walk import (
     mean_lines,
     walls_and_heights,
 )
+from valleys.book.figures.windows.branches import ways_to_flatness
+from valleys.book.figures.windows.effects import noise_windows, window_courses
 from valleys.book.figures.windows_of_y import windows_of_y
 from valleys.book.figures.within import within
 
@@ -167,7 +170,9 @@ __all__ = [
     "noise_directions",
     "noise_response",
     "noise_schedules",
+    "noise_shapes",
     "noise_strength_course",
+    "noise_windows",
     "occupation_by_flatness",
     "own_network",
     "packet",
@@ -198,8 +203,10 @@ __all__ = [
     "variance_flatness",
     "wall_times",
     "walls_and_heights",
+    "ways_to_flatness",
     "weight_against_step",
     "weight_along_y",
+    "window_courses",
     "windows_of_y",
     "within",
 ]
