@@ -64,15 +64,16 @@ from valleys.book.figures.more_valleys import (
     rows_of_valleys,
     share_against_noise,
 )
+from valleys.book.figures.noise.noise_schedules import noise_schedules
 from valleys.book.figures.noise.noise_shapes import noise_shapes
-from valleys.book.figures.noise_schedules import noise_schedules
-from valleys.book.figures.own_network import own_network
-from valleys.book.figures.schedules import (
+from valleys.book.figures.noise.schedules import (
     best_schedule,
     budgets,
     schedules_compared,
     steps_of_schedules,
 )
+from valleys.book.figures.noise.windows_of_y import windows_of_y
+from valleys.book.figures.own_network import own_network
 from valleys.book.figures.starts import starts
 from valleys.book.figures.sweep import (
     accuracy,
@@ -112,7 +113,6 @@ from valleys.book.figures.walk import (
 )
 from valleys.book.figures.windows.branches import ways_to_flatness
 from valleys.book.figures.windows.effects import noise_windows, window_courses
-from valleys.book.figures.windows_of_y import windows_of_y
 from valleys.book.figures.within import within
 
 __all__ = [

@@ -6,7 +6,7 @@ import xarray as xr
 
 from tests.book.figures.drawn import colour_of, drawn_axes, error_bars, x_of, y_of
 from valleys.book import figures
-from valleys.book.figures.noise_schedules import KIND, LABELS, LOOKS
+from valleys.book.figures.noise.noise_schedules import KIND, LABELS, LOOKS
 
 BUDGETS = ["time", "samples"]
 

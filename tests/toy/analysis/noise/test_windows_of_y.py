@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from tests.findings import estimate, number
-from valleys.toy.analysis import windows_of_y as analysis
+from valleys.toy.analysis.noise import windows_of_y as analysis
 from valleys.toy.experiments.windows_of_y import WINDOWS
 
 

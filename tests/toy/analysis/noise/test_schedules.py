@@ -6,7 +6,7 @@ import xarray as xr
 
 from tests.findings import estimate, number
 from valleys.toy import TwoValley
-from valleys.toy.analysis import schedules as analysis
+from valleys.toy.analysis.noise import schedules as analysis
 from valleys.toy.experiments.schedules import BEST, SPENDINGS
 from valleys.toy.theory import schedules as theory
 from valleys.toy.theory.families import MOST_NOISE
