@@ -45,7 +45,7 @@ def exchange_rates(
         >>> from valleys.toy.theory.exchange import exchange_rates
         >>> flat, sharp = exchange_rates(TwoValley(), 20.0, 0.02)
         >>> float(flat.round(3)), float(sharp.round(3))
-        (0.113, 0.337)
+        (0.136, 0.503)
     """
     y, effective_noise = np.broadcast_arrays(open_y(y), effective_noise)
     flat, sharp = landscape.flatness(y)

@@ -53,7 +53,14 @@ RATES: dict[str, Callable[..., Pair]] = {
 
 @dataclass(frozen=True)
 class Rates:
-    """Rates at any y as tables over ln θ: total, ln of (k⁺ + k⁻) f2, and odds, ln of k⁻/k⁺."""
+    """Rates at any y as tables over ln θ: total, ln of (k⁺ + k⁻) f2, and odds, ln of k⁻/k⁺.
+
+    Example:
+        >>> from valleys.toy import Rates, TwoValley
+        >>> total, share = Rates.of(TwoValley()).at([0.03, 0.3])
+        >>> share.round(3)
+        array([0.983, 0.696])
+    """
 
     landscape: TwoValley
     total: CubicSpline
@@ -135,7 +142,13 @@ def opening(landscape: TwoValley, y: ArrayLike) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Way:
-    """What a run meets along y in a fixed time, in pieces over which it changes little."""
+    """What a run meets along y in a fixed time, in pieces over which it changes little.
+
+    Example:
+        >>> from valleys.toy import TwoValley, Way
+        >>> float(Way.of(TwoValley(), 200.0).y[-1].round(2))
+        4.71
+    """
 
     times: np.ndarray  # (n + 1,) borders of the pieces
     y: np.ndarray  # (n,) in the middle of each
@@ -190,6 +203,19 @@ def along(landscape: TwoValley, start_y: float, times: np.ndarray) -> np.ndarray
 def follow(rates: Rates, way: Way, noise: ArrayLike, start_p: float = 0.5) -> np.ndarray:
     """P_flat at the borders of the pieces, (…, n + 1), under a noise for each piece, (…, n),
     exactly for rates that are those of the middles.
+
+    Args:
+        rates: of the exchange.
+        way: on which it happens.
+        noise: effective noise Δ_S of each piece, above 0.
+        start_p: P_flat at the start.
+
+    Example:
+        >>> import numpy as np
+        >>> from valleys.toy import Rates, TwoValley, Way, follow
+        >>> rates, way = Rates.of(TwoValley()), Way.of(TwoValley(), 200.0)
+        >>> float(follow(rates, way, np.full(way.y.size, 4.7e-4))[-1].round(3))
+        0.952
     """
     total, share = rates.at(np.asarray(noise) / way.opening)
     spent = total * way.clock
@@ -234,8 +260,7 @@ def greedy(
     higher.
 
     Example:
-        >>> from valleys.toy import TwoValley
-        >>> from valleys.toy.theory.schedules import Rates, Way, follow, greedy
+        >>> from valleys.toy import Rates, TwoValley, Way, follow, greedy
         >>> rates, way = Rates.of(TwoValley()), Way.of(TwoValley(), 200.0)
         >>> float(follow(rates, way, greedy(rates, way, largest_noise=0.02))[-1].round(3))
         0.971
