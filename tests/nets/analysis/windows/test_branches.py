@@ -48,6 +48,8 @@ def test_the_ways_add_up_to_the_whole_gain():
         assert estimate(told, f"after_{way}").value == pytest.approx(gain)
     assert estimate(told, "after_gain").value == pytest.approx(GAINS.sum())
     assert estimate(told, "after_drift_share").value == pytest.approx(0.05 / GAINS.sum())
+    assert estimate(told, "after_drift_share_tenth").value == pytest.approx(0.05 / GAINS.sum())
+    assert estimate(told, "after_drift_share_cent").value == pytest.approx(0.05 / GAINS.sum())
     assert estimate(told, "after_drift_parts").value == pytest.approx(0.5)
     assert estimate(told, "after_smooth").value == pytest.approx(0.5)
     walls = {part: estimate(told, f"after_{part}_wall").value for part in ("end", "first", "later")}

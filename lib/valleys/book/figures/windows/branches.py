@@ -7,7 +7,15 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from valleys.book.figures.drawing.parts import bars, decimals, finished, legend_below, new_figure
+from valleys.book.figures.drawing.parts import (
+    Entries,
+    bars,
+    decimals,
+    finished,
+    legend,
+    legend_below,
+    new_figure,
+)
 from valleys.book.figures.drawing.style import INK, KINDS, LEARNING_RATE, NEUTRAL
 
 WAYS = {  # colour and name of each
@@ -17,6 +25,7 @@ WAYS = {  # colour and name of each
 }
 WIDTH = 0.26
 STYLES = ("-", "--", ":")
+LOWEST_WALL = 1e-4  # walls below are drawn here
 
 
 @finished
@@ -59,15 +68,16 @@ def _gains(axes: Axes, table: xr.Dataset) -> None:
 
 
 def _walls(axes: Axes, growths: Sequence[xr.Dataset]) -> None:
-    """Median wall between two branches of a run, a line a window."""
+    """Median wall between two branches of a run, a line a window, in the colour of its setting."""
     axes.axhline(1, color=NEUTRAL, linewidth=0.8, linestyle=":")
+    looks: Entries = {}
     for table in growths:
         colour = LEARNING_RATE(float(table.attrs["learning_rate"]))
         for window, style in zip(range(table.sizes["window"]), STYLES, strict=False):
             row = table.isel(window=window)
-            label = f"η = {table.attrs['learning_rate']:g}, {row.opens:g} to {row.closes:g}"
             look = {"color": colour, "linestyle": style, "marker": "o", "markersize": 3}
-            axes.plot(row.apart, np.maximum(row.wall, 1e-4), label=label, **look)
+            axes.plot(row.apart, np.maximum(row.wall, LOWEST_WALL), **look)
+            looks[f"{row.opens:g} to {row.closes:g}"] = {"color": INK, "linestyle": style}
     axes.set(yscale="log", xlabel="parts of the window between", ylabel="wall over the loss")
     axes.yaxis.set_major_formatter(decimals())
-    axes.legend(fontsize=9, handlelength=1.6)
+    legend(axes, looks, loc="upper left", handlelength=2.2)

@@ -11,6 +11,7 @@ from valleys.nets.statistics import ENDS, Estimate
 from valleys.results.estimates import Findings
 
 HUNDREDTH = 0.01  # the other common measure of a wall
+TALL = {"": DOUBLED, "_tenth": 0.1, "_cent": HUNDREDTH}  # from what on there is one, by name
 # peak over the loss at the beginning of a part, from which the run was thrown up: mini-batches
 # alone let the loss fluctuate by a factor of two or three
 THROWN = 5.0
@@ -105,7 +106,8 @@ def window_branches_findings(found: xr.Dataset, *, seed: int = 0) -> Findings:
     Returns:
         For each window of `WINDOWS` that is there, by its name, here NAME: `NAME_drift`,
         `NAME_jump` and `NAME_thrown`, gain in ln F by that way, and `NAME_drift_share`, the first
-        over all; with `_parts` at their end the share of the parts; `NAME_gain`, all three;
+        over all, and the same with `_tenth` or `_cent` where a tenth or a hundredth of the loss
+        counts as a wall; with `_parts` at their end the share of the parts; `NAME_gain`, all three;
         `NAME_smooth`, share of the parts without a wall of a hundredth of the loss;
         `NAME_end_wall`, from the first branch to the last, over the loss, `NAME_first_wall`, across
         the first part, and `NAME_later_wall`, the highest across any later one. `n_links`,
@@ -131,29 +133,28 @@ def _places(found: xr.Dataset, named: Mapping[str, tuple[float, float]]) -> dict
 def _of_window(found: xr.Dataset, name: str, seed: int) -> Findings:
     """What is asked of one window as a whole."""
     rng, told = np.random.default_rng(seed), links(found).isel(window=0)
-    gains = told.gain.transpose("start", "run", "link").values
-    rows = np.where(np.isfinite(gains).any(axis=-1), np.nansum(gains, axis=-1), np.nan)
-    drift = np.where(told.way.transpose("start", "run", "link").values == 0, gains, 0)
-    drifted = np.where(np.isfinite(rows), np.nansum(drift, axis=-1), np.nan)
-    value, drawn = statistics.nested_means([drifted, rows], rng)
-    share = statistics.interval(value[0] / value[1], drawn[0] / drawn[1], [len(rows)])
     low = told.wall.transpose("start", "run", "link")
-    smooth = (low < HUNDREDTH).where(np.isfinite(low)).mean("link").values
+    smooth = (low < HUNDREDTH).where(np.isfinite(low)).mean("link")
     ends = found.wall.isel(window=0, moment=0, other=-1) / found.attrs["level"]
-    across = {
-        "end": ends,
-        "first": low.isel(link=0),
-        "later": low.isel(link=slice(1, None)).max("link"),
+    later = low.isel(link=slice(1, None)).max("link")
+    walls = {"end_wall": ends, "first_wall": low.isel(link=0), "later_wall": later}
+    means = walls | {"gain": told.gain.sum("link", min_count=1), "smooth": smooth}
+    shares_of: Findings = {
+        f"{name}_drift_share{word}": _drift_share(found, tall, rng) for word, tall in TALL.items()
     }
-    walls = {
-        f"{name}_{part}_wall": statistics.nested_mean(rows.transpose("start", "run").values, rng)
-        for part, rows in across.items()
+    return shares_of | {
+        f"{name}_{kind}": statistics.nested_mean(rows.transpose("start", "run").values, rng)
+        for kind, rows in means.items()
     }
-    return walls | {
-        f"{name}_gain": statistics.nested_mean(rows, rng),
-        f"{name}_drift_share": share,
-        f"{name}_smooth": statistics.nested_mean(smooth, rng),
-    }
+
+
+def _drift_share(found: xr.Dataset, tall: float, rng: np.random.Generator) -> Estimate:
+    """Share of the gain of the only window that comes by drift."""
+    told = links(found, tall).isel(window=0).transpose("start", "run", "link")
+    drift = told.gain.where(told.way == 0, 0).where(np.isfinite(told.gain))
+    rows = [each.sum("link", min_count=1).values for each in (drift, told.gain)]
+    value, drawn = statistics.nested_means(rows, rng)
+    return statistics.interval(value[0] / value[1], drawn[0] / drawn[1], [len(rows[0])])
 
 
 def _read(row: xr.Dataset, name: str) -> Estimate:
