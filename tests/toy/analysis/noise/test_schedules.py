@@ -83,7 +83,7 @@ def test_the_best_is_told_with_its_law_on_a_real_way(found):
     told = analysis.best_findings(LANDSCAPE, xr.merge([many, shifted]), DURATIONS)
     assert number(told, "descent_gap") == pytest.approx(1e-5)
     assert number(told, "descent_over") == pytest.approx(-1e-5)
-    assert (told["worse"], told["changes"]) == (9, 9)
+    assert (told["worse"], told["not_worse"], told["changes"]) == (9, 0, 9)
     assert number(told, "slope") == pytest.approx(0)
     assert number(told, "noise_growth") < number(told, "ridge_growth")
     assert 5 < number(told, "low_time") < 20

@@ -82,9 +82,10 @@ def best_findings(landscape: TwoValley, found: xr.Dataset, checked: Sequence[flo
         For each of the checked durations, by the names in `PLACES`: `time_short`; `best_short`,
         P_flat at its end; `odds_short`; `descent_short`, P_flat by the best descent.
         descent_gap, the largest distance of the best descent from the best, over all durations, and
-        descent_over, by how much one ends above it at most, below 0 where none does; changes and
-        worse, how many random changes there are, and how many end lower; slope, of ln odds by ln T
-        between the last two durations, and power, γ − 1, which theory has for high ridges. Of the
+        descent_over, by how much one ends above it at most, below 0 where none does; changes, worse
+        and not_worse, how many random changes there are, and how many end lower or do not;
+        slope, of ln odds by ln T between the last two durations, and power, γ − 1, which theory has
+        for high ridges. Of the
         longest: law_gap, the largest distance of the noise from its law, as a part, from `SETTLED`
         on, and odds_law_gap, that of the odds at the end; low and low_time, the smallest noise and
         when; high, the noise at the end; ridge_growth and noise_growth, by which factors ridge and
@@ -98,6 +99,7 @@ def best_findings(landscape: TwoValley, found: xr.Dataset, checked: Sequence[flo
         "descent_over": float(descended.max()),
         "changes": int(found.changed.size),
         "worse": int((found.changed < ends).sum()),
+        "not_worse": int((found.changed >= ends).sum()),
         "power": landscape.flatness_ratio - 1,
         "slope": float(grown[-1]),
     }
