@@ -49,7 +49,8 @@ def schedules_findings(time: xr.Dataset, samples: xr.Dataset, *, seed: int = 0) 
         at equal samples, in percentage points. NaN where a schedule was not asked for. `flattest`
         and `flattest_by`, the schedule that is flattest at equal time, and by what factor over the
         constant one, the same with `_samples`; `tail`, the least share of runs that came to the
-        lowest level in the common tail. What `monitor_findings` gives.
+        lowest level in the common tail, and `lost`, how many never did. What `monitor_findings`
+        gives.
     """
     found: Findings = {}
     for budget, grid in (("time", time), ("samples", samples)):
@@ -60,6 +61,7 @@ def schedules_findings(time: xr.Dataset, samples: xr.Dataset, *, seed: int = 0) 
             found[f"{name}_high{suffix}"] = _asked(grid, "flat", pair, seed, level=0)
         found |= {f"{name}{suffix}": each for name, each in _flattest(grid, seed).items()}
         found[f"tail{suffix}"] = float(in_tail(grid).min())
+        found[f"lost{suffix}"] = int(grid.level_flatness.isel(level=-1).isnull().sum())
     found |= {name: _asked(samples, "end_gain", pair, seed) for name, pair in GAINS.items()}
     return found | cost_findings(samples, seed=seed) | monitor_findings(samples, seed=seed)
 

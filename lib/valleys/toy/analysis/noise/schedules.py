@@ -234,9 +234,10 @@ def budget_findings(found: xr.Dataset) -> Findings:
         leaves its upper end; time_best and time_in_time, how far the samples last; early_noise, of
         the best in the first hundredth of the samples over that at the end; steady, the largest
         change of Pontryagin's constant over the last half of the samples, as a part; at all of
-        them: constant_cost, the largest factor in the share of the sharp valley of a constant
-        noise, and in_time_cost, the smallest of the schedule that is best in time; small_gap, the
-        largest distance of the end without rates.
+        them: constant_cost and constant_cost_last, the largest factor in the share of the sharp
+        valley of a constant noise and that at the largest budget; in_time_cost and in_time_worst,
+        the smallest and the largest of the schedule that is best in time; small_gap, the largest
+        distance of the end without rates.
     """
     wrong = 1 - found.p_flat.isel(border=-1)
     middle = found.isel(n_samples=found.sizes["n_samples"] // 2)
@@ -256,6 +257,8 @@ def budget_findings(found: xr.Dataset) -> Findings:
         "early_noise": float(noise[spent < 0.01].mean() / noise[-1]),
         "steady": float(np.ptp(late) / late.mean()),
         "constant_cost": float(over.sel(spending="constant").max()),
+        "constant_cost_last": float(over.sel(spending="constant")[-1]),
         "in_time_cost": float(over.sel(spending="best in time").min()),
+        "in_time_worst": float(over.sel(spending="best in time").max()),
         "small_gap": float(np.abs(found.small_steps - (1 - wrong)).max()),
     }
