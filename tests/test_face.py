@@ -78,9 +78,9 @@ def test_an_unknown_name_is_refused():
 
 
 def test_a_missing_package_is_named_with_the_way_out(monkeypatch):
-    monkeypatch.setitem(sys.modules, "sklearn.decomposition", None)
+    monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.delitem(sys.modules, "valleys.nets.measures.solutions", raising=False)
-    with pytest.raises(ModuleNotFoundError, match=r"valleys\.nets\.rise .*sklearn.*\[nets\]"):
+    with pytest.raises(ModuleNotFoundError, match=r"valleys\.nets\.rise .*torch.*\[nets\]"):
         attribute("valleys.nets", {"rise": "valleys.nets.measures.solutions"}, "rise")
 
 
