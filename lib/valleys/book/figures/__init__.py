@@ -56,6 +56,7 @@ from valleys.book.figures.freezing_theory import (
     transient_map,
     uneven_ridge,
 )
+from valleys.book.figures.generality.effects import generality, widths
 from valleys.book.figures.more_valleys import (
     final_by_power,
     freezing_in_rows,
@@ -160,6 +161,7 @@ __all__ = [
     "freezing_course",
     "freezing_in_rows",
     "freezing_point",
+    "generality",
     "heights",
     "hessian_spectrum",
     "hopping",
@@ -206,6 +208,7 @@ __all__ = [
     "ways_to_flatness",
     "weight_against_step",
     "weight_along_y",
+    "widths",
     "window_courses",
     "windows_of_y",
     "within",
