@@ -86,3 +86,12 @@ def test_walls_that_vanish_with_width_and_flattening_that_stays():
     assert told["walled"].value == 0
     assert told["walled"].high > 0  # none of five starts is not none
     assert told["walled_tenth"].value == 1
+    assert widths.width_answer(told) == "walls shrink, and flattening stays"
+    few = widths.width_findings(here.isel(start=[0, 1]))
+    assert "not told" in widths.width_answer(few)
+
+
+def test_the_table_has_a_row_for_each_network():
+    rows = effects.sizes(effects.contrasts(made_up()))
+    assert [row["network"] for row in rows] == list(VARIANTS)
+    assert rows[1]["flatness"] == pytest.approx(3)

@@ -109,7 +109,8 @@ def effect(table: xr.Dataset, name: str, variant: str, level: int = -1) -> Estim
     """
     row = table.sel(variant=variant)
     row = row.isel(level=level) if name in AT_LEVELS else row
-    return Estimate(*(float(row[f"{name}{end}"]) for end in ENDS))
+    value, low, high = (float(row[f"{name}{end}"]) for end in ENDS)
+    return Estimate(value, low, high)
 
 
 def verdict(told: Estimate, border: float) -> str:
@@ -153,7 +154,7 @@ def generality_findings(table: xr.Dataset) -> Findings:
         found |= {f"{name}_holds": holds, f"{name}_fails": int((column == VERDICTS[2]).sum())}
         found[f"{name}_share"] = statistics.share(holds, n_networks)
         found |= {f"{name}_{key}": each for key, each in _ends(table, claim.effect).items()}
-    names = (*AT_LEVELS, "delay", "sharp", "start_sharp")
+    names = (*AT_LEVELS, "delay", "sharp", "start_sharp") if "base" in table.variant else ()
     found |= {f"base_{name}": effect(table, name, "base") for name in names}
     calm = table.sharp_high < 1
     settled = calm & (table.start_sharp_high < 1)
@@ -170,6 +171,24 @@ def _ends(table: xr.Dataset, name: str) -> Findings:
         found[word] = known.get(chosen, Estimate(np.nan, np.nan, np.nan))
         found[f"{word}_of"] = chosen
     return found
+
+
+def sizes(table: xr.Dataset) -> list[dict[str, str | float]]:
+    """One row a network: its effects at the lowest level, as they are shown in a table."""
+    shown = {
+        "delay": "freezing",
+        "flat": "flatness",
+        "pair_wall": "wall",
+        "wall": "wall to twin",
+        "gain": "accuracy",
+        "pair_alike": "similarity",
+        "sharp": "sharpness",
+        "start_sharp": "at start",
+    }
+    return [
+        {"network": name} | {word: effect(table, key, name).value for key, word in shown.items()}
+        for name in table.variant.values.tolist()
+    ]
 
 
 def gain_findings(found: xr.Dataset, *, seed: int = 0) -> Findings:

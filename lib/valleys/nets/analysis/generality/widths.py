@@ -62,6 +62,23 @@ def width_findings(found: xr.Dataset, *, seed: int = 0) -> Findings:
     return told
 
 
+def width_answer(told: Findings) -> str:
+    """In words what `width_findings` says of walls and flattening."""
+    left, kept = told["pair_left"], told["kept"]
+    if not (isinstance(left, Estimate) and isinstance(kept, Estimate)):
+        raise TypeError("pair_left and kept must be estimates")
+    walls = _word(left, "walls stay", "walls shrink", "what walls do is not told")
+    flat = _word(kept, "flattening stays", "flattening fades", "what flattening does is not told")
+    return f"{walls}, and {flat}"
+
+
+def _word(told: Estimate, stays: str, goes: str, unknown: str) -> str:
+    """Whether at least half is left: the whole interval must lie on one side."""
+    if told.low > FALLEN:
+        return stays
+    return goes if told.high < FALLEN else unknown
+
+
 def _over(above: np.ndarray, below: np.ndarray, rng: np.random.Generator) -> Estimate:
     """Mean of one network over that of another on the same starts, which are drawn for both."""
     value, drawn = statistics.nested_means([above, below], rng)

@@ -136,11 +136,11 @@ def _scaled(problem: Problem[Networks], factor: float, last: float) -> Problem[N
     """The same start with its weights multiplied, and so what test images have outside the span."""
     *weights, out = problem.start.weights
     scaled = Networks((*(factor * each for each in weights), last * out), problem.start.biases)
-    tests = [
+    test, full_test = (
         replace(each, offset=None if each.offset is None else factor * each.offset)
         for each in (problem.test, problem.full_test)
-    ]
-    return Problem(problem.train, *tests, scaled)
+    )
+    return replace(problem, start=scaled, test=test, full_test=full_test)
 
 
 def connected(chosen: Variant, n_features: int, seed: int) -> nn.Sequential:
