@@ -56,6 +56,7 @@ from valleys.book.figures.freezing_theory import (
     transient_map,
     uneven_ridge,
 )
+from valleys.book.figures.generality.cifar_network import cifar_network
 from valleys.book.figures.generality.effects import generality, widths
 from valleys.book.figures.more_valleys import (
     final_by_power,
@@ -133,6 +134,7 @@ __all__ = [
     "branch_similarity",
     "branch_training",
     "budgets",
+    "cifar_network",
     "control",
     "criterion",
     "delay",
