@@ -33,7 +33,7 @@ def test_weights_have_the_scales_of_the_supplement():
     weights = [part for part in network((32, 32, 3)).parameters() if part.ndim > 1]
     fans = [32 * 9, 64 * 9, 64 * 9, 1024, 128]
     for weight, fan in zip(weights, fans, strict=True):
-        assert float(weight.std()) == pytest.approx((2 / fan) ** 0.5, rel=0.1)
+        assert float(weight.detach().std()) == pytest.approx((2 / fan) ** 0.5, rel=0.1)
 
 
 def test_runs_end_where_the_plain_trainer_passes_the_level():

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from valleys.book.figures.drawing.parts import (
     Look,
@@ -35,6 +36,12 @@ LOOKS: Mapping[str, Look] = {  # of a claim for a network, by the answer
     "not told": {"color": NEUTRAL, "marker": "o", "fillstyle": "none"},
     "fails": {"color": KINDS[2], "marker": "X"},
 }
+# of a line, at freezing and at the lower loss
+WEIGHTS: tuple[Look, Look] = (
+    {"marker": "o", "markersize": 3, "linewidth": 0.7},
+    {"marker": "o", "linewidth": 1.8},
+)
+WALLS = {"run to twin": ("wall", LOSS), "run to run": ("pair_wall", KINDS[4])}
 NAMES = {
     "base": "base network",
     "cnn digits": "CNN, digits",
@@ -52,7 +59,8 @@ NAMES = {
 def name_of(variant: str) -> str:
     """What a network is called on a figure."""
     word, _, value = variant.partition(" ")
-    plain = {"images": f"{value} images", "depth": f"{value} hidden layers"}
+    layers = "hidden layer" if value == "1" else "hidden layers"
+    plain = {"images": f"{value} images", "depth": f"{value} {layers}"}
     return NAMES.get(variant, plain.get(word, variant))
 
 
@@ -82,14 +90,21 @@ def _rows(axes: Axes, here: xr.Dataset, effect: str, judged: xr.DataArray, *, lo
     """A mark with its interval for each network that has one."""
     ends = [here[f"{effect}{end}"].values for end in ("", "_low", "_high")]
     if log:
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(decimals())
+        _logarithmic(axes, (1,) if "wall" in effect else (1, 2, 5))
         ends = [np.maximum(each, LEAST_WALL) for each in ends]
     for place, answer in enumerate(judged.values.tolist()):
         value, low, high = (each[place] for each in ends)
         if np.isfinite(value):
             width = bars(value, low, high).reshape(2, 1)
             axes.errorbar([value], [place], xerr=width, **LOOKS[answer], capsize=2)
+
+
+def _logarithmic(axes: Axes, digits: tuple[int, ...]) -> None:
+    """Plain numbers with these first digits along the lower axis."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=digits))
+    axes.xaxis.set_major_formatter(decimals())
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 @finished
@@ -102,12 +117,11 @@ def widths(table: xr.Dataset, here: xr.Dataset) -> Figure:
     """
     figure, (left, right) = new_figure(1, 2, (8.6, 3.4))
     x = here.width.values
-    for level, (shade, style) in enumerate(((NEUTRAL, "--"), (INK, "-"))):
-        row = table.isel(level=level - 2)
-        _course(left, x, row, "flat", {"color": shade, "linestyle": style, "marker": "o"})
-        for name, colour in (("wall", LOSS), ("pair_wall", KINDS[4])):
-            look = {"color": colour, "linestyle": style, "marker": "o" if level else "s"}
-            _course(right, x, row, name, look)
+    for level, look in zip((-2, -1), WEIGHTS, strict=True):
+        row = table.isel(level=level)
+        _course(left, x, row, "flat", {"color": INK, **look})
+        for name, colour in WALLS.values():
+            _course(right, x, row, name, {"color": colour, **look})
     right.axhline(1, **BORDER)
     for axes, label in ((left, "flatness over twin's"), (right, "wall over loss")):
         axes.set(xscale="log", xlabel="width of the hidden layers", ylabel=label)
@@ -118,14 +132,14 @@ def widths(table: xr.Dataset, here: xr.Dataset) -> Figure:
     return figure
 
 
-def _course(axes: Axes, x: np.ndarray, row: xr.Dataset, name: str, look: dict[str, str]) -> None:
+def _course(axes: Axes, x: np.ndarray, row: xr.Dataset, name: str, look: Look) -> None:
     value, low, high = (
         np.maximum(row[f"{name}{end}"].values, LEAST_WALL) for end in ("", "_low", "_high")
     )
-    axes.errorbar(x, value, yerr=bars(value, low, high), capsize=2, **look)  # pyright: ignore[reportArgumentType]  # the look is matplotlib's
+    axes.errorbar(x, value, yerr=bars(value, low, high), capsize=2, **look)
 
 
 def _explain(left: Axes, right: Axes, levels: list[float]) -> None:
-    styles = zip(levels, ((NEUTRAL, "--"), (INK, "-")), strict=True)
-    legend(left, {f"loss {level:g}": {"color": c, "linestyle": s} for level, (c, s) in styles})
-    legend(right, {"run to twin": {"color": LOSS}, "run to run": {"color": KINDS[4]}})
+    looks = zip(levels, WEIGHTS, strict=True)
+    legend(left, {f"at a loss of {level:g}": {"color": INK, **look} for level, look in looks})
+    legend(right, {name: {"color": colour} for name, (_, colour) in WALLS.items()})
