@@ -34,6 +34,8 @@ def found():
 def test_cheapest_cells_come_first():
     cells = analysis.cells_within([0.05, 0.01, 0.001], [20, 50, 200], 4000)
     assert cells == {0.01: (20,), 0.05: (20, 50, 200)}
+    with pytest.raises(ValueError, match="s5_most"):
+        analysis.cells_within([0.05], [20, 50], 500)
 
 
 def test_cells_that_were_not_computed_are_empty(found):

@@ -9,6 +9,7 @@ from valleys.nets import statistics
 from valleys.nets.analysis.generality.effects import DOUBLED
 from valleys.nets.statistics import ENDS, Estimate
 from valleys.results.estimates import Findings
+from valleys.results.spec import require
 
 RUNS = ("freezing_time", "flatness", "accuracy")
 PAIRS = ("wall", "similarity")
@@ -29,11 +30,20 @@ def cells_within(
 ) -> dict[float, tuple[int, ...]]:
     """Batch sizes of each learning rate whose B/η, to which the cost of a run is about in
     proportion, is at most so large; learning rates without one are left out.
+
+    Raises:
+        ValueError: fewer than two batch sizes are left at the largest learning rate, where they are
+            compared.
     """
     chosen = {
         rate: tuple(size for size in sorted(sizes) if size / rate <= most * (1 + 1e-9))
         for rate in sorted(rates)
     }
+    require(
+        len(chosen[max(chosen)]) >= 2,
+        "s5_most must leave two or more of s5_batch_sizes at the largest of s5_learning_rates, "
+        f"{max(chosen):g}, to be compared; got {most:g}",
+    )
     return {rate: own for rate, own in chosen.items() if own}
 
 
