@@ -56,6 +56,8 @@ from valleys.book.figures.freezing_theory import (
     transient_map,
     uneven_ridge,
 )
+from valleys.book.figures.generality.cifar_network import cifar_network
+from valleys.book.figures.generality.effects import generality, widths
 from valleys.book.figures.more_valleys import (
     final_by_power,
     freezing_in_rows,
@@ -132,6 +134,7 @@ __all__ = [
     "branch_similarity",
     "branch_training",
     "budgets",
+    "cifar_network",
     "control",
     "criterion",
     "delay",
@@ -160,6 +163,7 @@ __all__ = [
     "freezing_course",
     "freezing_in_rows",
     "freezing_point",
+    "generality",
     "heights",
     "hessian_spectrum",
     "hopping",
@@ -206,6 +210,7 @@ __all__ = [
     "ways_to_flatness",
     "weight_against_step",
     "weight_along_y",
+    "widths",
     "window_courses",
     "windows_of_y",
     "within",
