@@ -74,6 +74,7 @@ from valleys.book.figures.noise.schedules import (
 )
 from valleys.book.figures.noise.windows_of_y import windows_of_y
 from valleys.book.figures.own_network import own_network
+from valleys.book.figures.rivals.table import rivals
 from valleys.book.figures.starts import starts
 from valleys.book.figures.sweep import (
     accuracy,
@@ -182,6 +183,7 @@ __all__ = [
     "preference_by_power",
     "rescaled_layers",
     "restart_fits",
+    "rivals",
     "rows_of_valleys",
     "schedules_compared",
     "separation",

@@ -80,7 +80,7 @@ def test_levels_are_passed_in_order_in_the_budget_or_in_the_tail(found):
 
 
 def test_runs_that_do_not_freeze_in_the_budget_have_no_time_and_go_on_in_the_tail():
-    found = rivals(dataclasses.replace(SPEC, method="gd", n_bands=0))
+    found = rivals(dataclasses.replace(SPEC, rival="gd", n_bands=0))
     assert found.freezing_time.isnull().all()
     assert (found.level_evaluations > SPEC.n_epochs).all()
     assert found.band_wall.isnull().all()
@@ -89,7 +89,7 @@ def test_runs_that_do_not_freeze_in_the_budget_have_no_time_and_go_on_in_the_tai
 def test_another_method_is_another_result_and_the_reference_is_the_same_twice(found):
     again = rivals(SPEC)
     assert found.identical(again)
-    other = rivals(dataclasses.replace(SPEC, method="adam", reference_factor=2.0, n_bands=0))
+    other = rivals(dataclasses.replace(SPEC, rival="adam", reference_factor=2.0, n_bands=0))
     assert not np.allclose(found.end_loss, other.end_loss)
     assert float(other.learning_rate) == pytest.approx(2 * contenders()["adam"].rate)
 
@@ -112,17 +112,17 @@ def test_a_search_looks_at_images_that_nobody_else_sees():
 
 
 def test_runs_that_are_not_finite_have_no_accuracy():
-    found = rival_search(SearchSpec(method="rmsprop", factor=1e40, **ALIKE))
+    found = rival_search(SearchSpec(rival="rmsprop", factor=1e40, **ALIKE))
     assert found.held_accuracy.isnull().all()
 
 
 def test_grids_give_each_method_its_rate_and_keep_seconds():
-    axes = {"method": ("gd", "adam"), "start": (0, 1)}
+    axes = {"rival": ("gd", "adam"), "start": (0, 1)}
     factors = (("gd", 4.0), ("adam", 0.5), ("sgd", 2.0))
     grid = RivalGrid.of(RivalSpec, axes, factors=factors, tail_batch_size=50, **ALIKE)
     assert [cell.factor for cell in grid.cells()] == [4.0, 4.0, 0.5, 0.5]
     assert {cell.reference_factor for cell in grid.cells()} == {2.0}
-    search = SearchGrid.of(SearchSpec, {"method": ("gd",), "factor": (1.0, 2.0)}, **ALIKE)
+    search = SearchGrid.of(SearchSpec, {"rival": ("gd",), "factor": (1.0, 2.0)}, **ALIKE)
     cells = [
         rival_search(cell).assign_attrs(wall_time_seconds=number)
         for number, cell in enumerate(search.cells())
@@ -134,7 +134,7 @@ def test_grids_give_each_method_its_rate_and_keep_seconds():
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [
-        ({"method": "sdg"}, "method"),
+        ({"rival": "sdg"}, "rival"),
         ({"factor": 0.0}, "factor"),
         ({"batch_size": 30}, "batch_size"),
         ({"levels": (0.5,)}, "levels|threshold|fall"),
@@ -151,8 +151,8 @@ def test_what_makes_no_sense_is_refused(wrong, named):
 def test_a_grid_without_a_rate_for_a_method_is_refused():
     alike = {"factors": (("sgd", 1.0),), "tail_batch_size": 50, **ALIKE}
     with pytest.raises(ValueError, match="adam"):
-        RivalGrid.of(RivalSpec, {"method": ("adam",)}, **alike)
+        RivalGrid.of(RivalSpec, {"rival": ("adam",)}, **alike)
 
 
 def test_all_names_make_a_spec():
-    assert all(dataclasses.replace(SPEC, method=name).learning_rate > 0 for name in NAMES)
+    assert all(dataclasses.replace(SPEC, rival=name).learning_rate > 0 for name in NAMES)

@@ -24,7 +24,7 @@ class MethodSpec(Spec):
 
     Attributes:
         start: seed of the start; `seed` is of the batch orders alone.
-        method: one of `contenders.NAMES`.
+        rival: one of `contenders.NAMES`, the method.
         factor: learning rate, over the middle one that is tried with this method.
         batch_size: B, of all but gradient descent.
         n_epochs: budget of gradient evaluations, over the number of training samples.
@@ -32,7 +32,7 @@ class MethodSpec(Spec):
     """
 
     start: int = 0
-    method: str = REFERENCE
+    rival: str = REFERENCE
     factor: float = 1.0
     batch_size: int = 50
     n_epochs: int = 60
@@ -41,7 +41,7 @@ class MethodSpec(Spec):
     def check(self) -> None:
         """Refuse what makes no sense for any such runs."""
         known = ", ".join(NAMES)
-        require(self.method in NAMES, f"method must be one of {known}, got {self.method!r}")
+        require(self.rival in NAMES, f"rival must be one of {known}, got {self.rival!r}")
         self.require_positive("factor")
         self.require_at_least(start=0, n_epochs=4, n_runs=2)
         check_batch_size(self.batch_size, self.n_train)
@@ -55,7 +55,7 @@ class MethodSpec(Spec):
     @property
     def learning_rate(self) -> float:
         """η."""
-        return self.factor * contenders()[self.method].rate
+        return self.factor * contenders()[self.rival].rate
 
     @property
     def setting(self) -> Setting:
@@ -118,7 +118,7 @@ class RivalSpec(MethodSpec):
     @property
     def of_reference(self) -> "RivalSpec":
         """The same runs by the reference method."""
-        return dataclasses.replace(self, method=REFERENCE, factor=self.reference_factor)
+        return dataclasses.replace(self, rival=REFERENCE, factor=self.reference_factor)
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class SearchGrid(Grid[SearchSpec]):
     """Every method at every learning rate, with the seconds that each cell took."""
 
     def assemble(self, found: Sequence[xr.Dataset]) -> xr.Dataset:
-        """Over method, factor and start as a grid is, and `seconds`."""
+        """Over rival, factor and start as a grid is, and `seconds`."""
         whole = super().assemble(found)
         shape = [len(values) for _, values in self.axes]
         took = [each.attrs.get("wall_time_seconds", np.nan) for each in found]
@@ -147,11 +147,11 @@ class RivalGrid(Grid[RivalSpec]):
     def check(self) -> None:
         """Refuse a method of which the learning rate is not told."""
         known = dict(self.factors)
-        missing = [name for name in (*self.along("method"), REFERENCE) if name not in known]
+        missing = [name for name in (*self.along("rival"), REFERENCE) if name not in known]
         require(not missing, f"factors must tell the learning rate of {', '.join(missing)}")
 
     def cell_at(self, **place: Any) -> RivalSpec:
         """The spec of one cell."""
         known = dict(self.factors)
-        rates = {"factor": known[str(place["method"])], "reference_factor": known[REFERENCE]}
+        rates = {"factor": known[str(place["rival"])], "reference_factor": known[REFERENCE]}
         return dataclasses.replace(self.cell, **place, **rates)

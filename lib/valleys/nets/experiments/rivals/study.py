@@ -104,7 +104,7 @@ class Way:
 def _trained(spec: MethodSpec, problem: Problem, look: StackVisit) -> Stack:
     """All runs of a method when its budget is spent."""
     networks = problem.start.repeat(spec.n_runs)
-    method = contenders()[spec.method]
+    method = contenders()[spec.rival]
     return method.train(networks, problem.train, spec.setting, spec.orders(), look)
 
 
@@ -112,7 +112,7 @@ def _way(spec: RivalSpec, problem: Problem) -> Way:
     """Runs of a method, with what they pass."""
     passages = Passages((spec.threshold, *spec.levels), keep=True)
     ends = _trained(spec, problem, Watch(passages, problem.train)).copy()
-    spent = np.concatenate([[0], contenders()[spec.method].evaluations(spec.setting).cumsum()])
+    spent = np.concatenate([[0], contenders()[spec.rival].evaluations(spec.setting).cumsum()])
     steps, within = passages.first, np.isfinite(passages.first)
     first = np.where(within, spent[np.where(within, steps, 0).astype(int)], np.nan)
     tail_first, copies = _tail(spec, problem, ends, first, passages.copies)
