@@ -74,6 +74,7 @@ from valleys.book.figures.noise.schedules import (
 )
 from valleys.book.figures.noise.windows_of_y import windows_of_y
 from valleys.book.figures.own_network import own_network
+from valleys.book.figures.rivals.table import LABELS as RIVALS
 from valleys.book.figures.rivals.table import rivals
 from valleys.book.figures.starts import starts
 from valleys.book.figures.sweep import (
@@ -117,6 +118,7 @@ from valleys.book.figures.windows.effects import noise_windows, window_courses
 from valleys.book.figures.within import within
 
 __all__ = [
+    "RIVALS",
     "accuracy",
     "accuracy_runs",
     "agreement",

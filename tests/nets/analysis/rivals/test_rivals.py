@@ -83,6 +83,15 @@ def test_the_table_has_every_method_and_what_it_says_is_that_of_the_contrasts():
     assert (told.attrs["lowest"], told.attrs["highest"]) == (0.005, 0.05)
 
 
+def test_the_numbers_of_the_table_have_names():
+    found = made_up(adam=2.0)
+    told = table.told(table.table(found, dict.fromkeys(NAMES, 1.5)))
+    assert estimate(told, "row_flat_adam").value == pytest.approx(2)
+    assert estimate(told, "row_freezing_time_sgd").value == pytest.approx(10)
+    assert told["row_seconds_sam"] == 1.5
+    assert len(told) == 7 * len(NAMES)
+
+
 def test_findings_name_the_flattest_and_the_most_accurate():
     told = findings.rivals_findings(made_up(adam=2.0, sam=4.0, sam_late=3.0))
     assert told["flattest"] == told["best"] == "sam"

@@ -10,6 +10,7 @@ import xarray as xr
 from valleys.nets import statistics
 from valleys.nets.experiments.rivals.contenders import REFERENCE
 from valleys.nets.statistics import ENDS, Estimate
+from valleys.results.estimates import Findings
 
 FACTORS = {  # what is compared as a ratio of geometric means: the variable, and whether at a level
     "flat": ("level_flatness", True),
@@ -124,3 +125,18 @@ def _ends(name: str, every: list[Estimate]) -> dict[str, tuple]:
         f"{name}{end}": ("rival", [getattr(each, end.lstrip("_") or "value") for each in every])
         for end in ENDS
     }
+
+
+def told(table: xr.Dataset) -> Findings:
+    """The numbers of the table, each as `row_NAME_METHOD`: `flat`, `wall` and `seconds` over the
+    reference, `accuracy` [%], `freezing` [epochs], `freezing_time` [ηt] and `loss`.
+    """
+    with_ends = ("flat", "wall", "accuracy", "freezing", "freezing_time", "loss")
+    found: Findings = {}
+    for name in table.rival.values.tolist():
+        row = table.sel(rival=name)
+        for what in with_ends:
+            ends = (float(row[f"{what}{end}"]) for end in ENDS)
+            found[f"row_{what}_{name}"] = Estimate(*ends)
+        found[f"row_seconds_{name}"] = float(row.seconds)
+    return found
