@@ -74,6 +74,7 @@ from valleys.book.figures.noise.schedules import (
 )
 from valleys.book.figures.noise.windows_of_y import windows_of_y
 from valleys.book.figures.own_network import own_network
+from valleys.book.figures.rivals.adaptive import adaptive
 from valleys.book.figures.rivals.table import LABELS as RIVALS
 from valleys.book.figures.rivals.table import rivals
 from valleys.book.figures.starts import starts
@@ -121,6 +122,7 @@ __all__ = [
     "RIVALS",
     "accuracy",
     "accuracy_runs",
+    "adaptive",
     "agreement",
     "alignment_course",
     "apart",
