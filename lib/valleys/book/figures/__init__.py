@@ -75,6 +75,7 @@ from valleys.book.figures.noise.schedules import (
 from valleys.book.figures.noise.windows_of_y import windows_of_y
 from valleys.book.figures.own_network import own_network
 from valleys.book.figures.rivals.adaptive import adaptive
+from valleys.book.figures.rivals.branches import rival_branches
 from valleys.book.figures.rivals.table import LABELS as RIVALS
 from valleys.book.figures.rivals.table import rivals
 from valleys.book.figures.starts import starts
@@ -187,6 +188,7 @@ __all__ = [
     "preference_by_power",
     "rescaled_layers",
     "restart_fits",
+    "rival_branches",
     "rivals",
     "rows_of_valleys",
     "schedules_compared",

@@ -136,7 +136,7 @@ def told(table: xr.Dataset) -> Findings:
     for name in table.rival.values.tolist():
         row = table.sel(rival=name)
         for what in with_ends:
-            ends = (float(row[f"{what}{end}"]) for end in ENDS)
-            found[f"row_{what}_{name}"] = Estimate(*ends)
+            value, low, high = (float(row[f"{what}{end}"]) for end in ENDS)
+            found[f"row_{what}_{name}"] = Estimate(value, low, high)
         found[f"row_seconds_{name}"] = float(row.seconds)
     return found
