@@ -37,11 +37,15 @@ def adaptive(found: xr.Dataset) -> Figure:
 
 def _memories(axes: Axes, found: xr.Dataset) -> None:
     """Walkers between a memory that knows the valley at once and one that never forgets."""
-    for level, text in (("at_once", "valley known at once"), ("always", "never forgets")):
-        axes.axhline(float(found[level]), **DASHED)
-        axes.annotate(
-            text, (float(found.memory[0]), float(found[level])), (2, 3), textcoords="offset points"
-        )
+    places = {
+        "always": (0, "never forgets", "left", 3),
+        "at_once": (-1, "knows at once", "right", -12),
+    }
+    for level, (at, text, side, above) in places.items():
+        height = float(found[level])
+        axes.axhline(height, **DASHED)
+        place = float(found.memory[at]), height
+        axes.annotate(text, place, (0, above), textcoords="offset points", ha=side)
     for name, look in (("walk", WALK), ("walk_momentum", MOMENTUM)):
         axes.errorbar(found.memory, found[name], yerr=1.96 * found[f"{name}_error"], **look)  # pyright: ignore[reportArgumentType]  # the look is matplotlib's
     axes.set_xscale("log")
