@@ -19,6 +19,7 @@ def adaptive_findings(found: xr.Dataset, landscape: TwoValley) -> Findings:
     Returns:
         `gamma` and `root`, γ and √γ; `power` and `plain_power`, the contrast of the exponents of
         both valleys by the operators, from the two highest ridges, with division and without;
+        `power_off` and `plain_power_off`, their distance from √γ and γ;
         `gap`, the largest distance of the operator's log odds from theory; `at_once` and `always`,
         the operators' log odds where walkers were looked at, at the ridge `height`; `sign`, `short`
         and `usual`, those of walkers with the shortest memory, the shortest of ten steps or more,
@@ -42,6 +43,8 @@ def adaptive_findings(found: xr.Dataset, landscape: TwoValley) -> Findings:
         "usual_memory": usual,
         "half_memory": half_memory(found),
     }
+    told |= {"power_off": abs(told["power"] - told["root"])}
+    told |= {"plain_power_off": abs(told["plain_power"] - told["gamma"])}
     told |= {"sign": walked(found, "walk", float(memories.min()))}
     told |= {"short": walked(found, "walk", short), "usual": walked(found, "walk", usual)}
     told |= {"momentum": walked(found, "walk_momentum", usual)}

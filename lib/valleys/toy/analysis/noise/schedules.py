@@ -84,12 +84,12 @@ def best_findings(landscape: TwoValley, found: xr.Dataset, checked: Sequence[flo
         descent_gap, the largest distance of the best descent from the best, over all durations, and
         descent_over, by how much one ends above it at most, below 0 where none does; changes, worse
         and not_worse, how many random changes there are, and how many end lower or do not;
-        slope, of ln odds by ln T between the last two durations, and power, γ − 1, which theory has
-        for high ridges. Of the
-        longest: law_gap, the largest distance of the noise from its law, as a part, from `SETTLED`
-        on, and odds_law_gap, that of the odds at the end; low and low_time, the smallest noise and
-        when; high, the noise at the end; ridge_growth and noise_growth, by which factors ridge and
-        noise grow from there to the end; aim_end, see `course`.
+        slope, of ln odds by ln T between the last two durations, power, γ − 1, which theory has for
+        high ridges, and slope_off, their distance. Of the longest: law_gap, the largest distance of
+        the noise from its law, as a part, from `SETTLED` on, and odds_law_gap, that of the odds at
+        the end; low and low_time, the smallest noise and when; high, the noise at the end;
+        ridge_growth and noise_growth, by which factors ridge and noise grow from there to the end;
+        aim_end, see `course`.
     """
     ends = found.p_flat.sel(schedule=BEST).isel(border=-1)
     descended = found.descended - ends
@@ -102,6 +102,7 @@ def best_findings(landscape: TwoValley, found: xr.Dataset, checked: Sequence[flo
         "not_worse": int((found.changed >= ends).sum()),
         "power": landscape.flatness_ratio - 1,
         "slope": float(grown[-1]),
+        "slope_off": abs(float(grown[-1]) - (landscape.flatness_ratio - 1)),
     }
     for place, duration in zip(PLACES, checked, strict=True):
         end = ends.sel(duration=duration)
