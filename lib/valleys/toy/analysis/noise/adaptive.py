@@ -28,11 +28,12 @@ def adaptive_findings(found: xr.Dataset, landscape: TwoValley) -> Findings:
         `half_memory`, that at which the log odds are half way between both operators.
     """
     memories = found.memory.values
+    gamma = landscape.flatness_ratio
     short = float(memories[memories >= 10].min(initial=memories.max()))
     usual = float(min(USUAL, memories.max()))
     told: Findings = {
-        "gamma": landscape.flatness_ratio,
-        "root": landscape.flatness_ratio**0.5,
+        "gamma": gamma,
+        "root": gamma**0.5,
         "power": _power(found, "operator"),
         "plain_power": _power(found, "plain"),
         "gap": float(abs(found.operator - found.theory).max()),
@@ -43,8 +44,8 @@ def adaptive_findings(found: xr.Dataset, landscape: TwoValley) -> Findings:
         "usual_memory": usual,
         "half_memory": half_memory(found),
     }
-    told |= {"power_off": abs(told["power"] - told["root"])}
-    told |= {"plain_power_off": abs(told["plain_power"] - told["gamma"])}
+    told |= {"power_off": abs(_power(found, "operator") - gamma**0.5)}
+    told |= {"plain_power_off": abs(_power(found, "plain") - gamma)}
     told |= {"sign": walked(found, "walk", float(memories.min()))}
     told |= {"short": walked(found, "walk", short), "usual": walked(found, "walk", usual)}
     told |= {"momentum": walked(found, "walk_momentum", usual)}
