@@ -25,7 +25,9 @@ def test_the_best_ends_highest_by_any_way_to_look_for_a_better_one(found):
 
 
 def test_runs_meet_the_master_equation_of_the_same_blocks():
-    spec = studies.SteppedSpec(100.0, "with the ridge", n_pieces=200, learning_rate=0.05, n_runs=2000)
+    spec = studies.SteppedSpec(
+        100.0, "with the ridge", n_pieces=200, learning_rate=0.05, n_runs=2000
+    )
     runs, exact = studies.runs(spec), studies.stepped(spec)
     end = runs.isel(record=-1)
     assert abs(end.p_flat - exact.p_flat) < 4 * end.p_flat_error

@@ -19,6 +19,7 @@ from valleys.book.figures.drawing.parts import (
     readable_log,
 )
 from valleys.book.figures.drawing.style import INK, KINDS, LOSS, NEUTRAL
+from valleys.nets.analysis.generality.effects import name_of
 
 ROW = 0.25  # inches
 AROUND = 1.6  # inches above and below the rows
@@ -42,26 +43,6 @@ WEIGHTS: tuple[Look, Look] = (
     {"marker": "o", "linewidth": 1.8},
 )
 WALLS = {"run to twin": ("wall", LOSS), "run to run": ("pair_wall", KINDS[4])}
-NAMES = {
-    "base": "base network",
-    "cnn digits": "CNN, digits",
-    "data digits": "digits",
-    "layers norm": "layer norm",
-    "start zero": "zero output layer",
-    "start lecun": "LeCun start",
-    "start small": "half-size start",
-    "start large": "double-size start",
-    "activation tanh": "tanh",
-    "activation gelu": "GELU",
-}
-
-
-def name_of(variant: str) -> str:
-    """What a network is called on a figure."""
-    word, _, value = variant.partition(" ")
-    layers = "hidden layer" if value == "1" else "hidden layers"
-    plain = {"images": f"{value} images", "depth": f"{value} {layers}"}
-    return NAMES.get(variant, plain.get(word, variant))
 
 
 @finished

@@ -34,6 +34,26 @@ CLAIMS: Mapping[str, Claim] = {
     "gain": Claim("gain", 0.0),
 }
 VERDICTS = ("holds", "not told", "fails")
+NAMES = {
+    "base": "base network",
+    "cnn digits": "CNN, digits",
+    "data digits": "digits",
+    "layers norm": "layer norm",
+    "start zero": "zero output layer",
+    "start lecun": "LeCun start",
+    "start small": "half-size start",
+    "start large": "double-size start",
+    "activation tanh": "tanh",
+    "activation gelu": "GELU",
+}
+
+
+def name_of(variant: str) -> str:
+    """What a network is called on a page."""
+    word, _, value = variant.partition(" ")
+    layers = "hidden layer" if value == "1" else "hidden layers"
+    plain = {"images": f"{value} images", "depth": f"{value} {layers}"}
+    return NAMES.get(variant, plain.get(word, variant))
 
 
 def measures(found: xr.Dataset) -> xr.Dataset:
@@ -169,7 +189,7 @@ def _ends(table: xr.Dataset, name: str) -> Findings:
     for word, pick in (("least", min), ("most", max)):
         chosen = pick(known, key=lambda each: known[each].value, default="none")
         found[word] = known.get(chosen, Estimate(np.nan, np.nan, np.nan))
-        found[f"{word}_of"] = chosen
+        found[f"{word}_of"] = name_of(chosen)
     return found
 
 
@@ -186,7 +206,8 @@ def sizes(table: xr.Dataset) -> list[dict[str, str | float]]:
         "start_sharp": "at start",
     }
     return [
-        {"network": name} | {word: effect(table, key, name).value for key, word in shown.items()}
+        {"network": name_of(name)}
+        | {word: effect(table, key, name).value for key, word in shown.items()}
         for name in table.variant.values.tolist()
     ]
 
