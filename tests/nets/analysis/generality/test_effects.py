@@ -93,5 +93,5 @@ def test_walls_that_vanish_with_width_and_flattening_that_stays():
 
 def test_the_table_has_a_row_for_each_network():
     rows = effects.sizes(effects.contrasts(made_up()))
-    assert [row["network"] for row in rows] == list(VARIANTS)
+    assert [row["network"] for row in rows] == [effects.name_of(each) for each in VARIANTS]
     assert rows[1]["flatness"] == pytest.approx(3)

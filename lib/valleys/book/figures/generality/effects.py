@@ -19,7 +19,6 @@ from valleys.book.figures.drawing.parts import (
     readable_log,
 )
 from valleys.book.figures.drawing.style import INK, KINDS, LOSS, NEUTRAL
-from valleys.nets.analysis.generality.effects import name_of
 
 ROW = 0.25  # inches
 AROUND = 1.6  # inches above and below the rows
@@ -61,7 +60,7 @@ def generality(table: xr.Dataset, judged: xr.DataArray, borders: Mapping[str, fl
         axes.axvline(borders[claim], **BORDER)
         _rows(axes, table.isel(level=-1), effect, judged.sel(claim=claim), log=log)
         axes.set_xlabel(label)
-    panels[0].set_yticks(range(len(variants)), [name_of(each) for each in variants])
+    panels[0].set_yticks(range(len(variants)), table.named.values.tolist())
     panels[0].set_ylim(len(variants) - 0.5, -0.5)
     legend_below(figure, {name: {**look, "linestyle": "none"} for name, look in LOOKS.items()}, 3)
     return figure

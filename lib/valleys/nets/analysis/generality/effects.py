@@ -97,7 +97,8 @@ def contrasts(found: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
 
     Returns:
         Dimensions variant and level. Every name with `NAME_low` and `NAME_high`; logarithms have
-        become factors. `reached`, the share of runs that came to the lowest level.
+        become factors. `reached`, the share of runs that came to the lowest level;
+        `named` (variant), what networks are called on a page.
     """
     values, parts = measures(found), {}
     for name, each in values.items():
@@ -110,7 +111,9 @@ def contrasts(found: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
             column = [getattr(one, end.lstrip("_") or "value") for one in told]
             parts[f"{name}{end}"] = (over, np.reshape(column, rows.shape[: len(over)]))
     parts["reached"] = np.isfinite(found.passage.isel(level=-1)).mean(["start", "run"])
-    return xr.Dataset(parts, {name: found[name] for name in ("variant", "level")}, found.attrs)
+    named = ("variant", [name_of(each) for each in found.variant.values.tolist()])
+    axes = {"variant": found.variant, "level": found.level, "named": named}
+    return xr.Dataset(parts, axes, found.attrs)
 
 
 def _estimate(name: str, rows: np.ndarray, seed: int) -> Estimate:
