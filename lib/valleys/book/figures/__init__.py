@@ -78,7 +78,6 @@ from valleys.book.figures.noise.windows_of_y import windows_of_y
 from valleys.book.figures.own_network import own_network
 from valleys.book.figures.rivals.adaptive import adaptive
 from valleys.book.figures.rivals.branches import rival_branches
-from valleys.book.figures.rivals.table import LABELS as RIVALS
 from valleys.book.figures.rivals.table import rivals
 from valleys.book.figures.starts import starts
 from valleys.book.figures.sweep import (
@@ -122,7 +121,6 @@ from valleys.book.figures.windows.effects import noise_windows, window_courses
 from valleys.book.figures.within import within
 
 __all__ = [
-    "RIVALS",
     "accuracy",
     "accuracy_runs",
     "adaptive",
