@@ -16,7 +16,8 @@ FEWEST_WORDS_PER_LINE = 10
 LONGEST_TAKEAWAY = 14  # words
 SENTENCE_END = r"(?<!\bEq)(?<!\bEqs)(?<!\bFig)[.?!]\s"
 CHAPTER_LINK = (
-    r"(?:Chapter (\d) \()?\{doc\}`(?:Chapter (\d) <)?(?:\.\./chapters/)?0(\d)_\w+(?<!_exercises)>?`"
+    r"(?:Chapter (\d+) \()?\{doc\}`(?:Chapter (\d+) <)?(?:\.\./chapters/)?"
+    r"0?(\d+)_\w+(?<!_exercises)>?`"
 )
 
 

@@ -1,19 +1,22 @@
 """Notebooks one after another in one kernel, so that what they share is imported once: `python -m
-tests.site.executing WORK FOLDER`.
+tests.site.executing`, which is told each on a line of JSON.
 
-`valleys run` gives each notebook a kernel of its own; that each chapter runs there is seen in
+`valleys run` gives each notebook a kernel of its own; that chapters run there is seen in
 `tests/test_smoke.py`.
 """
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import papermill
-import yaml
 from jupyter_client.manager import AsyncKernelManager
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
@@ -21,15 +24,22 @@ from papermill.engines import NBClientEngine, papermill_engines
 from valleys.paths import book_root
 
 N_KERNELS = 2
-FRESH = "get_ipython().run_line_magic('reset', '-f'); get_ipython().execution_count = 1"
+FRESH = """
+get_ipython().run_line_magic("reset", "-f")
+get_ipython().execution_count = 1
+__import__("os").environ.update({environment})
+"""
 
 
 class FreshClient(PapermillNotebookClient):
-    """Begins each notebook without the names of the one before."""
+    """Begins each notebook without the names of the one before, and with its own variables."""
+
+    environment: Mapping[str, str] = {}
 
     def papermill_execute_cells(self) -> None:
         """As of papermill, in an empty namespace."""
-        self.kc.execute(FRESH, silent=True)
+        fresh = FRESH.format(environment=repr(dict(FreshClient.environment)))
+        self.kc.execute(fresh, silent=True)
         super().papermill_execute_cells()
 
 
@@ -46,6 +56,52 @@ class OneKernel(NBClientEngine):
         ).execute()
 
 
+class Kernel:
+    """A process with one kernel, which executes the notebooks that it is given."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        """Start it, with these variables over those of this process."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.site.executing"],
+            cwd=book_root(),
+            env=os.environ | environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def execute(
+        self,
+        notebook: str,
+        values: Mapping[str, Any],
+        executed: Path,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Run a notebook of the book, with values of its parameters and variables of its own.
+
+        Raises:
+            AssertionError: it failed; what was said.
+        """
+        task = [notebook, dict(values), str(executed), dict(environment or {})]
+        print(json.dumps(task), file=self.process.stdin, flush=True)
+        answer = self.process.stdout.readline()
+        assert answer, f"the process that executes notebooks died at {notebook}"
+        failure = json.loads(answer)
+        assert failure is None, failure
+
+
+@contextmanager
+def kernel(environment: Mapping[str, str]) -> Iterator[Kernel]:
+    """A kernel that ends with the block."""
+    one = Kernel(environment)
+    try:
+        yield one
+    finally:
+        one.process.stdin.close()
+        one.process.wait(timeout=60)
+
+
 def execute_all(
     work: Mapping[str, Mapping[str, Any]], folder: Path, environment: Mapping[str, str]
 ) -> None:
@@ -58,42 +114,44 @@ def execute_all(
         environment: variables for the notebooks.
 
     Raises:
-        AssertionError: a notebook failed; what its process said.
+        AssertionError: a notebook failed; what was said.
     """
     folder.mkdir(parents=True)
-    shares = [
-        {name: dict(work[name]) for name in list(work)[first::N_KERNELS]}
-        for first in range(N_KERNELS)
-    ]
-    command = [sys.executable, "-m", "tests.site.executing"]
-    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-    running = [
-        subprocess.Popen(
-            [*command, yaml.safe_dump(share), str(folder)],
-            cwd=book_root(),
-            env=os.environ | environment,
-            **pipes,
-        )
-        for share in shares
-    ]
-    said = [process.communicate()[1] for process in running]
-    assert [process.returncode for process in running] == [0] * N_KERNELS, "\n".join(said)
+
+    def execute(share: list[str]) -> None:
+        with kernel(environment) as one:
+            for name in share:
+                one.execute(name, work[name], folder / Path(name).name)
+
+    with ThreadPoolExecutor(N_KERNELS) as pool:
+        list(pool.map(execute, [list(work)[first::N_KERNELS] for first in range(N_KERNELS)]))
 
 
-def main(work: str, folder: str) -> None:
-    """Run the notebooks of a share of the work."""
+def _execute(name: str, values: dict[str, Any], executed: str, environment: dict[str, str]) -> None:
+    FreshClient.environment = environment
+    papermill.execute_notebook(
+        name,
+        executed,
+        values,
+        engine_name="one kernel",
+        kernel_name="python3",
+        progress_bar=False,
+    )
+
+
+def main() -> None:
+    """Execute what is asked for, a notebook a line, and answer each with null or what failed."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # kernels write there
     papermill_engines.register("one kernel", OneKernel)
-    for name, values in yaml.safe_load(work).items():
-        executed = Path(folder) / Path(name).name
-        papermill.execute_notebook(
-            name,
-            str(executed),
-            values,
-            engine_name="one kernel",
-            kernel_name="python3",
-            progress_bar=False,
-        )
+    for line in sys.stdin:
+        failure = None
+        try:
+            _execute(*json.loads(line))
+        except Exception:
+            failure = traceback.format_exc()
+        print(json.dumps(failure), file=answers, flush=True)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -6,10 +6,12 @@ site as students get them.
 """
 
 import sys
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
 import nbformat
+import yaml
 
 from tests.sharing import made_once
 from tests.site.executing import execute_all
@@ -40,10 +42,29 @@ def site_of(shared: Path, *, whole: bool) -> Path:
     return made_once(shared / "site", lambda folder: build(notebooks, folder)) / "_build" / "html"
 
 
-def build(notebooks: Path, folder: Path, **options: object) -> None:
-    """The pages of executed notebooks, with warnings as errors."""
+def build(notebooks: Path, folder: Path, *, strict: bool = True, **options: object) -> None:
+    """The pages of executed notebooks, with warnings as errors if `strict`."""
     builder.assemble(notebooks, folder / "source", **options)
-    builder.build(folder / "source", folder)
+    builder.build(folder / "source", folder, strict=strict)
+
+
+def shorten(toc: Path, kept: Collection[str]) -> None:
+    """Leave only these pages, and the first, in a table of contents.
+
+    Raises:
+        AssertionError: it has not all of them.
+    """
+    book = yaml.safe_load(toc.read_text(encoding="utf-8"))
+    left = set(kept)
+    for part in book["parts"]:
+        part["chapters"] = [each for each in part["chapters"] if each["file"] in kept]
+        for chapter in part["chapters"]:
+            sections = [each for each in chapter.get("sections", []) if each["file"] in kept]
+            left -= {chapter["file"], *(each["file"] for each in sections)}
+            assert len(sections) == len(chapter.get("sections", []))
+    book["parts"] = [part for part in book["parts"] if part["chapters"]]
+    assert not left, f"no pages of the book: {', '.join(sorted(left))}"
+    toc.write_text(yaml.safe_dump(book, sort_keys=False), encoding="utf-8")
 
 
 def _execute(folder: Path, *, whole: bool) -> None:

@@ -19,6 +19,17 @@ from valleys.book.extensions import book_links
 from valleys.book.site.check import anchors, broken_links, external_assets
 from valleys.paths import book_root
 
+SMALL = {
+    "n_runs": 16,
+    "n_steps": 2000,
+    "control_runs": 16,
+    "control_duration": 20.0,
+    "squared_grid": 3,
+    "squared_runs": 16,
+    "contrast_runs": 64,
+    "contrast_steps": 6000,
+}
+
 
 def slow(test):
     """Mark a test of the run below, which takes half a minute."""
@@ -29,10 +40,7 @@ def slow(test):
 def made(tmp_path_factory):
     """The folder of a small run of chapter 4, moved elsewhere, and how the command ended."""
     folder = tmp_path_factory.mktemp("reader")
-    settings = [
-        f"--set={setting}"
-        for setting in ("n_runs=16", "n_steps=2000", "contrast_runs=64", "contrast_steps=6000")
-    ]
+    settings = [f"--set={name}={value}" for name, value in SMALL.items()]
     command = [
         sys.executable,
         "-m",
@@ -67,12 +75,7 @@ def made(tmp_path_factory):
 def test_checks_that_fail_are_told_in_a_line_and_by_the_exit_status(made):
     folder, finished = made
     record = yaml.safe_load((folder / "run.yml").read_text(encoding="utf-8"))
-    assert record["set"] == {
-        "n_runs": 16,
-        "n_steps": 2000,
-        "contrast_runs": 64,
-        "contrast_steps": 6000,
-    }
+    assert record["set"] == SMALL
     assert finished.returncode == (3 if record["broken"] else 0)
     assert record["broken"], "so short a run cannot show the rise of the map"
     assert (

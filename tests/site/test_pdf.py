@@ -1,5 +1,8 @@
 """The book in print: every page in order, contents whose page numbers are true, A4, fonts
 inside, and links to it only where it is.
+
+The whole book is laid out as the page that is printed; printed are some of its pages, one of each
+kind, as formulas and pages are set one by one.
 """
 
 import re
@@ -19,12 +22,13 @@ from pypdf import PdfReader
 from tests.book.print.test_onepage import FILES
 from tests.sharing import made_once
 from tests.site.browsing import needs_chromium
+from tests.site.making import EXERCISES, shorten
 from valleys.book.chapters import page_names
 from valleys.book.print.onepage import inside, one_page
 from valleys.book.print.pdf import MARK, NAME
 from valleys.book.site.check import broken_links
 from valleys.errors import BookError
-from valleys.paths import html_pages
+from valleys.paths import book_root, html_pages
 
 PRINT = (
     "import sys; from pathlib import Path; from valleys.book.print.pdf import make_pdf; "
@@ -33,6 +37,16 @@ PRINT = (
 A4 = (595.3, 841.9)  # points
 ETA = f"{ord('η'):04X}"
 SMALLEST, LARGEST = 100_000, 25_000_000  # bytes
+# with code and figures, with solutions, of long tables, of formulas, of references
+PRINTED = {
+    "chapters/04_toy_model",
+    EXERCISES,
+    "pages/ledger",
+    "pages/explorer",
+    "pages/notation",
+    "pages/bibliography",
+}
+OF_A_BOOK = ("_toc.yml", "_config.yml", "CITATION.cff")
 
 pytestmark = [needs_chromium, pytest.mark.xdist_group("print")]
 
@@ -80,20 +94,23 @@ def test_contents_of_a_small_book_tell_its_pages(small):
 
 @pytest.fixture(scope="module")
 def printed(html, shared) -> Path:
-    """A copy of the site with its PDF."""
+    """A copy of the site with a PDF of some of its pages, beside the table of contents of these."""
 
     def make(folder: Path) -> None:
         shutil.copytree(html, folder / "html")
-        print_site(folder / "html", folder / "pdf")
+        for name in OF_A_BOOK:
+            shutil.copy(book_root() / name, folder)
+        shorten(folder / "_toc.yml", PRINTED)
+        print_site(folder / "html", folder / "pdf", folder)
 
     return made_once(shared / "printed", make) / "html"
 
 
 @pytest.fixture(scope="module")
-def one(printed) -> tuple[BeautifulSoup, Path]:
-    """The whole book as the page that was printed, and the folder in which it lay."""
-    folder = printed.parent / "pdf"
-    return BeautifulSoup((folder / "book.html").read_text(encoding="utf-8"), "html.parser"), folder
+def one(html, tmp_path_factory) -> tuple[BeautifulSoup, Path]:
+    """The whole book as the page that is printed, and the folder in which it would lie."""
+    folder = tmp_path_factory.mktemp("whole")
+    return BeautifulSoup(one_page(html, folder), "html.parser"), folder
 
 
 @pytest.fixture(scope="module")
@@ -110,11 +127,11 @@ def text_of(reader) -> Callable[[int], str]:
 
 
 @pytest.fixture(scope="module")
-def titles(html) -> list[str]:
-    """Titles of all pages as the site shows them, in the order of the table of contents."""
+def titles(html, printed) -> list[str]:
+    """Titles of the printed pages as the site shows them, in the order of the table of contents."""
     pages = [
         BeautifulSoup((html / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
-        for name in page_names()
+        for name in page_names(printed.parent)
     ]
     return [
         " ".join(page.select_one("article h1").get_text().split()).rstrip("#") for page in pages
@@ -140,7 +157,7 @@ def test_outline_holds_every_page_in_order(reader, titles):
 def test_contents_tell_the_page_of_each_title(reader, text_of, titles):
     first = next(
         number
-        for number in range(3, len(reader.pages))
+        for number in range(2, len(reader.pages))
         if squeezed(titles[0]) in squeezed(text_of(number))
     )
     contents = " ".join(map(text_of, range(1, first)))
@@ -163,7 +180,7 @@ def test_running_foot_counts_the_pages(reader, text_of):
 
 @pytest.mark.slow
 def test_book_is_of_a_sane_size_on_a4(reader, printed):
-    assert len(reader.pages) > 2 * len(page_names())
+    assert len(reader.pages) > 2 * len(PRINTED)
     assert {
         (round(float(page.mediabox.width)), round(float(page.mediabox.height)))
         for page in reader.pages
@@ -219,6 +236,13 @@ def test_folded_code_is_left_out_and_figures_are_there(html, one):
     assert hidden
     text = page.get_text()
     assert all(cell.get_text().strip() not in text for cell in hidden)
+
+
+@pytest.mark.slow
+def test_whole_book_is_laid_out_for_print_in_order(one):
+    laid_out = [section["id"] for section in one[0].select("main > section.page")]
+    names = [name.replace("/", "-") for name in page_names()]
+    assert laid_out == [*names, "solutions"]
 
 
 @pytest.mark.slow

@@ -26,12 +26,15 @@ if TYPE_CHECKING:
         similarity_matrix,
     )
     from valleys.nets.measures.whole_hessian import WholeNetwork
+    from valleys.nets.optimizers.freezing import FreezingAwareLR, FreezingMonitor
     from valleys.nets.optimizers.methods import method
     from valleys.nets.optimizers.recipe import Recipe
     from valleys.nets.statistics import mean, pair_mean, ratio
 
 __all__ = [
     "Ensemble",
+    "FreezingAwareLR",
+    "FreezingMonitor",
     "Recipe",
     "Samples",
     "SweepSpec",
@@ -63,6 +66,8 @@ __all__ = [
 ]
 HOMES = {  # where each name is defined
     "Ensemble": "valleys.nets.experiments.ensemble",
+    "FreezingAwareLR": "valleys.nets.optimizers.freezing",
+    "FreezingMonitor": "valleys.nets.optimizers.freezing",
     "Recipe": "valleys.nets.optimizers.recipe",
     "Samples": "valleys.nets.engine.training",
     "SweepSpec": "valleys.nets.experiments.specs",

@@ -11,8 +11,6 @@ from functools import partial
 
 import numpy as np
 import xarray as xr
-from scipy.stats import binomtest, rankdata
-from scipy.stats import t as student
 
 from valleys.results.estimates import Estimate as Estimate
 
@@ -216,6 +214,8 @@ def share(count: int, n: int) -> Estimate:
     """
     if not n:
         return Estimate(np.nan, np.nan, np.nan)
+    from scipy.stats import binomtest  # takes a second to load, and few want it
+
     found = binomtest(int(count), int(n)).proportion_ci(LEVEL, method="wilson")
     return Estimate(count / n, max(0.0, float(found.low)), min(1.0, float(found.high)))
 
@@ -248,7 +248,14 @@ def spearman(x: np.ndarray, y: np.ndarray) -> float:
     # one run drawn again and again has no order
     if len(x) < FEWEST_POINTS or not (np.ptp(x) and np.ptp(y)):
         return float("nan")
-    return float(np.corrcoef(rankdata(x), rankdata(y))[0, 1])
+    return float(np.corrcoef(_ranks(x), _ranks(y))[0, 1])
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks along the last axis, from 1 on; equal values share their mean."""
+    from scipy.stats import rankdata  # takes a second to load, and few want it
+
+    return rankdata(values, axis=-1)
 
 
 def rank_correlation(
@@ -366,7 +373,7 @@ def spearman_rows(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     n = known.sum(axis=-1, keepdims=True)
     # what is unknown ranks behind all others
     last = (np.where(known, values, np.inf) for values in (x, y))
-    ranks = [np.where(known, rankdata(values, axis=-1) - (n + 1) / 2, 0) for values in last]
+    ranks = [np.where(known, _ranks(values) - (n + 1) / 2, 0) for values in last]
     sizes = [(values**2).sum(axis=-1) for values in ranks]
     with np.errstate(invalid="ignore"):  # where all are equal there is no order
         found = (ranks[0] * ranks[1]).sum(axis=-1) / np.sqrt(sizes[0] * sizes[1])
@@ -551,6 +558,8 @@ def jackknifed(value: float, without: np.ndarray) -> Estimate:
     n = len(without)
     if n < FEWEST_RUNS or not np.isfinite(without).all():
         return Estimate(float(value), np.nan, np.nan)
+    from scipy.stats import t as student  # takes a second to load, and few want it
+
     inside = 1 - 1e-12  # Fisher's z of one is infinite
     middle, each = (np.arctanh(np.clip(v, -inside, inside)) for v in (value, without))
     error = np.sqrt((n - 1) * each.var())
@@ -565,7 +574,7 @@ def mantel(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> float:
     Never below one over `N_RESAMPLES` + 1; NaN where one of them is constant.
     """
     first, second = np.triu_indices(len(x), 1)
-    ranks = [rankdata(np.asarray(each)[first, second]) for each in (x, y)]
+    ranks = [_ranks(np.asarray(each)[first, second]) for each in (x, y)]
     if not all(np.ptp(each) for each in ranks):
         return float("nan")
     fixed, moved = ranks[0] - ranks[0].mean(), np.zeros(np.shape(y))

@@ -31,11 +31,14 @@ if TYPE_CHECKING:
         p_flat_transient,
         relaxation_times,
     )
+    from valleys.toy.theory.schedules import Rates, Way, follow, greedy
 
 __all__ = [
     "ManyValleys",
+    "Rates",
     "TwoValley",
     "Walk",
+    "Way",
     "conditional_density",
     "diagnose",
     "drift_speed",
@@ -44,9 +47,11 @@ __all__ = [
     "escape_times_exact",
     "evolve",
     "flat_probability",
+    "follow",
     "freezing_y",
     "freezing_y_numeric",
     "frozen_y",
+    "greedy",
     "hop_rates",
     "occupation",
     "p_flat_balance",
@@ -63,8 +68,10 @@ __all__ = [
 ]
 HOMES = {  # where each name is defined
     "ManyValleys": "valleys.toy.landscapes.many_valleys",
+    "Rates": "valleys.toy.theory.schedules",
     "TwoValley": "valleys.toy.landscapes.two_valley",
     "Walk": "valleys.toy.simulation.rows",
+    "Way": "valleys.toy.theory.schedules",
     "conditional_density": "valleys.toy.theory.at_fixed_y",
     "diagnose": "valleys.toy.theory.diagnosis",
     "drift_speed": "valleys.toy.theory.freezing",
@@ -73,9 +80,11 @@ HOMES = {  # where each name is defined
     "escape_times_exact": "valleys.toy.theory.at_fixed_y",
     "evolve": "valleys.toy.exact.master_equation",
     "flat_probability": "valleys.toy.simulation.langevin",
+    "follow": "valleys.toy.theory.schedules",
     "freezing_y": "valleys.toy.theory.freezing",
     "freezing_y_numeric": "valleys.toy.theory.freezing",
     "frozen_y": "valleys.toy.simulation.fixed_y",
+    "greedy": "valleys.toy.theory.schedules",
     "hop_rates": "valleys.toy.theory.chain",
     "occupation": "valleys.toy.simulation.rows",
     "p_flat_balance": "valleys.toy.theory.freezing",

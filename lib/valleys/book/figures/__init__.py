@@ -56,6 +56,8 @@ from valleys.book.figures.freezing_theory import (
     transient_map,
     uneven_ridge,
 )
+from valleys.book.figures.generality.cifar_network import cifar_network
+from valleys.book.figures.generality.effects import generality, widths
 from valleys.book.figures.more_valleys import (
     final_by_power,
     freezing_in_rows,
@@ -64,7 +66,19 @@ from valleys.book.figures.more_valleys import (
     rows_of_valleys,
     share_against_noise,
 )
+from valleys.book.figures.noise.noise_schedules import noise_schedules
+from valleys.book.figures.noise.noise_shapes import noise_shapes
+from valleys.book.figures.noise.schedules import (
+    best_schedule,
+    budgets,
+    schedules_compared,
+    steps_of_schedules,
+)
+from valleys.book.figures.noise.windows_of_y import windows_of_y
 from valleys.book.figures.own_network import own_network
+from valleys.book.figures.rivals.adaptive import adaptive
+from valleys.book.figures.rivals.branches import rival_branches
+from valleys.book.figures.rivals.table import rivals
 from valleys.book.figures.starts import starts
 from valleys.book.figures.sweep import (
     accuracy,
@@ -102,23 +116,29 @@ from valleys.book.figures.walk import (
     mean_lines,
     walls_and_heights,
 )
+from valleys.book.figures.windows.branches import ways_to_flatness
+from valleys.book.figures.windows.effects import noise_windows, window_courses
 from valleys.book.figures.within import within
 
 __all__ = [
     "accuracy",
     "accuracy_runs",
+    "adaptive",
     "agreement",
     "alignment_course",
     "apart",
     "around_freezing",
     "barrier_against_similarity",
     "best_runs",
+    "best_schedule",
     "bouncing",
     "bowl_law",
     "branch_histories",
     "branch_plane",
     "branch_similarity",
     "branch_training",
+    "budgets",
+    "cifar_network",
     "control",
     "criterion",
     "delay",
@@ -147,6 +167,7 @@ __all__ = [
     "freezing_course",
     "freezing_in_rows",
     "freezing_point",
+    "generality",
     "heights",
     "hessian_spectrum",
     "hopping",
@@ -156,7 +177,10 @@ __all__ = [
     "mean_lines",
     "noise_directions",
     "noise_response",
+    "noise_schedules",
+    "noise_shapes",
     "noise_strength_course",
+    "noise_windows",
     "occupation_by_flatness",
     "own_network",
     "packet",
@@ -166,7 +190,10 @@ __all__ = [
     "preference_by_power",
     "rescaled_layers",
     "restart_fits",
+    "rival_branches",
+    "rivals",
     "rows_of_valleys",
+    "schedules_compared",
     "separation",
     "share_against_noise",
     "sharpness",
@@ -174,6 +201,7 @@ __all__ = [
     "spread",
     "stable_runs",
     "starts",
+    "steps_of_schedules",
     "temperatures",
     "training_run",
     "transient",
@@ -185,7 +213,11 @@ __all__ = [
     "variance_flatness",
     "wall_times",
     "walls_and_heights",
+    "ways_to_flatness",
     "weight_against_step",
     "weight_along_y",
+    "widths",
+    "window_courses",
+    "windows_of_y",
     "within",
 ]

@@ -12,26 +12,28 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from string import Formatter
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from docutils import nodes
-from myst_nb.sphinx_ import SphinxEnvType
-from sphinx.application import Sphinx
 
 from valleys.book.numbers.reporting import VALUE
 from valleys.errors import BookError
 from valleys.results.estimates import PARTS, Estimate, of_json
 
+if TYPE_CHECKING:  # seconds to load, for each command
+    from myst_nb.sphinx_ import SphinxEnvType
+    from sphinx.application import Sphinx
+
 REFERENCE = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:\.(?P<part>\w*))?(?::(?P<form>.+))?")
 
 
-def glued(app: Sphinx) -> dict[str, dict[str, Any]]:
+def glued(app: "Sphinx") -> dict[str, dict[str, Any]]:
     """What each notebook reported, by page name and by name: estimates, numbers, texts, and lists
     of these.
 
     Call it when all pages have been read, in a post-transform or at `doctree-resolved`.
     """
-    env = cast(SphinxEnvType, app.env)  # MyST-NB keeps its settings there
+    env = cast("SphinxEnvType", app.env)  # MyST-NB keeps its settings there
     folder = Path(env.mystnb_config.output_folder)
     files = {
         path.relative_to(folder).as_posix().removesuffix(".glue.json"): path
@@ -40,7 +42,7 @@ def glued(app: Sphinx) -> dict[str, dict[str, Any]]:
     return {page: _values(path) for page, path in files.items() if page in app.env.found_docs}
 
 
-def numbers_for(app: Sphinx, page: str) -> dict[str, Any]:
+def numbers_for(app: "Sphinx", page: str) -> dict[str, Any]:
     """What the notebooks of the book reported, by name; where a name is reported twice, as the
     page itself has it.
     """
@@ -49,7 +51,7 @@ def numbers_for(app: Sphinx, page: str) -> dict[str, Any]:
     return everywhere | pages.get(page, {})
 
 
-def fill_alts(app: Sphinx, doctree: nodes.document, page: str) -> None:
+def fill_alts(app: "Sphinx", doctree: nodes.document, page: str) -> None:
     """Fill the alt text of every image of a page from what notebooks reported."""
     images = [image for image in doctree.findall(nodes.image) if "{" in image.get("alt", "")]
     numbers = numbers_for(app, page) if images else {}
@@ -180,7 +182,7 @@ def _figure_name(image: nodes.image) -> str:
     return ", ".join(image.parent.get("names") or image.parent.get("ids") or [image["uri"]])
 
 
-def setup(app: Sphinx) -> dict[str, bool]:
+def setup(app: "Sphinx") -> dict[str, bool]:
     """Register with Sphinx."""
     app.connect("doctree-resolved", fill_alts)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

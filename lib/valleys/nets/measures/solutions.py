@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from sklearn.decomposition import PCA
 from torch import Tensor
 
 from valleys.nets import statistics
@@ -179,6 +178,8 @@ def project(
         trajectories: weights of each run, (n_points, n_weights) each.
         fit_on: what the components are fitted on, in the same form; `trajectories` if None.
     """
+    from sklearn.decomposition import PCA  # takes seconds to load, and few want it
+
     model = PCA(n_components=2, svd_solver="arpack", random_state=0).fit(
         np.concatenate(list(trajectories if fit_on is None else fit_on))
     )

@@ -3,7 +3,6 @@ direction, in closed form (Eqs. 13 to 16).
 """
 
 import numpy as np
-from scipy.signal import lfilter
 
 RESHUFFLED, INDEPENDENT = "reshuffled", "independent"
 DRAWS = (RESHUFFLED, INDEPENDENT)
@@ -49,6 +48,8 @@ def covariance(curvature: float, learning_rate: float, noise: np.ndarray) -> np.
         learning_rate: η.
         noise: between the noises of steps, (n_steps, n_steps).
     """
+    from scipy.signal import lfilter  # takes a second to load, and few want it
+
     carried = np.array([1.0, learning_rate * curvature - 1.0])
     grown = lfilter(
         [learning_rate], carried, lfilter([learning_rate], carried, noise, axis=0), axis=1

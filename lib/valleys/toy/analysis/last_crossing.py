@@ -7,7 +7,6 @@ noises: the mean time and the final share rise together.
 
 import numpy as np
 import xarray as xr
-from scipy.stats import rankdata
 
 from valleys.results.estimates import Estimate, Findings
 from valleys.toy.simulation.langevin import fraction_error
@@ -89,6 +88,8 @@ def order(times: np.ndarray, flat: np.ndarray) -> Estimate:
         times: of the last crossings, (n,).
         flat: whether each run ends flat, (n,).
     """
+    from scipy.stats import rankdata  # takes a second to load, and few want it
+
     chosen = flat > 0
     sides, ranks = (times[chosen], times[~chosen]), rankdata(times)
     # share of the other side that each run comes after

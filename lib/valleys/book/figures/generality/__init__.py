@@ -1,0 +1,1 @@
+"""Figures of other networks, one an experiment."""

@@ -1,0 +1,1 @@
+"""Figures of experiments on the noise itself."""

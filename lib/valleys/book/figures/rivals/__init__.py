@@ -1,0 +1,1 @@
+"""Figures of methods of training held against each other."""

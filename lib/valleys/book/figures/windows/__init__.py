@@ -1,0 +1,1 @@
+"""Figures of noise in windows of training."""

@@ -1,0 +1,1 @@
+"""Where the paper's claims hold, over networks that differ in one thing each."""

@@ -1,0 +1,1 @@
+"""What experiments on the noise itself say."""

@@ -1,0 +1,1 @@
+"""What schedules of noise did: contrasts at equal loss, and what they cost."""

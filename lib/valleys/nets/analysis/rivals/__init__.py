@@ -1,0 +1,1 @@
+"""Methods of training held against each other at equal gradient evaluations."""

@@ -1,0 +1,1 @@
+"""What noise in windows of training does, and by which way, as numbers."""

@@ -1,0 +1,1 @@
+"""Noise in windows of training: what it does, and by which way."""

@@ -1,0 +1,1 @@
+"""What is found on noise that changes along the way."""
