@@ -10,26 +10,13 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.sharing import base_of, made_once
 from tests.site import axe, making
 from tests.site.browsing import CHROMIUM
-from tests.site.making import EXERCISES
 from tests.site.visiting import Visit, Visits, visit
 from valleys.book.editions import copies
 from valleys.book.print.pdf import QUIET
-from valleys.book.site import builder
 from valleys.book.site.repository import Address
 from valleys.paths import book_root
 
 PUBLIC = Address("some-owner", "valleys", "v1.0")
-# Pages of every kind that the student edition makes in its own way, or hands on: what differs from
-# the book is in their sources, which are compared for all pages.
-STUDENT_PAGES = {
-    "chapters/04_toy_model",
-    EXERCISES,
-    "chapters/own_network",
-    "exercises/own_network_exercises",
-    "pages/teach",
-    "pages/cite",
-    "pages/bibliography",
-}
 
 
 def is_whole(session: pytest.Session) -> bool:
@@ -93,25 +80,16 @@ def html(shared, request) -> Path:
 
 
 @pytest.fixture(scope="session")
-def student_book(executed, shared) -> Path:
-    """The student edition: laid out in `student`, all its pages as they are built in `pages`, and
-    the site of some of them in `_build/html`.
+def student_html(executed, shared) -> Path:
+    """The site of the student edition, from the same executed chapters; its sources lie beside
+    it.
     """
 
     def make(folder: Path) -> None:
         copies.lay_out_student(book_root(), folder / "student")
-        builder.assemble(executed, folder / "pages", root=folder / "student")
-        making.shorten(folder / "student" / "_toc.yml", STUDENT_PAGES)
-        # not strict: what is left out, the other pages cannot link to
-        making.build(executed, folder, root=folder / "student", strict=False)
+        making.build(executed, folder, root=folder / "student")
 
-    return made_once(shared / "student_site", make)
-
-
-@pytest.fixture(scope="session")
-def student_html(student_book) -> Path:
-    """Pages of the student edition."""
-    return student_book / "_build" / "html"
+    return made_once(shared / "student_site", make) / "_build" / "html"
 
 
 @pytest.fixture(scope="session")
