@@ -151,3 +151,14 @@ def segments(bars: LineCollection) -> list[np.ndarray]:
 def colour_bar(axes: Axes) -> tuple[str, list[float]]:
     """Label and ends of a colour bar."""
     return axes.get_ylabel(), list(axes.get_ylim())
+
+
+def marks(axes: Axes) -> list[tuple[float, float, Any, np.ndarray]]:
+    """Place, value, colour and interval of each mark that is drawn alone."""
+    found = []
+    for each in error_bars(axes):
+        line, _, (bars,) = each.lines
+        if len(x_of(line)) == 1:
+            ends = bars.get_segments()[0][:, 0]
+            found.append((float(y_of(line)[0]), float(x_of(line)[0]), line.get_color(), ends))
+    return found

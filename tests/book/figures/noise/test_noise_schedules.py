@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tests.book.figures.drawn import colour_of, drawn_axes, error_bars, x_of, y_of
+from tests.book.figures.drawn import colour_of, drawn_axes, error_bars, marks, x_of
 from valleys.book import figures
 from valleys.book.figures.noise.noise_schedules import KIND, LABELS, LOOKS
 
@@ -23,17 +23,6 @@ def table():
     found = found.assign_coords(budget=BUDGETS, schedule=list(LABELS))
     unknown = (found.budget == "samples") & (found.schedule == "late")
     return found.where(~unknown).assign_attrs(lowest=0.01, highest=0.03)
-
-
-def marks(axes):
-    """Place, value, colour and interval of each large mark."""
-    found = []
-    for each in error_bars(axes):
-        line, _, (bars,) = each.lines
-        if len(x_of(line)) == 1:
-            ends = bars.get_segments()[0][:, 0]
-            found.append((float(y_of(line)[0]), float(x_of(line)[0]), line.get_color(), ends))
-    return found
 
 
 def test_every_schedule_has_its_row_value_interval_and_kind(table):

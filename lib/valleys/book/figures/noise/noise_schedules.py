@@ -1,18 +1,12 @@
 """The figure of schedules of noise in networks."""
 
-from collections.abc import Mapping
-
-import numpy as np
 import xarray as xr
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from valleys.book.figures.drawing.parts import Look, bars, finished, legend_below, new_figure
-from valleys.book.figures.drawing.style import INK, KINDS, NEUTRAL
+from valleys.book.figures.drawing import rows
+from valleys.book.figures.drawing.parts import finished, legend_below, new_figure
+from valleys.book.figures.drawing.style import KINDS, NEUTRAL
 
-LEVEL = {"color": NEUTRAL, "linewidth": 0.8, "linestyle": ":"}
-APART = 0.16  # of the marks of the two losses
-ROW = 0.27  # inches
 AROUND = 1.7  # inches above and below the rows
 # how schedules are called, and of what kind they are
 LABELS = {
@@ -47,7 +41,6 @@ KIND |= dict.fromkeys(
     ("cosine", "step", "warm_up", "decay_before", "decay_at", "decay_after", "restarts"),
     "learning rate",
 )
-FAINT = {"color": NEUTRAL, "marker": ".", "markersize": 4, "linestyle": "none"}
 
 
 @finished
@@ -58,45 +51,18 @@ def noise_schedules(table: xr.Dataset) -> Figure:
     `table` is what `valleys.nets.analysis.noise_schedules.contrasts.table` gives.
     """
     schedules = table.schedule.values.tolist()
-    size = (8.6, AROUND + ROW * len(schedules))
+    size = (8.6, AROUND + rows.ROW * len(schedules))
     figure, panels = new_figure(1, 3, size, sharey=True)
-    budgets = table.budget.values.tolist()
+    budgets, looks = table.budget.values.tolist(), {name: LOOKS[KIND[name]] for name in schedules}
     for axes, budget in zip(panels, [*budgets, budgets[-1]], strict=True):
         here, gain = table.sel(budget=budget), axes is panels[-1]
-        axes.axvline(0 if gain else 1, **LEVEL)
-        _rows(axes, here, "end_gain" if gain else "flat")
+        axes.axvline(0 if gain else 1, **rows.BORDER)
+        rows.large_marks(axes, here, "end_gain" if gain else "flat", "schedule", looks)
         if not gain:
-            _faint(axes, here)
+            rows.small_marks(axes, here)
         what = "accuracy at the end\nless constant [points]" if gain else "flatness\nover constant"
         axes.set(xlabel=what, title=f"equal {budget}")
-    panels[0].set_yticks(range(len(schedules)), [LABELS[name] for name in schedules])
-    panels[0].set_ylim(len(schedules) - 0.5, -0.5)
-    legend_below(figure, _entries(schedules, table.attrs), 2)
+    rows.name_rows(panels[0], [LABELS[name] for name in schedules])
+    shown = {KIND[name] for name in schedules}
+    legend_below(figure, rows.entries(shown, LOOKS, "o", table.attrs), 2)
     return figure
-
-
-def _rows(axes: Axes, here: xr.Dataset, name: str) -> None:
-    """A mark with its interval for each schedule that is there."""
-    for place, row in enumerate(
-        here.isel(schedule=[each]) for each in range(here.sizes["schedule"])
-    ):
-        value, low, high = (row[f"{name}{end}"].values for end in ("", "_low", "_high"))
-        if np.isfinite(value).all():
-            look: dict[str, object] = {**LOOKS[KIND[str(row.schedule.values[0])]], "capsize": 2}
-            axes.errorbar(value, [place + APART], xerr=bars(value, low, high), **look)  # pyright: ignore[reportArgumentType]  # the look is matplotlib's
-
-
-def _faint(axes: Axes, here: xr.Dataset) -> None:
-    """Small marks at the highest loss that is compared."""
-    value, low, high = (here[f"flat_0{end}"].values for end in ("", "_low", "_high"))
-    places = np.arange(len(value)) - APART
-    axes.errorbar(value, places, xerr=bars(value, low, high), linewidth=0.8, **FAINT)  # pyright: ignore[reportArgumentType]
-
-
-def _entries(schedules: list[str], attrs: dict[str, float]) -> Mapping[str, Look]:
-    """Kinds that are there, and which mark is at which loss."""
-    known = {KIND[name] for name in schedules}
-    kinds = {name: {**look, "linestyle": "none"} for name, look in LOOKS.items() if name in known}
-    large = {"color": INK, "marker": "o", "linestyle": "none"}
-    losses = {f"at a loss of {attrs['lowest']:g}": large, f"at {attrs['highest']:g}": FAINT}
-    return kinds | losses
