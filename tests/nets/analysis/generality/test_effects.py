@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from tests.findings import estimate
 from valleys.nets.analysis.generality import effects, widths
 
 VARIANTS = ("base", "width 20", "width 200")
@@ -94,4 +95,4 @@ def test_walls_that_vanish_with_width_and_flattening_that_stays():
 def test_the_table_has_a_row_for_each_network():
     rows = effects.sizes(effects.contrasts(made_up()))
     assert [row["network"] for row in rows] == [effects.name_of(each) for each in VARIANTS]
-    assert rows[1]["flatness"] == pytest.approx(3)
+    assert estimate(rows[1], "flatness").value == pytest.approx(3)

@@ -196,8 +196,8 @@ def _ends(table: xr.Dataset, name: str) -> Findings:
     return found
 
 
-def sizes(table: xr.Dataset) -> list[dict[str, str | float]]:
-    """One row a network: its effects at the lowest level, as they are shown in a table."""
+def sizes(table: xr.Dataset) -> list[dict[str, str | Estimate]]:
+    """One row a network: its effects at the lowest level, with their intervals."""
     shown = {
         "delay": "freezing",
         "flat": "flatness",
@@ -209,8 +209,7 @@ def sizes(table: xr.Dataset) -> list[dict[str, str | float]]:
         "start_sharp": "at start",
     }
     return [
-        {"network": name_of(name)}
-        | {word: effect(table, key, name).value for key, word in shown.items()}
+        {"network": name_of(name)} | {word: effect(table, key, name) for key, word in shown.items()}
         for name in table.variant.values.tolist()
     ]
 
