@@ -1,6 +1,6 @@
 """Figure functions: each takes a dataset, draws it, returns the figure, and computes nothing."""
 
-from valleys.book.figures.assumptions import (
+from valleys.book.figures.assumptions.conditions import (
     alignment_course,
     forgetting,
     noise_directions,
@@ -9,6 +9,15 @@ from valleys.book.figures.assumptions import (
     sharpness,
     stable_runs,
 )
+from valleys.book.figures.assumptions.flatness_and_escape import (
+    escape_against_barrier,
+    flattening,
+    layer_against_whole,
+    parted_siblings,
+    rescaled_layers,
+    variance_flatness,
+)
+from valleys.book.figures.assumptions.two_reasons import two_reasons
 from valleys.book.figures.continuation import (
     branch_histories,
     branch_plane,
@@ -35,14 +44,6 @@ from valleys.book.figures.fixed_y import (
     two_rules,
     weight_against_step,
     weight_along_y,
-)
-from valleys.book.figures.flatness_and_escape import (
-    escape_against_barrier,
-    flattening,
-    layer_against_whole,
-    parted_siblings,
-    rescaled_layers,
-    variance_flatness,
 )
 from valleys.book.figures.freezing_theory import (
     criterion,
@@ -207,6 +208,7 @@ __all__ = [
     "transient",
     "transient_map",
     "two_clocks",
+    "two_reasons",
     "two_rules",
     "uneven_ridge",
     "use_style",

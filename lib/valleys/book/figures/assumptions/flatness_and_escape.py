@@ -1,6 +1,4 @@
-"""Figures of the second half of the chapter on the model's assumptions: flattening, escape,
-fluctuations, rescaled layers.
-"""
+"""Figures of networks beside the model: flattening, escape, fluctuations, rescaled layers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +11,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
-from valleys.book.figures.assumptions import INDEPENDENT, RESHUFFLED
+from valleys.book.figures.assumptions.conditions import INDEPENDENT, RESHUFFLED
 from valleys.book.figures.drawing.parts import (
     Entries,
     bars,

@@ -1,4 +1,4 @@
-"""Figures of the chapter on the model's assumptions: noise and curvature, timescales, stability."""
+"""Figures of runs as the model sees them: noise and curvature, timescales, stability."""
 
 from collections.abc import Sequence
 from typing import Any
