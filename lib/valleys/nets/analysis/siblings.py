@@ -335,7 +335,8 @@ def beside_freezing(
     course = course.assign(record_clock=course.time / frozen).drop_vars("time")
     walls = _walls(parted, seed).drop_vars("branch_time", errors="ignore")
     walls["branch_clock"] = parted.branch_time / parted.freezing_time.mean("reference")
-    return xr.merge([course, walls], join="inner", compat="override")
+    both = xr.merge([course, walls], join="inner", compat="override")
+    return both.transpose("batch_size", "learning_rate", ...)
 
 
 def _walls(parted: xr.Dataset, seed: int) -> xr.Dataset:
