@@ -84,7 +84,6 @@ from valleys.book.figures.sweep import (
     accuracy,
     accuracy_runs,
     apart,
-    best_runs,
     delay,
     descent,
     fit,
@@ -118,7 +117,7 @@ from valleys.book.figures.walk import (
 )
 from valleys.book.figures.windows.branches import ways_to_flatness
 from valleys.book.figures.windows.effects import noise_windows, window_courses
-from valleys.book.figures.within import within
+from valleys.book.figures.within import last_crossings, together
 
 __all__ = [
     "accuracy",
@@ -129,7 +128,6 @@ __all__ = [
     "apart",
     "around_freezing",
     "barrier_against_similarity",
-    "best_runs",
     "best_schedule",
     "bouncing",
     "bowl_law",
@@ -173,6 +171,7 @@ __all__ = [
     "hopping",
     "interpolation",
     "landscape",
+    "last_crossings",
     "layer_against_whole",
     "mean_lines",
     "noise_directions",
@@ -203,6 +202,7 @@ __all__ = [
     "starts",
     "steps_of_schedules",
     "temperatures",
+    "together",
     "training_run",
     "transient",
     "transient_map",
@@ -219,5 +219,4 @@ __all__ = [
     "widths",
     "window_courses",
     "windows_of_y",
-    "within",
 ]
