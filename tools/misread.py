@@ -1,5 +1,5 @@
-"""Draw `_static/drawings/misread.svg`: digits that two networks from one start misread, one of them,
-both, or the other (seconds).
+"""Draw `_static/drawings/misread.svg`: digits that one of two networks from one start misreads,
+both of them, or the other (seconds).
 """
 
 import numpy as np
@@ -11,21 +11,21 @@ from valleys.results import atomic
 TRAINED_ON = {"train_per_class": 20, "test_per_class": 20}  # images of each digit
 LEVELS = 4  # of grey
 TILE = 6  # units a pixel
-PLACES = (64, 156, 248)  # left edges of the three tiles
-TOP = 50
+PLACES = (66, 156, 246)  # left edges of the three tiles
+TOP = 46
 DRAWING = """<svg xmlns="http://www.w3.org/2000/svg" class="drawing" width="360pt" height="206pt" viewBox="0 0 360 206" font-family="sans-serif" font-size="12">
   <title>Two networks misread different digits</title>
   <desc>Two circles that overlap, one for the digits that each of two networks misreads. {told}.</desc>
   <g fill="none" stroke="#222222" stroke-width="1.8">
-    <circle cx="130" cy="106" r="84"/>
-    <circle cx="230" cy="106" r="84"/>
+    <circle cx="135" cy="106" r="88"/>
+    <circle cx="225" cy="106" r="88"/>
   </g>
   <g fill="#222222">
 {tiles}
   </g>
   <g fill="#222222" text-anchor="middle">
-    <text x="72" y="15">one network</text>
-    <text x="288" y="15">another</text>
+    <text x="56" y="15">one network</text>
+    <text x="304" y="15">another</text>
     <text x="180" y="204">both</text>
 {words}
   </g>
@@ -67,15 +67,15 @@ def tile(image: np.ndarray, left: int) -> str:
     return f'    <g transform="translate({left} {TOP}) scale({TILE})">{"".join(paths)}</g>'
 
 
-def readings(label: int, read: np.ndarray) -> str:
-    """What networks made of a digit, such as `read as 4 and 9`."""
+def readings(label: int, read: np.ndarray) -> list[str]:
+    """What networks made of a digit, such as `read as 4` and `and as 9`."""
     wrong = sorted({int(answer) for answer in read if answer != label})
-    return f"read as {' and '.join(map(str, wrong))}"
+    return [f"{'and' if place else 'read'} as {answer}" for place, answer in enumerate(wrong)]
 
 
 def words(label: int, read: np.ndarray, left: int) -> str:
     """What a tile shows and what was made of it, below it."""
-    lines = (f"a {label}", readings(label, read))
+    lines = [f"a {label}", *readings(label, read)]
     middle, under = left + 4 * TILE, TOP + 8 * TILE + 17
     return "\n".join(
         f'    <text x="{middle}" y="{under + 15 * place}">{line}</text>'
@@ -88,7 +88,7 @@ def main() -> None:
     images, labels, read = answers()
     shown = [(images[at], int(labels[at]), read[:, at]) for at in chosen(labels, read)]
     told = ", ".join(
-        f"{who} a {label} {readings(label, each)}"
+        f"{who} a {label} {' '.join(readings(label, each))}"
         for who, (_, label, each) in zip(
             ("In the first alone is", "in both", "in the second alone"), shown, strict=True
         )

@@ -59,8 +59,8 @@ CLIPPED = """[...document.querySelectorAll("article pre, article table, article 
     if (reaches(frame)) return frame.scrollWidth > frame.clientWidth + 1 && frame.tabIndex < 0;
   return part.getBoundingClientRect().right > innerWidth + 1;
 }).map((part) => part.outerHTML.slice(0, 120))"""  # noqa: E501
-# The browser's own matrices tell how high 100 units of a font of matplotlib come out, or the type of
-# a drawing, whatever turns and scales lie in between.
+# The browser's own matrices tell how high 100 units of a font of matplotlib come out, or the type
+# of a drawing, whatever turns and scales lie in between.
 HEIGHTS = """[...document.querySelectorAll("g[id^='text_'] > g, svg.drawing text")].map((text) => {
   const units = text.matches("text") ? parseFloat(getComputedStyle(text).fontSize) : 100, m = text.getScreenCTM();
   return units * Math.hypot(m.a, m.b);

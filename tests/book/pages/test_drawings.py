@@ -1,4 +1,4 @@
-"""The drawings of the book can be drawn, read aloud, read on a phone and in the dark, and are used."""
+"""Drawings of the book can be drawn, read aloud, read on a phone and in the dark, and are used."""
 
 import importlib.util
 import re
@@ -77,10 +77,11 @@ def test_a_digit_is_chosen_from_each_part_of_the_mistakes(tool):
     read = np.array([[1, 7, 3, 8, 6], [1, 7, 9, 4, 5]])
     assert tool.chosen(labels, read) == [3, 1, 2]
     assert [tool.readings(labels[at], read[:, at]) for at in (3, 1, 2)] == [
-        "read as 8",
-        "read as 7",
-        "read as 9",
+        ["read as 8"],
+        ["read as 7"],
+        ["read as 9"],
     ]
+    assert tool.readings(1, np.array([7, 8])) == ["read as 7", "and as 8"]
 
 
 def test_a_tile_holds_the_pixels_of_its_image(tool):

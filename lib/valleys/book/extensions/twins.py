@@ -1,5 +1,5 @@
-"""Sphinx extension: each figure of matplotlib, and each drawing of the book, gets a twin for the dark
-theme, in which its neutral colours are light.
+"""Sphinx extension: each figure of matplotlib and each drawing of the book gets a twin for the
+dark theme, in which its neutral colours are light.
 
 Both are files: a browser fetches the one that the theme shows, when the reader comes near it, and
 reads its alt text once.
