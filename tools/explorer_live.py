@@ -19,7 +19,6 @@ from valleys.toy.theory.at_fixed_y import conditional_density, effective_tempera
 RATE, N_RUNS = 0.01, 200  # learning rate, and walkers of a picture
 LANDSCAPE = with_contrast(TwoValley(), 1.515)
 SIZE = {1: (7.2, 3.0), 2: (7.2, 3.2)}  # inches, by the number of panels
-HALF = 0.6  # |x| that a picture shows
 ROW = (0.65, 0.725, 0.8, 0.7625, 0.6875)  # half-widths of five valleys, from left to right
 
 
@@ -39,7 +38,8 @@ def potential(x: np.ndarray, y: float, noise: float) -> np.ndarray:
 
 def section(axes: Axes, y: float, walkers: np.ndarray, noise: float, title: str) -> None:
     """A section through the valleys with walkers a little above the ground."""
-    x = np.linspace(-HALF, HALF, 481)
+    half = 2.4 * float(LANDSCAPE.valley_positions(y)[0])
+    x = np.linspace(-half, half, 481)
     loss, top = above_floor(x, y), 1.5 * float(LANDSCAPE.barrier(y))
     for side, colour in ((x <= 0, SHARP), (x >= 0, FLAT)):
         axes.fill_between(x[side], loss[side], -0.5 * top, color=colour, alpha=0.08, linewidth=0)
@@ -50,13 +50,13 @@ def section(axes: Axes, y: float, walkers: np.ndarray, noise: float, title: str)
     axes.scatter(
         walkers, above_floor(walkers, y) + lift, s=12, color=colours, alpha=0.35, rasterized=True
     )
-    axes.set(xlim=(-HALF, HALF), ylim=(-0.5 * top, top), title=title)
+    axes.set(xlim=(-half, half), ylim=(-0.5 * top, top), title=title)
     axes.set(xlabel="x, across the valleys", ylabel="loss above the floors")
 
 
 def held(y: float, noise: float) -> np.ndarray:
     """Walkers that have long been at one y, in the shares that they have on average."""
-    x = np.linspace(-HALF, HALF, 4001)
+    x = np.linspace(-0.6, 0.6, 4001)
     weight = np.cumsum(conditional_density(LANDSCAPE, x, y, noise, "ito"))
     return np.interp((np.arange(N_RUNS) + 0.5) / N_RUNS, weight / weight[-1], x)
 

@@ -4,8 +4,8 @@
 globalThis.ExplorerLive = (() => {
   "use strict";
 
-  const { floors, summary } = ExplorerPhysics;
-  const { stationaryShare } = ExplorerTheory;
+  const { barrier, floors, summary } = ExplorerPhysics;
+  const { stationaryShare, temperature } = ExplorerTheory;
   const { begin, compute, finished, pace, timeOf } = ExplorerRun;
   const { palette } = ExplorerView;
 
@@ -56,9 +56,15 @@ globalThis.ExplorerLive = (() => {
     return element;
   }
 
-  /** Half the width of the picture, in small steps, so that it does not tremble. */
-  function windowAt(land, y) {
-    return 0.36 * 1.05 ** Math.max(0, Math.ceil(Math.log((1.7 * floors(land, y)[0]) / 0.36) / Math.log(1.05)));
+  /** The next larger number of a scale in small steps: a picture that zooms by them does not tremble. */
+  function stepped(value) {
+    return 1.06 ** Math.ceil(Math.log(value) / Math.log(1.06));
+  }
+
+  /** The picture at `y` under a noise: as wide as walkers spread around both floors, as high as they climb, or a little higher than the ridge. */
+  function windowAt(land, y, noise) {
+    const half = stepped(1.2 * floors(land, y)[0] + 3.2 * Math.sqrt(noise));
+    return { half, top: stepped(Math.max(1.5 * barrier(land, y), 5 * temperature(land, y, noise), 0.02)) };
   }
 
   /** A swarm between two valleys: what passes in one picture, and what is drawn and said of it. */
@@ -74,7 +80,7 @@ globalThis.ExplorerLive = (() => {
 
     function draw(colours) {
       const { pFlat, meanY } = summary(run.swarm);
-      side.draw(run.swarm, colours, { y: meanY, half: windowAt(land, meanY) });
+      side.draw(run.swarm, colours, { y: meanY, ...windowAt(land, meanY, RATE * noiseStrength) });
       if (!held) return `Now at y = ${meanY.toFixed(1)}: flat share ${pFlat.toFixed(2)}`;
       const share = stationaryShare(land, startY, RATE * noiseStrength);
       return `Held at y = ${startY}: flat share ${(times ? sum / times : pFlat).toFixed(2)}, in theory ${share.toFixed(2)}`;

@@ -18,7 +18,7 @@ globalThis.ExplorerMap = (() => {
 
   /** Frame and scales: noise strength to the right, learning rate upwards, both logarithmic. */
   function places(width, height) {
-    const frame = { left: 58, top: 6, right: width - 12, bottom: height - 42 };
+    const frame = { left: 68, top: 6, right: width - 12, bottom: height - 42 };
     return { frame, toX: scale(X_RANGE, [frame.left, frame.right], true), toY: scale(Y_RANGE, [frame.bottom, frame.top], true) };
   }
 

@@ -11,6 +11,7 @@ globalThis.ExplorerRowView = (() => {
   const { axis, fit, mixed, onAxis, roundTicks, scale, scattered, stamp, trace } = ExplorerView;
   const { widths: WIDTHS, startY: START_Y, duration: DURATION, noises: NOISES, shares: SHARES } = ExplorerStored.row;
   const BELOW = 0.34; // share of the picture for the shares, below the floors
+  const FULL = 0.75; // the share at which a bar is as high as it can be
   const N_POINTS = 361;
 
   /** A colour for each valley: the flatter, the more that of the flat one. */
@@ -21,7 +22,7 @@ globalThis.ExplorerRowView = (() => {
 
   /** Frame and scales on a canvas of this size. */
   function places(width, height, land, y) {
-    const frame = { left: 52, top: 8, right: width - 8, bottom: height - 42 }, floor = frame.bottom - BELOW * (frame.bottom - frame.top);
+    const frame = { left: 60, top: 8, right: width - 8, bottom: height - 42 }, floor = frame.bottom - BELOW * (frame.bottom - frame.top);
     const half = Math.max(0.25, 1.25 * -floors(land, y)[0]), top = Math.max(0.1, 1.5 * barrier(land, y));
     return { frame, floor, half, top, toX: scale([-half, half], [frame.left, frame.right]), toL: scale([0, top], [floor, frame.top]) };
   }
@@ -38,7 +39,7 @@ globalThis.ExplorerRowView = (() => {
   /** The share of each valley as a bar below its floor, and the final one by theory as a line across. */
   function bars(context, colours, land, y, shares, expected, { frame, floor, toX }) {
     const room = frame.bottom - floor - 14, shades = hues(colours), bottoms = floors(land, y);
-    const wide = 0.35 * (toX(bottoms[1]) - toX(bottoms[0])), high = (share) => Math.min(room, 2 * share * room);
+    const wide = 0.35 * (toX(bottoms[1]) - toX(bottoms[0])), high = (share) => Math.min(room, (share * room) / FULL);
     context.lineWidth = 2;
     bottoms.forEach((x, valley) => {
       context.fillStyle = shades[valley];

@@ -133,9 +133,12 @@ globalThis.ExplorerSide = (() => {
       headings(context, colours, frame);
     }
 
-    /** Draw the section at `y`, the mean of the swarm, as wide as the landscape beside it, with a ring around a walker who is followed. */
-    function draw(swarm, colours, { y, half, leapt = false, walker = null }) {
-      const { context, width, height, ratio } = fit(canvas), top = Math.max(LEAST_TOP, 1.3 * barrier(swarm.land, y));
+    /**
+     * Draw the section at `y`, the mean of the swarm, up to |x| = half and, where that is said, up to the loss `top`, with a ring around a walker who
+     * is followed.
+     */
+    function draw(swarm, colours, { y, half, top = Math.max(LEAST_TOP, 1.3 * barrier(swarm.land, y)), leapt = false, walker = null }) {
+      const { context, width, height, ratio } = fit(canvas);
       const where = places(width, height, half, top), { frame } = where;
       count(swarm, half, leapt);
       context.clearRect(0, 0, width, height);
