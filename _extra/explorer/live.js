@@ -6,7 +6,11 @@
   "use strict";
 
   const FOLDER = document.currentScript.src.replace(/[^/]*$/, "");
-  const SCRIPTS = ["physics", "theory", "stored", "run", "view", "side", "row", "row-view", "live-view"];
+  /** The scripts in their order, and what each hands out: the page of the explorer has some of it already. */
+  const SCRIPTS = {
+    physics: "ExplorerPhysics", theory: "ExplorerTheory", stored: "ExplorerStored", run: "ExplorerRun", view: "ExplorerView", side: "ExplorerSide",
+    row: "ExplorerRow", "row-view": "ExplorerRowView", "live-view": "ExplorerLive",
+  };
   const NEAR = "300px"; // below the window: how far from being seen a reader has come near
   let loading = null;
 
@@ -17,10 +21,10 @@
     });
   }
 
-  /** The style sheet and the scripts, once for a page, in their order; the page of the explorer has some already. */
+  /** The style sheet and the scripts that are missing, once for a page. */
   function load() {
     const sheet = Object.assign(document.createElement("link"), { rel: "stylesheet", href: `${FOLDER}explorer.css` });
-    const wanted = SCRIPTS.filter((name) => !document.querySelector(`script[src$="/explorer/${name}.js"]`));
+    const wanted = Object.keys(SCRIPTS).filter((name) => !(SCRIPTS[name] in globalThis));
     const scripts = wanted.map((name) => Object.assign(document.createElement("script"), { src: `${FOLDER}${name}.js`, async: false }));
     return Promise.all([sheet, ...scripts].map(added));
   }

@@ -9,13 +9,12 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.site.browsing import needs_chromium
-from tests.site.test_explorer_model import SCRIPTS as MODEL_SCRIPTS
 from valleys.book.chapters import page_names
 from valleys.toy import TwoValley
 from valleys.toy.exact import master_equation
 from valleys.toy.experiments.two_valley import with_contrast
 
-SCRIPTS = (*(f"{name}.js" for name in MODEL_SCRIPTS), "map.js", "controls.js")
+SCRIPTS = ("physics.js", "joined.js", "controls.js")
 FOCUSED = (
     "(({ dataset, type, textContent }) => dataset.part || (type === 'radio' ? 'noise' : "
     "textContent))(document.activeElement)"
@@ -76,7 +75,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def test_only_its_page_loads_the_scripts_and_the_front_page_their_physics(html):
-    wanted = {"pages/explorer": set(SCRIPTS), "index": {"physics.js"}}
+    wanted = {"pages/explorer": {"joined.js", "controls.js"}, "index": {"physics.js"}}
     for name in page_names():
         page = (html / f"{name}.html").read_text(encoding="utf-8")
         assert {script for script in SCRIPTS if f"explorer/{script}" in page} == wanted.get(
