@@ -98,6 +98,7 @@ globalThis.ExplorerKnots = (() => {
     /** Axes, the noise that would equal the ridge as ground, the schedule, and a line at the time reached. */
     function background(context, colours, ridge, time, where) {
       const { frame, toT, toN } = where;
+      context.lineWidth = 1;
       context.fillStyle = colours.hill;
       context.beginPath();
       LINE_TIMES.forEach((each) => context.lineTo(toT(each), toN(Math.min(RANGE[1], Math.max(RANGE[0], ridge(each))))));

@@ -1,6 +1,6 @@
 /**
- * Small live versions of the explorer for the chapters. A page has `<div data-explorer="KIND" data-still="ID" hidden></div>`, a figure ID with a
- * still picture, and this script; when the reader comes near, the rest is loaded and the live version takes the place of the picture (live-view.js).
+ * Small live versions of the explorer for the chapters. A page has `<div data-explorer="KIND" data-still="ID" hidden></div>` and a figure ID
+ * with a still picture, and gets this script; when the reader comes near, the rest is loaded and the live version takes the place of the picture (live-view.js).
  */
 (() => {
   "use strict";
