@@ -40,7 +40,7 @@
   const part = (name) => root.querySelector(`[data-part="${name}"]`);
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const view = landscapeView(part("landscape")), side = ExplorerSide.sideView(part("side"));
-  const chart = ExplorerKnots.knotChart(part("schedule"), part("knots"), (schedule) => apply({ schedule }));
+  const chart = ExplorerKnots.knotChart(part("schedule"), part("knots"), (schedule) => apply({ schedule }), roll);
 
   let settings = { ...USUAL }; // as in the address
   let run = null; // the walkers, what theory says about them, and the records so far
@@ -275,9 +275,14 @@
     say("notice", refused.length ? `Out of range or unreadable in the link, and not taken as it stands: ${refused.join(", ")}.` : "");
   }
 
+  /** Let the walkers roll, where motion is welcome. */
+  function roll() {
+    if (!calm.matches) become("playing");
+  }
+
   function choose(text) {
     follow(text);
-    if (!calm.matches) become("playing");
+    roll();
   }
 
   /** Put a link to this run where other programs find it. */
@@ -326,6 +331,7 @@
   function shaped(name) {
     const drawn = { level: null, drawn: settings.schedule ?? TIMES.map(level) };
     apply({ schedule: name in drawn ? drawn[name] : shape(name, settings.start) });
+    roll();
   }
 
   /** Go to a place of the map, as near as the sliders come. */
@@ -372,7 +378,7 @@
     colours = palette(root);
     follow(location.hash.includes("=") ? location.hash : "", { keep: false });
     listen();
-    if (!calm.matches) become("playing");
+    roll();
   }
 
   // The style sheet stands in the body of the page, and may come after the scripts.

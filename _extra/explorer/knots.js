@@ -55,9 +55,9 @@ globalThis.ExplorerKnots = (() => {
 
   /**
    * The chart on a canvas, with its handles in `room` right above it.
-   * @param {(knots: number[]) => void} change what to do with a schedule that the reader has drawn
+   * @param {(knots: number[]) => void} change what to do with a schedule as the reader draws it @param {() => void} done and when the pointer is let go
    */
-  function knotChart(canvas, room, change) {
+  function knotChart(canvas, room, change, done) {
     const each = handles(room);
     let knots = TIMES.map(() => RANGE[0]), last = null;
 
@@ -79,6 +79,7 @@ globalThis.ExplorerKnots = (() => {
       drag(event);
     });
     room.addEventListener("pointermove", (event) => room.hasPointerCapture(event.pointerId) && drag(event));
+    room.addEventListener("pointerup", done);
     room.addEventListener("keydown", (event) => {
       const at = each.indexOf(event.target), noise = pressed(event.key, knots[at]);
       const next = { ArrowLeft: at - 1, ArrowRight: at + 1 }[event.key];

@@ -107,6 +107,8 @@ def test_it_plays_by_itself_and_can_be_paused(browser, html):
     assert "Paused at time" in page.locator('[data-part="status"]').text_content()
     press(page, "again")
     assert text(page, "steps") == "0"
+    page.locator('[data-part="knots"]').click()
+    page.wait_for_function("Number(document.querySelector('[data-part=steps]').textContent) > 5")
     assert complaints == []
     page.context.close()
 
