@@ -24,6 +24,7 @@ from valleys.toy.theory.schedules import Rates, Way, follow, greedy
 GAMMA = 1.515  # of the explorer, where it is not moved
 LANDSCAPE = with_contrast(TwoValley(), GAMMA)
 DURATION, STARTS = 1000.0, (0.2, 1.0, 5.0)
+SHAPES = {"constant": "constant", "rising": "linear rise", "falling": "linear fall"}
 TIMES = np.geomspace(1, DURATION, 61)  # at which the best noise is kept
 N_RATES = 161  # θ, evenly spread on a logarithmic scale
 MAP = MasterMapSpec(np.geomspace(0.001, 0.1, 10), np.geomspace(0.01, 1.0, 10), n_steps=20_000)
@@ -53,13 +54,16 @@ def exchange() -> dict:
 
 
 def bests(start_y: float) -> dict:
-    """The best constant noise and the best schedule from a start, and the flat share of each."""
+    """The best constant noise, lines and schedule from a start, and the flat share of each."""
     rates, way = Rates.of(LANDSCAPE), Way.of(LANDSCAPE, DURATION, start_y)
-    constant, noise = best_of_shape(rates, way, "constant"), greedy(rates, way, 0.5, MOST_NOISE)
+    noise = greedy(rates, way, 0.5, MOST_NOISE)
     kept = np.exp(np.interp(np.log(TIMES), np.log(way.middles), np.log(noise)))
     share = float(follow(rates, way, noise)[-1])
+    shapes = {name: best_of_shape(rates, way, shape) for name, shape in SHAPES.items()}
     return {
-        "constant": {"noise": digits(constant.amplitude), "share": digits(constant.p_flat, 6)},
+        name: {"noise": digits(found.amplitude), "share": digits(found.p_flat, 6)}
+        for name, found in shapes.items()
+    } | {
         "best": {"noise": digits(kept), "share": digits(share, 6)},
     }
 

@@ -86,13 +86,13 @@ globalThis.ExplorerSchedule = (() => {
     return { share: course(land, setting.startY, noise).at(-1), constant: constant.share, best: best.share };
   }
 
-  /** Schedules to begin with, by name: the best constant noise, straight lines in time, and the best of all on these knots. */
+  /** Schedules to begin with, by name: constant noise and straight lines in time, each at its best, and the best of all on these knots. */
   function shape(name, startY) {
-    const { constant, best } = STARTS[startY];
+    const { constant, rising, falling, best } = STARTS[startY];
     const shapes = {
       constant: () => constant.noise,
-      rising: (time) => (2 * constant.noise * time) / DURATION,
-      falling: (time) => 2 * constant.noise * (1 - time / DURATION),
+      rising: (time) => (rising.noise * time) / DURATION,
+      falling: (time) => falling.noise * (1 - time / DURATION),
       best: (time) => between(BEST_TIMES, best.noise, time),
     };
     return TIMES.map((time) => rounded(shapes[name](time)));

@@ -125,6 +125,24 @@ def test_walkers_under_a_schedule_are_those_of_the_library(model):
     assert found["meanY"] == pytest.approx(float(runs.mean_y), rel=0.01)
 
 
+@pytest.mark.slow
+def test_what_the_page_says_of_walkers_and_their_score_is_so(tool):
+    page = (book_root() / "pages" / "explorer.md").read_text(encoding="utf-8")
+    assert "At η = 0.01 walkers end one or two hundredths below it" in page
+    land = landscape(GAMMA)
+    way, rates = Way.of(land, DURATION, 1.0), Rates.of(land)
+
+    def above(learning_rate: float, highest: float) -> float:
+        """How far walkers under a rising line end above its score."""
+        noise = np.maximum(highest * way.middles / DURATION, 1e-5)
+        blocks = Blocks.of(way.times, noise, learning_rate, 400)
+        end = scheduled(land, learning_rate, blocks, 4000, start_y=1.0).isel(step=-1)
+        return float(end.p_flat) - float(follow(rates, way, noise)[-1])
+
+    assert -0.03 < above(0.01, tool.bests(1.0)["rising"]["noise"]) < 0
+    assert above(0.1, 2e-3) > 0.1
+
+
 def test_walkers_whose_y_is_held_do_not_move_along_it(model):
     script = """() => {
         const { swarm, advance, summary } = ExplorerPhysics;
