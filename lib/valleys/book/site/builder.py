@@ -80,7 +80,7 @@ def assemble_page(executed: Path, target: Path, *, book_site: str) -> None:
     _refresh(executed, target / executed.name)
     (target / "_toc.yml").write_text(f"format: jb-book\nroot: {executed.stem}\n", encoding="utf-8")
     config = _config(book_root())
-    config["sphinx"]["extra_extensions"].append("valleys.book.extensions.book_links")
+    config["sphinx"]["extra_extensions"].append("valleys.book.site.book_links")
     config["sphinx"]["config"]["book_site"] = book_site
     _add_shared(book_root(), target, config)
 

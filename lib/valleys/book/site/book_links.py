@@ -10,21 +10,26 @@ from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.util.nodes import make_id
 
 from valleys.book.chapters import page_names
 from valleys.paths import book_root
 
+GLOSSARY = "pages/glossary.html"
 FRONT_MATTER = re.compile(r"\A---\n.*?^---\n", re.DOTALL | re.MULTILINE)
 
 
 def link_to_book(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, contnode: nodes.Element
 ) -> nodes.Node | None:
-    """A `{doc}` reference to a page that is not here, or a `{py:func}` to a name: its link in
-    the book, or its title.
+    """A `{doc}` reference to a page that is not here, a `{py:func}` to a name or a `{term}` to
+    the glossary: its link in the book, or its title.
     """
     if node.get("refdomain") == "py":
         return _link_to_name(app.config.book_site, node["reftarget"], contnode)
+    if node.get("reftype") == "term" and node.document:
+        anchor = make_id(env, node.document, "term", node["reftarget"])
+        return _link_to_term(app.config.book_site, anchor, contnode)
     name = PurePosixPath(node["reftarget"]).name
     found = [page for page in page_names() if PurePosixPath(page).name == name]
     if node.get("reftype") != "doc" or not found:
@@ -43,6 +48,15 @@ def _link_to_name(book_site: str, name: str, contnode: nodes.Element) -> nodes.N
         return contnode
     page = f"pages/api_{name.split('.')[1]}.html"
     return nodes.reference("", "", contnode, internal=False, refuri=f"{book_site}/{page}#{name}")
+
+
+def _link_to_term(book_site: str, anchor: str, contnode: nodes.Element) -> nodes.Node:
+    """A term, in the glossary."""
+    if not book_site:
+        return contnode
+    return nodes.reference(
+        "", "", contnode, internal=False, refuri=f"{book_site}/{GLOSSARY}#{anchor}"
+    )
 
 
 def title(page: str, root: Path | None = None) -> str:
