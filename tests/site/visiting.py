@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlparse
 import pytest
 from playwright.sync_api import Browser, Page, TimeoutError
 
-from tests.site import axe
+from tests.site import axe, replaying
 from tests.site.browsing import SETTLED, watched
 from tests.site.making import EXERCISES
 from valleys.book.chapters import page_names
@@ -96,6 +96,7 @@ class Visit:
         cards: what figures lie on in the dark.
         links: where the buttons of a page lead: `next`, `previous`, `source`.
         denied: what axe-core finds in each view in which it looked.
+        film: what the film of the page showed, if it has one.
     """
 
     complaints: list[str]
@@ -113,6 +114,7 @@ class Visit:
     cards: set[str] = field(default_factory=set)
     links: dict[str, list[str]] = field(default_factory=dict)
     denied: dict[str, list[str]] = field(default_factory=dict)
+    film: replaying.Film | None = None
 
 
 BUTTONS = {
@@ -153,11 +155,14 @@ def visit(browser: Browser, path: Path, views: axe.Views) -> Visit:
     _look_at_type(page, seen)
     seen.files = {file: file.stat().st_size for file in files}
     _ask_axe(page, seen, views, "light desk")
+    seen.film = replaying.play(page)
     _look_on_a_phone(page, seen)
+    replaying.tap(page, seen.film)
     _ask_axe(page, seen, views, "light phone")
     _look_in_the_dark(page, seen)
     _ask_axe(page, seen, views, "dark phone")
     _widen(page, DESK)
+    replaying.darken(page, seen.film)
     _ask_axe(page, seen, views, "dark desk")
     page.close()
     return seen
