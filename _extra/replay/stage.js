@@ -150,7 +150,8 @@ globalThis.Replay = (() => {
     }
 
     function frame(now) {
-      moment = Math.min(last, moment + (Math.min((now - before) / 1000, LONGEST_FRAME) * last) / seconds);
+      const passed = Math.min(Math.max((now - before) / 1000, 0), LONGEST_FRAME); // a busy browser may stamp a frame before the press that asked for it
+      moment = Math.min(last, moment + (passed * last) / seconds);
       before = now;
       if (moment >= last) return come("still");
       asked = requestAnimationFrame(frame);
