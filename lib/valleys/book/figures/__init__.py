@@ -66,6 +66,7 @@ from valleys.book.figures.more_valleys import (
     rows_of_valleys,
     share_against_noise,
 )
+from valleys.book.figures.neighbours import neighbours
 from valleys.book.figures.noise.noise_schedules import noise_schedules
 from valleys.book.figures.noise.noise_shapes import noise_shapes
 from valleys.book.figures.noise.schedules import (
@@ -175,6 +176,7 @@ __all__ = [
     "landscape",
     "layer_against_whole",
     "mean_lines",
+    "neighbours",
     "noise_directions",
     "noise_response",
     "noise_schedules",

@@ -13,7 +13,6 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from valleys.book.numbers.claims import CLAIMS, OTHER, PAPER, Claim, Kind, Verdict, read_claims
-from valleys.book.numbers.effects import Size
 from valleys.book.numbers.glued import numbers_for
 from valleys.book.numbers.questions import Answer, Question
 from valleys.book.numbers.sensitivity import told
@@ -28,12 +27,11 @@ from valleys.book.pages.ledger_counts import (
     verdicts,
 )
 from valleys.book.pages.ledger_filters import ABOUT, classes, form
+from valleys.book.pages.verdict_role import LEDGER, anchor, badge
 from valleys.errors import BookError
 from valleys.paths import book_root
 
-PAGE = "pages/ledger"
 MARKS = {Answer.YES: "✓", Answer.NO: "✗", Answer.OPEN: "?"}
-SIZES = {Size.SMALL: "but small", Size.LARGE: "and large"}
 # of the page, each a directive without arguments
 PARTS = ("argument", "borders", "chance", "exceptions", "filters", "moves", "uncounted")
 WIDTHS = (38, 44, 18)  # per cent, of the columns
@@ -144,7 +142,7 @@ class _Writer:
             (each for each in claims if each.step), key=lambda each: each.step or 0
         ):
             says = nodes.paragraph(
-                "", "", nodes.strong(text=claim.says), nodes.Text(" "), self._badge(claim)
+                "", "", nodes.strong(text=claim.says), nodes.Text(" "), badge(claim, self.numbers)
             )
             finding = self._finding(_by_number(claim)[0], mark=False)
             link = self._row_link("All of its numbers", claim)
@@ -176,7 +174,12 @@ class _Writer:
         return nodes.list_item(
             "",
             nodes.paragraph(
-                "", "", self._badge(claim), nodes.Text(f" {claim.says} ("), link, nodes.Text(")")
+                "",
+                "",
+                badge(claim, self.numbers),
+                nodes.Text(f" {claim.says} ("),
+                link,
+                nodes.Text(")"),
             ),
         )
 
@@ -209,7 +212,7 @@ class _Writer:
             _entry(*self._findings(claim)),
             _entry(*self._conclusion(claim)),
         )
-        row["ids"].append(_anchor(claim))
+        row["ids"].append(anchor(claim))
         row["classes"] += [f"ledger-{KINDS[claim.verdict(self.numbers)]}", *classes(claim, about)]
         return row
 
@@ -258,7 +261,7 @@ class _Writer:
         ]
         is_digit = claim.kind == Kind.DIGIT
         note = [nodes.paragraph(text="a digit, not counted")] if is_digit else []
-        return [nodes.paragraph("", "", self._badge(claim)), *note, *links]
+        return [nodes.paragraph("", "", badge(claim, self.numbers)), *note, *links]
 
     def _shown(self, chapter: str, label: str) -> nodes.Node:
         """A link to a figure of a chapter, by its number; to a section where the label is none
@@ -275,20 +278,11 @@ class _Writer:
         )
 
     def _row_link(self, text: str, claim: Claim) -> nodes.Node:
-        return self._link(text, PAGE, _anchor(claim))
+        return self._link(text, LEDGER, anchor(claim))
 
     def _link(self, text: str, page: str, anchor: str) -> nodes.Node:
         uri = "" if page == self.page else self.app.builder.get_relative_uri(self.page, page)
         return nodes.reference(text=text, refuri=f"{uri}#{anchor}", internal=True)
-
-    def _badge(self, claim: Claim) -> nodes.Node:
-        """The verdict in a frame, and after it how large the effect is where that is a word."""
-        verdict = claim.verdict(self.numbers)
-        badge = nodes.inline(text=str(verdict), classes=["verdict", f"verdict-{KINDS[verdict]}"])
-        size = claim.size(self.numbers)
-        word = SIZES.get(size) if size and verdict != Verdict.BUILT else None
-        after = [nodes.inline(text=f", {word}", classes=["ledger-size"])] if word else []
-        return nodes.inline("", "", badge, *after)
 
     def _chapter_names(self, claims: list[Claim]) -> dict[str, str]:
         """`Chapter 1: the title`, by the name of each chapter that tests a claim."""
@@ -319,13 +313,9 @@ def _by_number(claim: Claim) -> list[tuple[Question, ...]]:
     ]
 
 
-def _anchor(claim: Claim) -> str:
-    return f"claim-{claim.name}"
-
-
 def _permalink(claim: Claim) -> nodes.Node:
     """A link from a row to itself, to be copied; print leaves it out, like those of headings."""
-    link = f'<a class="headerlink ledger-permalink" href="#{_anchor(claim)}" aria-label="Link to this claim" title="Link to this claim">#</a>'  # noqa: E501
+    link = f'<a class="headerlink ledger-permalink" href="#{anchor(claim)}" aria-label="Link to this claim" title="Link to this claim">#</a>'  # noqa: E501
     return nodes.raw(text=link, format="html")
 
 
