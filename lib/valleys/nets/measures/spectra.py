@@ -19,7 +19,8 @@ def noise_spectrum(slopes: SampleSlopes, count: int) -> np.ndarray:
     of (x·x' + 1)(δ·δ'), with what the layer receives and the slope in what it gives.
     """
     pairs = zip(slopes.inputs, slopes.slopes, strict=True)
-    products = sum(((x @ x.T + 1) * (slope @ slope.T)).double() for x, slope in pairs)
+    parts = [((x @ x.T + 1) * (slope @ slope.T)).double() for x, slope in pairs]
+    products = torch.stack(parts).sum(dim=0)
     centred = products - products.mean(dim=0) - products.mean(dim=1, keepdim=True)
     matrix = (centred + products.mean()).cpu().numpy() / slopes.n_samples
     return top_eigenpairs(aslinearoperator(matrix), count, tolerance=TOLERANCE).values

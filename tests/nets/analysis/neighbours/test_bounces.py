@@ -12,7 +12,7 @@ def made_up(floor=2.0, bouncing=4.0):
     flat = np.stack([bouncing * ones, floor * ones, ones])
     dims, hows = ("how", "start", "run"), ["bouncing", "floor", "calm"]
     found = xr.Dataset({"flatness": (dims, flat), "distance": (dims, flat + 1)}, {"how": hows})
-    return found.assign(steps=(dims, 10 * flat))
+    return found.assign(left_loss=(dims, 10 * flat))
 
 
 def test_what_is_kept_is_a_share_of_the_logarithm():
@@ -23,7 +23,7 @@ def test_what_is_kept_is_a_share_of_the_logarithm():
 
 def test_findings_of_known_walkers():
     told = bounce_findings(made_up())
-    wanted = {"flat": 0.5, "far": 0.6, "steps": 0.5, "noise": 4.0, "kept": 0.5}
+    wanted = {"flat": 0.5, "far": 0.6, "loss": 0.5, "noise": 4.0, "kept": 0.5}
     assert set(told) == {f"floor_{name}" for name in wanted}
     for name, value in wanted.items():
         assert estimate(told, f"floor_{name}").value == pytest.approx(value), name

@@ -46,6 +46,8 @@ def test_findings_of_known_courses():
     wanted = {
         "break_rate_sharp": 0.5,
         "break_size_sharp": 0.5,
+        "break_rate_later": 0.5,
+        "break_size_later": 0.5,
         "break_rate_noise": 0.5,
         "break_size_noise": 0.5,
         "break_rate_early": 0.5,
@@ -58,6 +60,14 @@ def test_findings_of_known_courses():
     for name, value in wanted.items():
         found = estimate(told, name)
         assert [found.value, found.low, found.high] == pytest.approx([value] * 3), name
+
+
+def test_a_steep_start_hides_what_comes_later():
+    found = made_up()
+    steep = found.assign(sharpness=found.sharpness.where(found.time > 0, 1000.0))
+    told = course_findings(steep)
+    assert estimate(told, "break_rate_sharp").value == pytest.approx(1)
+    assert estimate(told, "break_rate_later").value == pytest.approx(0.5)
 
 
 def test_courses_are_geometric_means():

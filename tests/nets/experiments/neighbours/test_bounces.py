@@ -3,7 +3,6 @@ import pytest
 import torch
 
 from tests.nets.networks import small
-from valleys.nets.engine.passages import Passages
 from valleys.nets.engine.training import evaluate
 from valleys.nets.experiments.neighbours.bounces import (
     HOWS,
@@ -33,7 +32,7 @@ def test_on_the_floor_no_step_climbs(blobs):
     how = {"learning_rate": 1.0, "batch_size": 5, "n_steps": 1}
     how |= {"streams": [np.random.default_rng(run) for run in range(2)]}
     for _ in range(20):
-        walk_on_floor(networks, blobs, **how, passages=Passages((1e-9,)))
+        walk_on_floor(networks, blobs, **how, visits={})
         losses.append(evaluate(networks, blobs).loss)
     steps = torch.stack(losses).diff(dim=0)
     assert (steps < 0.02 * torch.stack(losses)[:-1]).all()  # lines are not quite parabolas
@@ -54,10 +53,12 @@ def test_walkers_are_compared_at_the_level():
     assert (found.flatness > 0).all()
     assert (found.distance > 0).all()
     assert (found.steps > 0).all()
+    both = found.sel(how=["bouncing", "floor"])
+    assert (both.left_loss < found.left_loss.sel(how="calm")).all()
     calm = found.sel(how="calm")
     assert float(calm.flatness.std()) == 0
 
 
-def test_a_walker_that_does_not_come_is_unknown():
-    found = bounces(BounceSpec(train_per_class=10, batch_size=20, n_runs=2, longest=0.5))
-    assert np.isnan(found.flatness.values).all()
+def test_a_walker_that_does_not_come_is_refused():
+    with pytest.raises(ValueError, match="longest"):
+        bounces(BounceSpec(train_per_class=10, batch_size=20, n_runs=2, longest=0.5))

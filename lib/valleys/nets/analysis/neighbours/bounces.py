@@ -14,7 +14,7 @@ def kept(found: xr.Dataset, *, seed: int = 0) -> Estimate:
     by the logarithm of flatness.
     """
     hows = ("floor", "bouncing", "calm")
-    every = [contrasts.rows(np.log(found.flatness.sel(how=how))) for how in hows]
+    every = [contrasts.rows(contrasts.log(found.flatness.sel(how=how))) for how in hows]
     value, drawn = statistics.nested_means(every, np.random.default_rng(seed))
     floor, bouncing, calm = (np.concatenate([[v], d]) for v, d in zip(value, drawn, strict=True))
     both = np.stack([floor - calm, bouncing - calm])
@@ -29,15 +29,16 @@ def bounce_findings(found: xr.Dataset, *, seed: int = 0) -> Findings:
         seed: of the resamples.
 
     Returns:
-        `floor_flat`, `floor_far` and `floor_steps`, flatness, distance and updates of the walker on
-        the floor over those of the one that bounces; `floor_kept`, the share of the flattening that
-        it keeps, and `floor_noise`, flatness after bouncing over that after gradient descent.
+        `floor_flat` and `floor_far`, flatness and distance from the start at the level, and
+        `floor_loss`, the loss after as many updates, of the walker on the floor over those of the
+        one that bounces; `floor_kept`, the share of the flattening that it keeps, and
+        `floor_noise`, flatness after bouncing over that after gradient descent.
     """
     floor, bouncing, calm = (found.sel(how=how) for how in ("floor", "bouncing", "calm"))
     return {
         "floor_flat": contrasts.factor(floor.flatness, bouncing.flatness, seed=seed),
         "floor_far": contrasts.factor(floor.distance, bouncing.distance, seed=seed),
-        "floor_steps": contrasts.factor(floor.steps, bouncing.steps, seed=seed),
+        "floor_loss": contrasts.factor(floor.left_loss, bouncing.left_loss, seed=seed),
         "floor_noise": contrasts.factor(bouncing.flatness, calm.flatness, seed=seed),
         "floor_kept": kept(found, seed=seed),
     }

@@ -62,7 +62,7 @@ def spreading(found: xr.Dataset) -> xr.Dataset:
     """
     over = ["start", "run"]
     parts = {
-        name: np.exp(np.log(found[name] / found[name].isel(look=0)).mean(over))
+        name: contrasts.geometric_mean(found[name] / found[name].isel(look=0), over)
         for name in ("moved", "apart")
     }
-    return xr.Dataset(parts).assign(lag=np.exp(np.log(found.lag).mean("start")))
+    return xr.Dataset(parts).assign(lag=contrasts.geometric_mean(found.lag, "start"))

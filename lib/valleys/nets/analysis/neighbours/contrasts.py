@@ -12,11 +12,19 @@ def rows(values: xr.DataArray) -> np.ndarray:
     return values.transpose("start", "run").values
 
 
+def log(values: xr.DataArray) -> xr.DataArray:
+    """Natural logarithms, NaN where a value is not above zero."""
+    return xr.ufuncs.log(values.where(values > 0))
+
+
+def geometric_mean(values: xr.DataArray, over: str | list[str]) -> xr.DataArray:
+    """Along some dimensions; NaN are left out."""
+    return xr.ufuncs.exp(log(values).mean(over))
+
+
 def factor(above: xr.DataArray, below: xr.DataArray, *, seed: int = 0) -> Estimate:
     """A ratio of geometric means; starts are drawn for both at once, runs for each."""
-    both = (rows(np.log(each)) for each in (above, below))
-    difference = statistics.nested_difference(*both, np.random.default_rng(seed))
-    return statistics.exponential(difference)
+    return statistics.exponential(difference(log(above), log(below), seed=seed))
 
 
 def ratio(above: xr.DataArray, below: xr.DataArray, *, seed: int = 0) -> Estimate:
@@ -39,5 +47,5 @@ def mean(values: xr.DataArray, *, seed: int = 0) -> Estimate:
 
 def difference(above: xr.DataArray, below: xr.DataArray, *, seed: int = 0) -> Estimate:
     """A difference of means."""
-    both = (rows(each) for each in (above, below))
-    return statistics.nested_difference(*both, np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    return statistics.nested_difference(rows(above), rows(below), rng)

@@ -13,7 +13,7 @@ from valleys.results.estimates import Findings
 
 def gains(found: xr.Dataset) -> xr.DataArray:
     """ln of flatness at equal loss over that after gradient descent, by setting, start and run."""
-    return np.log(found.flatness / found.calm_flatness)
+    return contrasts.log(found.flatness / found.calm_flatness)
 
 
 def power(noises: np.ndarray, means: np.ndarray) -> np.ndarray:
@@ -35,9 +35,8 @@ def noise_power(found: xr.Dataset, along: str, *, seed: int = 0) -> Estimate:
         along: `rate` or `size`.
         seed: of the resamples.
     """
-    held = (
-        found["size"] == found["size"].min() if along == "rate" else found.rate == found.rate.max()
-    )
+    rate, size = found.rate.values, found["size"].values
+    held = size == size.min() if along == "rate" else rate == rate.max()
     chosen = np.flatnonzero(held)
     every = [contrasts.rows(gains(found).isel(setting=place)) for place in chosen]
     noises = found[along].values[chosen].astype(float) ** (1 if along == "rate" else -1)
@@ -71,7 +70,9 @@ def floor_findings(found: xr.Dataset, *, seed: int = 0) -> Findings:
         "drift_wall": contrasts.mean(strong.wall / level, seed=seed),
         "sparse_long": contrasts.factor(strong.active, strong.calm_active, seed=seed),
         "decay_sharp": contrasts.factor(weak.sharpness, strong.sharpness, seed=seed),
-        "harvest_loss": statistics.exponential(contrasts.mean(np.log(found.harvest), seed=seed)),
+        "harvest_loss": statistics.exponential(
+            contrasts.mean(contrasts.log(found.harvest), seed=seed)
+        ),
     }
 
 

@@ -2,6 +2,7 @@
 bounces: is the bounce what makes flat?
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,26 +11,24 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from valleys.nets.engine.descents import descend
 from valleys.nets.engine.networks import Networks, join
 from valleys.nets.engine.networks import descend as step_down
-from valleys.nets.engine.passages import Passages, Watch
 from valleys.nets.engine.problem import Problem
-from valleys.nets.engine.training import Samples, evaluate
+from valleys.nets.engine.training import Samples, Visit, evaluate
 from valleys.nets.experiments.neighbours import leaving
 from valleys.nets.experiments.neighbours.leaving import StartSpec
 from valleys.nets.experiments.noise_schedules.study import flatnesses
+from valleys.nets.experiments.runs import Branches
 from valleys.nets.experiments.specs import check_levels
 from valleys.nets.optimizers.training import Order, Streams
 
 HOWS = ("bouncing", "floor", "calm")
-CALM = 0.1  # learning rate of gradient descent, over that of the walkers
 DESCRIPTIONS = {
     "flatness": "inverse geometric mean of the ten largest eigenvalues of the second layer's "
     "Hessian (Eq. 6), at the level",
     "distance": "Euclidean distance from the start, all weights and biases, at the level",
     "accuracy": "fraction of all test images that is right there",
-    "steps": "updates until the walker is left",
+    "left_loss": "training loss where a walker is left, and gradient descent to the level begins",
 }
 
 
@@ -38,7 +37,8 @@ class BounceSpec(StartSpec):
     """Walkers from one start, until their loss is below one at which they are left.
 
     Attributes:
-        leave: loss at which gradient descent to the level begins.
+        leave: loss of the one that bounces at which both are left, for gradient descent to the
+            level.
     """
 
     learning_rate: float = 0.1
@@ -50,36 +50,30 @@ class BounceSpec(StartSpec):
         self.require_noise()
         check_levels((self.leave, self.level))
 
-    @property
-    def longest_steps(self) -> int:
-        """Updates after which a walker gives up."""
-        return round(self.longest / self.learning_rate)
-
 
 def bounces(spec: BounceSpec) -> xr.Dataset:
-    """Where walkers end that bounce, that go along the floor of their lines, and that descend by
-    all samples at a tenth of the learning rate.
+    """Where walkers end that bounce until their loss is low enough, and that make as many updates
+    along the floor of their lines, and where gradient descent ends without either, `calm`.
 
     Returns:
-        Over (how, run): `flatness`, `distance` and `accuracy` at the level, and `steps`; NaN for
-        walkers that do not come there. All runs of gradient descent are one.
+        Over (how, run): `flatness`, `distance` and `accuracy` at the level, NaN for walkers that do
+        not come there, and `left_loss`; `steps` over run. All runs of gradient descent are one.
+
+    Raises:
+        ValueError: a walker that bounces does not come to where it is left.
     """
-    problem, levels = spec.problem, (spec.leave,)
-    bouncing, floor = Passages(levels, keep=True), Passages(levels, keep=True)
-    start, n_steps = problem.start.repeat(spec.n_runs), spec.longest_steps
-    leaving.run(spec, start.copy(), problem, n_steps, passages=bouncing)
+    problem, start = spec.problem, spec.problem.start.repeat(spec.n_runs)
+    bouncing = leaving.passed(spec, problem, spec.leave)
+    steps, seen, on_floor = bouncing.first[:, 0].astype(int), Branches(), start.copy()
     how: dict[str, Any] = {"batch_size": spec.batch_size, "learning_rate": spec.learning_rate}
-    how |= {"n_steps": n_steps, "streams": spec.orders(), "passages": floor}
-    walk_on_floor(start.copy(), problem.train, **how)
-    rate = CALM * spec.learning_rate
-    pieces = {"piece": round(1 / rate), "longest": round(spec.longest / rate)}
-    calm = descend(problem.start, problem.train, learning_rate=rate, levels=levels, **pieces)
-    left = join([bouncing.kept(0), floor.kept(0), calm.copies[0].repeat(spec.n_runs)])
-    first = [each.first[:, 0] for each in (bouncing, floor, calm)]
-    steps = np.stack([np.broadcast_to(each, spec.n_runs) for each in first])
-    found = _compared(spec, problem, left, np.isfinite(steps)) | {"steps": steps}
+    how |= {"streams": spec.orders(), "visits": dict.fromkeys(steps.tolist(), seen)}
+    walk_on_floor(on_floor, problem.train, **how, n_steps=int(steps.max()))
+    floor = [seen[step].one(place) for place, step in enumerate(steps.tolist())]
+    left = join([bouncing.kept(0), *floor, start])
+    found = _compared(spec, problem, left)
     variables = {name: (("how", "run"), each) for name, each in found.items()}
-    return leaving.labelled(variables, DESCRIPTIONS, spec).assign_coords(how=list(HOWS))
+    whole = leaving.labelled(variables, DESCRIPTIONS, spec).assign_coords(how=list(HOWS))
+    return whole.assign(steps=("run", steps, {"long_name": "updates of both walkers"}))
 
 
 def walk_on_floor(
@@ -90,7 +84,7 @@ def walk_on_floor(
     batch_size: int,
     n_steps: int,
     streams: Streams,
-    passages: Passages,
+    visits: Mapping[int, Visit],
 ) -> None:
     """Mini-batch descent in place that, after each update, goes back along its line to where the
     loss of all samples is lowest.
@@ -100,19 +94,19 @@ def walk_on_floor(
         samples: training set.
         learning_rate: η of an update.
         batch_size: B.
-        n_steps: number of updates; it stops earlier once all networks have passed all levels.
+        n_steps: number of updates.
         streams: R generators of batch order, as plain descent draws from them.
-        passages: what is to be found of the training loss.
+        visits: what to do before the update of a step, by step from 0 to n_steps.
     """
-    order, watch = Order(len(samples), streams), Watch(passages, samples)
-    for step in range(n_steps):
-        watch(step, networks)
-        if np.isfinite(passages.first).all():
+    order = Order(len(samples), streams)
+    for step in range(n_steps + 1):
+        if step in visits:
+            visits[step](step, networks)
+        if step == n_steps:
             return
         begun = networks.copy()
         step_down(networks, *samples.batch(order.take(batch_size)), learning_rate)
         _go_back(begun, networks, samples)
-    watch(n_steps, networks)
 
 
 def _go_back(begun: Networks, networks: Networks, samples: Samples) -> None:
@@ -143,14 +137,18 @@ def lowest_fraction(begin: Tensor, half: Tensor, end: Tensor) -> Tensor:
 
 
 def _compared(
-    spec: BounceSpec, problem: Problem[Networks], left: Networks, known: np.ndarray
+    spec: BounceSpec, problem: Problem[Networks], left: Networks
 ) -> dict[str, np.ndarray]:
-    """Walkers at the level, (n_hows, n_runs) each; NaN where they are not known to be left."""
+    """All that are left, and where gradient descent brings them to the level, (n_hows, n_runs)
+    each.
+    """
+    begun = evaluate(left, problem.train).loss.cpu().numpy()
     there, came = leaving.brought_down(spec, left, problem)
     values = {
         "flatness": flatnesses(there, problem, np.flatnonzero(came)),
         "distance": (there.flat() - problem.start.flat()).norm(dim=1).cpu().numpy(),
         "accuracy": evaluate(there, problem.full_test).accuracy.cpu().numpy(),
     }
-    some = known & came.reshape(known.shape)
-    return {name: np.where(some, each.reshape(some.shape), np.nan) for name, each in values.items()}
+    known = {name: np.where(came, each, np.nan) for name, each in values.items()}
+    known["left_loss"] = begun
+    return {name: each.reshape(len(HOWS), spec.n_runs) for name, each in known.items()}

@@ -27,6 +27,7 @@ from valleys.results.spec import check_distinct, require
 
 LAST = 0.2  # share of a stretch over which a short decay falls
 LOWEST = 0.01  # to which it falls, over the learning rate
+HARVEST = 1000  # part of the study to which the batch orders of short decays belong
 DESCRIPTIONS = {
     "flatness": "inverse geometric mean of the ten largest eigenvalues of the second layer's "
     "Hessian (Eq. 6), at the level",
@@ -150,7 +151,7 @@ def _harvest(spec: FloorSpec, problem: Problem[Networks], begun: Networks) -> np
     losses = []
     for course in (Schedule((plateau, fall)), rate):
         networks = begun.copy()
-        how: dict[str, Any] = {"n_steps": n_steps, "streams": spec.orders(), "visits": {}}
+        how: dict[str, Any] = {"n_steps": n_steps, "streams": spec.orders(HARVEST), "visits": {}}
         optimize(networks, problem.train, Recipe(course, spec.batch_size), **how)
         losses.append(evaluate(networks, problem.train).loss.cpu().numpy())
     return losses[0] / losses[1]
