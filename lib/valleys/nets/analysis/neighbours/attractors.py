@@ -36,16 +36,7 @@ def attractor_findings(found: xr.Dataset, *, seed: int = 0) -> Findings:
         seed: of the resamples.
 
     Returns:
-        `dimension_order`, the rank correlation over settings of dimension with accuracy;
-        `dimension_low` and `dimension_high`, the smallest and the largest mean dimension of a
-        setting over the number of weights; counts `dimension_weights` and `dimension_settings`.
+        `dimension_order`, the rank correlation over settings of dimension with accuracy.
     """
     flat = found.stack(setting=["learning_rate", "batch_size"])
-    means = flat.dimension.mean(["start", "run"])
-    return {
-        "dimension_order": order(flat.dimension, flat.accuracy, seed=seed),
-        "dimension_low": float(means.min()),
-        "dimension_high": float(means.max()),
-        "dimension_weights": int(found.attrs["n_weights"]),
-        "dimension_settings": flat.sizes["setting"],
-    }
+    return {"dimension_order": order(flat.dimension, flat.accuracy, seed=seed)}
