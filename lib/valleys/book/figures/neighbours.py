@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from valleys.book.figures.drawing.parts import (
     bars,
@@ -62,6 +63,7 @@ def _gains(axes: Axes, drift: xr.Dataset) -> None:
     reach = np.array([drift.noise.min(), drift.noise.max()])
     axes.plot(reach, float(strongest.gain) * reach / float(strongest.noise), **DASHED)
     log_log(axes, "noise η/B", "gain in ln of flatness")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     legend(axes, {f"by {name}": look for name, look in BY.items()} | {"∝ η/B": DASHED})
 
 
