@@ -59,6 +59,18 @@ def test_findings_hold_noise_against_calm(found):
     assert (told["walled"], told["cells"]) == (4, 4)
 
 
+def test_other_starts_are_compared_as_well_and_widen_the_interval(found):
+    others = [grid(0.05, [20, 200]) for _ in "abc"]
+    others[0]["flatness"] = others[0].flatness * xr.DataArray([8, 1], dims="batch_size")
+    told = analysis.map_findings(found, LEVEL, others=xr.concat(others, "start"))
+    assert told["starts"] == 4
+    assert told["flat"].value == pytest.approx(10 * 8 ** (1 / 4))
+    assert told["flat"].low < 12 < told["flat"].high
+    assert told["delay"].low == pytest.approx(told["delay"].high)
+    assert (told["wall_calm"].low, told["wall_calm"].value) == pytest.approx((2, 2))
+    assert told["cells"] == 4  # of the map
+
+
 def test_the_cost_of_the_same_grid_is_what_it_took():
     found = analysis.together({0.05: grid(0.05, [20, 50])})
     same = {"rates": [0.05], "sizes": [20, 50], "look_time": 1.0}

@@ -90,17 +90,21 @@ def _pair_mean(row: np.ndarray, rng: np.random.Generator) -> Estimate:
     return statistics.pair_mean(matrix + matrix.T, rng)
 
 
-def map_findings(found: xr.Dataset, level: float, *, seed: int = 0) -> Findings:
+def map_findings(
+    found: xr.Dataset, level: float, *, others: xr.Dataset | None = None, seed: int = 0
+) -> Findings:
     """The smallest against the largest batch size at the largest learning rate, and what all cells
     say.
 
     Args:
         found: from `together`.
         level: training loss at which runs ended.
+        others: the same two settings from other starts, over start, batch_size and run or pair;
+            the two are compared over all starts.
         seed: of the resamples.
 
     Returns:
-        `rate`, `noisy` and `calm`, the setting; `flat` and `delay`, factors of noisy over calm;
+        `rate`, `noisy` and `calm`, the setting, and how many `starts` it has; `flat` and `delay`, factors of noisy over calm;
         `gain` in accuracy [points]; `wall_noisy` and `wall_calm`, over the loss, `alike_noisy` and
         `alike_calm`. `steps`, pairs of neighbouring batch sizes at one learning rate, and
         `flat_up`, `later` and `better`, how many of them have more flatness, a later freezing and
@@ -108,23 +112,41 @@ def map_findings(found: xr.Dataset, level: float, *, seed: int = 0) -> Findings:
     """
     here = found.isel(learning_rate=int(np.argmax(found.learning_rate.values)))
     here = here.isel(batch_size=np.flatnonzero(np.isfinite(here.end_time).any("run")))
+    here = here.isel(batch_size=[0, -1]).expand_dims("start")
+    if others is not None:
+        parts = [here.drop_vars("learning_rate"), others.sel(batch_size=here.batch_size)]
+        here = xr.concat([part.drop_vars("start", errors="ignore") for part in parts], "start")
     noisy, calm = here.isel(batch_size=0), here.isel(batch_size=-1)
-    told: Findings = {"rate": float(here.learning_rate)}
+    told: Findings = {"rate": float(found.learning_rate.max()), "starts": here.sizes["start"]}
     told |= {"noisy": int(noisy.batch_size), "calm": int(calm.batch_size)}
     for name, of in {"flat": "flatness", "delay": "freezing_time"}.items():
         above, below = (xr.ufuncs.log(cell[of]) for cell in (noisy, calm))
         told[name] = statistics.exponential(_less(above, below, seed))
     told["gain"] = _less(100 * noisy.accuracy, 100 * calm.accuracy, seed)
     for word, cell in (("noisy", noisy), ("calm", calm)):
-        rng = np.random.default_rng(seed)
-        told[f"wall_{word}"] = _pair_mean(cell.wall.values / level, rng)
-        told[f"alike_{word}"] = _pair_mean(cell.similarity.values, rng)
+        told[f"wall_{word}"] = _over_starts(cell.wall / level, seed)
+        told[f"alike_{word}"] = _over_starts(cell.similarity, seed)
     return told | _steps(maps(found, level, seed=seed))
 
 
 def _less(first: xr.DataArray, second: xr.DataArray, seed: int) -> Estimate:
+    """What one setting has more than the other; starts are resampled and runs within them."""
     rng = np.random.default_rng(seed)
-    return statistics.nested_difference(first.values, second.values, rng)
+    above, below = (cell.transpose("start", "run").values for cell in (first, second))
+    if len(above) == 1:
+        above, below = above[0], below[0]
+    return statistics.nested_difference(above, below, rng)
+
+
+def _over_starts(values: xr.DataArray, seed: int) -> Estimate:
+    """Mean over pairs of runs of one start, and over starts, which are resampled; runs if there is
+    one start alone.
+    """
+    rng = np.random.default_rng(seed)
+    each = [_pair_mean(row, rng) for row in values.transpose("start", "pair").values]
+    if len(each) == 1:
+        return each[0]
+    return statistics.mean(np.array([one.value for one in each]), rng)
 
 
 def _steps(table: xr.Dataset) -> Findings:
