@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from typing import Any
 
@@ -24,6 +24,7 @@ import numpy as np
 import peers
 import torch
 from threadpoolctl import threadpool_limits
+from torch import nn
 
 from valleys.errors import BookError
 from valleys.nets import datasets
@@ -251,7 +252,8 @@ def step_rows(batch_size: int, n_steps: int, repeats: int, n_networks: int = 20)
     one = peers.one_after_another(peers.layers(), peers.SIZES[:1], *asked)
     ways = {
         "our loop": own_steps(*asked),
-        "our general path": own_steps(*asked, general=True),
+        "its layers as a torch module": own_steps(*asked, module=nn.Sequential),
+        "any other torch module": own_steps(*asked, module=Opaque),
         "JAX, vmap + scan + jit": peers.by_jax(*asked),
         "torch.func, vmap + grad": peers.by_vmap(*asked),
         "plain PyTorch, one after another": one,
@@ -267,18 +269,27 @@ def step_rows(batch_size: int, n_steps: int, repeats: int, n_networks: int = 20)
     return rows
 
 
+class Opaque(nn.Sequential):
+    """Layers in a class of one's own, of which nothing is known but that it computes."""
+
+
 def own_steps(
-    n_networks: int, batch_size: int, n_steps: int, *, general: bool = False
+    n_networks: int,
+    batch_size: int,
+    n_steps: int,
+    *,
+    module: Callable[..., nn.Module] | None = None,
 ) -> Callable[[], None]:
-    """Training of the published network, on random images, by our loop or by our general path."""
+    """Training of the published network, on random images, by our loop, or as torch module."""
     images, labels = peers.drawn_samples()
     samples, start = Samples.of(images, labels), initialize(images.shape[1], 0)
     settings: dict[str, Any] = {"n_steps": n_steps, "visits": {}}
 
     def run() -> None:
         streams = [np.random.default_rng(run) for run in range(n_networks)]
-        if general:
+        if module:
             stack = as_modules(start).repeat(n_networks)
+            stack = replace(stack, module=module(*stack.module.children()))
             optimize(stack, samples, Recipe(0.01, batch_size), streams=streams, **settings)
             return
         networks = start.repeat(n_networks)
@@ -327,26 +338,26 @@ def step_products(n_networks: int, batch_size: int, n_steps: int) -> Callable[[]
     batch = np.ones((batch_size, peers.SIZES[0]), np.float32)
     values = tuple(np.ones((batch_size, size), np.float32) for size in peers.SIZES[1:])
     slopes = tuple(np.ones_like(value) for value in values)
-    where = blas.address("float32"), blas.takes_small()
+    where = blas.address("float32"), blas.way()
     return lambda: products_alone(*where, weights, (batch, values, slopes), n_steps)
 
 
 @numba.njit
-def products_alone(where, small, weights, room, n_steps):
+def products_alone(where, way, weights, room, n_steps):
     """What `valleys.nets.engine.compiled` asks of the processor's BLAS in so many steps."""
     batch, values, slopes = room
-    nothing = batch.dtype.type(0)
+    little = batch.dtype.type(1e-9)  # of nothing, the BLAS would do nothing
     for network in range(len(weights[0])):
         for _ in range(n_steps):
             for layer in range(len(weights)):
                 given = batch if layer == 0 else values[layer - 1]
-                blas.receive(where, small, given, weights[layer][network], values[layer])
+                blas.receive(where, way, given, weights[layer][network], values[layer])
             for layer in range(len(weights) - 1, 0, -1):
                 matrix = weights[layer][network]
-                blas.carry_back(where, small, slopes[layer], matrix, slopes[layer - 1])
+                blas.carry_back(where, way, slopes[layer], matrix, slopes[layer - 1])
             for layer in range(len(weights)):
                 given = batch if layer == 0 else values[layer - 1]
-                blas.move(where, small, given, slopes[layer], nothing, weights[layer][network])
+                blas.move(where, way, given, slopes[layer], little, weights[layer][network])
 
 
 def network_convolutions(repeats: int) -> list[Row]:

@@ -39,10 +39,10 @@ def furthest(first, second):
     )
 
 
-@pytest.fixture(params=[True, False], ids=["small products", "whole products"])
+@pytest.fixture(params=[blas.WHOLE, blas.SLICED, blas.OWN], ids=["whole", "sliced", "own"])
 def products(request, monkeypatch):
     """With and without a way of its own for small products, whatever the processor."""
-    monkeypatch.setattr(blas, "takes_small", lambda: request.param)
+    monkeypatch.setattr(blas, "way", lambda: request.param)
 
 
 @pytest.mark.usefixtures("products")

@@ -1,3 +1,5 @@
+from collections import OrderedDict
+
 import numpy as np
 import pytest
 import torch
@@ -21,6 +23,22 @@ def tanh(seed):
     return nn.Sequential(nn.Flatten(), nn.Linear(64, 6), nn.Tanh(), nn.Linear(6, 3)).double()
 
 
+def relu(seed):
+    torch.manual_seed(seed)
+    layers = [nn.Linear(64, 6), nn.ReLU(), nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3)]
+    return nn.Sequential(nn.Flatten(), *layers).double()
+
+
+class Opaque(nn.Sequential):
+    """The same layers in a class of a reader's own, which may do anything."""
+
+
+def opaque(networks):
+    """Fully connected networks whose gradients autograd finds."""
+    stack = as_modules(networks)
+    return Modules(Opaque(*stack.module.children()), stack.parameters, {})
+
+
 def stack_of(modules):
     """Copies of several modules of one architecture."""
     stack = Modules.of(modules[0], len(modules))
@@ -37,7 +55,7 @@ def pictures():
     return Samples.of(rng.normal(size=(24, 1, 8, 8)), np.arange(24) % 3, dtype=torch.float64)
 
 
-@pytest.mark.parametrize("make", [convolutional, tanh])
+@pytest.mark.parametrize("make", [convolutional, tanh, relu])
 @pytest.mark.parametrize("shared", [True, False], ids=["one batch for all", "a batch for each"])
 def test_gradients_of_a_stack_are_those_of_its_modules(pictures, make, shared):
     modules = [make(seed) for seed in range(3)]
@@ -50,7 +68,7 @@ def test_gradients_of_a_stack_are_those_of_its_modules(pictures, make, shared):
             torch.testing.assert_close(found[name][index], parameter.grad, atol=1e-12, rtol=1e-9)
 
 
-@pytest.mark.parametrize("make", [convolutional, tanh])
+@pytest.mark.parametrize("make", [convolutional, tanh, relu])
 def test_scores_of_a_stack_are_those_of_its_modules(pictures, make):
     modules = [make(seed) for seed in range(3)]
     scores = stack_of(modules).scores(pictures.images)
@@ -58,7 +76,7 @@ def test_scores_of_a_stack_are_those_of_its_modules(pictures, make):
         torch.testing.assert_close(scores[index].T, module(pictures.images).detach())
 
 
-@pytest.mark.parametrize("make", [convolutional, tanh])
+@pytest.mark.parametrize("make", [convolutional, tanh, relu])
 def test_each_network_may_score_images_of_its_own(pictures, make):
     stack = stack_of([make(0), make(1)])
     images, _ = pictures.batch(torch.arange(10).view(2, 5))
@@ -67,7 +85,7 @@ def test_each_network_may_score_images_of_its_own(pictures, make):
         torch.testing.assert_close(found[index], stack.scores(images[index])[index])
 
 
-@pytest.mark.parametrize("make", [convolutional, tanh])
+@pytest.mark.parametrize("make", [convolutional, tanh, relu])
 def test_no_networks_have_no_scores(pictures, make):
     none = stack_of([make(0)]).pick(torch.arange(0))
     assert none.scores(pictures.images).shape == (0, 3, 24)
@@ -93,13 +111,63 @@ def test_the_closed_form_is_what_autograd_finds(blobs, shared):
     networks = networks.to(torch.float64)
     chosen = torch.arange(12) if shared else torch.stack([torch.randperm(30)[:12] for _ in "abc"])
     batch = blobs.batch(chosen)
-    closed, general = networks.gradients(*batch), as_modules(networks).gradients(*batch)
+    closed, general = networks.gradients(*batch), opaque(networks).gradients(*batch)
     assert closed.keys() == general.keys() == networks.parameters.keys()
     for name, part in closed.items():
         torch.testing.assert_close(part, general[name], atol=1e-12, rtol=1e-9)
-    torch.testing.assert_close(
-        networks.scores(blobs.images), as_modules(networks).scores(blobs.images)
-    )
+    torch.testing.assert_close(networks.scores(blobs.images), opaque(networks).scores(blobs.images))
+
+
+def named_layers():
+    parts = {"first": nn.Linear(4, 5), "bend": nn.ReLU(), "last": nn.Linear(5, 3)}
+    return nn.Sequential(OrderedDict(parts))
+
+
+@pytest.mark.parametrize("make", [lambda: relu(0).float(), named_layers])
+def test_dense_layers_of_a_module_are_known_in_closed_form(make):
+    module = make()
+    images = torch.randn(7, module[0].in_features if isinstance(module[0], nn.Linear) else 64)
+    stack = Modules.of(module, 2)
+    closed = stack.in_closed_form(images)
+    assert closed is not None
+    closed.weights[-1][1] += 1
+    assert torch.equal(closed.weights[-1], list(stack.parameters.values())[-2])
+    torch.testing.assert_close(closed.scores(images)[0].T, module(images).detach())
+
+
+def hooked():
+    module = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3))
+    module[1].register_forward_hook(lambda part, given, found: 2 * found)
+    return module
+
+
+def used_twice():
+    layer = nn.Linear(4, 4)
+    return nn.Sequential(layer, nn.ReLU(), layer)
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        Opaque(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3)),
+        nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3)),
+        nn.Sequential(nn.Linear(4, 5, bias=False), nn.ReLU(), nn.Linear(5, 3)),
+        nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3), nn.ReLU()),
+        nn.Sequential(nn.Linear(4, 5), nn.Linear(5, 3)),
+        nn.Sequential(nn.Flatten(0), nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3)),
+        nn.utils.parametrizations.weight_norm(nn.Linear(4, 3)),
+        hooked(),
+        used_twice(),
+    ],
+)
+def test_any_other_module_is_left_to_autograd(module):
+    assert Modules.of(module, 2).in_closed_form(torch.zeros(7, 4)) is None
+
+
+def test_layers_that_take_the_last_axis_of_pictures_are_left_to_autograd():
+    stack = Modules.of(nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3)), 2)
+    assert stack.in_closed_form(torch.zeros(7, 2, 4)) is None
+    assert stack.in_closed_form(torch.zeros(2, 7, 4), own=True) is not None
 
 
 def test_both_kinds_of_stack_are_picked_copied_and_put_back_alike(blobs):

@@ -3,9 +3,11 @@ import pytest
 import torch
 from torch import nn
 
-from tests.nets.engine.test_modules import convolutional, stack_of, tanh
+from tests.nets.engine.test_modules import Opaque, convolutional, opaque, relu, stack_of, tanh
 from valleys.nets.engine import training
+from valleys.nets.engine.modules import Modules
 from valleys.nets.engine.networks import initialize
+from valleys.nets.engine.passages import Passages
 from valleys.nets.engine.training import Samples, evaluate
 from valleys.nets.measures.curvature import as_modules
 from valleys.nets.optimizers.averages import WeightAverage
@@ -52,7 +54,7 @@ def loop(module, samples, method_of_torch, batches, before=lambda step: None):
         method_of_torch.step()
 
 
-@pytest.mark.parametrize("make", [convolutional, tanh])
+@pytest.mark.parametrize("make", [convolutional, tanh, relu])
 @pytest.mark.parametrize("chosen", METHODS, ids=str)
 def test_a_method_is_that_of_the_loop_of_torch(pictures, make, chosen):
     modules = [make(seed) for seed in range(2)]
@@ -84,8 +86,9 @@ def test_a_schedule_is_that_of_the_loop_of_torch(pictures):
 
 
 def test_plain_descent_is_that_of_the_closed_form_engine(blobs, start):
-    """Three ways, step by step: the engine, the closed form by torch.optim, autograd."""
-    ways = [start.repeat(2), start.repeat(2), as_modules(start).repeat(2)]
+    """The engine, the closed form by torch.optim, dense layers of a module, and autograd."""
+    ways = [start, start, as_modules(start), opaque(start)]
+    ways = [way.repeat(2) for way in ways]
     settings = {"n_steps": 20, "streams": generators(2), "visits": {}}
     training.train(ways[0], blobs, learning_rate=0.1, batch_size=8, **settings)
     for way in ways[1:]:
@@ -93,6 +96,27 @@ def test_plain_descent_is_that_of_the_closed_form_engine(blobs, start):
         optimize(way, blobs, Recipe(0.1, 8), **settings)
         for name, part in ways[0].parameters.items():
             torch.testing.assert_close(way.parameters[name], part, rtol=1e-10, atol=1e-12)
+
+
+def trained_dense(module, samples, batch_size):
+    """Two runs of 60 steps: the stack, what a visit saw of it, and when its loss passed levels."""
+    stack, passages, seen = Modules.of(module, 2), Passages((0.9, 0.5)), []
+    visits = {4: lambda step, networks: seen.append(networks.copy())}
+    how = {"n_steps": 60, "streams": generators(2), "visits": visits, "passages": passages}
+    optimize(stack, samples, Recipe(0.4, batch_size), **how)
+    return stack, *seen, passages.first
+
+
+@pytest.mark.parametrize("batch_size", [10, 24, 100])
+def test_dense_layers_of_a_module_take_the_steps_of_autograd(pictures, batch_size):
+    known = trained_dense(relu(0), pictures, batch_size)
+    other = trained_dense(Opaque(*relu(0)), pictures, batch_size)
+    assert np.isfinite(known[-1]).all()
+    np.testing.assert_array_equal(known[-1], other[-1])
+    for one, two in zip(known[:-1], other[:-1], strict=True):
+        assert type(one) is Modules
+        for name, part in one.parameters.items():
+            torch.testing.assert_close(part, two.parameters[name], rtol=1e-9, atol=1e-11)
 
 
 def test_full_batches_are_the_same_for_all_runs_and_draw_nothing(blobs, start):
@@ -265,7 +289,7 @@ def test_a_recipe_names_itself_by_its_values():
     assert hash(Recipe(0.1, 10, Method("adam", (("betas", [0.9, 0.99]),))))
 
 
-@pytest.mark.parametrize("make", [convolutional, tanh])
+@pytest.mark.parametrize("make", [convolutional, tanh, relu])
 @pytest.mark.parametrize("recipe", [Recipe(0.1, 10), Recipe(0.1, 10, METHODS[4], radius=0.1)])
 def test_a_step_asks_nothing_of_the_host(pictures, make, recipe):
     """On a device that holds no numbers, such as `meta`, whatever reads one fails."""

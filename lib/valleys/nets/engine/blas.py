@@ -1,4 +1,5 @@
-"""Matrix products of the processor's BLAS inside compiled code.
+"""Matrix products inside compiled code: those of the processor's BLAS, or our own where that BLAS
+leaves the wide vectors of the processor alone.
 
 SciPy names where its BLAS is; compiled code gets that address with each call, so that what numba
 compiled can be kept on disk.
@@ -7,11 +8,13 @@ compiled can be kept on disk.
 from collections.abc import Callable
 from functools import cache, partial
 
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import njit, types
 from numba.core import cgutils
 from numba.extending import get_cython_function_address, intrinsic
 from threadpoolctl import threadpool_info
+
+from valleys.nets.engine import products
 
 # kernels with a way of their own for small products, which skip the packing of larger ones
 # (measured on an AMD EPYC with AVX-512: 108 instead of 73 GFLOP/s; with the Haswell kernel small
@@ -19,6 +22,7 @@ from threadpoolctl import threadpool_info
 SMALL_KERNELS = ("SkylakeX", "Cooperlake", "SapphireRapids")
 SMALL_SAMPLES = 20  # of them side by side in a product of the small kernel
 SMALL_PRODUCT = 1_000_000  # multiplications, of the largest that it takes
+WHOLE, SLICED, OWN = 0, 1, 2  # ways to form a product
 ROUTINES = {"float32": "sgemm", "float64": "dgemm"}
 
 
@@ -29,8 +33,13 @@ def address(dtype: str) -> int:
 
 
 @cache
-def takes_small() -> bool:
-    """Whether SciPy's BLAS has kernels for small products on this processor."""
+def way() -> int:
+    """How this process forms its products: `SLICED` where SciPy's BLAS has kernels for small ones,
+    `OWN` where it has not, though the processor has vectors of 512 bits, and `WHOLE` elsewhere.
+
+    It follows from the processor and from what OpenBLAS was told of it (`OPENBLAS_CORETYPE`), so
+    that a run repeated is the same to the last bit.
+    """
     import scipy.linalg.cython_blas  # noqa: F401  # loads it
 
     kinds = {
@@ -38,7 +47,9 @@ def takes_small() -> bool:
         for library in threadpool_info()
         if library.get("internal_api") == "openblas" and "scipy" in library["filepath"]
     }
-    return bool(kinds & set(SMALL_KERNELS))
+    if kinds & set(SMALL_KERNELS):
+        return SLICED
+    return OWN if binding.get_host_cpu_features().get("avx512f") else WHOLE
 
 
 def _typed_gemm(typing_context, where, letters, sizes, factors, matrices):
@@ -71,10 +82,10 @@ AS_IT_IS, TURNED = ord("N"), ord("T")
 
 
 @njit(inline="always")
-def _side_by_side(where, small, rows, weight, letter, out):
+def _side_by_side(where, way, rows, weight, letter, out):
     """out = rows · op(weight), of as many rows at a time as the product takes best."""
     n_in, n_out, n_across = rows.shape[1], out.shape[1], weight.shape[1]
-    together = SMALL_SAMPLES if small else len(rows)
+    together = SMALL_SAMPLES if way == SLICED else len(rows)
     for start in range(0, len(rows), together):
         some = min(together, len(rows) - start)
         _gemm(
@@ -87,35 +98,49 @@ def _side_by_side(where, small, rows, weight, letter, out):
 
 
 @njit(inline="always")
-def receive(where, small, values, weight, out):
+def receive(where, way, values, weight, out):
     """out = values · weightᵀ: what a layer receives from N samples.
 
     Args:
         where: of the product, from `address`.
-        small: whether small products are fast.
+        way: one of `WHOLE`, `SLICED` and `OWN`, from `way`.
         values: (N, n_in), rows in one piece, as all matrices here.
         weight: (n_out, n_in).
         out: (N, n_out).
     """
-    _side_by_side(where, small, values, weight, TURNED, out)
+    if way == OWN:
+        products.receive(values, weight, out)
+    else:
+        _side_by_side(where, way, values, weight, TURNED, out)
 
 
 @njit(inline="always")
-def carry_back(where, small, deltas, weight, out):
+def carry_back(where, way, deltas, weight, out):
     """out = deltas · weight: slopes in a layer's inputs, (N, n_in), from those in what it receives,
     (N, n_out).
     """
-    _side_by_side(where, small, deltas, weight, AS_IT_IS, out)
+    if way == OWN:
+        products.carry_back(deltas, weight, out)
+    else:
+        _side_by_side(where, way, deltas, weight, AS_IT_IS, out)
 
 
 @njit(inline="always")
-def move(where, small, values, deltas, factor, weight):
+def move(where, way, values, deltas, factor, weight):
     """weight ← weight + factor · deltasᵀ · values, (n_out, n_in), from values (N, n_in) and deltas
     (N, n_out).
     """
+    if way == OWN:
+        products.move(values, deltas, factor, weight)
+    else:
+        _move(where, way, values, deltas, factor, weight)
+
+
+@njit(inline="always")
+def _move(where, way, values, deltas, factor, weight):
     n_out, n_in = weight.shape
     fitting = SMALL_PRODUCT // (n_out * len(values)) // 16 * 16
-    together = fitting if small and fitting > 0 else n_in
+    together = fitting if way == SLICED and fitting > 0 else n_in
     for start in range(0, n_in, together):
         some = min(together, n_in - start)
         _gemm(

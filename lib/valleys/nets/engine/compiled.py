@@ -136,7 +136,7 @@ class _Loop:
 
     def descend(self, step: int, order: np.ndarray, ends: np.ndarray) -> None:
         """All networks from this step on, through batches as `_Orders` gives them."""
-        product = blas.address(str(self.data[0].dtype)), blas.takes_small()
+        product = blas.address(str(self.data[0].dtype)), blas.way()
         fixed = product, self.weights, self.biases, self.data, (order, ends), self.rate
         self._side_by_side(lambda share, room: _descend(*fixed, room, (step, share), self.watch))
 
@@ -177,7 +177,7 @@ def _descend(product, weights, biases, data, batches, rate, room, where, watch):
     """Some networks in turn, each through all steps.
 
     Args:
-        product: address of the matrix product, and whether it is fast for small ones.
+        product: address of the matrix product, and the way to form one.
         weights: (R, n_out, n_in) of each layer.
         biases: (R, n_out, 1) of each layer.
         data: images, (N, n_features), and labels, (N,).

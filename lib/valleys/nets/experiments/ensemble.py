@@ -198,8 +198,7 @@ def _train(
         how["batch_size"] = int(recipe.batch_sizes(1)[0])
         plain.train(networks, problem.train, **how, visits=visits, passages=passages)
     else:
-        watched = passages.watched(visits, problem.train, n_steps)
-        optimize(networks, problem.train, recipe, **how, visits=watched)
+        optimize(networks, problem.train, recipe, **how, visits=visits, passages=passages)
     return passages.first
 
 

@@ -1,12 +1,17 @@
 """Training by any recipe, of any stack of networks."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from valleys.nets.engine import plain
+from valleys.nets.engine.modules import Modules
+from valleys.nets.engine.networks import Networks
+from valleys.nets.engine.passages import Passages
 from valleys.nets.engine.stack import Stack
 from valleys.nets.engine.training import Samples, evaluate
 from valleys.nets.optimizers.noise import Disturbance, drawn
@@ -25,6 +30,7 @@ def optimize(
     n_steps: int,
     streams: Streams,
     visits: Mapping[int, StackVisit],
+    passages: Passages | None = None,
 ) -> None:
     """Train R networks in place, each on mini-batches of its own.
 
@@ -38,7 +44,16 @@ def optimize(
         n_steps: number of updates; it stops earlier once no network is finite.
         streams: R generators of batch order; other draws come from streams spawned from them.
         visits: what to do before the update of a step, by step from 0 to n_steps.
+        passages: what is to be found of the training loss, if anything.
     """
+    closed = networks.in_closed_form(samples.images) if isinstance(networks, Modules) else None
+    if closed is not None and recipe.plain and not (passages and passages.keep):
+        seen = {step: _showing(networks, visit) for step, visit in visits.items()}
+        how = {"n_steps": n_steps, "streams": streams, "passages": passages}
+        _descend(closed, samples, recipe, visits=seen, **how)
+        return
+    if passages is not None:
+        visits = passages.watched(visits, samples, n_steps)
     training = _Training.begin(networks, samples, recipe, n_steps, streams)
     for step in range(n_steps + 1):
         if step in visits:
@@ -47,6 +62,18 @@ def optimize(
                 return
         if step < n_steps:
             training.advance(step)
+
+
+def _showing(networks: Stack, visit: StackVisit) -> StackVisit:
+    """A visit that is shown these networks, whose memory is trained under another form."""
+    return lambda step, _: visit(step, networks)
+
+
+def _descend(networks: Networks, samples: Samples, recipe: Recipe, **how: Any) -> None:
+    """Plain stochastic gradient descent by the fastest loop there is."""
+    rate, size = recipe.learning_rates(1)[0].item(), recipe.batch_sizes(1)[0].item()
+    flat = replace(samples, images=samples.images.flatten(1))
+    plain.train(networks, flat, learning_rate=rate, batch_size=min(size, len(samples)), **how)
 
 
 class Order:

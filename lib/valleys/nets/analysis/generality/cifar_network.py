@@ -104,11 +104,12 @@ def map_findings(
         seed: of the resamples.
 
     Returns:
-        `rate`, `noisy` and `calm`, the setting, and how many `starts` it has; `flat` and `delay`, factors of noisy over calm;
-        `gain` in accuracy [points]; `wall_noisy` and `wall_calm`, over the loss, `alike_noisy` and
-        `alike_calm`. `steps`, pairs of neighbouring batch sizes at one learning rate, and
-        `flat_up`, `later` and `better`, how many of them have more flatness, a later freezing and
-        more accuracy at the smaller one; `walled`, cells with walls above the loss, of `cells`.
+        `rate`, `noisy` and `calm`, the setting, and how many `starts` it has; `flat` and `delay`,
+        factors of noisy over calm; `gain` in accuracy [points]; `wall_noisy` and `wall_calm`, over
+        the loss, `alike_noisy` and `alike_calm`. `steps`, pairs of neighbouring batch sizes at one
+        learning rate, and `flat_up`, `later` and `better`, how many of them have more flatness, a
+        later freezing and more accuracy at the smaller one; `walled`, cells with walls above the
+        loss, of `cells`.
     """
     here = found.isel(learning_rate=int(np.argmax(found.learning_rate.values)))
     here = here.isel(batch_size=np.flatnonzero(np.isfinite(here.end_time).any("run")))
