@@ -27,7 +27,7 @@ pdf: install ## build the site, and the whole book as a PDF beside it, linked fr
 results: install ## bring results/paper, which comes with the book, up to date with the code: hours after a change of the networks
 	@$(BIN)/python -m valleys ship
 
-student: install ## write dist/student, without solutions, and dist/instructor, with all of them, and a zip file of each
+student: install ## write dist/student, without solutions, and dist/instructor, with all of them and a course for nbgrader, and a zip file of each
 	@$(BIN)/python -m valleys editions
 
 student-site: install ## build the site without solutions into dist/student-site (SIZE as for book)

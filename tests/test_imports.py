@@ -30,7 +30,7 @@ EXTRAS = {
     "tests": {"book", "nets", "cluster", "dev"},
     "tools": {"bench", "book", "nets", "cluster", "dev"},
 }
-OWN = {"valleys", "tests", "peers"}
+OWN = {"valleys", "tests", "figure_look", "peers"}
 MADE_BY_A_TEST = {"slowly"}  # modules that a test writes before it imports them
 
 

@@ -338,7 +338,7 @@ def step_products(n_networks: int, batch_size: int, n_steps: int) -> Callable[[]
     batch = np.ones((batch_size, peers.SIZES[0]), np.float32)
     values = tuple(np.ones((batch_size, size), np.float32) for size in peers.SIZES[1:])
     slopes = tuple(np.ones_like(value) for value in values)
-    where = blas.address("float32"), blas.way()
+    where = blas.address("float32"), blas.product_way()
     return lambda: products_alone(*where, weights, (batch, values, slopes), n_steps)
 
 

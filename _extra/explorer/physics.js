@@ -105,8 +105,8 @@ globalThis.ExplorerPhysics = (() => {
     else out.fill(0);
   }
 
-  /** How far kicks along x spread a walker in one unit of time, on the floor of the flat and of the sharp valley: a standard deviation. */
-  function kickSpread({ learningRate, noiseStrength, noise = "curvature" }, land, y) {
+  /** How far kicks along x of this strength spread a walker in one unit of time, on the floor of the flat and of the sharp valley: a standard deviation. */
+  function kickSpread({ learningRate, noise = "curvature" }, noiseStrength, land, y) {
     const slope = new Float64Array(5), kick = new Float64Array(3);
     return floors(land, y).map((x) => {
       slopes(land, x, y, slope);
@@ -153,12 +153,15 @@ globalThis.ExplorerPhysics = (() => {
    * @property {Float64Array} crossingY y at that step
    * @property {Uint8Array} alive 0 once a walker has left the landscape
    * @property {number} step steps made @property {number} crossings changes of side of all walkers together
+   * @property {number} strength noise strength of the last step, or of the first before there is one
    */
 
   /**
-   * Particles at the start: half just left of the ridge, half just right of it.
-   * @param {{learningRate: number, noiseStrength: number, gamma: number, startY: number, seed: number, noise?: string}} setting
-   *   noise is one of NOISES, and follows the curvature if nothing is said
+   * Walkers at the start: half just left of the ridge, half just right of it.
+   * @param {{learningRate: number, noiseStrength: number, gamma: number, startY: number, seed: number, noise?: string,
+   *   noiseAt?: (time: number) => number, held?: boolean}} setting
+   *   noise is one of NOISES, and follows the curvature if nothing is said; noiseAt is the effective noise at a time η·step, in the place of
+   *   a noiseStrength that stays; where y is held only x moves
    * @param {number} n how many, an even number
    * @returns {Swarm}
    */
@@ -166,16 +169,23 @@ globalThis.ExplorerPhysics = (() => {
     const x = Float64Array.from({ length: n }, (_, k) => (k % 2 ? START_X : -START_X));
     const [y, crossingY] = [0, 1].map(() => new Float64Array(n).fill(setting.startY));
     const lastCrossing = new Float64Array(n).fill(1), alive = new Uint8Array(n).fill(1);
-    return { setting, land: landscape(setting.gamma), fill: normals(setting.seed), x, y, lastCrossing, crossingY, alive, step: 0, crossings: 0 };
+    const strength = strengthAt(setting, 0.5);
+    return { setting, land: landscape(setting.gamma), fill: normals(setting.seed), x, y, lastCrossing, crossingY, alive, step: 0, crossings: 0, strength };
+  }
+
+  /** The noise strength after so many steps, the middle of one being half a step: σ, or Δ_S/η of a schedule. */
+  function strengthAt({ learningRate, noiseStrength, noiseAt }, steps) {
+    return noiseAt ? noiseAt(learningRate * steps) / learningRate : noiseStrength;
   }
 
   /** nSteps steps θ ← θ − η(∇L + ξ) of every walker (Eq. 13), one step of all after the other, so that a seed fixes the run however it is cut. */
   function advance(walkers, nSteps) {
     const { x, y, alive, land, fill } = walkers;
-    const { learningRate, noiseStrength, noise = "curvature" } = walkers.setting;
+    const { learningRate, noise = "curvature", held = false } = walkers.setting;
     const slope = new Float64Array(5), kick = new Float64Array(3), normal = new Float64Array(2 * x.length);
     for (const last = walkers.step + nSteps; walkers.step < last; ) {
       walkers.step += 1;
+      const noiseStrength = (walkers.strength = strengthAt(walkers.setting, walkers.step - 0.5));
       fill(normal);
       for (let k = 0; k < x.length; k++) {
         if (!alive[k]) continue;
@@ -184,7 +194,7 @@ globalThis.ExplorerPhysics = (() => {
         kicksOf(noise, land, y[k], slope, noiseStrength, kick);
         const newX = x[k] - learningRate * (slope[GX] + kick[0] * first);
         const newY = y[k] - learningRate * (slope[GY] + kick[1] * first + kick[2] * second);
-        move(walkers, k, newX, newY);
+        move(walkers, k, newX, held ? y[k] : newY);
       }
     }
   }

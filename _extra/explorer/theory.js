@@ -8,7 +8,7 @@
 globalThis.ExplorerTheory = (() => {
   "use strict";
 
-  const { flatness, barrier } = ExplorerPhysics;
+  const { aboveFloor, barrier, flatness, floors } = ExplorerPhysics;
   const ROOT_PI = Math.sqrt(Math.PI);
   const LARGEST_Z = 26; // beyond this, exp(z²) leaves the range of a number and a mean time is infinite
   const EPSILON = 0.1; // the paper's ε
@@ -101,12 +101,42 @@ globalThis.ExplorerTheory = (() => {
     });
   }
 
-  /** P_flat along increasing y of dP/dt = k⁻(1 − P) − k⁺P with y on the move (Eq. A26), from one half; each interval has the rates of its middle. */
+  /**
+   * T_eff = √(D⁺D⁻) (Eq. A15) at a fixed y, for noise that follows curvature and for the uniform one, which has the same product.
+   */
+  function temperature(land, y, effectiveNoise) {
+    const [flat, sharp] = flatness(land, y);
+    return (2 * effectiveNoise) / Math.sqrt(flat * sharp);
+  }
+
+  /**
+   * The effective potential at a fixed y, −T_eff ln P up to a constant: the loss of Eq. 19, γ^{±½}L + (1 − γ^{±½})L0, less T_eff ln γ on the flat
+   * side, the step that Eq. 13 makes on the ridge (chapter 5). Counted from the valley floors, as the loss is; for uniform noise it is the loss.
+   */
+  function felt(land, x, y, effectiveNoise, noise = "curvature") {
+    const above = aboveFloor(land, x, y);
+    if (noise === "uniform") return above;
+    const top = barrier(land, y), side = x < 0 ? -0.5 : 0.5;
+    const step = x < 0 ? 0 : temperature(land, y, effectiveNoise) * Math.log(land.gamma);
+    return top + land.gamma ** side * (above - top) - step;
+  }
+
+  /** Share of the flat side at a fixed y for small steps: the integral of e^{−felt/T_eff} over it, over that of both sides. */
+  function stationaryShare(land, y, effectiveNoise, noise = "curvature") {
+    const t = temperature(land, y, effectiveNoise), n = 2000;
+    const [right, left] = [0, 1].map((side) => {
+      const reach = 8 * Math.sqrt(effectiveNoise), far = Math.abs(floors(land, y)[side]) + reach, sign = side ? -1 : 1;
+      return (far / n) * Array.from({ length: n }, (_, i) => Math.exp((barrier(land, y) - felt(land, (sign * far * (i + 0.5)) / n, y, effectiveNoise, noise)) / t)).reduce((sum, each) => sum + each);
+    });
+    return right / (right + left);
+  }
+
+  /** P_flat along increasing y of dP/dt = k⁻(1 − P) − k⁺P with y on the move (Eq. A26), from one half; each interval has the rates of its middle, and its own noise if `effectiveNoise` has many. */
   function balance(land, effectiveNoise, ys) {
-    const shares = [0.5];
+    const shares = [0.5], noises = Array.isArray(effectiveNoise) ? effectiveNoise : ys.slice(1).fill(effectiveNoise);
     for (let i = 1; i < ys.length; i++) {
       const middle = (ys[i] + ys[i - 1]) / 2;
-      const [leaveFlat, leaveSharp] = rates(land, middle, effectiveNoise);
+      const [leaveFlat, leaveSharp] = rates(land, middle, noises[i - 1]);
       const kept = Math.exp((-(leaveFlat + leaveSharp) * (ys[i] - ys[i - 1])) / driftSpeed(land, middle));
       const target = leaveSharp / Math.max(leaveFlat + leaveSharp, Number.MIN_VALUE);
       shares.push(target + (shares[i - 1] - target) * kept);
@@ -167,13 +197,12 @@ globalThis.ExplorerTheory = (() => {
    * uniform noise, nothing without noise. A theory that does not apply is left out.
    */
   function predictions(setting, land, times) {
-    const { learningRate, noiseStrength, startY, noise = "curvature" } = setting, effective = learningRate * noiseStrength;
+    const { learningRate, noiseStrength, noiseAt, startY, noise = "curvature" } = setting, effective = learningRate * noiseStrength;
     const constant = (share) => times.map(() => share);
-    if (noise === "curvature") {
-      const shares = balance(land, effective, driftPath(land, startY, [0, ...times])).slice(1);
-      return { balance: shares, transient: constant(transient(land, effective)) };
-    }
-    return noise === "uniform" ? { boltzmann: constant(boltzmann(land)) } : {};
+    if (noise !== "curvature") return noise === "uniform" ? { boltzmann: constant(boltzmann(land)) } : {};
+    const borders = [0, ...times], ys = driftPath(land, startY, borders);
+    if (noiseAt) return { balance: balance(land, times.map((time, i) => noiseAt((time + borders[i]) / 2)), ys).slice(1) };
+    return { balance: balance(land, effective, ys).slice(1), transient: constant(transient(land, effective)) };
   }
 
   /** What is to be said of long steps, which does not depend on the noise. */
@@ -201,13 +230,13 @@ globalThis.ExplorerTheory = (() => {
   /** The warnings of a setting, a sentence each; none if its predictions may be trusted as far as they go. */
   function warnings(setting, land, duration) {
     const found = diagnose(setting, land, duration), { noise = "curvature" } = setting;
-    const ofNoise = noise === "curvature" ? noiseWarnings(found, land, setting.learningRate * setting.noiseStrength) : [];
+    const ofNoise = noise === "curvature" && !setting.noiseAt ? noiseWarnings(found, land, setting.learningRate * setting.noiseStrength) : [];
     const equal = land.gamma === 1 && noise !== "none" ? ["Both valleys are equally flat: every prediction is one half."] : [];
     return [...stepWarnings(found), ...ofNoise, ...equal];
   }
 
   return {
     EPSILON, erfcx, erfcxIntegral, dawson, rates, driftSpeed, driftPath, balance, freezingConstant, transient, boltzmann, predictions,
-    hasFreezingPoint, diagnose, warnings,
+    hasFreezingPoint, temperature, felt, stationaryShare, diagnose, warnings,
   };
 })();

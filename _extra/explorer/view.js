@@ -1,6 +1,6 @@
 /**
- * What the explorer draws: the landscape from above with its walkers, the flat share against time, and the last crossings. Each drawing is a function
- * of a canvas and of what it shows; colours and fonts come from explorer.css, so that both themes are designed in one place.
+ * The tools with which the explorer draws, and the landscape from above with its walkers. Colours and fonts come from explorer.css, so that both
+ * themes are designed in one place.
  */
 globalThis.ExplorerView = (() => {
   "use strict";
@@ -9,7 +9,6 @@ globalThis.ExplorerView = (() => {
   const X_HALF = 0.36, Y_DEPTH = 8; // the least that the picture shows: |x| up to here, and y from 0 down to here
   const T_RANGE = [0.1, 1000]; // times η·step, on a logarithmic axis
   const LEVELS = [0.01, 0.03, 0.08, 0.16, 0.3, 0.5, 0.8, 1.2]; // contours of the loss above the floors
-  const BINS_PER_DECADE = 8;
   const BAND = 0.04; // of the height of the picture: walkers are drawn up to so much above or below their y, or they would hide one another
   const NARROWS = 1.6; // the picture becomes narrower where it is so much wider than it needs to be
   const GLOW_FADES = 0.9; // from frame to frame
@@ -42,6 +41,12 @@ globalThis.ExplorerView = (() => {
 
   function rgb(colour) {
     return [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+  }
+
+  /** A colour between two. */
+  function mixed(from, to, part) {
+    const [a, b] = [rgb(from), rgb(to)];
+    return `rgb(${a.map((value, i) => Math.round(value + (b[i] - value) * part)).join(",")})`;
   }
 
   function blank(width, height) {
@@ -218,6 +223,17 @@ globalThis.ExplorerView = (() => {
     return canvas;
   }
 
+  /** A ring around a walker that is to be told from the others. */
+  function ring(context, colours, x, y) {
+    for (const [colour, width] of [[colours.ground, 4], [colours.text, 2]]) {
+      context.strokeStyle = colour;
+      context.lineWidth = width;
+      context.beginPath();
+      context.arc(x, y, 6, 0, 2 * Math.PI);
+      context.stroke();
+    }
+  }
+
   /** An even scatter of numbers from −1 to 1, one for each k. */
   function scattered(k) {
     return ((k * 0.6180339887) % 1) * 2 - 1;
@@ -290,7 +306,7 @@ globalThis.ExplorerView = (() => {
       for (let k = 0; k < swarm.x.length; k++) {
         if (!swarm.alive[k]) continue;
         const flat = swarm.x[k] >= 0 ? 1 : 0, image = still.stamps[flat];
-        const x = still.toX(swarm.x[k]), y = still.toY(swarm.y[k]) + scattered(k) * BAND * (still.frame.bottom - still.frame.top);
+        const x = still.toX(swarm.x[k]), y = still.toY(swarm.y[k]) + lift(k);
         if (glow[k] > 0.05) {
           context.globalAlpha = glow[k] * 0.45;
           context.fillStyle = flat ? colours.flat : colours.sharp;
@@ -304,8 +320,26 @@ globalThis.ExplorerView = (() => {
       }
     }
 
-    /** Draw the walkers of `swarm` where they are; `leapt` if they have not been watched on their way. */
-    function draw(swarm, colours, leapt) {
+    /** The walker who is followed: its way so far, and a ring around it. */
+    function follow(context, swarm, colours, { walker, path }) {
+      const here = [swarm.x[walker], swarm.y[walker]], [x, y] = [still.toX(here[0]), still.toY(here[1]) + lift(walker)];
+      context.strokeStyle = colours.text;
+      context.lineJoin = "round";
+      context.lineWidth = 1.2;
+      trace(context, [...path, here].map(([x, y]) => [still.toX(x), still.toY(y)]));
+      ring(context, colours, x, y);
+    }
+
+    /** How far below its place a walker is drawn. */
+    function lift(k) {
+      return scattered(k) * BAND * (still.frame.bottom - still.frame.top);
+    }
+
+    /**
+     * Draw the walkers of `swarm` where they are; `leapt` if they have not been watched on their way.
+     * @param {?{walker: number, path: number[][]}} followed one of them, and the (x, y) where it has been
+     */
+    function draw(swarm, colours, leapt, followed = null) {
       const { context, width, height, ratio } = prepare(swarm, colours, leapt), { frame } = still;
       light(swarm, leapt);
       context.clearRect(0, 0, width, height);
@@ -318,6 +352,7 @@ globalThis.ExplorerView = (() => {
       context.drawImage(ink, left, top, right - left, bottom - top);
       crossings(context, swarm, colours);
       discs(context, swarm, colours, ratio);
+      if (followed && swarm.alive[followed.walker]) follow(context, swarm, colours, followed);
       context.restore();
     }
 
@@ -330,103 +365,5 @@ globalThis.ExplorerView = (() => {
     return { draw, stain, clear, shown };
   }
 
-  /** Frame and scales of a chart over time; the numbers up its left side have the room that they need. */
-  function chartPlaces(context, colours, width, height, { range, ticks, format }) {
-    context.font = colours.font;
-    const widest = Math.max(...ticks.map((tick) => context.measureText(format(tick)).width));
-    const frame = { left: Math.ceil(widest) + 34, top: 10, right: width - 18, bottom: height - 42 };
-    return { frame, toT: scale(T_RANGE, [frame.left, frame.right], true), toV: scale(range, [frame.bottom, frame.top]) };
-  }
-
-  /** Axes and grid of a chart over time, and a line at the time reached. */
-  function chart(canvas, colours, { range, ticks, label, format, time }) {
-    const { context, width, height } = fit(canvas), places = chartPlaces(context, colours, width, height, { range, ticks, format });
-    const { frame, toT, toV } = places;
-    context.clearRect(0, 0, width, height);
-    context.lineWidth = 1;
-    context.strokeStyle = colours.line;
-    for (const tick of ticks) trace(context, [[frame.left, Math.round(toV(tick)) + 0.5], [frame.right, Math.round(toV(tick)) + 0.5]]);
-    axis(context, colours, frame, { along: "y", ticks, place: toV, label, format });
-    axis(context, colours, frame, { along: "x", ticks: [0.1, 1, 10, 100, 1000], place: toT, label: "time η · step (logarithmic)" });
-    if (time >= T_RANGE[0] && time < T_RANGE[1]) {
-      context.strokeStyle = colours.muted;
-      trace(context, [[toT(time), frame.top], [toT(time), frame.bottom]]);
-    }
-    return { context, ...places };
-  }
-
-  /**
-   * Flat share against time, as measured, with its standard error, and as predictions have it.
-   * @param {{times: number[], shares: number[], errors: number[]}} history
-   * @param {{times: number[], shares: number[], dash: number[]}[]} predictions a line each
-   */
-  function drawShare(canvas, colours, { history, predictions, time }) {
-    const ticks = [0, 0.25, 0.5, 0.75, 1];
-    const { context, frame, toT, toV } = chart(canvas, colours, { range: [0, 1], ticks, label: "flat share", format: String, time });
-    context.save();
-    context.beginPath();
-    context.rect(frame.left, frame.top - 2, frame.right - frame.left, frame.bottom - frame.top + 4);
-    context.clip();
-    const { times, shares, errors } = history, upper = times.map((t, i) => [toT(t), toV(shares[i] + errors[i])]);
-    context.fillStyle = colours.flat;
-    context.globalAlpha = 0.22;
-    context.beginPath();
-    const lower = times.map((t, i) => [toT(t), toV(shares[i] - errors[i])]).reverse();
-    [...upper, ...lower].forEach(([x, y]) => context.lineTo(x, y)); // the first of them moves there
-    context.fill();
-    context.globalAlpha = 1;
-    context.lineWidth = 2;
-    context.strokeStyle = colours.flat;
-    trace(context, times.map((t, i) => [toT(t), toV(shares[i])]));
-    context.strokeStyle = colours.text;
-    context.lineWidth = 1.6;
-    for (const { times, shares, dash } of predictions) {
-      context.setLineDash(dash);
-      trace(context, times.map((t, i) => [toT(t), toV(shares[i])]));
-    }
-    context.restore();
-  }
-
-  /** Counts of walkers by the time of their last crossing, (sharp, flat) in each bin, and of those that have not crossed. */
-  function histogram(swarm) {
-    const decades = Math.log10(T_RANGE[1] / T_RANGE[0]), bins = Array.from({ length: decades * BINS_PER_DECADE }, () => [0, 0]);
-    let never = 0;
-    for (let k = 0; k < swarm.x.length; k++) {
-      if (!swarm.alive[k]) continue;
-      const bin = Math.floor(Math.log10((swarm.setting.learningRate * swarm.lastCrossing[k]) / T_RANGE[0]) * BINS_PER_DECADE);
-      if (swarm.lastCrossing[k] === 1) never += 1; // by convention: one that crossed at its first step alone counts here, too
-      else bins[Math.max(0, Math.min(bins.length - 1, bin))][swarm.x[k] >= 0 ? 1 : 0] += 1;
-    }
-    return { bins, never };
-  }
-
-  /** Share of the walkers by the time of their last crossing so far, by the side they are on, and the mean as a mark. */
-  function drawCrossings(canvas, colours, { swarm, mean, time }) {
-    const { bins, never } = histogram(swarm), n = swarm.x.length, highest = Math.max(...bins.map(([sharp, flat]) => (sharp + flat) / n));
-    const top = [0.1, 0.2, 0.5, 1].find((each) => highest <= each), ticks = [0, top / 2, top], format = (tick) => `${Math.round(100 * tick)} %`;
-    const { context, frame, toT, toV } = chart(canvas, colours, { range: [0, 1.25 * top], ticks, label: "walkers", format, time });
-    bins.forEach(([sharp, flat], i) => {
-      const [left, right] = [i, i + 1].map((place) => toT(T_RANGE[0] * 10 ** (place / BINS_PER_DECADE)));
-      for (const [colour, from, to] of [[colours.flat, 0, flat], [colours.sharp, flat, flat + sharp]]) {
-        context.fillStyle = colour;
-        context.fillRect(left + 0.75, toV(to / n), right - left - 1.5, toV(from / n) - toV(to / n));
-      }
-    });
-    context.fillStyle = colours.text;
-    context.textAlign = "left";
-    context.textBaseline = "middle";
-    context.fillText(`not crossed: ${Math.round((100 * never) / n)} %`, frame.left + 8, frame.top + 7);
-    if (mean >= T_RANGE[0] && mean <= T_RANGE[1]) mark(context, toT(mean), frame.bottom);
-  }
-
-  /** A triangle below an axis. */
-  function mark(context, x, y) {
-    context.beginPath();
-    for (const [right, down] of [[0, 1], [-5, 8], [5, 8]]) context.lineTo(x + right, y + down);
-    context.fill();
-  }
-
-  return {
-    T_RANGE, palette, fit, scale, axis, trace, headings, roundTicks, onAxis, stamp, scattered, landscapeView, drawShare, drawCrossings, histogram,
-  };
+  return { T_RANGE, palette, fit, scale, axis, trace, headings, mixed, ring, roundTicks, onAxis, stamp, scattered, landscapeView };
 })();

@@ -5,6 +5,7 @@
   const tables = [...document.querySelectorAll("table.ledger")];
   const buttons = [...form.querySelectorAll("[data-verdict]")];
   const lists = [...form.querySelectorAll("select")];
+  const folds = [...document.querySelectorAll(".ledger-fold")];
   const count = form.querySelector("[data-part='count']");
   const reset = form.querySelector("[type='reset']");
   const isPressed = (button) => button.getAttribute("aria-pressed") === "true";
@@ -29,12 +30,14 @@
     }
   }
 
+  /* What is chosen lies open; without a choice tables are folded again, but for the row that the address names. */
   function show() {
-    const choice = chosen();
+    const choice = chosen(), target = document.querySelector(":target");
     for (const row of rows) row.hidden = !matches(row, choice);
     hideEmptySections();
+    if (choice.size || !reset.hidden) for (const fold of folds) fold.open = choice.size > 0 || fold.contains(target);
     const shown = rows.filter((row) => !row.hidden).length;
-    count.textContent = shown === rows.length ? `All ${rows.length} claims are shown.` : `${shown} of ${rows.length} claims are shown.`;
+    count.textContent = choice.size ? `${shown} of ${rows.length} claims are shown.` : `${rows.length} claims, by chapter.`;
     reset.hidden = choice.size === 0;
   }
 
@@ -68,6 +71,9 @@
       change();
     });
   }
+  form.querySelector("[data-choice]").addEventListener("click", (event) => {
+    location.hash = event.target.dataset.choice;
+  });
   form.addEventListener("change", change);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", (event) => {

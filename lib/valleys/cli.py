@@ -341,8 +341,8 @@ def pdf(size: str, repository: str | None, only_check: bool) -> None:
     help="Folder to write them into. [default: dist]",
 )
 def editions_command(target: Path | None) -> None:
-    """Write a student edition, without solutions, and an instructor edition: each a folder and a
-    zip file.
+    """Write a student edition, without solutions, and an instructor edition, with a course for
+    nbgrader: each a folder and a zip file.
     """
     root = book_root()
     for path in copies.write_editions(root, (target or dist_folder()).resolve()):

@@ -126,6 +126,16 @@ def test_part_is_drawn_within_the_limit():
     assert len(verify.drawn_parts(parts, 100.0, 25.0, 0, most=3)) == 2
 
 
+def test_what_a_clock_told_is_not_compared():
+    stored = xr.Dataset({"flatness": ("run", [1.0]), "seconds": ("run", [3.0])})
+    again = stored.assign(seconds=("run", [4.0]))
+    compared = verify.compare(stored, again, sampled=True, same_processor=True)
+    assert (compared.differing, compared.count) == ([], 1)
+    other = again.assign(flatness=("run", [2.0]))
+    compared = verify.compare(stored, other, sampled=True, same_processor=True)
+    assert compared.differing == ["flatness"]
+
+
 def test_part_of_a_long_result_is_computed_alone_where_the_study_offers_it(folder):
     result = store.load_or_compute(sweeping.grid, sweeping.Spec(seed=5))
     made = naming.Made.of(result.attrs)

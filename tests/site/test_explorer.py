@@ -14,7 +14,7 @@ from valleys.toy import TwoValley
 from valleys.toy.exact import master_equation
 from valleys.toy.experiments.two_valley import with_contrast
 
-SCRIPTS = ("physics.js", "theory.js", "view.js", "side.js", "controls.js")
+SCRIPTS = ("physics.js", "joined.js", "controls.js")
 FOCUSED = (
     "(({ dataset, type, textContent }) => dataset.part || (type === 'radio' ? 'noise' : "
     "textContent))(document.activeElement)"
@@ -75,7 +75,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def test_only_its_page_loads_the_scripts_and_the_front_page_their_physics(html):
-    wanted = {"pages/explorer": set(SCRIPTS), "index": {"physics.js"}}
+    wanted = {"pages/explorer": {"joined.js", "controls.js"}, "index": {"physics.js"}}
     for name in page_names():
         page = (html / f"{name}.html").read_text(encoding="utf-8")
         assert {script for script in SCRIPTS if f"explorer/{script}" in page} == wanted.get(
@@ -107,6 +107,8 @@ def test_it_plays_by_itself_and_can_be_paused(browser, html):
     assert "Paused at time" in page.locator('[data-part="status"]').text_content()
     press(page, "again")
     assert text(page, "steps") == "0"
+    page.locator('[data-part="knots"]').click()
+    page.wait_for_function("Number(document.querySelector('[data-part=steps]').textContent) > 5")
     assert complaints == []
     page.context.close()
 
@@ -196,6 +198,7 @@ def test_the_keyboard_reaches_and_moves_everything(browser, html):
         "sigma",
         "gamma",
         "start",
+        "walker",
         "play",
         "step",
         "end",
@@ -211,6 +214,73 @@ def test_the_keyboard_reaches_and_moves_everything(browser, html):
     page.locator('[data-part="step"]').focus()
     page.keyboard.press("Enter")
     assert text(page, "steps") == "1"
+    for _ in range(6):  # past the other buttons, and the select above the chart
+        page.keyboard.press("Tab")
+    page.get_by_role("slider", name="Noise at time 1", exact=True).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("PageUp")
+    knot = page.get_by_role("slider", name="Noise at time 2", exact=True)
+    assert knot.get_attribute("aria-valuetext") == "0.00213"
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Noise at time 2"
+    page.wait_for_function("location.hash.includes('schedule=0.0012,0.00213,0.0012,')")
+    assert complaints == []
+    page.context.close()
+
+
+@needs_chromium
+def test_a_schedule_is_drawn_run_and_scored(browser, html):
+    page, complaints = explorer(browser, html, "#eta=0.1&sigma=0.01&start=1&seed=2")
+    before = float(text(page, "score-share"))
+    chart = page.locator('[data-part="knots"]')
+    box = chart.bounding_box()
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 0.2 * box["height"], steps=4)
+    page.mouse.up()
+    drawn, best = (float(text(page, f"score-{name}")) for name in ("share", "best"))
+    assert drawn != before
+    assert max(before, drawn, float(text(page, "score-constant"))) <= best
+    assert page.locator('[data-part="shape"]').input_value() == "drawn"
+    assert page.locator('[data-part="sigma"]').is_disabled()
+    assert text(page, "balance") == text(page, "score-share")
+    press(page, "step")
+    page.wait_for_function("location.hash.includes('&schedule=')")
+    address = page.evaluate("location.hash")
+    page.locator('[data-part="shape"]').select_option("best")
+    assert best - float(text(page, "score-share")) < 0.004
+    page.locator('[data-part="walker"]').select_option("4")
+    page.wait_for_function("location.hash.endsWith('&walker=4')")
+    assert text(page, "steps") == "0"
+    page.evaluate(f"location.hash = '{address}'")
+    page.wait_for_function(
+        f"document.querySelector('[data-part=score-share]').textContent === '{drawn:.3f}'"
+    )
+    page.locator('[data-part="gamma"]').fill("1.2")
+    assert not page.locator('[data-part="score"]').is_visible()
+    assert text(page, "unscored")
+    page.locator('[data-part="shape"]').select_option("level")
+    page.wait_for_function("!location.hash.includes('schedule')")
+    assert complaints == []
+    page.context.close()
+
+
+@needs_chromium
+def test_a_link_can_be_copied_and_a_bad_one_says_so_in_one_line(browser, html):
+    page, complaints = explorer(
+        browser, html, "#eta=0.1&sigma=7&schedule=1,2", permissions=["clipboard-write"]
+    )
+    assert all(bad in text(page, "notice") for bad in ("sigma=7", "schedule=1,2"))
+    assert "eta=0.1" not in text(page, "notice")
+    press(page, "copy")
+    page.wait_for_function(
+        "!document.querySelector('[data-part=notice]').textContent.includes('sigma=7')"
+    )
+    assert page.evaluate("location.hash").startswith("#eta=0.1&sigma=1&gamma=1.515&start=5&seed=1")
+    chart = page.locator('[data-part="map"]')
+    box = chart.bounding_box()
+    chart.click(position={"x": 0.6 * box["width"], "y": 0.4 * box["height"]})
+    assert 0.005 <= float(text(page, "eta-value")) < 0.1
+    assert 0.01 < float(text(page, "sigma-value")) < 1
     assert complaints == []
     page.context.close()
 
@@ -221,7 +291,7 @@ def test_every_control_has_a_name(browser, html):
     page, _ = explorer(browser, html)
     for role, names in {
         "slider": ("Learning rate η", "Noise strength σ", "Flatness ratio γ"),
-        "combobox": ("Start", "Speed"),
+        "combobox": ("Start", "Speed", "Follow", "Noise over time"),
     }.items():
         for name in names:
             assert page.get_by_role(role, name=name).count() == 1
@@ -310,26 +380,30 @@ def test_the_switch_changes_the_noise_and_the_address_restores_it(browser, html)
 
 @needs_chromium
 def test_slider_pictures_and_result_are_in_one_view_on_a_desk(browser, html):
-    page, _ = explorer(browser, html, viewport={"width": 1440, "height": 900})
-    for part in ("p-flat", "sigma", "play", "landscape", "side", "share"):
+    page, _ = explorer(browser, html, viewport={"width": 1280, "height": 800})
+    page.evaluate("document.getElementById('explorer').scrollIntoView()")
+    for part in (
+        *("p-flat", "sigma", "play", "copy", "landscape", "side", "share"),
+        *("schedule", "score"),
+    ):
         place = page.locator(f'[data-part="{part}"]').bounding_box()
         assert place["y"] >= 0
-        assert place["y"] + place["height"] <= 900
+        assert place["y"] + place["height"] <= 800
     page.context.close()
 
 
 @needs_chromium
 def test_the_result_stays_in_view_of_every_slider_on_a_phone(browser, html):
-    page, _ = explorer(browser, html, viewport={"width": 390, "height": 800}, has_touch=True)
+    page, _ = explorer(browser, html, viewport={"width": 390, "height": 844}, has_touch=True)
     header = page.locator(".bd-header-article").bounding_box()
-    for part in ("eta", "gamma", "side", "share"):
+    for part in ("eta", "gamma", "schedule", "side", "share"):
         page.locator(f'[data-part="{part}"]').evaluate(
             "(part) => part.scrollIntoView({ block: 'center' })"
         )
         result, place = (
             page.locator(f'[data-part="{name}"]').bounding_box() for name in ("p-flat", part)
         )
-        assert header["height"] <= result["y"] < place["y"] + place["height"] <= 800
+        assert header["height"] <= result["y"] < place["y"] + place["height"] <= 844
     page.context.close()
 
 
@@ -361,7 +435,7 @@ def test_the_picture_follows_walkers_that_go_far_and_says_so(browser, html):
 @needs_chromium
 def test_it_fits_a_phone_and_a_finger(browser, html):
     page, complaints = explorer(
-        browser, html, viewport={"width": 390, "height": 800}, has_touch=True
+        browser, html, viewport={"width": 390, "height": 844}, has_touch=True
     )
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     places = page.evaluate("""[...document.querySelectorAll('#explorer :is(button, select, input), button.explorer-try')].map((each) => {
@@ -415,7 +489,7 @@ def test_pictures_follow_the_theme(browser, html):
     assert page.evaluate(corner) > 150
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
     page.wait_for_function(f"{corner} < 100")
-    for part in ("landscape", "side", "share", "crossings"):
+    for part in ("landscape", "side", "share", "crossings", "schedule", "map"):
         drawn = (
             "new Set(new "
             f"Uint32Array(document.querySelector('[data-part={part}]').getContext('2d').getImageData(0, 0, 400, 200).data.buffer)).size"  # noqa: E501

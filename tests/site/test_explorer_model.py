@@ -25,6 +25,21 @@ KINDS = {"curvature": "hessian", "uniform": "isotropic"}
 NOISES = (1e-5, 1e-3, 0.02, 0.3)
 
 
+# of the explorer, without those that need its page
+SCRIPTS = (
+    "physics",
+    "theory",
+    "stored",
+    "schedule",
+    "address",
+    "run",
+    "view",
+    "charts",
+    "side",
+    "knots",
+)
+
+
 # Many numbers as one text, which leaves the browser in no time; a list of them takes seconds.
 PACKED = """const packed = (numbers) => {
   const bytes = new Uint8Array(Float64Array.from(numbers).buffer), part = 32768;
@@ -38,7 +53,7 @@ def model(browser):
     """An empty page that knows the physics and the theory of the explorer."""
     page = browser.new_page()
     page.add_script_tag(content=PACKED)
-    for name in ("physics", "theory"):
+    for name in SCRIPTS[:2]:
         page.add_script_tag(path=book_root() / "_extra" / "explorer" / f"{name}.js")
     yield page
     page.close()
@@ -261,7 +276,7 @@ def test_kicks_in_the_two_valleys_have_the_same_product_whether_they_follow_the_
     model,
 ):
     script = """(noise) => ExplorerPhysics.kickSpread(
-        { learningRate: 0.1, noiseStrength: 0.1, noise }, ExplorerPhysics.landscape(1.515), 5)"""
+        { learningRate: 0.1, noise }, 0.1, ExplorerPhysics.landscape(1.515), 5)"""
     spreads = {kind: model.evaluate(script, kind) for kind in (*KINDS, "none")}
     for kind, name in KINDS.items():
         diffusion = at_fixed_y.noise_diffusion(landscape(1.515), 5.0, 0.01, name)

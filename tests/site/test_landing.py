@@ -12,6 +12,8 @@ pytestmark = needs_chromium
 PICTURE = "document.querySelector('#hero canvas').toDataURL()"
 FRAMES = "new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))"
 CHANGED = "(before) => document.querySelector('#hero canvas').toDataURL() !== before"
+DRAWN = 360  # units that a drawing is wide, CSS pixels where its text is 12 pixels high
+WIDTHS = "(images) => images.map((image) => image.clientWidth)"
 BOTTOM = "(selector) => document.querySelector(selector).getBoundingClientRect().bottom"
 
 SHIFTS = """() => { globalThis.shifts = 0;
@@ -64,6 +66,16 @@ def test_each_chapter_has_a_card_of_few_words_with_a_picture(page):
     for text in cards.locator("p.sd-card-text").all_inner_texts():
         assert 0 < len(text.split()) <= 12
         assert "±" not in text
+
+
+def test_each_finding_has_a_drawing_that_can_be_read(page):
+    page.set_viewport_size({"width": 1280, "height": 800})
+    cards = page.locator(".finding-card")
+    assert cards.count() >= 5
+    assert cards.count() == page.locator(".finding-card a").count()
+    widths = page.locator(".finding-card img:visible").evaluate_all(WIDTHS)
+    assert len(widths) == cards.count()
+    assert min(widths) >= DRAWN
 
 
 def test_landscape_moves_until_it_is_paused(page):

@@ -90,7 +90,7 @@ def test_summary_counts_the_rows_of_its_source(page, html, source, words):
 
 def test_each_number_has_beside_it_for_which_borders_its_answer_stays(page):
     for item in page.select(".ledger-findings li"):
-        assert re.search(r"any (border|margin|value)", plain(item.select_one(".ledger-stays")))
+        assert re.search(r"any (border|margin|value)", plain(item.select_one(".ledger-asked")))
 
 
 def test_each_border_has_a_reason_and_a_day_in_the_fold_of_its_row(page):
@@ -104,24 +104,41 @@ def test_each_border_has_a_reason_and_a_day_in_the_fold_of_its_row(page):
         assert all(move.was in text and str(move.date) in text for move in claim.dropped)
 
 
-def test_borders_that_moved_are_counted_and_listed(page):
+def test_borders_that_moved_are_counted_and_marked(page):
     claims = read_claims(CLAIMS)
     tests = [test for claim in claims for test in claim.tests]
     moved = [claim for claim in claims if claim.dropped or any(t.border.moves for t in claim.tests)]
-    links = [link["href"] for link in page.select(".ledger-moves a")]
-    assert links == [f"#claim-{claim.name}" for claim in moved]
+    marked = {row["id"] for row in page.select("tr.borders-moved")}
+    assert marked == {f"claim-{claim.name}" for claim in moved}
     text = plain(page.select_one("article"))
     assert f"Of {len(tests)} borders, {sum(bool(test.border.moves) for test in tests)} " in text
 
 
-def test_assumptions_stand_apart_and_what_is_not_counted_in_no_list_of_differences(page):
+def test_assumptions_stand_in_a_table_of_their_own(page):
     kinds = {f"claim-{claim.name}": claim.kind for claim in read_claims(CLAIMS)}
     for table in page.select("table.ledger"):
         found = {kinds[row["id"]] for row in table.select("tbody tr")}
         assert found == {Kind.ASSUMPTION} or Kind.ASSUMPTION not in found
-    listed = [link["href"].removeprefix("#") for link in page.select(".ledger-exceptions a")]
-    assert listed
-    assert {kinds[each] for each in listed} == {Kind.CLAIM}
+
+
+def test_a_row_shows_its_first_number_and_folds_the_others(page):
+    for claim in read_claims(CLAIMS):
+        row = page.find(id=f"claim-{claim.name}")
+        items = row.select(".ledger-findings > li")
+        assert len(items) == len({(test.what, test.number, test.other) for test in claim.tests})
+        assert [bool(item.find_parent("details", class_="ledger-more")) for item in items] == [
+            place > 0 for place in range(len(items))
+        ]
+
+
+def test_the_fold_of_a_table_counts_its_verdicts(page):
+    for fold in page.select("details.ledger-fold"):
+        verdicts = Counter(row.select_one(".verdict").get_text() for row in fold.select("tbody tr"))
+        told = [int(number) for number in re.findall(r"\d+", fold.summary.get_text())]
+        assert told == [
+            sum(verdicts.values()),
+            *(verdicts[each] for each in Verdict if verdicts[each]),
+        ]
 
 
 def test_links_of_a_row_name_figures_by_their_number_or_a_section(page):
@@ -131,16 +148,28 @@ def test_links_of_a_row_name_figures_by_their_number_or_a_section(page):
 
 
 def test_the_argument_stands_before_the_tables(page):
-    steps = page.select(".ledger-argument > li")
+    cards = page.select(".ledger-argument > li")
     claims = sorted(
         (claim for claim in read_claims(CLAIMS) if claim.step), key=lambda claim: claim.step
     )
-    assert [plain(step.find("strong")) for step in steps] == [claim.says for claim in claims]
-    for step, claim in zip(steps, claims, strict=True):
+    assert [plain(card.find("strong")) for card in cards] == [claim.says for claim in claims]
+    for card, claim in zip(cards, claims, strict=True):
         row = page.find(id=f"claim-{claim.name}")
-        assert step.select_one("a")["href"] == f"#{row['id']}"
-        assert step.select_one(".verdict").get_text() == row.select_one(".verdict").get_text()
-        assert step.sourceline < row.sourceline
+        assert card.select_one("a")["href"] == f"#{row['id']}"
+        assert card.select_one(".verdict").get_text() == row.select_one(".verdict").get_text()
+        assert card.sourceline < row.sourceline
+
+
+def test_each_card_has_a_size_with_its_interval_on_a_scale_and_a_picture(page, html):
+    for card in page.select(".ledger-argument > li"):
+        assert re.search(r"\d.* \(.+ to .+\)", plain(card.select_one(".ledger-effect")))
+        places = [
+            float(re.search(r"left: ([\d.]+)%", each["style"])[1])
+            for each in card.select(".ledger-scale span")
+        ]
+        assert len(places) == 4
+        assert all(0 <= place <= 100 for place in places)
+        assert (html / "pages" / card.img["src"]).is_file()
 
 
 def ledger(browser: Browser, html: Path, address: str = "") -> Page:
@@ -159,15 +188,24 @@ def test_buttons_leave_the_rows_of_their_verdicts(browser, html, page):
     verdicts = Counter(
         row.select_one(".verdict").get_text() for row in page.select("tr[id^=claim-]")
     )
-    assert len(window.evaluate(SHOWN)) == sum(verdicts.values())
+    assert window.evaluate(SHOWN) == []
     window.locator("[data-verdict=fails]").press("Enter")
     assert len(window.evaluate(SHOWN)) == verdicts[Verdict.FAILS]
     assert str(verdicts[Verdict.FAILS]) in window.locator(COUNT).inner_text()
     window.locator("[data-verdict=part]").press("Space")
     assert len(window.evaluate(SHOWN)) == verdicts[Verdict.FAILS] + verdicts[Verdict.PART]
     window.locator("#ledger-filters [type=reset]").press("Enter")
-    assert len(window.evaluate(SHOWN)) == sum(verdicts.values())
+    assert window.evaluate(SHOWN) == []
     assert window.evaluate("location.hash") == ""
+    window.locator("[data-choice]").press("Enter")
+    window.wait_for_function(f"{SHOWN}.length > 0")
+    assert set(window.evaluate(SHOWN)) == {
+        f"claim-{claim.name}"
+        for claim in read_claims(CLAIMS)
+        if claim.source == PAPER and claim.kind == Kind.CLAIM
+        if page.find(id=f"claim-{claim.name}").select_one(".verdict").get_text()
+        in (Verdict.FAILS, Verdict.PART)
+    }
     window.close()
 
 
@@ -208,7 +246,9 @@ def test_an_address_keeps_the_choice_and_one_of_a_row_shows_it(browser, html):
     assert "claim-walls" not in shown
     second.evaluate("location.hash = 'claim-walls'")
     second.wait_for_function("document.getElementById('claim-walls').checkVisibility()")
-    assert set(shown) < set(second.evaluate(SHOWN))
+    assert second.evaluate(SHOWN) == [
+        f"claim-{claim.name}" for claim in read_claims(CLAIMS) if claim.chapter == "01_landscape"
+    ]
     second.close()
 
 
@@ -216,6 +256,7 @@ def test_an_address_keeps_the_choice_and_one_of_a_row_shows_it(browser, html):
 @in_one_process
 def test_link_of_a_row_is_seen_when_the_keyboard_reaches_it(browser, html):
     window = ledger(browser, html)
+    window.locator(".ledger-fold > summary").first.press("Enter")
     rows = window.locator("table.ledger").first.locator("tbody tr").all()[:2]
     link = rows[1].locator(".ledger-permalink")
     assert link.evaluate("(link) => getComputedStyle(link).opacity") == "0"
@@ -231,11 +272,13 @@ def test_link_of_a_row_is_seen_when_the_keyboard_reaches_it(browser, html):
 
 @needs_chromium
 @in_one_process
-def test_without_scripts_all_rows_are_shown_and_no_filter(browser, html):
+def test_without_scripts_all_rows_are_there_and_no_filter(browser, html):
     context = browser.new_context(java_script_enabled=False)
     window = context.new_page()
     window.goto((html / "pages" / "ledger.html").as_uri())
     assert window.locator("table.ledger tbody tr").count() == len(read_claims(CLAIMS))
-    assert all(row.is_visible() for row in window.locator("table.ledger tbody tr").all()[::10])
+    window.locator(".ledger-fold > summary").first.click()
+    rows = window.locator("table.ledger").first.locator("tbody tr").all()
+    assert all(row.is_visible() for row in rows)
     assert not window.locator("#ledger-filters").is_visible()
     context.close()

@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup
 from tests.commands import refused
 from tests.site.browsing import needs_chromium, opened
 from tests.site.visiting import DRAWN, FETCH
-from valleys.book.extensions import book_links
+from valleys.book.site import book_links
 from valleys.book.site.check import anchors, broken_links, external_assets
 from valleys.paths import book_root
 

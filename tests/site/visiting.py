@@ -11,12 +11,13 @@ from urllib.parse import unquote, urlparse
 import pytest
 from playwright.sync_api import Browser, Page, TimeoutError
 
-from tests.site import axe
+from tests.site import axe, replaying
 from tests.site.browsing import SETTLED, watched
 from tests.site.making import EXERCISES
 from valleys.book.chapters import page_names
 
 DESK, PHONE = 1280, 390  # CSS pixels
+LOW = 240  # and a window so low that it holds a link and hardly what this leads to
 FORMULAS = (
     "[document.querySelectorAll('mjx-container').length, "
     "document.querySelectorAll('mjx-merror').length]"
@@ -59,19 +60,45 @@ CLIPPED = """[...document.querySelectorAll("article pre, article table, article 
     if (reaches(frame)) return frame.scrollWidth > frame.clientWidth + 1 && frame.tabIndex < 0;
   return part.getBoundingClientRect().right > innerWidth + 1;
 }).map((part) => part.outerHTML.slice(0, 120))"""  # noqa: E501
-# The browser's own matrices tell how high 100 units of a font come out, whatever turns and scales
-# lie in between.
-HEIGHTS = """[...document.querySelectorAll("g[id^='text_'] > g")].map((text) => text.getScreenCTM()).map((m) => 100 * Math.hypot(m.a, m.b))"""  # noqa: E501
+# The browser's own matrices tell how high 100 units of a font of matplotlib come out, or the type
+# of a drawing, whatever turns and scales lie in between.
+HEIGHTS = """[...document.querySelectorAll("g[id^='text_'] > g, svg.drawing text")].map((text) => {
+  const units = text.matches("text") ? parseFloat(getComputedStyle(text).fontSize) : 100, m = text.getScreenCTM();
+  return units * Math.hypot(m.a, m.b);
+})"""  # noqa: E501
 # Colours fade from theme to theme: each comes to its end at once, as one that is not drawn would
 # never end by itself.
 STILL = (
     "document.getAnimations().forEach((animation) => { try { animation.finish(); } catch { "
     "animation.cancel(); } })"
 )
+PREVIEWS, TIP = "article a[data-preview]", ".preview"
+PREVIEW_KINDS = f"""[...new Set([...document.querySelectorAll("{PREVIEWS}")].filter((link) => link.checkVisibility())
+  .map((link) => link.dataset.preview))]"""  # noqa: E501
+LINGER = 300  # milliseconds, longer than what is shown outlasts the pointer on its link
 # milliseconds, for the theme to mark what scrolls after the window has changed its width
 PATIENCE = 5_000
 
 Visits = Callable[[str], "Visit"]
+
+
+@dataclass
+class Preview:
+    """What one link showed.
+
+    Attributes:
+        by_pointer: the text while the pointer rests on the link.
+        by_keyboard: the same at the keyboard's focus.
+        held: whether it is still there when the pointer has moved onto it.
+        described: whether the link is described by it.
+        left: what is seen after Escape, by pointer and by keyboard.
+    """
+
+    by_pointer: str
+    by_keyboard: str
+    held: bool
+    described: bool
+    left: list[bool]
 
 
 @dataclass
@@ -96,6 +123,8 @@ class Visit:
         cards: what figures lie on in the dark.
         links: where the buttons of a page lead: `next`, `previous`, `source`.
         denied: what axe-core finds in each view in which it looked.
+        previews: of each kind of link that shows what it leads to, what was tried and seen.
+        film: what the film of the page showed, if it has one.
     """
 
     complaints: list[str]
@@ -113,6 +142,8 @@ class Visit:
     cards: set[str] = field(default_factory=set)
     links: dict[str, list[str]] = field(default_factory=dict)
     denied: dict[str, list[str]] = field(default_factory=dict)
+    previews: dict[str, Preview] = field(default_factory=dict)
+    film: replaying.Film | None = None
 
 
 BUTTONS = {
@@ -153,11 +184,16 @@ def visit(browser: Browser, path: Path, views: axe.Views) -> Visit:
     _look_at_type(page, seen)
     seen.files = {file: file.stat().st_size for file in files}
     _ask_axe(page, seen, views, "light desk")
+    if path.relative_to(path.parents[1]).with_suffix("").as_posix() in axe.PREVIEWED:
+        _try_previews(page, seen, views)
+    seen.film = replaying.play(page)
     _look_on_a_phone(page, seen)
+    replaying.tap(page, seen.film)
     _ask_axe(page, seen, views, "light phone")
     _look_in_the_dark(page, seen)
     _ask_axe(page, seen, views, "dark phone")
     _widen(page, DESK)
+    replaying.darken(page, seen.film)
     _ask_axe(page, seen, views, "dark desk")
     page.close()
     return seen
@@ -184,6 +220,36 @@ def _look_at_type(page: Page, seen: Visit) -> None:
     page.evaluate(UNFOLD)
     seen.sideways = page.evaluate(SIDEWAYS)
     page.evaluate(FOLD)
+
+
+def _try_previews(page: Page, seen: Visit, views: axe.Views) -> None:
+    """Rest on one link of each kind, by pointer and by keyboard, and send away what it shows."""
+    page.evaluate(UNFOLD)
+    page.set_viewport_size({"width": DESK, "height": LOW})  # what is in view is not shown twice
+    for kind in page.evaluate(PREVIEW_KINDS):
+        link, box = (
+            page.locator(f"{PREVIEWS}[data-preview={kind}]:visible").first,
+            page.locator(TIP),
+        )
+        link.hover()
+        box.wait_for()
+        by_pointer, described = box.inner_text(), link.get_attribute("aria-describedby")
+        box.hover()
+        page.wait_for_timeout(LINGER)
+        held = box.is_visible()
+        if not seen.previews:
+            _ask_axe(page, seen, views, "preview")
+        page.keyboard.press("Escape")
+        left = [box.is_visible()]
+        page.mouse.move(0, 0)
+        link.focus()
+        box.wait_for()
+        by_keyboard = box.inner_text()
+        page.keyboard.press("Escape")
+        left.append(box.is_visible())
+        seen.previews[kind] = Preview(by_pointer, by_keyboard, held, described == "preview", left)
+    page.evaluate(FOLD)
+    _widen(page, DESK)
 
 
 def _look_on_a_phone(page: Page, seen: Visit) -> None:

@@ -11,8 +11,10 @@ from valleys.book.extensions.disclosures import (
     OPENING,
     PROVENANCE,
     Disclosure,
+    add_source,
     fold_chapter,
 )
+from valleys.book.site.repository import Address
 
 
 def cell(code: str, *shown: nodes.Node, tags: tuple[str, ...] = ()) -> nodes.container:
@@ -132,6 +134,18 @@ def test_checks_are_one_fold_and_what_they_printed_stays_in_sight(chapter):
         for block in child.findall(nodes.literal_block)
     ]
     assert shown == ["it broke"]
+
+
+def test_the_fold_of_each_figure_leads_to_the_notebook_at_its_commit(chapter):
+    address = Address("owner", "name").file("chapters/01_one.ipynb", "abc123")
+    add_source(chapter, address)
+    led = {
+        fold["summary"]: [link["refuri"] for link in fold.findall(nodes.reference)]
+        for fold in chapter.findall(Disclosure)
+    }
+    assert led[PROVENANCE] == ["https://github.com/owner/name/blob/abc123/chapters/01_one.ipynb"]
+    assert led[CODE] == led[PROVENANCE]
+    assert led[OPENING] == led[CHECKS] == []
 
 
 def test_no_line_of_code_is_lost_or_doubled(chapter):

@@ -1,15 +1,11 @@
 import itertools
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from docutils import nodes
 from numpy.typing import ArrayLike
-from sphinx.addnodes import pending_xref
 from sphinx.util.typing import stringify_annotation
 
 import valleys
-from valleys.book.extensions import book_links
 from valleys.book.extensions.docstrings import keep_marks, shorten_types
 from valleys.paths import book_root
 
@@ -62,15 +58,3 @@ def test_a_page_of_the_guide_lists_every_name_of_a_room_twice_in_its_table_and_i
         if before in ("autofunction::", "autoclass::")
     }
     assert in_full == set(names)
-
-
-@pytest.mark.parametrize("site", ["../html", ""])
-def test_a_page_that_stands_alone_links_to_names_in_the_book(site):
-    app: Any = SimpleNamespace(config=SimpleNamespace(book_site=site), env=None)
-    wanted = pending_xref("", refdomain="py", reftype="func", reftarget="valleys.toy.diagnose")
-    found = book_links.link_to_book(app, app.env, wanted, nodes.literal("", "diagnose()"))
-    assert isinstance(found, nodes.Element)
-    assert found.astext() == "diagnose()"
-    assert found.get("refuri") == (
-        f"{site}/pages/api_toy.html#valleys.toy.diagnose" if site else None
-    )

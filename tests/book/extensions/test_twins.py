@@ -1,16 +1,18 @@
-"""Each figure of matplotlib gets a twin for the dark theme, once, and other images stay as they
-are.
+"""Each figure of matplotlib and each drawing gets a twin for the dark theme, once, and other images
+stay as they are.
 """
 
 import base64
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 
 from valleys.book.extensions.twins import pair_figures
+from valleys.paths import book_root
 
 COLOURS = {"#000000": "#eeeeee", "#333333": "#dddddd"}
 PAGE = """<article><figure><span class="figure-frame"><img id="one" alt="a" src="../_images/figure.svg"></span><figcaption>What</figcaption></figure>
@@ -87,3 +89,13 @@ def test_other_images_and_captions_stay(place):
 def test_a_second_time_changes_nothing(place):
     once = pair(place)
     assert pair(place, once) == once
+
+
+def test_a_drawing_gets_a_twin_that_can_be_drawn(place):
+    (place / "_images" / "kicks.svg").write_text(
+        (book_root() / "_static" / "drawings" / "kicks.svg").read_text(encoding="utf-8")
+    )
+    page = pair(place, '<article><img alt="a" src="../_images/kicks.svg"></article>')
+    light, dark = BeautifulSoup(page, "html.parser").select("img")
+    assert (light["class"], dark["class"]) == (["only-light"], ["only-dark"])
+    ElementTree.parse(place / "chapters" / dark["src"])  # well-formed

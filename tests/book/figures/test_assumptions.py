@@ -1,4 +1,4 @@
-"""The figures of the chapter on assumptions draw what their datasets say."""
+"""The figures of runs as the model sees them draw what their datasets say."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from tests.book.figures.drawn import (
     y_of,
 )
 from valleys.book import figures
-from valleys.book.figures.assumptions import DRAW_COLOURS, STAGE_MAP
+from valleys.book.figures.assumptions.conditions import DRAW_COLOURS, STAGE_MAP
 from valleys.book.figures.drawing.style import batch_size_colours, learning_rate_colours
 
 SIZES, RATES, STAGES = [20, 1000], [0.05, 0.2], ["loss 1", "loss 0.1", "end"]

@@ -38,6 +38,7 @@ from valleys.book.figures.drawing.style import (
     batch_size_colours,
     learning_rate_colours,
 )
+from valleys.results.estimates import Estimate
 
 RATES, SIZES = [0.1, 0.1, 0.2, 0.2], [50, 10, 50, 10]
 TIMES, FRACTIONS = [0.0, 1.0, 2.0], [0.0, 0.5, 1.0]
@@ -47,6 +48,7 @@ STEPS, RECORDS, THRESHOLD = [0, 10, 20, 30], [0, 20, 40, 60], 0.1
 class Line(NamedTuple):
     slope: float
     intercept: float
+    r_squared: Estimate = Estimate(0.5, 0.25, 0.75)
 
 
 def symmetric(*above: float) -> np.ndarray:
@@ -223,6 +225,7 @@ def test_barriers_show_each_pair_once_and_the_lines_that_were_given(ends):
         assert (colour_of(drawn.get_color()), drawn.get_linestyle()) == (LOSS, "None")
         np.testing.assert_allclose(xy_of(line).T, [x, y])
         assert (colour_of(line.get_color()), line.get_linestyle()) == (THEORY, "--")
+        assert title(axes) == "$R^2$ = 0.50 (0.25 to 0.75)"
 
 
 def test_restarts_have_a_row_for_each_test_set_with_the_first_rimmed_and_the_published_value_a_line():  # noqa: E501

@@ -1,6 +1,4 @@
-"""The figures of the second half of the chapter on the model's assumptions draw what their
-datasets say.
-"""
+"""The figures of networks beside the model draw what their datasets say."""
 
 import numpy as np
 import pytest
@@ -8,7 +6,7 @@ import xarray as xr
 
 from tests.book.figures.drawn import colour_of, error_bars, x_of, xy_of, y_of
 from valleys.book import figures
-from valleys.book.figures.assumptions import INDEPENDENT, RESHUFFLED
+from valleys.book.figures.assumptions.conditions import INDEPENDENT, RESHUFFLED
 from valleys.book.figures.drawing.style import THEORY, learning_rate_colours
 
 RATES, SIZES = [0.05, 0.1], [20, 100]

@@ -5,6 +5,7 @@ with named axes.
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.container import BarContainer
 from matplotlib.patches import Rectangle
 from matplotlib.text import Annotation
 
@@ -168,7 +169,7 @@ def test_the_compared_learning_rate_is_framed(summary):
 
 
 def test_copies_of_one_run_are_one_point_without_a_bar(summary, sweep):
-    for axes in figures.accuracy_runs(summary, sweep, 0.1).axes:
+    for axes in figures.accuracy_runs(summary, sweep, gained(), 0.1).axes[:2]:
         points = [line for line in axes.lines if line.get_marker() == "o"]
         assert [len(x_of(line)) for line in points] == [1, RUNS, RUNS]  # B = 1000, 50, 10
         bars = [bar.get_segments()[0] for bar in bars_of(axes)]
@@ -177,35 +178,38 @@ def test_copies_of_one_run_are_one_point_without_a_bar(summary, sweep):
 
 def test_both_strips_of_runs_have_one_scale(summary, sweep):
     sweep["full_test_accuracy"] = sweep.full_test_accuracy / 10
-    left, right = figures.accuracy_runs(summary, sweep, 0.1).axes
+    left, right, _ = figures.accuracy_runs(summary, sweep, gained(), 0.1).axes
     assert np.ptp(left.get_ylim()) == pytest.approx(np.ptp(right.get_ylim()))
 
 
-def test_best_runs_are_drawn_from_the_largest_batch_to_the_smallest():
-    rows = {
-        name: ("batch_size", np.array(values) / 100)
-        for name, values in {
-            "mean": [3, 2, 1],
-            "best_full": [4, 3, 1],
-            "best_small": [9, 8, 7],
-        }.items()
-    }
-    rows |= {
-        f"best_random_{end}": ("batch_size", np.array(values) / 100)
-        for end, values in {"mean": [6, 5, 1], "low": [5, 3, 0], "high": [8, 6, 2]}.items()
-    }
-    (axes,) = drawn_axes(figures.best_runs(xr.Dataset(rows, coords={"batch_size": SIZES})), 1)
-    drawn = {
-        label: (list(x), list(np.round(y, 9)), colour)
-        for label, (x, y, colour) in lines(axes).items()
-    }
-    assert drawn["mean run, all test images"] == ([0, 1, 2], [1, 2, 3], THEORY)
-    assert drawn["best run, all test images"] == ([0, 1, 2], [1, 3, 4], ACCURACY)
-    assert drawn["best run, this small test set"] == ([0, 1, 2], [7, 8, 9], NEUTRAL)
-    assert y_of(error_bars(axes)[0].lines[0]) == pytest.approx([1, 5, 6])
+def test_gains_are_drawn_from_the_largest_batch_to_the_smallest(summary, sweep):
+    *_, axes = figures.accuracy_runs(summary, sweep, gained(), 0.1).axes
+    wide, narrow = (
+        [bar.get_height() for bar in bars]
+        for bars in axes.containers
+        if isinstance(bars, BarContainer)
+    )
+    assert (wide, narrow) == ([0, 4, 5], [0, 1, 2])
+    marks = {label: (list(y), colour) for label, (_, y, colour) in lines(axes).items()}
+    assert marks["best run, all test images"] == ([0, 2, 3], THEORY)
+    assert marks["best run, this small test set"] == ([0, 1, 8], NEUTRAL)
     ends = [segment[:, 1] for bar in bars_of(axes) for segment in bar.get_segments()]
-    assert np.concatenate(ends) == pytest.approx([0, 2, 3, 6, 5, 8])
+    assert np.concatenate(ends) == pytest.approx([0, 0, 3, 6, 3, 8])
     assert [label.get_text() for label in axes.get_xticklabels()] == ["1000", "50", "10"]
+    assert "B = 1000" in axes.get_ylabel()
+
+
+def gained():
+    """Gains over B = 1000, in the order of `SIZES`."""
+    rows = {
+        "mean": [2.0, 1, 0],
+        "best_full": [3.0, 2, 0],
+        "best_small": [8.0, 1, 0],
+        "lucky": [5.0, 4, 0],
+        "lucky_low": [3.0, 3, 0],
+        "lucky_high": [8.0, 6, 0],
+    }
+    return xr.Dataset({k: ("batch_size", v) for k, v in rows.items()}, {"batch_size": SIZES})
 
 
 def test_courses_have_bands_and_leave_out_what_was_not_measured(course):
@@ -251,7 +255,7 @@ MAPS = {
     "weight_distance": (lambda summary: figures.apart(summary).axes[1], "{:.2f}", 1),
     "max_test_accuracy": (lambda summary: figures.accuracy(summary, 0.1).axes[0], "{:.1f}", 100),
     "full_test_accuracy": (lambda summary: figures.accuracy(summary, 0.1).axes[1], "{:.1f}", 100),
-    "test_accuracy": (lambda summary: figures.accuracy(summary, 0.1).axes[2], "{:.1f}", 100),
+    "test_accuracy": (lambda summary: figures.fit(summary).axes[4], "{:.1f}", 100),
     "max_flatness": (
         lambda summary: figures.flatness(summary, _flat_sweep(summary), 0.1).axes[0],
         "{:.1f}",
@@ -376,26 +380,11 @@ def test_spread_shows_the_runs_of_the_cells_that_it_numbers(uneven):
         assert limits[0] < extent.min() < extent.max() < limits[1]
 
 
-def test_scatters_have_a_point_a_cell_in_the_colour_of_its_learning_rate(uneven):
-    drawn = ((figures.accuracy(uneven, 0.1), "full_test_accuracy", "max_test_accuracy", 100),)
-    for figure, across, up, scale in (
-        *drawn,
-        (figures.flatness(uneven, _flat_sweep(uneven), 0.1), "flatness", "max_flatness", 1),
-    ):
-        for rate, colour in learning_rate_colours(RATES).items():
-            x, y, own = lines(figure.axes[3])[f"η = {rate:g}"]
-            cells = scale * uneven.sel(learning_rate=rate)
-            np.testing.assert_allclose([x, y], [cells[across], cells[up]])
-            assert own == colour_of(colour)
-        assert figure.axes[3].get_xlabel().startswith("mean")
-        assert figure.axes[3].get_ylabel().startswith("largest")
-
-
 def test_strips_show_converged_runs_with_their_mean_and_a_violin_where_there_are_many(
     uneven, sweep
 ):
     sweep["converged"][1, 0, 4:] = False  # four runs at B = 50
-    left, right = figures.accuracy_runs(uneven, sweep, 0.1).axes
+    left, right, _ = figures.accuracy_runs(uneven, sweep, gained(), 0.1).axes
     runs = {name: axes for name, axes in (("test_accuracy", left), ("full_test_accuracy", right))}
     colours = batch_size_colours(SIZES)
     for name, axes in runs.items():

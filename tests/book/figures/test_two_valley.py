@@ -14,6 +14,7 @@ from mpl_toolkits.mplot3d.proj3d import proj_transform
 
 from tests.book.figures.drawn import (
     cells_of,
+    colour_of,
     drawn_axes,
     lines,
     points,
@@ -225,25 +226,39 @@ def test_weight_along_y_shows_points_theories_and_levels_in_styles_of_their_own(
     assert len(set(map(str, styles))) == 3
 
 
-def test_effective_potential_shows_losses_left_and_samples_right():
+def test_effective_potential_shows_losses_then_samples_and_what_grows_with_noise():
     section = xr.Dataset(
         {
-            name: ("x", [value, value + 1])
-            for name, value in (("loss", 1.0), ("effective", 2.0), ("correction", 3.0))
+            "loss": ("x", [2.0, 1.0, 1.0, 2.0]),
+            "effective": ("x", [2.2, 1.4, 0.6, 2.3]),
         },
-        {"x": [-1.0, 1.0], "y": 40.0},
+        {"x": [-2.0, -1.0, 1.0, 2.0], "y": 40.0},
+    )
+    stronger = xr.Dataset(
+        {
+            "potential": (("effective_noise", "x"), [[0.1, 0.0], [0.3, 0.0]]),
+            "loss": ("x", [0.05, 0.0]),
+        },
+        {"effective_noise": [1e-4, 1e-3], "x": [-1.0, 1.0], "y": 3.0},
     )
     measured = with_errors(
         {"potential": [0.1, 0.2, 0.3]}, {"x": [-0.2, -0.1, 0.4], "y": 3.0}, "x"
     ).assign(Itô=("x", [0.1, 0.2, 0.25]))
-    left, right = drawn_axes(figures.effective_potential(section, measured, ["Itô"]), 2)
-    assert [list(y) for _, y, _ in lines(left).values()] == [[1, 2], [2, 3], [3, 4]]
-    flat, sharp = points(right)
+    figure = figures.effective_potential(section, measured, ["Itô"], stronger)
+    top, left, right = drawn_axes(figure, 3)
+    drawn = [(list(y_of(line)), colour_of(line.get_color())) for line in top.lines]
+    losses, effective = list(section.loss.values), list(section.effective.values)
+    assert drawn == [(losses, NEUTRAL), (effective[2:], FLAT), (effective[:2], SHARP)]
+    flat, sharp = points(left)
     assert flat.shows([0.4], [0.3], [0.03])
     assert sharp.shows([-0.2, -0.1], [0.1, 0.2], [0.01, 0.02])
     assert (flat.colour, sharp.colour) == (FLAT, SHARP)
-    np.testing.assert_allclose(lines(right)["Itô"][1], [0.1, 0.2, 0.25])
-    assert ("40" in left.get_title(), "3" in right.get_title()) == (True, True)
+    np.testing.assert_allclose(lines(left)["Itô"][1], [0.1, 0.2, 0.25])
+    loss, *noisy = lines(right).values()
+    assert (list(loss[1]), loss[2]) == ([0.05, 0.0], NEUTRAL)
+    for noise, row, drawn_row in zip((1e-4, 1e-3), stronger.potential, noisy, strict=True):
+        np.testing.assert_allclose(drawn_row[1], row)
+        assert drawn_row[2] == colour_of(noise_colours([noise])[noise])
 
 
 def test_evolution_shows_runs_as_a_band_and_exact_values_and_theory_in_the_colour_of_their_noise():
@@ -364,9 +379,34 @@ def test_paradox_has_what_is_held_and_what_is_free_over_one_axis():
     assert falling.shows(noise["effective_noise"], [0.9, 0.6], [0.09, 0.06])
     assert rising.shows(free_noise["effective_noise"], [0.7, 0.8], [0.07, 0.08])
     assert (falling.colour, rising.colour) == (HELD, FREE)
-    assert list(lines(axes)["Itô"][1]) == [0.91, 0.61]
-    assert list(lines(axes)["master equation"][1]) == [0.72, 0.82]
-    assert written(axes) == ["held at y = 3", "free to move along y"]
+    theory = {colour_of(line.get_color()): list(y_of(line)) for line in axes.lines[:2]}
+    assert theory == {HELD: [0.91, 0.61], FREE: [0.72, 0.82]}
+    held_text, free_text, _ = written(axes)
+    assert ("y = 3" in held_text, "free" in free_text) == (True, True)
+
+
+def test_race_shows_both_clocks_their_ratio_and_where_walkers_freeze():
+    noises, place = [1e-4, 1e-3], [0.5, 1.0, 2.0]
+    dims = ("effective_noise", "place")
+    y, rate = np.array([[1.0, 2.0, 4.0], [3.0, 6.0, 12.0]]), np.array([[1.0, 0.1, 0.01]] * 2)
+    courses = xr.Dataset(
+        {"y": (dims, y), "rate": (dims, rate), "speed": (dims, rate / 3), "ratio": (dims, 3 * rate)}
+        | {
+            "freezing_y": ("effective_noise", [2.0, 6.0]),
+            "freezing_rate": ("effective_noise", [0.1, 0.2]),
+        },
+        {"effective_noise": noises, "place": place},
+    )
+    left, right = drawn_axes(figures.race(courses), 2)
+    colours = noise_colours(noises)
+    for row, noise in enumerate(noises):
+        own = [line for line in left.lines if line.get_color() == colours[noise]]
+        found = [xy_of(line).tolist() for line in own]
+        expected = [np.stack([y[row], each[row]], axis=1).tolist() for each in (rate, rate / 3)]
+        assert found == [*expected, [[(2.0, 6.0)[row], (0.1, 0.2)[row]]]]
+        (ratio,) = [line for line in right.lines if line.get_color() == colours[noise]]
+        np.testing.assert_allclose(xy_of(ratio), np.stack([place, 3 * rate[row]], axis=1))
+    assert any(set(y_of(line)) == {2} for line in right.lines)
 
 
 def test_freezing_point_shows_measurement_exact_value_and_theory():

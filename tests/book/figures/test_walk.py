@@ -41,7 +41,6 @@ NAMES = (
     "height",
     "wall",
     "distance",
-    "distance_second",
 )
 
 
@@ -105,12 +104,12 @@ def test_mean_lines_are_relative_to_their_ends_and_coloured_by_the_time_over_the
     [
         (figures.bouncing, ("slope_share", "cosine"), "linear"),
         (figures.heights, ("sag", "relative_sag"), "log"),
-        (figures.distances, ("distance", "distance_second"), "log"),
+        (figures.distances, ("distance",), "log"),
     ],
 )
 def test_courses_have_a_row_a_quantity_and_a_column_a_batch_size(courses, draw, names, scale):
     figure = draw(courses)
-    panels = np.array(drawn_axes(figure, 4), dtype=object).reshape(2, 2)
+    panels = np.array(drawn_axes(figure, 2 * len(names)), dtype=object).reshape(-1, 2)
     colours = learning_rate_colours(RATES)
     for row, name in zip(panels, names, strict=True):
         for axes, size in zip(row, SIZES, strict=True):

@@ -8,7 +8,8 @@ import pytest
 
 from tests.book.conftest import small_chapter
 from valleys.book.chapters import all_chapters
-from valleys.book.pages import status_page
+from valleys.book.numbers.reporting import duration
+from valleys.book.pages import shipped, status_page
 from valleys.book.run.parameters import run_parameters
 from valleys.book.site import repository
 from valleys.book.site.repository import Address, colab_cell
@@ -90,7 +91,7 @@ def test_provenance_is_what_chapters_glued_under_names_that_say_so():
 
 
 def test_shipped_results_tell_what_their_files_hold():
-    results = status_page.shipped_results(book_root() / "results" / "paper")
+    results = shipped.shipped_results(book_root() / "results" / "paper")
     files = list((book_root() / "results" / "paper").glob("*/*.nc"))
     assert len(results) == len(files)
     assert sum(result.bytes for result in results) == sum(path.stat().st_size for path in files)
@@ -100,8 +101,35 @@ def test_shipped_results_tell_what_their_files_hold():
     )
 
 
+def result(hours, threads):
+    return shipped.ShippedResult(
+        "walk", 1_500_000, 3600 * hours, threads, "2026-01-01", "here", "1"
+    )
+
+
+def test_two_threads_for_an_hour_are_two_hours_of_a_core():
+    made = [result(5, 1), result(2, 2)]
+    assert shipped.core_seconds(made) == 9 * 3600
+    assert "9 h of one core" in shipped.cost(made)
+    assert "4.5 h on 2 cores" in shipped.cost(made)
+
+
+@pytest.mark.parametrize(("hours", "word"), [(15, "below"), (17, "longer")])
+def test_the_cost_is_held_against_what_is_granted(hours, word):
+    assert word in shipped.cost([result(hours, 1)])
+
+
+def test_the_cost_that_is_told_follows_from_the_files():
+    files = (book_root() / "results" / "paper").glob("*/*.nc")
+    read = [store.attributes(path) for path in files]
+    total = sum(float(each["wall_time_seconds"]) * int(each["threads"]) for each in read)
+    app: Any = None
+    (told,) = status_page.recomputing(app, "")
+    assert duration(total) in told.astext()
+
+
 def test_folder_without_results_has_none(tmp_path):
-    assert status_page.shipped_results(tmp_path) == []
+    assert shipped.shipped_results(tmp_path) == []
 
 
 def test_revision_is_told_only_of_a_clone(tmp_path):

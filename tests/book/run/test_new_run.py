@@ -14,9 +14,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from tests.book.conftest import small_chapter
 from valleys.book.chapters import Chapter, read_parameters
-from valleys.book.extensions import book_links
 from valleys.book.run import new_run, runner
 from valleys.book.run.parameters import Assignment
+from valleys.book.site import book_links
 from valleys.errors import BookError
 from valleys.paths import book_root
 

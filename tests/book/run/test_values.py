@@ -293,7 +293,7 @@ def test_papermill_and_set_take_the_same_file_of_a_size(tmp_path, monkeypatch, c
     )
 
 
-@pytest.mark.parametrize("name", ["04_toy_model", "09_more_valleys"])
+@pytest.mark.parametrize("name", ["04_toy_model", "11_more_valleys"])
 def test_values_are_printed_as_a_flat_file_for_any_papermill(name, chapters):
     printed = (
         CliRunner()

@@ -3,7 +3,12 @@ import pytest
 import xarray as xr
 
 from tests.nets.expected import number
-from valleys.nets.analysis.selection import best_findings, best_of_runs, probability_of_superiority
+from valleys.nets.analysis.selection import (
+    best_findings,
+    best_of_runs,
+    gains,
+    probability_of_superiority,
+)
 
 N_FULL, N_SMALL, RUNS, RIGHT = 4000, 100, 8, 0.9
 
@@ -41,17 +46,15 @@ def test_the_best_of_equal_runs_exceeds_them_by_the_expected_maximum(best):
     assert cell["mean"] == pytest.approx(RIGHT)
     # on all images they are equal: choosing adds nothing
     assert cell.best_full == pytest.approx(RIGHT)
-    assert cell.best_random_mean == pytest.approx(maximum, abs=error + 0.001)
-    assert cell.best_random_mean > RIGHT + 0.03
+    assert cell.best_random.mean() == pytest.approx(maximum, abs=error + 0.001)
+    assert cell.best_random.mean() > RIGHT + 0.03
 
 
 def test_choosing_among_copies_adds_nothing(best):
     cell = best.sel(batch_size=1000)
     error = (RIGHT * (1 - RIGHT) / N_SMALL) ** 0.5
-    assert cell.best_random_mean == pytest.approx(RIGHT, abs=4 * error / 2000**0.5)
+    assert cell.best_random.mean() == pytest.approx(RIGHT, abs=4 * error / 2000**0.5)
     assert cell.best_random.std() == pytest.approx(error, rel=0.1)
-    assert cell.best_random_low < RIGHT - error
-    assert cell.best_random_high > RIGHT + error
 
 
 def test_every_cell_is_measured_on_the_same_random_sets():
@@ -80,9 +83,22 @@ def _one_cell(wrong):
 
 def test_a_cell_without_a_solution_is_unknown(best):
     cell = best.sel(batch_size=5)
-    for name in ("mean", "best_full", "best_small", "best_random_mean", "best_random_low"):
+    for name in ("mean", "best_full", "best_small"):
         assert np.isnan(cell[name]), name
     assert np.isnan(cell.best_random).all()
+    gained = gains(best).sel(batch_size=5)
+    assert np.isnan([gained[name].item() for name in gained]).all()
+
+
+def test_gains_are_over_the_largest_batch_on_the_same_sets(best):
+    gained = gains(best)
+    assert [gained[name].sel(batch_size=1000).item() for name in gained] == [0] * len(gained)
+    apart = best.best_random.sel(batch_size=10) - best.best_random.sel(batch_size=1000)
+    cell = gained.sel(batch_size=10)
+    assert cell.lucky == pytest.approx(100 * float(apart.mean()))
+    assert [cell.lucky_low, cell.lucky_high] == pytest.approx(
+        list(100 * np.quantile(apart, [0.025, 0.975])), abs=0.2
+    )
 
 
 def test_the_share_of_pairs_ahead_is_that_of_mann_and_whitney():
@@ -104,10 +120,9 @@ def test_what_choosing_adds_is_the_difference_to_that_of_the_mean_runs():
         "best_small": ("batch_size", [0.90, 0.80]),
         "best_full": ("batch_size", [0.85, 0.82]),
         "best_random": (("batch_size", "set"), [[0.9, 0.8, 0.85], [0.8, 0.8, 0.8]]),
-        "best_random_mean": ("batch_size", [0.85, 0.80]),
     }
     best = xr.Dataset(parts, {"batch_size": [10, 1000]})
-    told = best_findings(best, 10, 1000)
+    told = best_findings(gains(best), 10)
     assert (told["best"], told["best_full"]) == pytest.approx((10, 3))
     assert told["chosen"] == pytest.approx(5 - 2)
     assert told["lucky"] == pytest.approx(5)

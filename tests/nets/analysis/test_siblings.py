@@ -93,3 +93,50 @@ def test_each_number_of_the_law_has_its_own_name(parted):
     )
     assert estimate(found["kramers_rank"]).value > -0.99
     assert estimate(found["kramers_at_time"]).value == pytest.approx(-1)
+
+
+@pytest.fixture
+def watched() -> xr.Dataset:
+    """Two runs of the high rate, of two sizes that siblings have and of one that they have not."""
+    shape, times = (3, 1, 2, 4), np.array([0.0, 4.0, 8.0, 32.0])
+    loss = np.broadcast_to([2.0, 0.4, 0.1, 0.01], shape)
+    strength = np.broadcast_to([1.0, 0.8, 0.4, 0.05], shape)
+    parts = {
+        "train_loss": ((*SETTING, "realization", "record"), loss),
+        "noise_per_curvature": ((*SETTING, "realization", "record"), strength),
+        "batch_factor": (SETTING, np.array([[0.2], [0.1], [0.05]])),
+        "stage_time": ((*SETTING, "realization", "stage"), np.full((3, 1, 2, 1), 8.0)),
+        "time": ((*SETTING, "record"), np.broadcast_to(times, (3, 1, 4))),
+    }
+    coords = {"batch_size": [20, 100, 500], "learning_rate": [0.1], "stage": ["loss 0.1"]}
+    return xr.Dataset(parts, coords)
+
+
+@pytest.fixture
+def beside(parted, watched) -> xr.Dataset:
+    """Walls double from branch to branch; there is none at the start."""
+    rises = np.broadcast_to([0.0, 1.0, 2.0, 8.0], (2, 2, 6, 4)) * np.arange(1.0, 7)[:, None]
+    return siblings.beside_freezing(watched, parted.assign(wall_rise=(PAIR, rises)), "loss 0.1")
+
+
+def test_noise_and_walls_stand_side_by_side_where_both_are_known(beside):
+    assert beside.batch_size.values.tolist() == [20, 100]
+    assert beside.learning_rate.values.tolist() == [0.1]
+    noise = beside.effective_noise.values[:, 0]
+    np.testing.assert_allclose(noise[0], 0.1 * 0.2 / 2 * np.array([1.0, 0.8, 0.4, 0.05]))
+    np.testing.assert_allclose(noise[1], noise[0] / 2)
+    np.testing.assert_allclose(beside.record_clock[0, 0], [0, 0.5, 1, 4])
+    np.testing.assert_allclose(beside.branch_clock[0, 0], np.array([0, 1, 2, 4]) / 16)
+    np.testing.assert_allclose(beside.wall[0, 0], [np.nan, 3.5, 7, 28])  # mean of six pairs
+    assert (beside.wall_low[..., 1:] < beside.wall[..., 1:]).all()
+    assert (beside.wall_high[..., 1:] > beside.wall[..., 1:]).all()
+
+
+def test_noise_and_walls_are_followed_until_freezing_and_after_it(beside):
+    beside["branch_clock"] = beside.branch_clock * 8  # the third branch at freezing
+    found = siblings.reasons_findings(beside)
+    assert found["both_settings"] == 2
+    assert found["noise_until"] == pytest.approx(0.5)
+    assert found["noise_after"] == pytest.approx(0.125)
+    assert found["walls_until"] == pytest.approx(2)
+    assert found["walls_after"] == pytest.approx(4)

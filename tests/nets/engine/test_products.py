@@ -51,4 +51,4 @@ def test_the_way_follows_from_processor_and_blas(monkeypatch, kernel, wide, way)
     known = {"internal_api": "openblas", "filepath": "scipy.libs/x.so", "architecture": kernel}
     monkeypatch.setattr(blas, "threadpool_info", lambda: [known])
     monkeypatch.setattr(blas.binding, "get_host_cpu_features", lambda: {"avx512f": wide})
-    assert blas.way.__wrapped__() == way
+    assert blas.product_way.__wrapped__() == way

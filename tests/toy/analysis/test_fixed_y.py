@@ -120,6 +120,22 @@ def test_noise_deepens_one_valley_and_raises_the_other():
     assert found["raising"] == pytest.approx(barrier * (1 - GAMMA**-0.5))
     section = fixed_y.potential_section(LANDSCAPE, 40.0)
     np.testing.assert_allclose(section.effective - section.loss, section.correction, atol=1e-12)
+    ridge = float(LANDSCAPE.loss(0.0, 40.0))
+    assert ridge < float(section.loss.max()) < ridge + barrier
+
+
+def test_stronger_noise_raises_the_sharp_well_by_its_cliff_alone():
+    """Itô's potential jumps by T ln γ on the ridge, and is Eq. 19 on either side of it."""
+    noises = [NOISE, 3 * NOISE]
+    found = fixed_y.potentials_by_noise(LANDSCAPE, Y, noises)
+    rise = found.potential.diff("effective_noise").squeeze()
+    temperatures = at_fixed_y.effective_temperature(LANDSCAPE, Y, np.array(noises))
+    expected = np.where(found.x < 0, np.diff(temperatures) * np.log(GAMMA), 0.0)
+    np.testing.assert_allclose(rise, expected, atol=1e-12)
+    right = found.x > 0
+    np.testing.assert_allclose(
+        found.potential[0][right], GAMMA**0.5 * found.loss[right], atol=1e-12
+    )
 
 
 def test_bins_that_hardly_a_run_visits_are_left_out():

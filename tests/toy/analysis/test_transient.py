@@ -149,6 +149,17 @@ def test_the_race_is_a_rate_over_the_speed_of_the_odds():
     assert float(found.race) == pytest.approx(float(to_flat[1] / speed[0]), rel=1e-3)
 
 
+def test_the_race_passes_through_the_freezing_point(monkeypatch):
+    monkeypatch.setattr(transient, "RACE", np.array([0.5, 1.0]))
+    exact = frozen()
+    found, expected = transient.race_courses(LANDSCAPE, exact), transient.epsilons(LANDSCAPE, exact)
+    np.testing.assert_allclose(found.freezing_y, expected.same_share)
+    np.testing.assert_allclose(found.ratio.sel(place=1.0), expected.race)
+    np.testing.assert_allclose(found.rate.sel(place=1.0), found.freezing_rate)
+    np.testing.assert_allclose(found.rate / found.speed, found.ratio)
+    np.testing.assert_allclose(found.y.sel(place=0.5), found.freezing_y / 2)
+
+
 def test_the_typical_epsilon_is_a_geometric_mean():
     shares = [
         float(freezing.p_flat_transient(LANDSCAPE, noise, epsilon))

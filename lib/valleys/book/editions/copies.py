@@ -91,6 +91,8 @@ MADE_HERE = (
     "out.ipynb",
 )
 OWN_FILES = "editions/student"  # README and Makefile of the student edition
+OF_A_COURSE = "editions/course"  # settings of nbgrader
+COURSE = "course"  # in the instructor edition
 TEACHERS_PAGE = Path("pages/teach.md")
 UNEXECUTED = "exercises/*"
 NO_TEACHERS_PAGE = """# For teachers
@@ -193,12 +195,8 @@ def lay_out_student(root: Path, target: Path) -> None:
         target,
         [path for path in files(root) if _is_under(path, FOR_STUDENTS) and path != TEACHERS_PAGE],
     )
-    for name, exercises in all_exercises(root).items():
-        bare = student_notebook(read_notebook(exercises.path), f"exercises/{name}.ipynb")
-        atomic.write(
-            target / "exercises" / f"{name}.ipynb",
-            (nbformat.writes(bare, indent=1) + "\n").encode(),
-        )
+    for name, notebook in _without_solutions(root).items():
+        atomic.write(target / "exercises" / f"{name}.ipynb", notebook)
     for path in sorted((root / OWN_FILES).glob("*")):
         shutil.copy(path, target / path.name)
     if (root / TEACHERS_PAGE).exists():
@@ -212,7 +210,8 @@ def lay_out_student(root: Path, target: Path) -> None:
 
 
 def lay_out_instructor(root: Path, target: Path) -> None:
-    """The instructor edition in an empty folder: the whole project, and all answers in one file.
+    """The instructor edition in an empty folder: the whole project, all answers in one file, and
+    a course for nbgrader.
 
     Raises:
         BookError: as in `write_editions`.
@@ -223,7 +222,34 @@ def lay_out_instructor(root: Path, target: Path) -> None:
         for name, exercises in all_exercises(root).items()
     ]
     atomic.write(target / "ANSWERS.md", "\n".join(["# Answers to the exercises\n", *told]).encode())
+    lay_out_course(root, target / COURSE)
     _refuse_missing_pages(target)
+
+
+def lay_out_course(root: Path, target: Path) -> None:
+    """A course in an empty folder, as nbgrader wants it: its settings, and for each notebook of
+    exercises an assignment, which is what students get of it.
+
+    Raises:
+        BookError: a notebook of exercises breaks the contract of its cells.
+    """
+    for name, notebook in _without_solutions(root).items():
+        assignment = name.removesuffix("_exercises")
+        atomic.write(target / "source" / assignment / f"{name}.ipynb", notebook)
+    for path in sorted((root / OF_A_COURSE).glob("*.py")):
+        shutil.copy(path, target / path.name)
+
+
+def _without_solutions(root: Path) -> dict[str, bytes]:
+    """The files of all notebooks of exercises as students get them, by name."""
+    bare = {
+        name: student_notebook(read_notebook(exercises.path), f"exercises/{name}.ipynb")
+        for name, exercises in all_exercises(root).items()
+    }
+    return {
+        name: (nbformat.writes(notebook, indent=1) + "\n").encode()
+        for name, notebook in bare.items()
+    }
 
 
 def files(root: Path) -> list[Path]:

@@ -6,6 +6,8 @@
 | markdown | `solution` | gone; the one that opens a solution leaves a place for the answer |
 | code | `solution` | each function with its signature and docstring alone; helpers whose name begins with `_` are gone |
 | anything | `solution-demo` | gone |
+
+Each cell that is left has the metadata of `valleys.book.editions.grading`.
 """  # noqa: E501
 
 import ast
@@ -16,6 +18,7 @@ from typing import Any, cast
 import nbformat
 from nbformat import NotebookNode
 
+from valleys.book.editions import grading
 from valleys.errors import BookError
 
 SOLUTION, DEMO = "solution", "solution-demo"
@@ -35,7 +38,7 @@ LABELS = re.compile(r"^\s*:(?:label|name):\s*(\S+)\s*$|^\((\S+)\)=\s*$", re.MULT
 
 def student_notebook(notebook: NotebookNode, name: str) -> NotebookNode:
     """What a student gets of a notebook of exercises: no solution, no output, no metadata beyond
-    the kernel.
+    the kernel and what nbgrader grades by.
 
     Args:
         notebook: with solutions; left as it is.
@@ -169,11 +172,14 @@ def answers(notebook: NotebookNode, name: str) -> str:
 
 def _student_cells(cell: NotebookNode, name: str, *, is_opening: bool) -> Iterator[NotebookNode]:
     if is_opening:
-        yield _node({"cell_type": "markdown", "id": cell.id, "metadata": {}, "source": ANSWER})
+        place = {"cell_type": "markdown", "id": cell.id, "metadata": {}, "source": ANSWER}
+        yield grading.marked(_node(place), grading.ANSWER)
     elif not tags(cell) & {SOLUTION, DEMO}:
-        yield _bare(cell, cell.source, tags(cell))
+        given = _bare(cell, cell.source, tags(cell))
+        yield grading.marked(given, grading.part_of_given(cell.source, tags(cell)))
     elif cell.cell_type == "code" and SOLUTION in tags(cell) and (asked := stubs(cell, name)):
-        yield _bare(cell, "\n\n\n".join(asked), tags(cell) - {SOLUTION})
+        stub = _bare(cell, "\n\n\n".join(asked), tags(cell) - {SOLUTION})
+        yield grading.marked(stub, grading.STUB)
 
 
 def _node(content: Mapping[str, Any]) -> NotebookNode:

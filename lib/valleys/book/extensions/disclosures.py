@@ -5,6 +5,8 @@ A chapter is a notebook with a cell of parameters. What stands between its title
 section goes into one fold; the code of a figure, and the line that tells where it comes from, into
 one below the caption; the code of the checks into one at the end of their section. What a cell
 printed stays in its place. Notebooks stay as they are: what folds are nodes of the page.
+Where the book has a public address, the fold of a figure ends in a link to the notebook, at the
+commit that the site was built from.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,6 +16,8 @@ from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.writers.html5 import HTML5Translator
 
+from valleys.book.site.repository import Address
+
 FOLD = "code-fold"  # the CSS class of every fold
 OPENING, CHECKS, PROVENANCE, CODE = (
     "Code and parameters of this chapter",
@@ -22,6 +26,7 @@ OPENING, CHECKS, PROVENANCE, CODE = (
     "Code",
 )
 CHECKS_TITLE = "Checks"
+SOURCE = "This notebook in the repository"
 
 
 class Disclosure(nodes.General, nodes.Element):
@@ -40,7 +45,12 @@ class FoldCode(SphinxPostTransform):
         """
         cells = cells_in(self.document)
         if any("tag_parameters" in cell["classes"] for cell in cells):
-            fold_chapter(next(self.document.findall(nodes.section)))
+            chapter = next(self.document.findall(nodes.section))
+            fold_chapter(chapter)
+            if self.config.book_repository:
+                address = Address.parse(self.config.book_repository)
+                notebook = f"{self.env.docname}.ipynb"
+                add_source(chapter, address.file(notebook, self.config.book_commit))
             for cell in cells:
                 cell.attributes.pop("hide_mode", None)  # what it hides is folded already
 
@@ -57,6 +67,14 @@ def fold_chapter(chapter: nodes.section) -> None:
             if not _inside(cell, lambda node: isinstance(node, Disclosure) or _is_checks(node))
         ]
     )
+
+
+def add_source(chapter: nodes.section, address: str) -> None:
+    """End the fold of each figure or table in a link to where the notebook is public."""
+    for fold in chapter.findall(Disclosure):
+        if fold["summary"] in (PROVENANCE, CODE):
+            link = nodes.reference("", SOURCE, refuri=address, internal=False)
+            fold.append(nodes.paragraph("", "", link, classes=["provenance"]))
 
 
 def fold_opening(chapter: nodes.section) -> None:
@@ -188,7 +206,10 @@ def depart(writer: HTML5Translator, node: Disclosure) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register with Sphinx."""
+    """Register with Sphinx; `book_commit` is the commit that links to notebooks name, empty for
+    the branch of the public address.
+    """
     app.add_node(Disclosure, html=(visit, depart))
+    app.add_config_value("book_commit", "", "html", [str])
     app.add_post_transform(FoldCode)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,5 +1,5 @@
-"""Sphinx extension: each figure of matplotlib gets a twin for the dark theme, in which its neutral
-colours are light.
+"""Sphinx extension: each figure of matplotlib and each drawing of the book gets a twin for the
+dark theme, in which its neutral colours are light.
 
 Both are files: a browser fetches the one that the theme shows, when the reader comes near it, and
 reads its alt text once.
@@ -23,13 +23,14 @@ from valleys.results import atomic
 IMAGES = "_images"
 ENDING = ".dark.svg"
 LIGHT, DARK = "only-light", "only-dark"  # classes of the theme
-MATPLOTLIB = "<dc:title>Matplotlib"
-BLACK = "#000000"  # which matplotlib leaves out, since it is what a drawing has by itself
+# marks of what is drawn in the colours of the book: by matplotlib, and by hand
+OURS = ("<dc:title>Matplotlib", '<svg xmlns="http://www.w3.org/2000/svg" class="drawing"')
+BLACK = "#000000"  # which matplotlib leaves out, since it is what an SVG has by itself
 COLOUR = re.compile(r"#[0-9a-f]{6}\b")
 
 
 def pair_figures(page: BeautifulSoup, path: Path, images: Path, colours: Mapping[str, str]) -> None:
-    """Let the figures of matplotlib on a page be shown in the light theme, and give each a twin for
+    """Let the figures and drawings of a page be shown in the light theme, and give each a twin for
     the dark one.
 
     Args:
@@ -40,7 +41,7 @@ def pair_figures(page: BeautifulSoup, path: Path, images: Path, colours: Mapping
     """
     for image in page.select(f"article img[src]:not(.{DARK})"):
         drawn = drawing(str(image["src"]), path.parent)
-        if MATPLOTLIB in drawn:
+        if any(mark in drawn for mark in OURS):
             take_out(image, drawn, path, images)
             pair(page, image, darkened(drawn, colours), path)
 
@@ -78,7 +79,7 @@ def pair(page: BeautifulSoup, image: Tag, dark: str, path: Path) -> None:
 
 
 def darkened(drawn: str, colours: Mapping[str, str]) -> str:
-    """A drawing of matplotlib with other colours."""
+    """An SVG with other colours."""
     table = {old.lower(): new.lower() for old, new in colours.items()}
     changed = COLOUR.sub(lambda found: table.get(found[0], found[0]), drawn)
     return changed.replace("<svg ", f'<svg fill="{table.get(BLACK, BLACK)}" ', 1)

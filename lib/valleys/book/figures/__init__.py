@@ -1,6 +1,6 @@
 """Figure functions: each takes a dataset, draws it, returns the figure, and computes nothing."""
 
-from valleys.book.figures.assumptions import (
+from valleys.book.figures.assumptions.conditions import (
     alignment_course,
     forgetting,
     noise_directions,
@@ -9,6 +9,15 @@ from valleys.book.figures.assumptions import (
     sharpness,
     stable_runs,
 )
+from valleys.book.figures.assumptions.flatness_and_escape import (
+    escape_against_barrier,
+    flattening,
+    layer_against_whole,
+    parted_siblings,
+    rescaled_layers,
+    variance_flatness,
+)
+from valleys.book.figures.assumptions.two_reasons import two_reasons
 from valleys.book.figures.continuation import (
     branch_histories,
     branch_plane,
@@ -36,14 +45,6 @@ from valleys.book.figures.fixed_y import (
     weight_against_step,
     weight_along_y,
 )
-from valleys.book.figures.flatness_and_escape import (
-    escape_against_barrier,
-    flattening,
-    layer_against_whole,
-    parted_siblings,
-    rescaled_layers,
-    variance_flatness,
-)
 from valleys.book.figures.freezing_theory import (
     criterion,
     evolution,
@@ -52,6 +53,7 @@ from valleys.book.figures.freezing_theory import (
     freezing_point,
     packet,
     paradox,
+    race,
     short_forms,
     transient_map,
     uneven_ridge,
@@ -66,6 +68,7 @@ from valleys.book.figures.more_valleys import (
     rows_of_valleys,
     share_against_noise,
 )
+from valleys.book.figures.neighbours import neighbours
 from valleys.book.figures.noise.noise_schedules import noise_schedules
 from valleys.book.figures.noise.noise_shapes import noise_shapes
 from valleys.book.figures.noise.schedules import (
@@ -84,7 +87,6 @@ from valleys.book.figures.sweep import (
     accuracy,
     accuracy_runs,
     apart,
-    best_runs,
     delay,
     descent,
     fit,
@@ -118,7 +120,7 @@ from valleys.book.figures.walk import (
 )
 from valleys.book.figures.windows.branches import ways_to_flatness
 from valleys.book.figures.windows.effects import noise_windows, window_courses
-from valleys.book.figures.within import within
+from valleys.book.figures.within import last_crossings, together
 
 __all__ = [
     "accuracy",
@@ -129,7 +131,6 @@ __all__ = [
     "apart",
     "around_freezing",
     "barrier_against_similarity",
-    "best_runs",
     "best_schedule",
     "bouncing",
     "bowl_law",
@@ -173,8 +174,10 @@ __all__ = [
     "hopping",
     "interpolation",
     "landscape",
+    "last_crossings",
     "layer_against_whole",
     "mean_lines",
+    "neighbours",
     "noise_directions",
     "noise_response",
     "noise_schedules",
@@ -188,6 +191,7 @@ __all__ = [
     "parted_siblings",
     "phase_maps",
     "preference_by_power",
+    "race",
     "rescaled_layers",
     "restart_fits",
     "rival_branches",
@@ -203,10 +207,12 @@ __all__ = [
     "starts",
     "steps_of_schedules",
     "temperatures",
+    "together",
     "training_run",
     "transient",
     "transient_map",
     "two_clocks",
+    "two_reasons",
     "two_rules",
     "uneven_ridge",
     "use_style",
@@ -219,5 +225,4 @@ __all__ = [
     "widths",
     "window_courses",
     "windows_of_y",
-    "within",
 ]

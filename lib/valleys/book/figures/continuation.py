@@ -14,7 +14,6 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from valleys.book.figures.drawing.parts import (
-    RASTER_DPI,
     WIDE,
     Line,
     bars,
@@ -29,6 +28,7 @@ from valleys.book.figures.drawing.parts import (
     readable_log,
     setting_entries,
     setting_look,
+    two_above_one,
 )
 from valleys.book.figures.drawing.style import FRAME, HALO, NEUTRAL, QUANTITY_MAP, THEORY, TIME_MAP
 
@@ -89,7 +89,7 @@ def branch_training(found: xr.Dataset) -> Figure:
     training loss against the branching step, and final flatness against accuracy on all test
     images.
     """
-    figure, (left, middle, right) = _two_above_one(6.4)
+    figure, (left, middle, right) = two_above_one(6.4)
     shade = _branch_shade(found)
     _histories(left, found, "train_loss")
     left.set(yscale="log", ylabel="training loss")
@@ -141,7 +141,7 @@ def branch_similarity(found: xr.Dataset, threshold: float) -> Figure:
     """Sim_J between continuations, of the first reference run with the frozen ones framed and in
     the mean over runs, and each one's to the last.
     """
-    figure, (left, middle, right) = _two_above_one(7.0)
+    figure, (left, middle, right) = two_above_one(7.0)
     steps, frozen = found.branch_step.values, found.freezing_time.sel(threshold=threshold).values
     first, mean = found.similarity_full[0], found.similarity_full.mean("reference")
     lowest = min(float(first.min()), float(mean.min()))
@@ -185,13 +185,6 @@ def _highest_time(compared: xr.Dataset) -> float:
     names = [f"{clock}{end}" for clock in ("freezing_time", "basin_time") for end in ("", "_high")]
     # the loss may never be reached, and two runs have no interval
     return 1.06 * float(np.nanmax([compared[name].max() for name in names]))
-
-
-def _two_above_one(height: float) -> tuple[Figure, list[Axes]]:
-    """Two panels and a wide one below."""
-    figure = Figure(figsize=(8.6, height), dpi=RASTER_DPI)
-    space = figure.add_gridspec(2, 2, height_ratios=(1.15, 1))
-    return figure, [figure.add_subplot(place) for place in (space[0, 0], space[0, 1], space[1, :])]
 
 
 def _point(setting: xr.Dataset, *names: str) -> tuple[float, float, np.ndarray, np.ndarray]:

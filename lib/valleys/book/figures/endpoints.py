@@ -1,6 +1,7 @@
 """Figures of the chapter on end points and the landscape between them."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 import xarray as xr
@@ -34,6 +35,17 @@ from valleys.book.figures.drawing.style import (
     THEORY,
     TIME_MAP,
 )
+from valleys.results.estimates import Estimate
+
+
+class Fit(Line, Protocol):
+    """A straight line with the share of variance that it explains."""
+
+    @property
+    def r_squared(self) -> Estimate:
+        """With its interval."""
+        ...
+
 
 WALLS = {  # of a measure of walls: colour and label
     "barrier": (NEUTRAL, "above the mean of both ends"),
@@ -138,8 +150,10 @@ def _walls(axes: Axes, measure: xr.Dataset, name: str) -> None:
 
 
 @finished
-def barrier_against_similarity(found: xr.Dataset, lines: Sequence[Line]) -> Figure:
-    """Final barrier of each pair against its Sim_J on both test sets, with least-squares lines."""
+def barrier_against_similarity(found: xr.Dataset, lines: Sequence[Fit]) -> Figure:
+    """Final barrier of each pair against its Sim_J on both test sets, with least-squares lines and
+    what they explain.
+    """
     figure, panels = new_figure(1, 2, WIDE, sharey=True)
     pairs = np.triu_indices(found.sizes["solution"], 1)
     y = found.barrier.values[pairs][:, -1]
@@ -149,6 +163,7 @@ def barrier_against_similarity(found: xr.Dataset, lines: Sequence[Line]) -> Figu
         ends = np.array([x.min(), x.max()])
         heights = line.intercept + line.slope * ends
         axes.plot(ends, heights, color=THEORY, linestyle="--", label="linear fit")
+        axes.set_title(f"$R^2$ = {line.r_squared:.2f}")
     panels[0].set(xlabel="$Sim_J$ on the small test set", ylabel="loss barrier $Δℒ_{barrier}$")
     panels[1].set(xlabel="$Sim_J$ on all test images")
     panels[0].set_ylim(bottom=-0.05 * float(y.max()))  # the lines go below zero, barriers do not

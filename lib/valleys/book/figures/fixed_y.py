@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from valleys.book.figures.drawing.parts import (
+    RASTER_DPI,
     TALL,
     WIDE,
     finished,
@@ -17,6 +18,7 @@ from valleys.book.figures.drawing.parts import (
     measured_points,
     new_figure,
     points,
+    power_of_ten,
 )
 from valleys.book.figures.drawing.style import (
     FLAT,
@@ -25,6 +27,7 @@ from valleys.book.figures.drawing.style import (
     NOTE,
     SHARP,
     THEORY,
+    noise_colours,
 )
 from valleys.book.figures.two_valley import EXACT, SHARE, levels_of_theory, name_theories, theories
 
@@ -141,39 +144,62 @@ def weight_along_y(
 
 
 @finished
-def effective_potential(section: xr.Dataset, measured: xr.Dataset, names: Sequence[str]) -> Figure:
-    """Loss, effective loss and their difference on a section; beside it the potential of sampled
-    positions with theory.
+def effective_potential(
+    section: xr.Dataset, measured: xr.Dataset, names: Sequence[str], stronger: xr.Dataset
+) -> Figure:
+    """Loss and effective loss on a section; below, the potential of sampled positions with theory,
+    and what it becomes as noise grows, one colour an effective noise.
 
     `measured` has potential with potential_error, and each of the theories `names`, over the
-    coordinate x.
+    coordinate x; `stronger` has potential (effective_noise, x) and loss (x).
     """
-    figure, (left, right) = new_figure(1, 2, WIDE)
-    _effective_loss(left, section)
-    _sampled(right, measured, "potential", measured[list(names)])
-    right.set(
+    figure = Figure(figsize=(7.8, 7.2), dpi=RASTER_DPI)
+    space = figure.add_gridspec(2, 2, height_ratios=(1.2, 1))
+    _effective_loss(figure.add_subplot(space[0, :]), section)
+    left, right = (figure.add_subplot(space[1, column]) for column in (0, 1))
+    _sampled(left, measured, "potential", measured[list(names)])
+    left.set(
         xlabel="x",
         ylabel="$-T_\\mathrm{eff}$ ln P(x | y)",
-        title=f"y = {float(measured.y):g}, sampled",
+        title=f"measured, y = {float(measured.y):g}",
     )
-    right.legend(loc="upper center")
+    left.legend(loc="upper center")
+    _stronger(right, stronger)
     return figure
 
 
 def _effective_loss(axes: Axes, section: xr.Dataset) -> None:
-    """The loss and what noise makes of it, with the difference filled in."""
-    for side, colour in ((section.x >= 0, FLAT), (section.x <= 0, SHARP)):
-        ends = section.loss[side], section.effective[side]
-        axes.fill_between(section.x[side], *ends, color=colour, alpha=0.25, linewidth=0)
-    axes.plot(section.x, section.loss, color=NEUTRAL, label="loss L")
-    for name, style, label in (
-        ("effective", "--", "$L_\\mathrm{eff}$ (Eq. 19)"),
-        ("correction", ":", "$L_\\mathrm{SGD}$ (Eq. 20)"),
+    """The loss and what noise makes of it: one well deeper, the other shallower."""
+    axes.plot(section.x, section.loss, color=NEUTRAL)
+    for right, colour, text, above in (
+        (True, FLAT, "flat valley: deeper", -18),
+        (False, SHARP, "sharp valley: shallower", 62),
     ):
-        axes.plot(section.x, section[name], color=THEORY, linestyle=style, label=label)
-    axes.set(xlabel="x", ylabel="loss", title=f"y = {float(section.y):g}")
-    axes.legend(loc="center", bbox_to_anchor=(0.5, 0.34))
-    axes.locator_params(axis="x", nbins=5)
+        side = section.isel(x=(section.x.values > 0) == right)
+        axes.fill_between(side.x, side.loss, side.effective, color=colour, alpha=0.25, linewidth=0)
+        axes.plot(side.x, side.effective, color=colour, linewidth=2.4)
+        bottom = side.isel(x=int(side.loss.argmin("x")))
+        place = float(bottom.x)
+        ends = (place, float(bottom.effective)), (place, float(bottom.loss))
+        arrow: Any = {"arrowstyle": "->", "color": colour, "lw": 1.6, "shrinkA": 0, "shrinkB": 0}
+        axes.annotate("", ends[0], ends[1], arrowprops=arrow)
+        label_line(axes, text, ends[0], colour, (0, above), fontsize=11.5)
+    label_line(axes, "loss: equally deep", ends[1], NOTE, (0, -18), fontsize=11.5)
+    axes.set(xlabel="x", ylabel="loss, effective loss", title=f"y = {float(section.y):g}")
+    axes.margins(y=0.14)
+
+
+def _stronger(axes: Axes, found: xr.Dataset) -> None:
+    """The potential for each effective noise over the loss."""
+    axes.plot(found.x, found.loss, color=NEUTRAL, linewidth=1.2, label="loss")
+    for noise, colour in noise_colours(found.effective_noise.values).items():
+        look = {"color": colour, "label": f"$Δ_S$ = {power_of_ten(noise)}"}
+        axes.plot(found.x, found.potential.sel(effective_noise=noise), **look)
+    axes.set(
+        xlabel="x", ylabel="potential over the flat bottom", title=f"more noise, y = {found.y:g}"
+    )
+    axes.set_ylim(top=1.6 * float(found.potential.max()))  # room for the legend
+    axes.legend(loc="upper right")
 
 
 @finished

@@ -7,15 +7,20 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from valleys.book.figures.drawing.parts import (
     TALL,
     WIDE,
+    Entries,
+    decimals,
     dots,
     each,
     finished,
+    label_level,
     label_line,
+    legend,
+    legend_below,
     log_log,
     measured_points,
     new_figure,
@@ -28,6 +33,7 @@ from valleys.book.figures.drawing.style import (
     FREE,
     HELD,
     NEUTRAL,
+    NOTE,
     ON_LIGHT,
     SHARE_MAP,
     SHARP,
@@ -39,6 +45,8 @@ from valleys.book.figures.two_valley import EXACT, SHARE, levels_of_theory, name
 
 NOISE = "effective_noise"
 TALLEST_RIDGE = 16  # of an axis: no run hops over it
+LAW = 2  # escape rate over the speed of the odds, where walkers freeze
+SPEED: dict[str, Any] = {"color": THEORY, "linestyle": "--", "linewidth": 1.4}
 CRITERIA = {"exact": "Eq. A32, exact rates", "asymptotic": "Eq. A34", "eq_25": "Eq. 25"}
 
 
@@ -85,24 +93,66 @@ def paradox(
 
     Thin lines: theory at small steps, `fixed_curves`, and the master equation, `exact`.
     """
-    figure, axes = new_figure(1, 1, (7.2, 4.6))
-    theories(axes, fixed_curves, "effective_noise", color=HELD, linewidth=1)
-    axes.plot(exact.effective_noise, exact.p_flat, color=FREE, linewidth=1, label="master equation")
+    figure, axes = new_figure(1, 1, (7.4, 4.9))
+    theories(axes, fixed_curves, "effective_noise", color=HELD, linewidth=1, is_named=False)
+    axes.plot(exact.effective_noise, exact.p_flat, color=FREE, linewidth=1)
     for measured, colour in ((fixed, HELD), (final, FREE)):
-        measured_points(axes, measured, "effective_noise", "p_flat", color=colour, markersize=7)
-    held = f"held at y = {float(fixed.y):g}"
-    label_line(axes, held, _second(fixed), HELD, (16, 2), ha="left", fontsize=12)
-    label_line(axes, "free to move along y", _second(final), FREE, (0, 14), fontsize=12)
-    axes.set(xscale="log", xlabel="effective noise $Δ_S$", ylabel=SHARE)
-    axes.margins(y=0.09)
-    axes.legend(loc="lower left")
+        measured_points(axes, measured, "effective_noise", "p_flat", color=colour, markersize=8)
+    held = f"held at y = {float(fixed.y):g}:\nnoise blurs the choice"
+    label_line(axes, held, _end(fixed, 2), HELD, (-16, -22), ha="right", fontsize=12)
+    free = "free to move: noise ends flatter"
+    label_line(axes, free, _end(final, 0), FREE, (0, 26), ha="left", fontsize=12)
+    axes.axhline(0.5, color=NEUTRAL, linewidth=0.8)
+    label_level(axes, "a coin", 0.5, (0, 4), place=0.99, color=NOTE)
+    axes.set(xscale="log", xlabel="effective noise $Δ_S$", ylabel=SHARE, ylim=(0.47, 1.01))
     return figure
 
 
-def _second(measured: xr.Dataset) -> tuple[float, float]:
-    """The place of the second point, or of the only one."""
-    point = measured.isel(effective_noise=min(1, measured.sizes["effective_noise"] - 1))
+def _end(measured: xr.Dataset, place: int) -> tuple[float, float]:
+    """Where a point lies, or the last one where there are fewer."""
+    point = measured.isel(effective_noise=min(place, measured.sizes["effective_noise"] - 1))
     return float(point.effective_noise), float(point.p_flat)
+
+
+@finished
+def race(courses: xr.Dataset) -> Figure:
+    """The race of `race_courses`: rate of escape and speed of the odds along y for the weakest, the
+    middle and the strongest noise, with the freezing point; beside it their ratio for all noises.
+    """
+    figure, (left, right) = new_figure(1, 2, (8.0, 4.3))
+    noises, colours = courses.effective_noise.values, noise_colours(courses.effective_noise.values)
+    for noise in sorted({noises[0], noises[len(noises) // 2], noises[-1]}):
+        _two_clocks(left, courses.sel(effective_noise=noise), colours[noise])
+    right.axhline(LAW, color=THEORY, linestyle="--", linewidth=1.2)
+    for noise, colour in colours.items():
+        right.plot(courses.place, courses.ratio.sel(effective_noise=noise), color=colour)
+    right.plot(1, LAW, "o", color=THEORY, markersize=8)
+    label_line(right, "the share follows", (0.45, 160), NOTE, (8, 2), ha="left")
+    label_line(right, "the share is frozen", (1.3, 0.02), NOTE, (-8, -4), ha="right")
+    label_level(right, "twice as fast", LAW, (0, 5), color=THEORY)
+    log_log(left, "y", "per unit of time η·step")
+    log_log(right, "y, in units of the freezing point", "escape rate / speed of the odds")
+    left.set(title="two clocks", ylim=(3e-5, 60))
+    right.set(title="one law at every noise", ylim=(1e-3, 1e3))
+    for axes in (left, right):
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(decimals())
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    entries: Entries = {
+        f"$Δ_S$ = {power_of_ten(noise)}": {"color": colour} for noise, colour in colours.items()
+    }
+    rates: Entries = {"escape rate": {"color": THEORY}, "speed of the odds": SPEED}
+    legend(left, rates, loc="upper right")
+    legend_below(figure, entries, columns=5)
+    return figure
+
+
+def _two_clocks(axes: Axes, course: xr.Dataset, colour: str) -> None:
+    """Rate and speed along y, and where the walker freezes."""
+    axes.plot(course.y, course.rate, color=colour)
+    look: dict[str, Any] = SPEED | {"color": colour}
+    axes.plot(course.y, course.speed, **look)
+    axes.plot(course.freezing_y, course.freezing_rate, "o", color=colour, markersize=8)
 
 
 @finished

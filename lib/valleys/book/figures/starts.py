@@ -34,13 +34,13 @@ def starts(wide: xr.Dataset, narrow: xr.Dataset) -> Figure:
 
     Both are what `valleys.nets.analysis.starts.contrasts` gives.
     """
-    figure, panels = new_figure(1, len(PANELS), (10.4, 3.4), sharey=True)
-    for axes, (name, (label, nothing)) in zip(panels, PANELS.items(), strict=True):
+    figure, panels = new_figure(2, 2, (7.9, 5.6), sharey=True)
+    for axes, (name, (label, nothing)) in zip(panels.flat, PANELS.items(), strict=True):
         axes.axvline(nothing, **LEVEL)
         _rows(axes, narrow, name, NARROW, APART)
         _rows(axes, wide, name, WIDE, -APART)
-        axes.set_xlabel(f"{label}\nnoisy {'over' if nothing else 'less'} calm")
-    _name_settings(panels[0], wide)
+        axes.set_xlabel(f"{label}, noisy {'over' if nothing else 'minus'} calm")
+    _name_settings(panels[0, 0], wide)
     entries = {
         "over starts, training sets and runs": WIDE,
         "over runs, one start and training set": NARROW,

@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from valleys.book.figures.drawing.heat_maps import NUMBERS, heat_map, map_panels
 from valleys.book.figures.drawing.parts import (
     MARKERS,
-    TALL,
     WIDE,
     band,
     bars,
@@ -25,6 +24,7 @@ from valleys.book.figures.drawing.parts import (
     legend_below,
     new_figure,
     size_entries,
+    two_above_one,
 )
 from valleys.book.figures.drawing.style import (
     ACCURACY,
@@ -36,7 +36,6 @@ from valleys.book.figures.drawing.style import (
     NOTE,
     THEORY,
     batch_size_colours,
-    learning_rate_colours,
     ordered_colours,
 )
 
@@ -73,15 +72,18 @@ def training_run(cell: xr.Dataset, threshold: float) -> Figure:
 @finished
 def fit(summary: xr.Dataset) -> Figure:
     """How training ended in each cell: share of runs that fit the training set, its accuracy and
-    loss over all runs, and the solutions' test loss.
+    loss over all runs, and the solutions' loss and accuracy on the small test set.
     """
-    figure, panels = map_panels(2)
+    figure, panels = map_panels(3)
     _map(panels[0], summary, "converged", "share of runs that converge", "{:.2f}")
     title = "training accuracy, all runs [%]"
     _map(panels[1], summary, "train_accuracy", title, "{:.1f}", scale=100)
     title = "training loss × 1000, all runs"
     _map(panels[2], summary, "train_loss", title, "{:.1f}", scale=1000, norm="log")
     _map(panels[3], summary, "test_loss", "test loss of solutions", "{:.2f}")
+    title = "test accuracy of solutions [%]"
+    _map(panels[4], summary, "test_accuracy", title, "{:.1f}", scale=100)
+    panels[5].remove()
     return figure
 
 
@@ -129,29 +131,34 @@ def apart(summary: xr.Dataset) -> Figure:
 
 @finished
 def accuracy(summary: xr.Dataset, learning_rate: float) -> Figure:
-    """Test accuracy of each cell, largest and mean on the small test set and mean on all test
-    images, and the first against the last.
-    """
-    figure, panels = map_panels(2)
-    titles = {
-        "max_test_accuracy": "largest, small test set [%]",
-        "full_test_accuracy": "mean, all test images [%]",
-        "test_accuracy": "mean, small test set [%]",
-    }
-    for axes, (name, title) in zip(panels, titles.items(), strict=False):
+    """Test accuracy of each cell, the largest on the small test set and the mean on all images."""
+    figure, panels = map_panels(1)
+    for axes, (name, title) in zip(
+        panels,
+        {
+            "max_test_accuracy": "largest, small test set [%]",
+            "full_test_accuracy": "mean, all test images [%]",
+        }.items(),
+        strict=True,
+    ):
         _map(axes, summary, name, title, "{:.1f}", scale=100, boxed=learning_rate)
-    x, y = "full_test_accuracy", "max_test_accuracy"
-    _scatter(panels[3], summary, x, y, scale=100)
-    panels[3].set(title="one point a cell", xlabel=titles[x], ylabel=titles[y])
     return figure
 
 
 @finished
-def accuracy_runs(summary: xr.Dataset, sweep: xr.Dataset, learning_rate: float) -> Figure:
+def accuracy_runs(
+    summary: xr.Dataset, sweep: xr.Dataset, gained: xr.Dataset, learning_rate: float
+) -> Figure:
     """Accuracy of every converged run at one learning rate, on the small test set and on all
-    test images, on axes of one scale.
+    test images, on axes of one scale, and what of a gain comes from choosing the best run.
+
+    Args:
+        summary: means of the cells.
+        sweep: the runs.
+        gained: from `selection.gains`, over batch_size.
+        learning_rate: of the runs.
     """
-    figure, panels = new_figure(1, 2, WIDE)
+    figure, (*panels, below) = two_above_one(8.0)
     for axes, name, title in zip(
         panels,
         ("test_accuracy", "full_test_accuracy"),
@@ -165,48 +172,41 @@ def accuracy_runs(summary: xr.Dataset, sweep: xr.Dataset, learning_rate: float) 
     for axes in panels:
         middle = np.mean(axes.get_ylim())
         axes.set_ylim(middle - height / 2, middle + height / 2)
+    _gains(below, gained.sortby("batch_size", ascending=False))
     return figure
 
 
-@finished
-def best_runs(best: xr.Dataset) -> Figure:
-    """The mean run and the best run on all test images, and the best run on random small test
-    sets and on the small one in use, against batch size.
+def _gains(axes: Axes, line: xr.Dataset) -> None:
+    """Gains over the largest batch: bars of the best run on random small test sets, narrow ones of
+    the mean run, and marks of the best run on all test images and on the small set in use.
     """
-    figure, axes = new_figure(1, 1, TALL)
-    line = best.sortby("batch_size", ascending=False)
     x = np.arange(line.sizes["batch_size"])
-    label = "best run, this small test set"
-    axes.plot(x, 100 * line.best_small, "X", color=NEUTRAL, markersize=8, label=label)
-    ends = 100 * bars(line.best_random_mean, line.best_random_low, line.best_random_high)
-    look = {"marker": "s", "linestyle": "none", "capsize": 3, "color": ACCURACY}
     label = "best run, random small test sets"
-    axes.errorbar(x, 100 * line.best_random_mean, ends, label=label, **look)
-    for name, form, colour, label in (
-        ("best_full", "^-", ACCURACY, "best run, all test images"),
-        ("mean", "o--", THEORY, "mean run, all test images"),
+    axes.bar(x, line.lucky, 0.7, color=ACCURACY, alpha=0.35, linewidth=0, label=label)
+    ends = bars(line.lucky, line.lucky_low, line.lucky_high)
+    axes.errorbar(x, line.lucky, ends, linestyle="none", linewidth=1.2, capsize=3, color=NOTE)
+    label = "mean run, all test images"
+    axes.bar(x, line["mean"], 0.3, color=ACCURACY, linewidth=0, label=label)
+    for name, marker, colour, label in (
+        ("best_full", "^", THEORY, "best run, all test images"),
+        ("best_small", "X", NEUTRAL, "best run, this small test set"),
     ):
-        axes.plot(x, 100 * line[name], form, color=colour, linewidth=1, label=label)
+        axes.plot(x, line[name], marker, color=colour, markersize=8, label=label)
+    axes.axhline(0, color=NEUTRAL, linewidth=0.8)
     axes.set_xticks(x, [str(size) for size in line.batch_size.values])
-    axes.set(xlabel="batch size B", ylabel="test accuracy [%]")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
-    return figure
+    axes.set(xlabel="batch size B", ylabel=f"gain over B = {int(line.batch_size[0])} [points]")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
 
 
 @finished
 def flatness(summary: xr.Dataset, sweep: xr.Dataset, learning_rate: float) -> Figure:
-    """Largest and mean flatness of each cell, the runs behind them at one learning rate, and the
-    one against the other.
-    """
-    figure, panels = map_panels(2)
-    x, y = "flatness", "max_flatness"
-    titles = {y: "largest flatness $F$", x: "mean flatness ⟨$F$⟩"}
+    """Largest and mean flatness of each cell, and the runs behind them at one learning rate."""
+    figure, panels = two_above_one(7.8)
+    titles = {"max_flatness": "largest flatness $F$", "flatness": "mean flatness ⟨$F$⟩"}
     for axes, (name, title) in zip(panels, titles.items(), strict=False):
         _map(axes, summary, name, title, "{:.1f}", norm="log", boxed=learning_rate)
     _runs(panels[2], sweep, "flatness", summary, learning_rate)
     panels[2].set(title=f"every run at η = {learning_rate:g}", ylabel="flatness $F$")
-    _scatter(panels[3], summary, x, y)
-    panels[3].set(title="one point a cell", xlabel=titles[x], ylabel=titles[y])
     return figure
 
 
@@ -335,16 +335,6 @@ def _banded_mean(
 def _measured(cell: xr.Dataset) -> xr.Dataset:
     """The records at which the flatness is known."""
     return cell.isel(record=np.flatnonzero(np.isfinite(cell.flatness)))
-
-
-def _scatter(axes: Axes, summary: xr.Dataset, x: str, y: str, scale: float = 1) -> None:
-    """One quantity of the cells against another, one colour a learning rate."""
-    for rate, colour in learning_rate_colours(summary.learning_rate.values).items():
-        line = summary.sel(learning_rate=rate)
-        axes.plot(
-            scale * line[x], scale * line[y], "o", color=colour, label=f"η = {rate:g}", alpha=0.9
-        )
-    axes.legend(handletextpad=0.1, labelspacing=0.2)
 
 
 def _frame(axes: Axes, positions: xr.DataArray) -> None:

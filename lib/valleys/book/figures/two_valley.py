@@ -71,7 +71,7 @@ def landscape(grid: xr.Dataset) -> Figure:
     """The loss as a surface with its two floors and the ridge, and sections across it at four y;
     `grid` has loss (y, x), flat_x, sharp_x, floor_loss (y).
     """
-    figure = Figure(figsize=(8.2, 8.0), dpi=RASTER_DPI)
+    figure = Figure(figsize=(7.8, 8.0), dpi=RASTER_DPI)
     space = figure.add_gridspec(2, 1, height_ratios=(1.9, 1))
     _surface(figure.add_subplot(space[0], projection="3d", computed_zorder=False), grid)
     sections = figure.add_subplot(space[1])
@@ -198,9 +198,24 @@ def forking(grid: xr.Dataset) -> Figure:
     for number, (where, side, text) in enumerate(FEATURES, start=1):
         look = {"ha": side, "fontsize": 11, "zorder": 100}
         label_line(axes, f"{number} {text}", where, INK, (0, 0), **look)
-    axes.set(xlim=(-1.8, 1.6), ylim=(FOOT, 1.5))
+    _directions(axes, sections.isel(y=-1))
+    axes.set(xlim=(-1.8, 1.6), ylim=(FOOT - 0.2, 1.5))
     axes.set_axis_off()
     return figure
+
+
+def _directions(axes: Axes, last: xr.Dataset) -> None:
+    """The names of both branches below, and which way y runs."""
+    for text, floor, colour in (
+        ("sharp branch", last.sharp_x, SHARP),
+        ("flat branch", last.flat_x, FLAT),
+    ):
+        label_line(axes, text, (float(floor), FOOT), colour, (0, -16), fontsize=11)
+    arrow: Any = {"arrowstyle": "->", "color": INK, "lw": 1.2}
+    axes.annotate("", (-1.6, FOOT + 0.2), (-1.6, -0.9), arrowprops=arrow)
+    label_line(
+        axes, "y: training\ngoes on", (-1.52, FOOT + 0.5), INK, (0, 0), ha="left", fontsize=11
+    )
 
 
 def _height(section: xr.Dataset, values: Any, place: int) -> Any:

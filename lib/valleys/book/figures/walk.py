@@ -106,16 +106,12 @@ def heights(courses: xr.Dataset) -> Figure:
 
 @finished
 def distances(courses: xr.Dataset) -> Figure:
-    """Distance from initialization against time, whole network and second layer; a column for
-    each batch size.
-    """
-    figure, panels = _by_batch_size(
-        courses.isel(window=slice(1, None)), ("distance", "distance_second"), yscale="log"
-    )
+    """Distance of all weights from initialization against time; a column for each batch size."""
+    later = courses.isel(window=slice(1, None))
+    figure, panels = _by_batch_size(later, ("distance",), yscale="log")
     for axes in panels.flat:
         readable_log(axes)
-    panels[0, 0].set(ylabel="distance, whole network")
-    panels[1, 0].set(ylabel="distance, second layer")
+    panels[0, 0].set(ylabel="distance from the start")
     return figure
 
 
@@ -188,19 +184,19 @@ def _changes(axes: Axes, setting: xr.Dataset, name: str, places: np.ndarray, **l
 
 
 def _by_batch_size(
-    courses: xr.Dataset, names: tuple[str, str], *, yscale: str = "linear"
+    courses: xr.Dataset, names: tuple[str, ...], *, yscale: str = "linear"
 ) -> tuple[Figure, Any]:
     """A row for each name, a column for each batch size, a line with its band for each learning
     rate, a tick at each freezing time.
     """
-    figure, panels = new_figure(
-        2, courses.sizes["batch_size"], CARD, sharex=True, sharey="row", squeeze=False
-    )
+    shape = len(names), courses.sizes["batch_size"]
+    size = CARD if len(names) > 1 else WIDE
+    figure, panels = new_figure(*shape, size, sharex=True, sharey="row", squeeze=False)
     for axes in panels.flat:
         axes.set(xscale="log", yscale=yscale)
     for column, of_size in zip(panels.T, each(courses, "batch_size"), strict=True):
         column[0].set_title(f"B = {of_size.batch_size.item():g}")
-        column[1].set_xlabel(TIME)
+        column[-1].set_xlabel(TIME)
         for cell in each(of_size, "learning_rate"):
             for axes, name in zip(column, names, strict=True):
                 _course(axes, cell, name, LEARNING_RATE(float(cell.learning_rate)))

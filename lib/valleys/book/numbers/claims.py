@@ -13,6 +13,7 @@ import yaml
 
 from valleys.book.numbers.borders import Border, Move, moves_of
 from valleys.book.numbers.effects import Effect, Size
+from valleys.book.numbers.leads import Lead
 from valleys.book.numbers.questions import RELATIONS, Answer, Question
 from valleys.errors import BookError
 
@@ -55,6 +56,7 @@ class Claim:
     reason: str | None = None  # why it is not tested here
     source: str = PAPER
     step: int | None = None  # its place among the few that carry the argument
+    lead: Lead | None = None  # what one of these shows first
     dropped: tuple[Move, ...] = ()  # questions that it is asked no more
     kind: Kind = Kind.CLAIM
     because: str | None = None  # why it cannot be otherwise
@@ -69,6 +71,10 @@ class Claim:
             raise BookError(
                 f"the claim '{self.name}' says with `because` why it is true by construction where "
                 "it is of that kind, and only then"
+            )
+        if bool(self.step) != bool(self.lead):
+            raise BookError(
+                f"the claim '{self.name}' needs a `lead` where it has a `step`, and only then"
             )
         if bool(self.tests) == bool(self.reason):
             raise BookError(
@@ -133,19 +139,21 @@ def _claim(name: str, entry: dict[str, Any]) -> Claim:
     )
     kind = Kind(entry.pop("kind", Kind.CLAIM))
     shown, dropped = entry.pop("shown", []), moves_of(entry.pop("dropped", []))
+    lead = entry.pop("lead", None)
     try:
         return Claim(
             name=name,
             tests=tests,
             dropped=dropped,
             kind=kind,
+            lead=Lead(**lead) if lead else None,
             shown=(shown,) if isinstance(shown, str) else tuple(shown),
             **entry,
         )
     except TypeError as error:
         raise BookError(
-            f"the claim '{name}' has place, says, source, kind, because, chapter, shown, step, "
-            f"tests or reason, and dropped, and nothing else: {error}"
+            f"the claim '{name}' has place, says, source, kind, because, chapter, shown, step and "
+            f"lead, tests or reason, and dropped, and nothing else: {error}"
         ) from None
 
 

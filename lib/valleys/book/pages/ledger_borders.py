@@ -1,35 +1,24 @@
-"""The borders on the ledger: a fold in each row tells their reasons and days, a list those that
-moved.
-"""
+"""The borders on the ledger: each row tells their reasons and days, and how they moved."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from html import escape
 
 from docutils import nodes
 
-from valleys.book.numbers.borders import Move
+from valleys.book.numbers.borders import Border, Move
 from valleys.book.numbers.claims import Claim
 from valleys.book.numbers.effects import Effect
-from valleys.book.numbers.questions import Question
-
-Link = Callable[[str, Claim], nodes.Node]  # to the row of a claim
 
 
-def fold(claim: Claim) -> nodes.Node:
-    """Why the borders of a row lie where they do, since when, and how they moved; open in print."""
-    moved = any(test.border.moves for test in claim.tests) or claim.dropped
-    summary = "Why these borders, and how they moved" if moved else "Why these borders"
+def reasons(claim: Claim) -> nodes.Node:
+    """Why the borders of a row lie where they do, since when, and how they moved."""
     items = "".join(f"<li>{escape(each)}</li>" for each in _told(claim))
-    return nodes.raw(
-        text=f'<details class="ledger-why"><summary>{summary}</summary><ul>{items}</ul></details>',
-        format="html",
-    )
+    return nodes.raw(text=f'<ul class="ledger-why">{items}</ul>', format="html")
 
 
-def moved_list(claims: Iterable[Claim], link: Link) -> nodes.Node:
-    """Each claim with a border that moved or a question that was dropped: what was, and why."""
-    items = [_moved_item(claim, link) for claim in claims if _moves(claim)]
-    return nodes.bullet_list("", *items, classes=["ledger-moves"])
+def has_moved(claim: Claim) -> bool:
+    """Whether a border of a claim moved, or one of its questions was dropped."""
+    return bool(claim.dropped) or any(test.border.moves for test in claim.tests)
 
 
 def moved_sentence(claims: Iterable[Claim]) -> str:
@@ -45,17 +34,22 @@ def moved_sentence(claims: Iterable[Claim]) -> str:
 
 
 def _told(claim: Claim) -> list[str]:
-    """A line for each border, those that are asked alike for the same reason together."""
-    lines = dict.fromkeys(_border_line(test) for test in claim.tests)
+    """A line for each reason, with all that is asked for it."""
+    asked: dict[str, list[str]] = {}
+    for test in claim.tests:
+        asked.setdefault(_because(test.border), []).append(test.asked())
+    lines = [f"{_capital('; '.join(dict.fromkeys(each)))}: {why}" for why, each in asked.items()]
     effects = dict.fromkeys(_effect_line(test.effect) for test in claim.tests if test.effect)
     return [*lines, *effects, *(_dropped_line(move) for move in claim.dropped)]
 
 
-def _border_line(test: Question) -> str:
-    border = test.border
+def _because(border: Border) -> str:
     before = "".join(f" {_move_line(move)}" for move in border.moves)
-    asked = test.asked()
-    return f"{asked[0].upper()}{asked[1:]}: {border.reason}; set on {border.stated}.{before}"
+    return f"{border.reason}; set on {border.stated}.{before}"
+
+
+def _capital(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}"
 
 
 def _effect_line(effect: Effect) -> str:
@@ -68,15 +62,3 @@ def _move_line(move: Move) -> str:
 
 def _dropped_line(move: Move) -> str:
     return f"No longer asked since {move.date}: {move.was}. Reason: {move.why}."
-
-
-def _moves(claim: Claim) -> list[str]:
-    moved = [_move_line(move) for test in claim.tests for move in test.border.moves]
-    return list(dict.fromkeys([*moved, *(_dropped_line(move) for move in claim.dropped)]))
-
-
-def _moved_item(claim: Claim, link: Link) -> nodes.Node:
-    text = " ".join(_moves(claim))
-    return nodes.list_item(
-        "", nodes.paragraph("", "", link(claim.says, claim), nodes.Text(f" {text}"))
-    )

@@ -45,7 +45,7 @@ def verdicts(claims: list[Claim], numbers: Numbers) -> Counter[Verdict]:
 
 
 def summary(claims: list[Claim], source: str, numbers: Numbers) -> list[nodes.Node]:
-    """A bar and a sentence that count the verdicts of a source."""
+    """A sentence that counts the verdicts of a source, and for the paper a bar above it."""
     claims = counted(claims, source)
     counts = verdicts(claims, numbers)
     text = ", ".join(
@@ -55,7 +55,18 @@ def summary(claims: list[Claim], source: str, numbers: Numbers) -> list[nodes.No
         f"Of {len(claims)} {SUMMED[source]}, {text}, and {counts[Verdict.UNTESTABLE]} cannot be "
         f"tested here.{_small(claims, numbers)}"
     )
-    return [_bar(counts), nodes.paragraph(text=sentence, classes=["ledger-summary"])]
+    bar = [_bar(counts)] if source == PAPER else []
+    return [*bar, nodes.paragraph(text=sentence, classes=["ledger-summary"])]
+
+
+def tallied(claims: list[Claim], numbers: Numbers) -> str:
+    """How many claims of a table have which verdict, in words: `3 claims: 2 hold, 1 does not
+    hold`.
+    """
+    counts = verdicts(claims, numbers)
+    words = {verdict: COUNTED.get(verdict, (verdict, verdict)) for verdict in counts}
+    told = [f"{counts[each]} {words[each][counts[each] != 1]}" for each in Verdict if counts[each]]
+    return f"{len(claims)} claim{'s' if len(claims) != 1 else ''}: {', '.join(told)}"
 
 
 def chance(claims: list[Claim], numbers: Numbers) -> nodes.Node:

@@ -6,19 +6,33 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from html import escape
 
-from valleys.book.numbers.claims import Claim, Verdict
+from valleys.book.numbers.claims import OTHER, PAPER, Claim, Kind, Verdict
+from valleys.book.pages.ledger_borders import has_moved
+from valleys.book.pages.ledger_counts import ASSUMPTION
 
 ABOUT = {"network": "networks", "model": "the two-valley model"}
+UNCOUNTED = "uncounted"
+COUNTED_AS = {
+    PAPER: "claims of the paper",
+    OTHER: "others, or questions of ours",
+    ASSUMPTION: "assumptions of the model",
+    UNCOUNTED: "shown, not counted",
+}
+BORDERS = {"moved": "some moved"}
+# the choice of which a button is made
+DIFFERENCES = f"verdict=fails,part&counted={PAPER}"
 SUPPLEMENT = "S"  # stands for all figures of the supplement
-ASSETS = '<link rel="stylesheet" href="../ledger/ledger.css"><script defer src="../ledger/filters.js"></script>'  # noqa: E501
+SCRIPT = '<script defer src="../ledger/filters.js"></script>'
 
 
 def classes(claim: Claim, about: str | None) -> list[str]:
-    """What a row is about, the chapter that tests its claim, and the paper's figures that make
-    it.
+    """What a row is about, the chapter that tests its claim, the paper's figures that make it, with
+    what it is counted, and whether its borders moved.
     """
     found = [f"about-{about}"] if about else []
     found += [f"chapter-{claim.chapter}"] if claim.chapter else []
+    found += [f"counted-{_counted_as(claim)}"]
+    found += ["borders-moved"] if has_moved(claim) else []
     return found + [f"figure-{each}" for each in figures([claim])]
 
 
@@ -48,16 +62,25 @@ def form(
         _choices("about", "About", ABOUT)
         + _choices("chapter", "Tested in", chapters)
         + _choices("figure", "Paper’s figure", numbers)
+        + _choices("counted", "Counted as", COUNTED_AS)
+        + _choices("borders", "Borders", BORDERS)
     )
     buttons = "".join(_button(verdict, kinds[verdict], counts[verdict]) for verdict in Verdict)
     return (
-        f'{ASSETS}<form class="ledger-filters sd-d-print-none" id="ledger-filters" '
+        f'{SCRIPT}<form class="ledger-filters sd-d-print-none" id="ledger-filters" '
         'aria-label="Filter the claims" hidden>'
         f'<div class="ledger-verdicts" role="group" aria-label="Verdict">{buttons}</div><div '
         f'class="ledger-choices">{lists}</div>'
-        '<p><output data-part="count" aria-live="polite"></output> <button type="reset" '
-        "hidden>Show all</button></p></form>"
+        '<p><output data-part="count" aria-live="polite"></output> <button type="button" '
+        f'data-choice="{escape(DIFFERENCES)}">Where the paper and this book differ</button> '
+        '<button type="reset" hidden>Show all</button></p></form>'
     )
+
+
+def _counted_as(claim: Claim) -> str:
+    if claim.kind == Kind.CLAIM:
+        return claim.source
+    return ASSUMPTION if claim.kind == Kind.ASSUMPTION else UNCOUNTED
 
 
 def _button(verdict: Verdict, kind: str, count: int) -> str:

@@ -12,30 +12,31 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from valleys.book.numbers.claims import CLAIMS, OTHER, PAPER, Claim, Kind, Verdict, read_claims
-from valleys.book.numbers.effects import Size
+from valleys.book.extensions.disclosures import Disclosure
+from valleys.book.numbers.claims import CLAIMS, OTHER, PAPER, Claim, Kind, read_claims
 from valleys.book.numbers.glued import numbers_for
 from valleys.book.numbers.questions import Answer, Question
 from valleys.book.numbers.sensitivity import told
-from valleys.book.pages.ledger_borders import fold, moved_list, moved_sentence
+from valleys.book.pages.ledger_argument import card, steps
+from valleys.book.pages.ledger_borders import has_moved, moved_sentence, reasons
 from valleys.book.pages.ledger_counts import (
     ASSUMPTION,
     KINDS,
     chance,
     counted,
     summary,
+    tallied,
     uncounted,
     verdicts,
 )
 from valleys.book.pages.ledger_filters import ABOUT, classes, form
+from valleys.book.pages.verdict_role import LEDGER, anchor, badge
 from valleys.errors import BookError
 from valleys.paths import book_root
 
-PAGE = "pages/ledger"
 MARKS = {Answer.YES: "✓", Answer.NO: "✗", Answer.OPEN: "?"}
-SIZES = {Size.SMALL: "but small", Size.LARGE: "and large"}
 # of the page, each a directive without arguments
-PARTS = ("argument", "borders", "chance", "exceptions", "filters", "moves", "uncounted")
+PARTS = ("argument", "borders", "chance", "filters", "uncounted")
 WIDTHS = (38, 44, 18)  # per cent, of the columns
 HEADINGS = {PAPER: "The paper says", OTHER: "Others say, or we ask"}
 
@@ -119,9 +120,7 @@ class _Writer:
             "argument": lambda: self.argument(claims),
             "borders": lambda: nodes.paragraph(text=moved_sentence(claims)),
             "chance": lambda: chance(claims, self.numbers),
-            "exceptions": lambda: self.exceptions(counted(claims, PAPER)),
             "filters": lambda: self.filters(claims),
-            "moves": lambda: moved_list(claims, self._row_link),
             "summary": lambda: summary(claims, waiting["source"], self.numbers),
             "table": lambda: self.table(_of_table(claims, waiting), waiting["about"]),
             "uncounted": lambda: uncounted(claims),
@@ -136,52 +135,17 @@ class _Writer:
         )
 
     def argument(self, claims: list[Claim]) -> nodes.Node:
-        """A numbered list of the claims that carry the argument, each with the first of its
-        numbers and a link to its row.
-        """
-        items = []
-        for claim in sorted(
-            (each for each in claims if each.step), key=lambda each: each.step or 0
-        ):
-            says = nodes.paragraph(
-                "", "", nodes.strong(text=claim.says), nodes.Text(" "), self._badge(claim)
-            )
-            finding = self._finding(_by_number(claim)[0], mark=False)
-            link = self._row_link("All of its numbers", claim)
-            items.append(
-                nodes.list_item(
-                    "",
-                    says,
-                    nodes.paragraph(
-                        "", "", *finding, nodes.Text(" "), link, classes=["ledger-found"]
-                    ),
-                )
-            )
+        """A card for each claim that carries the argument, in its order."""
+        cards = []
+        for claim, lead in steps(claims):
+            link = self._link("All of its numbers", LEDGER, anchor(claim))
+            cards.append(card(claim, lead, self.numbers, badge(claim, self.numbers), link))
         return nodes.enumerated_list(
-            "", *items, classes=["ledger-argument"], enumtype="arabic", prefix="", suffix="."
-        )
-
-    def exceptions(self, claims: list[Claim]) -> nodes.Node:
-        """A list of the claims that do not hold, then of those that hold in part."""
-        order = (Verdict.FAILS, Verdict.PART)
-        found = [
-            claim for verdict in order for claim in claims if claim.verdict(self.numbers) == verdict
-        ]
-        return nodes.bullet_list(
-            "", *(self._exception(claim) for claim in found), classes=["ledger-exceptions"]
-        )
-
-    def _exception(self, claim: Claim) -> nodes.Node:
-        link = self._row_link(claim.place, claim)
-        return nodes.list_item(
-            "",
-            nodes.paragraph(
-                "", "", self._badge(claim), nodes.Text(f" {claim.says} ("), link, nodes.Text(")")
-            ),
+            "", *cards, classes=["ledger-argument"], enumtype="arabic", prefix="", suffix="."
         )
 
     def table(self, claims: list[Claim], about: str | None) -> nodes.Node:
-        """A row for each claim."""
+        """A row for each claim, in a fold that says how many have which verdict."""
         group = nodes.tgroup(cols=len(WIDTHS))
         group += [nodes.colspec(colwidth=width) for width in WIDTHS]
         headings = [
@@ -193,11 +157,11 @@ class _Writer:
             "We find",
             "Verdict",
         ]
-        head = [nodes.paragraph(text=heading) for heading in headings]
-        head[1] += [nodes.Text(" "), nodes.inline(text="The answer", classes=["ledger-stays"])]
-        group += nodes.thead("", nodes.row("", *(_entry(heading) for heading in head)))
+        head = [_entry(nodes.paragraph(text=heading)) for heading in headings]
+        group += nodes.thead("", nodes.row("", *head))
         group += nodes.tbody("", *(self._row(claim, about) for claim in claims))
-        return nodes.table("", group, classes=["ledger"])
+        table = nodes.table("", group, classes=["ledger"])
+        return Disclosure("", table, summary=tallied(claims, self.numbers), classes=["ledger-fold"])
 
     def _row(self, claim: Claim, about: str | None) -> nodes.Node:
         place = nodes.paragraph(
@@ -209,30 +173,45 @@ class _Writer:
             _entry(*self._findings(claim)),
             _entry(*self._conclusion(claim)),
         )
-        row["ids"].append(_anchor(claim))
+        row["ids"].append(anchor(claim))
         row["classes"] += [f"ledger-{KINDS[claim.verdict(self.numbers)]}", *classes(claim, about)]
         return row
 
     def _findings(self, claim: Claim) -> list[nodes.Node]:
-        if not claim.tests:
-            dropped = [fold(claim)] if claim.dropped else []
-            return [nodes.paragraph(text=claim.reason or ""), *dropped]
-        because = [nodes.paragraph(text=claim.because)] if claim.because else []
-        items = (
-            nodes.list_item("", nodes.paragraph("", "", *self._finding(tests)), self._stays(tests))
-            for tests in _by_number(claim)
-        )
-        return [nodes.bullet_list("", *items, classes=["ledger-findings"]), *because, fold(claim)]
+        """The first number, what follows from it by construction, and a fold with all else."""
+        items = [self._item(tests) for tests in _by_number(claim)]
+        said = [nodes.paragraph(text=text) for text in (claim.because, claim.reason) if text]
+        shown = [*_listed(items[:1]), *said]
+        if not (claim.tests or claim.dropped):
+            return shown
+        folded = [*_listed(items[1:]), reasons(claim)]
+        return [
+            *shown,
+            Disclosure("", *folded, summary=self._label(claim), classes=["ledger-more"]),
+        ]
 
-    def _finding(self, tests: tuple[Question, ...], *, mark: bool = True) -> list[nodes.Node]:
-        """A number, beside another where it is compared with one, and what was asked of it:
-        once, or from both sides of a band.
+    def _label(self, claim: Claim) -> str:
+        """What the fold of a row holds: more numbers, with their marks, and the borders."""
+        rest = _by_number(claim)[1:]
+        marks = " ".join(mark for tests in rest for mark in self._marks(tests).values())
+        more = [f"{len(rest)} more number{'s' if len(rest) > 1 else ''} {marks}"] if rest else []
+        return " · ".join([*more, "Borders, some moved" if has_moved(claim) else "Borders"])
+
+    def _item(self, tests: tuple[Question, ...]) -> nodes.list_item:
+        return nodes.list_item("", nodes.paragraph("", "", *self._finding(tests)))
+
+    def _marks(self, tests: tuple[Question, ...]) -> dict[Answer, str]:
+        """The signs of the answers about one number, each once."""
+        return {answer: MARKS[answer] for answer in (test.answer(self.numbers) for test in tests)}
+
+    def _finding(self, tests: tuple[Question, ...]) -> list[nodes.Node]:
+        """A number, beside another where it is compared with one, then what was asked of it, once
+        or from both sides of a band, and for which borders the answer stays.
         """
         first = tests[0]
-        answers = dict.fromkeys(test.answer(self.numbers) for test in tests) if mark else ()
         found: list[nodes.Node] = [
-            nodes.inline(text=f"{MARKS[answer]} ", classes=[f"ledger-{answer}"])
-            for answer in answers
+            nodes.inline(text=f"{mark} ", classes=[f"ledger-{answer}"])
+            for answer, mark in self._marks(tests).items()
         ]
         found += [
             nodes.Text(f"{first.described(self.numbers)}: "),
@@ -244,21 +223,19 @@ class _Writer:
                 nodes.strong(text=first.printed_other(self.numbers)),
             ]
         asked = " and ".join(test.asked() for test in tests)
-        return [*found, nodes.inline(text=f"; we asked for {asked}.", classes=["ledger-asked"])]
-
-    def _stays(self, tests: tuple[Question, ...]) -> nodes.Node:
-        """For which borders the answer stays what it is; of a band each of both."""
-        spans = " and ".join(dict.fromkeys(told(test, self.numbers) for test in tests))
-        return nodes.paragraph(text=f"stays for {spans}", classes=["ledger-stays"])
+        stays = " and ".join(dict.fromkeys(told(test, self.numbers) for test in tests))
+        rest = f"; we asked for {asked}. The answer stays for {stays}."
+        return [*found, nodes.inline(text=rest, classes=["ledger-asked"])]
 
     def _conclusion(self, claim: Claim) -> list[nodes.Node]:
-        links = [
-            nodes.paragraph("", "", self._shown(f"chapters/{claim.chapter}", label))
-            for label in claim.shown
-        ]
+        links: list[nodes.Node] = []
+        for label in claim.shown:
+            comma = [nodes.Text(", ")] if links else []
+            links += [*comma, self._shown(f"chapters/{claim.chapter}", label)]
         is_digit = claim.kind == Kind.DIGIT
         note = [nodes.paragraph(text="a digit, not counted")] if is_digit else []
-        return [nodes.paragraph("", "", self._badge(claim)), *note, *links]
+        shown = [nodes.paragraph("", "", *links)] if links else []
+        return [nodes.paragraph("", "", *badge(claim, self.numbers)), *note, *shown]
 
     def _shown(self, chapter: str, label: str) -> nodes.Node:
         """A link to a figure of a chapter, by its number; to a section where the label is none
@@ -274,21 +251,9 @@ class _Writer:
             label,
         )
 
-    def _row_link(self, text: str, claim: Claim) -> nodes.Node:
-        return self._link(text, PAGE, _anchor(claim))
-
     def _link(self, text: str, page: str, anchor: str) -> nodes.Node:
         uri = "" if page == self.page else self.app.builder.get_relative_uri(self.page, page)
         return nodes.reference(text=text, refuri=f"{uri}#{anchor}", internal=True)
-
-    def _badge(self, claim: Claim) -> nodes.Node:
-        """The verdict in a frame, and after it how large the effect is where that is a word."""
-        verdict = claim.verdict(self.numbers)
-        badge = nodes.inline(text=str(verdict), classes=["verdict", f"verdict-{KINDS[verdict]}"])
-        size = claim.size(self.numbers)
-        word = SIZES.get(size) if size and verdict != Verdict.BUILT else None
-        after = [nodes.inline(text=f", {word}", classes=["ledger-size"])] if word else []
-        return nodes.inline("", "", badge, *after)
 
     def _chapter_names(self, claims: list[Claim]) -> dict[str, str]:
         """`Chapter 1: the title`, by the name of each chapter that tests a claim."""
@@ -311,6 +276,11 @@ def _entry(*children: nodes.Node) -> nodes.Node:
     return nodes.entry("", *children)
 
 
+def _listed(items: list[nodes.list_item]) -> list[nodes.Node]:
+    """A list of findings, if there are any."""
+    return [nodes.bullet_list("", *items, classes=["ledger-findings"])] if items else []
+
+
 def _by_number(claim: Claim) -> list[tuple[Question, ...]]:
     """The questions of a claim, the two sides of a band together."""
     return [
@@ -319,13 +289,9 @@ def _by_number(claim: Claim) -> list[tuple[Question, ...]]:
     ]
 
 
-def _anchor(claim: Claim) -> str:
-    return f"claim-{claim.name}"
-
-
 def _permalink(claim: Claim) -> nodes.Node:
     """A link from a row to itself, to be copied; print leaves it out, like those of headings."""
-    link = f'<a class="headerlink ledger-permalink" href="#{_anchor(claim)}" aria-label="Link to this claim" title="Link to this claim">#</a>'  # noqa: E501
+    link = f'<a class="headerlink ledger-permalink" href="#{anchor(claim)}" aria-label="Link to this claim">#</a>'  # noqa: E501
     return nodes.raw(text=link, format="html")
 
 

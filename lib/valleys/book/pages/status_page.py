@@ -1,6 +1,6 @@
 """Sphinx extension: the directive `{status}`, whose argument says what of the build it tells: runs
 (how each notebook was run), versions, figures (where each comes from), shipped (results that came
-with the clone) or online.
+with the clone), cost (of computing them again) or online.
 """
 
 import datetime
@@ -21,13 +21,11 @@ from sphinx.util.nodes import make_refnode
 from valleys.book.chapters import Chapter, all_chapters, page_names
 from valleys.book.numbers.glued import glued
 from valleys.book.numbers.reporting import duration
+from valleys.book.pages.shipped import ShippedResult, cost, shipped_results
 from valleys.book.run.parameters import SIZES, run_parameters
 from valleys.book.site import repository
 from valleys.book.site.repository import Address, colab_cell
-from valleys.paths import book_results
 from valleys.results import machine
-from valleys.results.naming import Made
-from valleys.results.store import PACKAGE, attributes
 
 Cell = str | nodes.Node
 MARK = "tells_status"  # in the metadata of a page, which is then written anew in each build
@@ -40,18 +38,6 @@ class Execution:
     seconds: float | None
     finished: str  # ISO time
     values: Mapping[str, Any]  # parameters that were set, over the defaults
-
-
-@dataclass(frozen=True)
-class ShippedResult:
-    """A result that comes with the book."""
-
-    study: str
-    bytes: int
-    seconds: float
-    computed_at: str
-    machine: str
-    version: str
 
 
 class Place(nodes.General, nodes.Element):
@@ -178,6 +164,12 @@ def shipped(app: Sphinx, here: str) -> list[nodes.Node]:
     return [nodes.paragraph("", summary), table(head, map(_result_row, results))]
 
 
+def recomputing(app: Sphinx, here: str) -> list[nodes.Node]:
+    """What it takes to compute again all that came with the clone."""
+    results = shipped_results()
+    return [nodes.paragraph("", cost(results))] if results else []
+
+
 def _result_row(result: ShippedResult) -> list[Cell]:
     return [
         result.study,
@@ -264,14 +256,6 @@ def overall_size(executions: Mapping[str, Execution]) -> str:
     return found.pop() if len(found) == 1 else "different sizes"
 
 
-def shipped_results(folder: Path | None = None) -> list[ShippedResult]:
-    """Every result of a folder, sorted by study; of the folder that comes with the book if None."""
-    return sorted(
-        (_shipped(path) for path in (folder or book_results()).glob("*/*.nc")),
-        key=lambda result: (result.study, result.computed_at),
-    )
-
-
 def provenance(glued: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
     """For each page that tells where its figures come from: the line of each, by what it stands
     for, in the order of the page.
@@ -289,18 +273,6 @@ def table(head: Iterable[str], rows: Iterable[Iterable[Cell]]) -> nodes.table:
     group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in head), cols=len(head))
     group += [nodes.thead("", _row(head)), nodes.tbody("", *map(_row, rows))]
     return nodes.table("", group, classes=["status"])
-
-
-def _shipped(path: Path) -> ShippedResult:
-    described = attributes(path)
-    return ShippedResult(
-        Made.of(described).study,
-        path.stat().st_size,
-        float(described["wall_time_seconds"]),
-        described["computed_at"],
-        described["machine"],
-        described.get(PACKAGE, "not told"),
-    )
 
 
 def _subject(name: str) -> str:
@@ -340,6 +312,7 @@ PARTS: dict[str, Callable[[Sphinx, str], list[nodes.Node]]] = {
     "versions": installed,
     "figures": figures,
     "shipped": shipped,
+    "cost": recomputing,
     "online": online,
 }
 

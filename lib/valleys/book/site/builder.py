@@ -13,7 +13,7 @@ import yaml
 
 from valleys.book.chapters import is_executed, page_names
 from valleys.book.run import ending, folders
-from valleys.book.site.repository import Address
+from valleys.book.site.repository import Address, commit
 from valleys.errors import BookError
 from valleys.paths import book_root
 from valleys.results import atomic
@@ -80,16 +80,17 @@ def assemble_page(executed: Path, target: Path, *, book_site: str) -> None:
     _refresh(executed, target / executed.name)
     (target / "_toc.yml").write_text(f"format: jb-book\nroot: {executed.stem}\n", encoding="utf-8")
     config = _config(book_root())
-    config["sphinx"]["extra_extensions"].append("valleys.book.extensions.book_links")
+    config["sphinx"]["extra_extensions"].append("valleys.book.site.book_links")
     config["sphinx"]["config"]["book_site"] = book_site
     _add_shared(book_root(), target, config)
 
 
 def with_launch_buttons(config: dict[str, Any], address: Address) -> dict[str, Any]:
     """Settings of the book that has a public address: pages of notebooks get buttons for Binder
-    and Colab.
+    and Colab, and folds of code a link to the notebook at the commit of today.
     """
     config["sphinx"]["config"]["book_repository"] = str(address)
+    config["sphinx"]["config"]["book_commit"] = commit() or ""
     return config | {
         "repository": {"url": address.url, "branch": address.branch},
         "launch_buttons": LAUNCHERS,

@@ -52,6 +52,10 @@ class Address:
         """Where a browser finds it, and git clones it from."""
         return f"https://github.com/{self.owner}/{self.name}"
 
+    def file(self, path: str, commit: str = "") -> str:
+        """Where a browser shows a file of a commit, or of the branch if none is named."""
+        return f"{self.url}/blob/{commit or self.branch}/{path}"
+
     def __str__(self) -> str:
         """The address with its branch, which `parse` reads."""
         return f"{self.url}/tree/{self.branch}"
@@ -82,6 +86,11 @@ def colab_cell(address: Address) -> str:
 %cd book
 %pip install --quiet --no-deps .
 %pip install --quiet {" ".join(MISSING_ON_COLAB)}"""
+
+
+def commit(root: Path | None = None) -> str | None:
+    """Full hash of the commit, by which a file of it is addressed; None where there is no clone."""
+    return git("rev-parse", "HEAD", root=root)
 
 
 def revision(root: Path | None = None) -> str | None:

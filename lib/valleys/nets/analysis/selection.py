@@ -6,8 +6,7 @@ import xarray as xr
 from valleys.nets import statistics
 from valleys.results.estimates import Findings
 
-OF_RANDOM = ("best_random_mean", "best_random_low", "best_random_high")
-NUMBERS = ("mean", "best_full", "best_small", *OF_RANDOM)  # of each cell
+NUMBERS = ("mean", "best_full", "best_small")  # of each cell
 
 
 def best_of_runs(row: xr.Dataset, *, n_sets: int = 1000, seed: int = 0) -> xr.Dataset:
@@ -24,9 +23,8 @@ def best_of_runs(row: xr.Dataset, *, n_sets: int = 1000, seed: int = 0) -> xr.Da
 
     Returns:
         Dimensions batch_size and set. `mean` and `best_full` are the mean run's and the best run's
-        accuracy on all test images, `best_small` is the best on the small test set, `best_random`
-        (batch_size, set) the best on each random set, and `best_random_mean`, `_low`, `_high` its
-        mean and the range of its middle 95 %. NaN where no run converged.
+        accuracy on all test images, `best_small` is the best on the small test set, and
+        `best_random` (batch_size, set) the best on each random set. NaN where no run converged.
     """
     n_full, n_small = row.sizes["full_test_image"], row.sizes["test_image"]
     sets = _random_sets(n_full, n_small, n_sets, np.random.default_rng(seed))
@@ -51,10 +49,8 @@ def _best(cell: xr.Dataset, sets: np.ndarray) -> xr.Dataset:
         unknown = dict.fromkeys(NUMBERS, np.nan)
         return xr.Dataset(unknown | {"best_random": ("set", np.full(sets.shape[1], np.nan))})
     on_all, drawn = full.mean(axis=1), (full.astype(np.float32) @ sets).max(axis=0)
-    best = {"best_full": on_all.max(), "best_small": small.mean(axis=1).max()}
-    middle = statistics.middle(drawn)
-    best |= dict(zip(OF_RANDOM, (middle.value, middle.low, middle.high), strict=True))
-    return xr.Dataset({"mean": on_all.mean(), "best_random": ("set", drawn)} | best)
+    best = dict(zip(NUMBERS, (on_all.mean(), on_all.max(), small.mean(axis=1).max()), strict=True))
+    return xr.Dataset(best | {"best_random": ("set", drawn)})
 
 
 def probability_of_superiority(first: np.ndarray, second: np.ndarray) -> float:
@@ -65,13 +61,32 @@ def probability_of_superiority(first: np.ndarray, second: np.ndarray) -> float:
     return float(np.mean((first > second) + 0.5 * (first == second)))
 
 
-def best_findings(best: xr.Dataset, noisy: float, quiet: float) -> Findings:
-    """What of the gain of one batch size over another comes from choosing the best run.
+def gains(best: xr.Dataset) -> xr.Dataset:
+    """By how much accuracies exceed those of the largest batch, percentage points.
 
     Args:
         best: what `best_of_runs` gives.
-        noisy: batch size of the one.
-        quiet: batch size of the other.
+
+    Returns:
+        Dimension batch_size: `mean`, `best_full` and `best_small`, and `lucky`, `lucky_low`,
+        `lucky_high` of the best on random sets, mean over sets and range of their middle 95 %.
+    """
+    apart = 100 * (best - best.sel(batch_size=best.batch_size.max(), drop=True))
+    drawn = apart.best_random.transpose("batch_size", "set").values
+    middle = [statistics.middle(values) for values in drawn]
+    ends = {"lucky": "value", "lucky_low": "low", "lucky_high": "high"}
+    parts = {
+        name: ("batch_size", [getattr(one, end) for one in middle]) for name, end in ends.items()
+    }
+    return apart[list(NUMBERS)].assign(parts)
+
+
+def best_findings(gained: xr.Dataset, batch_size: float) -> Findings:
+    """What of the gain of a batch size over the largest comes from choosing the best run.
+
+    Args:
+        gained: what `gains` gives.
+        batch_size: the one.
 
     Returns:
         Differences in percentage points.
@@ -80,13 +95,10 @@ def best_findings(best: xr.Dataset, noisy: float, quiet: float) -> Findings:
             mean and range of the middle 95 % of them.
         chosen: by how much the mean of these exceeds the difference of the mean runs.
     """
-    apart = 100 * (best.sel(batch_size=noisy) - best.sel(batch_size=quiet))
-    lucky = statistics.middle(apart.best_random.values)
-    return {
-        "best": float(apart.best_small),
-        "best_full": float(apart.best_full),
-        "lucky": lucky.value,
-        "lucky_low": lucky.low,
-        "lucky_high": lucky.high,
-        "chosen": float(apart.best_random_mean - apart["mean"]),
+    cell = gained.sel(batch_size=batch_size)
+    findings: Findings = {name: float(cell[name]) for name in ("lucky", "lucky_low", "lucky_high")}
+    return findings | {
+        "best": float(cell.best_small),
+        "best_full": float(cell.best_full),
+        "chosen": float(cell.lucky - cell["mean"]),
     }

@@ -1,5 +1,5 @@
-"""Does the change of valley slow down as Kramers' law has it, with the barrier over the noise
-(Eq. 21)?
+"""Until when siblings part, how noise and walls go beside that, and whether the change of valley
+slows down as Kramers' law has it, with the barrier over the noise (Eq. 21).
 """
 
 import itertools
@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from valleys.nets import statistics
+from valleys.nets.analysis.assumptions import courses_of
 from valleys.nets.statistics import Estimate
 from valleys.results.estimates import Findings
 
@@ -307,3 +308,89 @@ def _between_rates(found: xr.Dataset, exponents: xr.DataArray) -> Findings:
     changing = changed.isel(branch=slice(1, None)).mean("branch")
     change_ratio = changing.isel(learning_rate=-1) / changing.isel(learning_rate=0)
     return {"e_ratio": float(np.exp(apart.mean())), "change_ratio": float(change_ratio)}
+
+
+def beside_freezing(
+    found: xr.Dataset, parted: xr.Dataset, stage: str, *, seed: int = 0
+) -> xr.Dataset:
+    """Loss, noise and walls along training in the settings of which all three are known.
+
+    Args:
+        found: what `conditions` gives, by batch_size and learning_rate.
+        parted: what `siblings` gives, likewise.
+        stage: the stage that counts as freezing, such as `loss 0.1`.
+        seed: of the bootstrap.
+
+    Returns:
+        By batch_size and learning_rate, each a mean over runs with `_low` and `_high`:
+        `train_loss` and `effective_noise`, Δ_S = ησ with 2σ the batch factor times Tr ΣH / Tr H²
+        (Eqs. 15 and 17), by record; `wall`, the rise of the loss on the line between two runs, by
+        branch, NaN where there is none. `record_clock` and `branch_clock` are η · step over the
+        mean freezing time.
+    """
+    strength = found.batch_factor * found.noise_per_curvature / 2
+    noisy = found.assign(effective_noise=found.learning_rate * strength)
+    course = courses_of(noisy, ("train_loss", "effective_noise"), seed=seed)
+    frozen = found.stage_time.sel(stage=stage, drop=True).mean("realization")
+    course = course.assign(record_clock=course.time / frozen).drop_vars("time")
+    walls = _walls(parted, seed).drop_vars("branch_time", errors="ignore")
+    walls["branch_clock"] = parted.branch_time / parted.freezing_time.mean("reference")
+    both = xr.merge([course, walls], join="inner", compat="override")
+    return both.transpose("batch_size", "learning_rate", ...)
+
+
+def _walls(parted: xr.Dataset, seed: int) -> xr.Dataset:
+    """Mean rise between two runs with its interval, runs drawn anew, by setting and branch."""
+    n, dims = parted.sizes["reference"], ("batch_size", "learning_rate", "branch")
+    rises = parted.wall_rise.transpose(*dims, "pair").values
+    told = np.full((3, *rises.shape[:-1]), np.nan)
+    for place in np.argwhere((rises > 0).any(axis=-1)).tolist():
+        between = np.zeros((n, n))
+        between[np.triu_indices(n, 1)] = rises[tuple(place)]
+        one = statistics.pair_mean(between + between.T, np.random.default_rng(seed))
+        told[(slice(None), *place)] = one.value, one.low, one.high
+    parts = zip(statistics.ENDS, told, strict=True)
+    coords = {name: parted[name] for name in dims[:2]}
+    return xr.Dataset({f"wall{end}": (dims, values) for end, values in parts}, coords)
+
+
+def reasons_findings(beside: xr.Dataset) -> Findings:
+    """How far the noise falls and the walls rise until freezing, and from there on.
+
+    Args:
+        beside: what `beside_freezing` gives.
+
+    Returns:
+        Factors, geometric means over settings:
+        noise_until: effective noise at freezing over that at the first record after the start.
+        noise_after: that at the last record over that at freezing.
+        walls_until, walls_after: the same of the walls, between branch times.
+        both_settings: number of settings.
+    """
+    findings: Findings = {"both_settings": len(_settings(beside))}
+    for key, name, clock in (
+        ("noise", "effective_noise", "record_clock"),
+        ("walls", "wall", "branch_clock"),
+    ):
+        logs = [
+            _at_ends_and_freezing(setting[name].values, setting[clock].values)
+            for setting in _settings(beside)
+        ]
+        first, freezing, last = np.nanmean(logs, axis=0)
+        findings[f"{key}_until"] = float(np.exp(freezing - first))
+        findings[f"{key}_after"] = float(np.exp(last - freezing))
+    return findings
+
+
+def _settings(found: xr.Dataset) -> list[xr.Dataset]:
+    sizes = found.sizes["batch_size"], found.sizes["learning_rate"]
+    return [found.isel(batch_size=i, learning_rate=j) for i, j in np.ndindex(*sizes)]
+
+
+def _at_ends_and_freezing(values: np.ndarray, clock: np.ndarray) -> list[float]:
+    """Logarithm of a course at its first place after the start, at freezing and at the last."""
+    known = np.isfinite(values) & (values > 0) & (clock > 0)
+    if not known.any():
+        return [np.nan] * 3
+    logs = np.log(values[known])
+    return [logs[0], float(np.interp(0, np.log(clock[known]), logs)), logs[-1]]

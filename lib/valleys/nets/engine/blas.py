@@ -33,7 +33,7 @@ def address(dtype: str) -> int:
 
 
 @cache
-def way() -> int:
+def product_way() -> int:
     """How this process forms its products: `SLICED` where SciPy's BLAS has kernels for small ones,
     `OWN` where it has not, though the processor has vectors of 512 bits, and `WHOLE` elsewhere.
 
@@ -103,7 +103,7 @@ def receive(where, way, values, weight, out):
 
     Args:
         where: of the product, from `address`.
-        way: one of `WHOLE`, `SLICED` and `OWN`, from `way`.
+        way: one of `WHOLE`, `SLICED` and `OWN`, from `product_way`.
         values: (N, n_in), rows in one piece, as all matrices here.
         weight: (n_out, n_in).
         out: (N, n_out).

@@ -136,7 +136,7 @@ class _Loop:
 
     def descend(self, step: int, order: np.ndarray, ends: np.ndarray) -> None:
         """All networks from this step on, through batches as `_Orders` gives them."""
-        product = blas.address(str(self.data[0].dtype)), blas.way()
+        product = blas.address(str(self.data[0].dtype)), blas.product_way()
         fixed = product, self.weights, self.biases, self.data, (order, ends), self.rate
         self._side_by_side(lambda share, room: _descend(*fixed, room, (step, share), self.watch))
 

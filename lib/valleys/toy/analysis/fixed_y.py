@@ -3,6 +3,8 @@
 Where a dataset is said to lie at one y and effective noise, both are its scalar coordinates.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 
@@ -20,6 +22,8 @@ POTENTIALS = {"Eq. 19": "printed", "Itô": "ito"}  # names of lines, and the cal
 SMALL_STEP = 0.01  # learning rates up to this are extrapolated to zero
 SHOWN_DENSITY = 0.02  # of its largest value: below, the logarithm of a sampled density is noise
 PARTS = ("sharp", "flat", "both")  # a valley, or the whole of both
+REACH = 2.1  # of a section, in places of the bottoms: at 2 it is as high as the ridge
+N_PLACES = 400  # of a section, an even number, so that none is on the ridge
 
 
 def clock_findings(landscape: TwoValley) -> Findings:
@@ -90,12 +94,46 @@ def _small_step_limit(operator: xr.Dataset) -> Estimate:
 
 
 def potential_section(landscape: TwoValley, y: float) -> xr.Dataset:
-    """loss, effective (Eq. 19) and correction, their difference, over x at one y."""
-    section = xr.Dataset(coords={"x": np.linspace(-0.9, 0.9, 400), "y": y})
+    """loss, effective (Eq. 19) and correction, their difference, over x at one y, from rim to
+    rim.
+    """
+    section = xr.Dataset(coords={"x": _across(landscape, y), "y": y})
     section["loss"] = ("x", landscape.loss(section.x, y))
     section["effective"] = ("x", at_fixed_y.effective_loss(landscape, section.x, y))
     section["correction"] = ("x", at_fixed_y.sgd_correction(landscape, section.x, y))
     return section
+
+
+def _across(landscape: TwoValley, y: float) -> np.ndarray:
+    flat, sharp = landscape.valley_positions(y)
+    return np.linspace(REACH * float(sharp), REACH * float(flat), N_PLACES)
+
+
+def potentials_by_noise(
+    landscape: TwoValley, y: float, effective_noises: Sequence[float]
+) -> xr.Dataset:
+    """What stronger noise makes of two equal wells at one y, for small steps.
+
+    Returns:
+        potential, −T ln P(x|y) of Itô's density, over (effective_noise, x), and loss over x, each
+        counted from its value at the flat bottom.
+    """
+    flat, _ = landscape.valley_positions(y)
+    x = _across(landscape, y)
+    rows = []
+    for noise in effective_noises:
+        density, lowest = (
+            at_fixed_y.conditional_density(landscape, place, y, noise, "ito") for place in (x, flat)
+        )
+        temperature = at_fixed_y.effective_temperature(landscape, y, noise)
+        rows.append(-temperature * np.log(density / lowest))
+    return xr.Dataset(
+        {
+            "potential": (("effective_noise", "x"), np.array(rows)),
+            "loss": ("x", landscape.loss(x, y) - landscape.loss(flat, y)),
+        },
+        {"effective_noise": list(effective_noises), "x": x, "y": y},
+    )
 
 
 def sampled_potential(landscape: TwoValley, samples: xr.Dataset) -> xr.Dataset:

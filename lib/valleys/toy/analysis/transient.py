@@ -15,6 +15,7 @@ from valleys.toy.theory import at_fixed_y, freezing
 SMALL_STEP = 0.05  # learning rates up to this are extrapolated to zero
 FAR_Y = 60.0  # where no run hops any more
 N_NOISES = 12  # of the curves of theory
+RACE = np.geomspace(0.25, 2.5, 25)  # places of the race, in units of the freezing point
 
 
 def paradox_findings(
@@ -152,6 +153,33 @@ def epsilons(landscape: TwoValley, exact: xr.Dataset) -> xr.Dataset:
     }
     values = {name: ("effective_noise", np.asarray(each)) for name, each in found.items()}
     return xr.Dataset(values, {"effective_noise": noise.values})
+
+
+def race_courses(landscape: TwoValley, exact: xr.Dataset) -> xr.Dataset:
+    """The race along y: how fast walkers leave the sharp valley, and how fast the odds change.
+
+    Args:
+        landscape: of the runs.
+        exact: end of the master equation over effective_noise.
+
+    Returns:
+        Over (effective_noise, place), place being y in units of the freezing point: y; rate, exact
+        k⁻; speed, −d ln(k⁺/k⁻)/dt; ratio, the first over the second. Over effective_noise:
+        freezing_y, where the quasi-steady share is the final one, and freezing_rate, k⁻ there.
+    """
+    noises = exact.effective_noise.values
+    frozen_y = freezing.y_of_share(landscape, noises, exact.p_flat.values)
+    y, column = frozen_y[:, None] * RACE, noises[:, None]
+    ratio = freezing.race(landscape, column, y)
+    rate = 1 / at_fixed_y.escape_times_exact(landscape, y, column)[1]
+    courses = {"y": y, "rate": rate, "speed": rate / ratio, "ratio": ratio}
+    ends = {
+        "freezing_y": frozen_y,
+        "freezing_rate": 1 / at_fixed_y.escape_times_exact(landscape, frozen_y, noises)[1],
+    }
+    values = {name: (("effective_noise", "place"), each) for name, each in courses.items()}
+    values |= {name: ("effective_noise", each) for name, each in ends.items()}
+    return xr.Dataset(values, {"effective_noise": noises, "place": RACE})
 
 
 def typical_epsilon(landscape: TwoValley, exact: xr.Dataset) -> float:

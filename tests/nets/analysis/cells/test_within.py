@@ -52,6 +52,23 @@ def test_the_signs_within_and_between_may_differ(runs):
     assert np.isnan(estimate(told["within_late_level"]).value)
 
 
+def test_deviations_are_in_units_of_each_cell_and_tenths_follow_what_is_true_within(runs):
+    apart = within.deviations(runs)
+    assert apart.freezing_time.mean("realization").values == pytest.approx(np.zeros(N_CELLS))
+    assert (apart.freezing_time**2).mean("realization").values == pytest.approx(np.ones(N_CELLS))
+    assert np.isnan(apart.flatness_at_loss).all()
+    assert apart.learning_rate.values.tolist() == MAP["learning_rate"].tolist()
+    late = within.tenths(runs).sel(relation="late_flat")
+    assert (np.diff(late.x) > 0).all()
+    assert late.y[0] > 0.5 > -0.5 > late.y[-1]
+    assert np.isnan(within.tenths(runs).sel(relation="late_level")).all().to_array().all()
+
+
+def test_tenths_of_fewer_than_ten_runs_are_not_known(runs):
+    few = within.tenths(runs.isel(cell=[0], realization=slice(9)))
+    assert np.isnan(few.sel(relation="late_flat").y).all()
+
+
 def test_runs_are_the_solutions_of_settled_mini_batch_cells():
     sizes, rates = [10, 100, 1000], [0.1, 0.2]
     shape, cell = (3, 2, 4), ("batch_size", "learning_rate", "realization")

@@ -113,6 +113,14 @@ def new_figure(
     return figure, figure.subplots(rows, columns, **options)
 
 
+def two_above_one(height: float) -> tuple[Figure, list[Axes]]:
+    """Two panels and a wide one below."""
+    figure = Figure(figsize=(WIDE[0], height), dpi=RASTER_DPI)
+    figure.set_layout_engine("constrained", h_pad=0.1)
+    space = figure.add_gridspec(2, 2, height_ratios=(1.15, 1))
+    return figure, [figure.add_subplot(place) for place in (space[0, 0], space[0, 1], space[1, :])]
+
+
 def each(found: Data, dimension: str) -> Iterator[Data]:
     """What lies at each place along a dimension."""
     return (found.isel({dimension: index}) for index in range(found.sizes[dimension]))
@@ -260,12 +268,13 @@ def component_labels(axes: Axes, explained: xr.DataArray) -> None:
     axes.locator_params(nbins=6)
 
 
-def readable_log(axes: Axes) -> None:
-    """A logarithmic axis with plain numbers at 1, 2 and 5 of each decade."""
-    axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter(decimals())
-    axes.yaxis.set_minor_formatter(NullFormatter())
+def readable_log(axes: Axes, *, across: bool = False, subs: tuple[float, ...] = (1, 2, 5)) -> None:
+    """A logarithmic axis, upwards or across, with plain numbers at some places of each decade."""
+    (axes.set_xscale if across else axes.set_yscale)("log")
+    axis = axes.xaxis if across else axes.yaxis
+    axis.set_major_locator(LogLocator(subs=subs))
+    axis.set_major_formatter(decimals())
+    axis.set_minor_formatter(NullFormatter())
 
 
 def decimals() -> FuncFormatter:

@@ -23,6 +23,7 @@ RELATIONS = {  # of a run, by name
     "level_accurate": ("flatness_at_loss", "full_test_accuracy"),
 }
 PLACES = ("within", "between")
+N_PARTS = 10  # tenths of the runs
 WORDS = {1: "positive", 0: "not told from zero", -1: "negative"}
 
 
@@ -60,6 +61,42 @@ def _runs(cell: xr.Dataset, level: float, threshold: float) -> xr.Dataset:
         "full_test_accuracy": cell.full_test_accuracy,
     }
     return xr.Dataset(found).where(cell.converged).drop_vars("threshold")
+
+
+def deviations(runs: xr.Dataset) -> xr.Dataset:
+    """What `runs_of_settled` gives, as distances from the mean of the cell in standard deviations
+    of its runs; NaN where all runs of a cell are alike.
+    """
+    apart = runs - runs.mean("realization")
+    spread = (apart**2).mean("realization") ** 0.5
+    return apart / spread.where(spread > 0)
+
+
+def tenths(runs: xr.Dataset) -> xr.Dataset:
+    """Both quantities of each relation as deviations, averaged over tenths of all runs in the order
+    of the first.
+
+    Args:
+        runs: what `runs_of_settled` gives.
+
+    Returns:
+        Dimensions relation and part: `x` and `y`; NaN where fewer than ten runs are known.
+    """
+    apart = deviations(runs)
+    rows = [_tenths(*(apart[one].values.ravel() for one in pair)) for pair in RELATIONS.values()]
+    parts = {name: (("relation", "part"), np.array(rows)[:, i]) for i, name in enumerate("xy")}
+    return xr.Dataset(parts, {"relation": list(RELATIONS)})
+
+
+def _tenths(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Means of both in tenths of the pairs, (2, N_PARTS)."""
+    known = np.isfinite(x) & np.isfinite(y)
+    if known.sum() < N_PARTS:
+        return np.full((2, N_PARTS), np.nan)
+    ordered = np.stack([x, y])[:, known][:, np.argsort(x[known], kind="stable")]
+    return np.stack(
+        [part.mean(axis=1) for part in np.array_split(ordered, N_PARTS, axis=1)], axis=1
+    )
 
 
 def relations(runs: xr.Dataset, *, seed: int = 0) -> xr.Dataset:

@@ -1,0 +1,1 @@
+"""Figures of what the model assumes, in real networks: noise, valleys, the choice of a valley."""

@@ -1,0 +1,1 @@
+"""Claims of neighbouring work in numbers with intervals."""

@@ -1,0 +1,1 @@
+"""What neighbouring work claims of stochastic gradient descent, each claim measured."""
