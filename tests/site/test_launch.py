@@ -43,7 +43,9 @@ def test_buttons_of_a_small_book_lead_to_its_notebooks(tmp_path):
     config = (root / "_config.yml").read_text(encoding="utf-8")
     (root / "_config.yml").write_text(
         config.replace(
-            "[sphinx_exercise]", "[sphinx_exercise, valleys.book.pages.run_box], config: {}"
+            "[sphinx_exercise]",
+            "[sphinx_exercise, valleys.book.pages.run_box, valleys.book.extensions.disclosures], "
+            "config: {}",
         ),
         encoding="utf-8",
     )

@@ -65,7 +65,8 @@ def test_time_of_the_sweep_is_that_of_its_steps_and_records(bench, monkeypatch):
 def test_every_way_of_a_step_runs(bench):
     for way in (
         bench.own_steps(2, 10, 2),
-        bench.own_steps(2, 10, 2, general=True),
+        bench.own_steps(2, 10, 2, module=bench.nn.Sequential),
+        bench.own_steps(2, 10, 2, module=bench.Opaque),
         bench.peers.by_vmap(2, 10, 2),
         bench.peers.one_after_another(bench.peers.layers(), bench.peers.SIZES[:1], 2, 10, 2),
     ):
