@@ -19,7 +19,7 @@ def test_text_of_figures_can_be_read(visits, name):
     assert heights
     for source, found in heights.items():
         assert found, f"{source} holds no text"
-        assert min(found) >= LEGIBLE, source
+        assert min(found) >= LEGIBLE - 0.01, source  # the browser rounds
 
 
 @needs_chromium
