@@ -214,7 +214,7 @@ def last_returns(losses, thresholds, every):
     return every * np.where(back.any(axis=0), last, np.nan)
 
 
-@pytest.mark.parametrize("product_way", [compiled.train, general], ids=["compiled", "general"])
+@pytest.mark.parametrize("way", [compiled.train, general], ids=["compiled", "general"])
 @pytest.mark.parametrize(("rate", "batch_size"), [(0.2, 10), (0.4, 20), (0.3, 50)])
 def test_the_way_back_up_is_looked_for_at_every_step(digits, rate, batch_size, way):
     digits, levels = Samples(digits.images.double(), digits.labels), (0.1, 0.5, 0.2)
@@ -241,7 +241,7 @@ def test_seldom_looks_find_no_return_before_the_first_passage(digits):
     assert (losses[steps.astype(int), range(3)] >= 0.2).all()
 
 
-@pytest.mark.parametrize("product_way", [compiled.train, general], ids=["compiled", "general"])
+@pytest.mark.parametrize("way", [compiled.train, general], ids=["compiled", "general"])
 def test_networks_are_kept_as_they_passed_a_level(digits, way):
     levels, networks = (0.3, 1.0, 1e-9), initialize(64, 0).repeat(2)
     start = networks.copy()
