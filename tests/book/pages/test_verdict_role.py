@@ -50,6 +50,20 @@ def test_without_a_ledger_it_stands_alone(build):
     assert badge.find_parent("a") is None
 
 
+def test_of_another_chapter_a_page_alone_says_where_to_look(build, monkeypatch):
+    monkeypatch.setattr(verdict_role, "numbers_for", lambda app, page: {})
+    name = claim(asking("above", 1)).name
+    page = build(f"It {{verdict}}`{name}`.", ledger=False)
+    assert page.select_one(".verdict") is None
+    assert verdict_role.ELSEWHERE in page.get_text()
+
+
+def test_in_a_book_a_number_that_nobody_reported_stops_the_build(build, monkeypatch):
+    monkeypatch.setattr(verdict_role, "numbers_for", lambda app, page: {})
+    with pytest.raises(ExtensionError, match="ours"):
+        build(f"It {{verdict}}`{claim(asking('above', 1)).name}`.")
+
+
 def test_an_unknown_claim_stops_the_build(build):
     with pytest.raises(ExtensionError, match="nothing-like-it"):
         build("It {verdict}`nothing-like-it`.")

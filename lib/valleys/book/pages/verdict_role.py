@@ -17,6 +17,7 @@ from valleys.errors import BookError
 from valleys.paths import book_root
 
 LEDGER = "pages/ledger"
+ELSEWHERE = "see the ledger"  # of a page that stands alone, where another chapter has the numbers
 SIZES = {Size.SMALL: "small effect", Size.LARGE: "large effect"}
 
 
@@ -62,11 +63,18 @@ def fill_verdicts(app: Sphinx, doctree: nodes.document, page: str) -> None:
     for node in waiting:
         if (name := node["claim"]) not in claims:
             raise BookError(f"{page}: no claim of {CLAIMS} is named '{name}'")
-        judged = badge(claims[name], numbers)
-        if LEDGER in app.env.found_docs:
-            uri = app.builder.get_relative_uri(page, LEDGER) + f"#{anchor(claims[name])}"
-            judged = [nodes.reference("", "", *judged, refuri=uri, internal=True)]
-        node.replace_self(judged)
+        node.replace_self(_judged(app, page, claims[name], numbers))
+
+
+def _judged(app: Sphinx, page: str, claim: Claim, numbers: Mapping[str, Any]) -> list[nodes.Node]:
+    """The verdict, with a link in the book; on a page alone, as far as its numbers are there."""
+    if LEDGER in app.env.found_docs:
+        uri = app.builder.get_relative_uri(page, LEDGER) + f"#{anchor(claim)}"
+        return [nodes.reference("", "", *badge(claim, numbers), refuri=uri, internal=True)]
+    try:
+        return badge(claim, numbers)
+    except BookError:
+        return [nodes.Text(ELSEWHERE)]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
