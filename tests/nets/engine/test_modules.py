@@ -30,7 +30,10 @@ def relu(seed):
 
 
 class Opaque(nn.Sequential):
-    """The same layers in a class of a reader's own, which may do anything."""
+    """The same layers in a class of a reader's own, which does more, for all that is known."""
+
+    def forward(self, images):
+        return super().forward(images) + 0
 
 
 def opaque(networks):
@@ -123,6 +126,39 @@ def named_layers():
     return nn.Sequential(OrderedDict(parts))
 
 
+class Own(nn.Module):
+    """A network as readers write theirs, its layers not in the order of their use."""
+
+    def __init__(self):
+        super().__init__()
+        self.last = nn.Linear(5, 3)
+        self.body = nn.Sequential(nn.Linear(64, 6), nn.ReLU())
+        self.middle = nn.Linear(6, 5)
+
+    def forward(self, images):
+        images = self.body(torch.flatten(images, start_dim=1))
+        return self.last(torch.relu(self.middle(images)))
+
+
+class ByMethod(Own):
+    def forward(self, images):
+        return self.last(self.middle(self.body(images.flatten(1))).relu())
+
+
+@pytest.mark.parametrize("make", [Own, ByMethod])
+def test_a_class_of_a_readers_own_is_known_by_what_it_computes(make):
+    modules = [make().double() for _ in "ab"]
+    stack, images = stack_of(modules), torch.randn(7, 4, 16, dtype=torch.float64)
+    labels = torch.arange(7) % 3
+    assert stack.in_closed_form(images) is not None
+    found = stack.gradients(images, labels)
+    assert list(found) == [name for name, _ in modules[0].named_parameters()]
+    for index, module in enumerate(modules):
+        nn.functional.cross_entropy(module(images), labels).backward()
+        for name, parameter in module.named_parameters():
+            torch.testing.assert_close(found[name][index], parameter.grad)
+
+
 @pytest.mark.parametrize("make", [lambda: relu(0).float(), named_layers])
 def test_dense_layers_of_a_module_are_known_in_closed_form(make):
     module = make()
@@ -141,6 +177,45 @@ def hooked():
     return module
 
 
+class Choosing(nn.Sequential):
+    """Looks at the values before it chooses what to compute."""
+
+    def forward(self, images):
+        return super().forward(images if images.sum() > 0 else -images)
+
+
+class Skipping(nn.Module):
+    """Goes around a layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second, self.last = nn.Linear(4, 5), nn.Linear(5, 5), nn.Linear(5, 3)
+
+    def forward(self, images):
+        given = torch.relu(self.first(images))
+        return self.last(torch.relu(self.second(given)) + given)
+
+
+class Wavering(Skipping):
+    """Leaves a layer out while it trains."""
+
+    def forward(self, images):
+        given = torch.relu(self.first(images))
+        return self.last(given if self.training else torch.relu(self.second(given)))
+
+
+class Idle(nn.Sequential):
+    """Has a parameter that it does not use."""
+
+    def __init__(self, *layers):
+        super().__init__(*layers)
+        self.scale = nn.Parameter(torch.ones(1))
+
+
+def three(kind):
+    return kind(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3))
+
+
 def used_twice():
     layer = nn.Linear(4, 4)
     return nn.Sequential(layer, nn.ReLU(), layer)
@@ -149,7 +224,9 @@ def used_twice():
 @pytest.mark.parametrize(
     "module",
     [
-        Opaque(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3)),
+        *map(three, (Opaque, Choosing, Idle)),
+        Skipping(),
+        Wavering(),
         nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3)),
         nn.Sequential(nn.Linear(4, 5, bias=False), nn.ReLU(), nn.Linear(5, 3)),
         nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3), nn.ReLU()),

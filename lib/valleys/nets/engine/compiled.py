@@ -22,6 +22,7 @@ from valleys.nets.engine.training import Samples, Visit
 # hardest samples that are looked at first add up to so many times what they must, when all were
 # last looked at: fewer, and all must be looked at again soon
 MARGIN = 1.3
+HALVES = 20  # of the range of losses, until the border between hard and easy ones is told
 SOME = 20  # they come in multiples of this, what a small product takes side by side
 MATH = {"contract", "reassoc", "nsz"}  # of what fast arithmetic may assume; NaN must stay NaN
 
@@ -193,7 +194,7 @@ def _descend(product, weights, biases, data, batches, rate, room, where, watch):
     order, ends = batches
     batch, values, slopes = room
     first = where[0]
-    right = data[1].copy()
+    right = np.empty_like(data[1])
     for network in range(where[1][0], where[1][1]):
         start = 0
         if not len(ends):
@@ -205,11 +206,10 @@ def _descend(product, weights, biases, data, batches, rate, room, where, watch):
             inputs = batch[:size] if order.size else data[0]
             if order.size:
                 _gather(data, order[network, start:end], batch, right)
-            else:
-                right[:] = data[1]
+            labels = right if order.size else data[1]
             start = end
             _forward(product, weights, biases, network, inputs, values)
-            _softmax_less_target(values[-1][:size], right, slopes[-1])
+            _softmax_less_target(values[-1][:size], labels, slopes[-1])
             _backward(product, weights, network, size, values, slopes)
             factor = _in_type_of(batch, -rate / size)
             _move(product, weights, biases, network, (inputs, values, slopes), factor)
@@ -260,19 +260,57 @@ def _copy(weights, biases, network, place, kept):
     """Keep a network as it is, if networks are to be kept."""
     if len(kept[0][0]):
         for layer in range(len(weights)):
-            kept[0][layer][place] = weights[layer][network]
-            kept[1][layer][place] = biases[layer][network]
+            _keep(weights[layer][network], kept[0][layer][place])
+            _keep(biases[layer][network], kept[1][layer][place])
+
+
+@njit
+def _keep(matrix, copy):
+    """Entry by entry, which compiles in a tenth of the time that whole arrays take."""
+    for row in range(matrix.shape[0]):
+        for column in range(matrix.shape[1]):
+            copy[row, column] = matrix[row, column]
 
 
 @njit(fastmath=MATH)
 def _choose(network, losses, levels, looks):
     """The few samples to look at next."""
-    passed = levels.passed[network]
+    total, passed = losses.sum(), levels.passed[network]
     if passed < len(levels.losses):
         enough = MARGIN * levels.losses[passed] * len(losses)
-        looks.samples[network] = np.argsort(-losses)
-        looks.few[network] = _hardest(losses[looks.samples[network]], enough)
-    looks.lost[network] = np.isnan(losses.sum())
+        border = _border(losses, min(enough, total))
+        few = _hardest_first(losses, border, looks.samples[network])
+        looks.few[network] = min(len(losses), (few // SOME + 1) * SOME)
+    looks.lost[network] = np.isnan(total)
+
+
+@njit(fastmath=MATH)
+def _border(losses, enough):
+    """A loss such that those above it add up to enough, found by halves; 0 where all must."""
+    low, high = 0.0, losses.max()
+    for _ in range(HALVES):
+        middle, total = (low + high) / 2, 0.0
+        for loss in losses:
+            total += loss if loss > middle else 0.0
+        if total >= enough:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@njit(fastmath=MATH)
+def _hardest_first(losses, border, samples):
+    """Fill in the samples, those with a loss above the border first; how many these are."""
+    few, others = 0, len(losses) - 1
+    for sample in range(len(losses)):
+        if losses[sample] > border:
+            samples[few] = sample
+            few += 1
+        else:
+            samples[others] = sample
+            others -= 1
+    return few
 
 
 @njit(fastmath=MATH)
@@ -280,7 +318,7 @@ def _losses(scores, right):
     """Cross-entropy of each sample, float64."""
     losses = np.empty(len(scores))
     for sample in range(len(scores)):
-        highest, total = scores[sample].max(), 0.0
+        highest, total = _highest(scores, sample), 0.0
         for label in range(scores.shape[1]):
             total += np.exp(scores[sample, label] - highest)
         losses[sample] = np.log(total) + highest - scores[sample, right[sample]]
@@ -288,16 +326,12 @@ def _losses(scores, right):
 
 
 @njit(fastmath=MATH)
-def _hardest(losses, enough):
-    """How many of the losses, which fall, add up to enough, in multiples of `SOME`; all of them
-    where they do not.
-    """
-    total = 0.0
-    for sample in range(len(losses)):
-        total += losses[sample]
-        if total >= enough:
-            return min(len(losses), (sample // SOME + 1) * SOME)
-    return len(losses)
+def _highest(scores, sample):
+    """The highest score of a sample; NaN or not where one is NaN."""
+    highest = scores[sample, 0]
+    for label in range(1, scores.shape[1]):
+        highest = max(highest, scores[sample, label])
+    return highest
 
 
 @njit(inline="always")
@@ -340,8 +374,7 @@ def _add(received, bias, rectified):
 def _softmax_less_target(scores, right, slopes):
     """Slope of each sample's cross-entropy in its scores."""
     for sample in range(len(scores)):
-        highest = scores[sample].max()
-        total = _in_type_of(scores, 0)
+        highest, total = _highest(scores, sample), _in_type_of(scores, 0)
         for label in range(scores.shape[1]):
             slopes[sample, label] = np.exp(scores[sample, label] - highest)
             total += slopes[sample, label]

@@ -3,11 +3,13 @@
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, stack_module_state, vmap
 
+from valleys.nets.engine.dense import Chain, chain
 from valleys.nets.engine.networks import Networks
 from valleys.results.spec import require
 
@@ -103,18 +105,20 @@ class Modules:
 
     def in_closed_form(self, images: Tensor, *, own: bool = False) -> Networks | None:
         """The same networks in the same memory, with gradients in closed form: those of a module
-        that is `Sequential(Linear, ReLU, …, Linear)`, perhaps behind a `Flatten`; None for others.
+        that computes Linear, ReLU, …, Linear, perhaps behind a flattening; None for others.
 
         Args:
             images: (N, …), or (R, N, …) if each network has its `own`.
             own: see `images`.
         """
-        names = _dense(self.module, flat=images.ndim == 2 + own)
-        if not all(f"{name}.weight" in self.parameters for name in names):
-            return None  # a layer that occurs twice
-        weights = tuple(self.parameters[f"{name}.weight"] for name in names)
-        biases = tuple(self.parameters[f"{name}.bias"].unsqueeze(-1) for name in names)
-        return Networks(weights, biases) if names else None
+        found = chain(self.module)
+        if found is None or not (found.flattens or images.ndim == 2 + own):
+            return None
+        if {*_slopes_of(found.layers)} != self.parameters.keys():
+            return None  # there are more than it computes with
+        weights = tuple(self.parameters[f"{name}.weight"] for name in found.layers)
+        biases = tuple(self.parameters[f"{name}.bias"].unsqueeze(-1) for name in found.layers)
+        return Networks(weights, biases)
 
     def scores(self, images: Tensor, offset: Tensor | None = None, *, own: bool = False) -> Tensor:
         """Scores of N images, (R, n_classes, N), as of a module in use: running means stand still.
@@ -158,8 +162,10 @@ class Modules:
         own = labels.ndim == 2
         closed = self.in_closed_form(images, own=own)
         if closed is not None:
-            found = closed.gradients(images.flatten(1 + own), labels)
-            return dict(zip(self.parameters, found.values(), strict=True))
+            slopes = closed.gradients(images.flatten(1 + own), labels).values()
+            layers = cast(Chain, chain(self.module)).layers
+            found = dict(zip(_slopes_of(layers), slopes, strict=True))
+            return {name: found[name] for name in self.parameters}
         if not self.in_turn:
             where = 0 if own else None
             return vmap(grad(self._loss), (0, where, where))(self.parameters, images, labels)
@@ -200,27 +206,9 @@ class Modules:
         yield from self.buffers.values()
 
 
-def _dense(module: nn.Module, *, flat: bool) -> list[str]:
-    """Names of the linear layers of a fully connected ReLU network, from the first on; none if the
-    module is anything else, or takes images that are not `flat` as they are.
-    """
-    parts = list(module.named_children()) if type(module) is nn.Sequential else []
-    if parts and type(parts[0][1]) is nn.Flatten:
-        whole = (parts[0][1].start_dim, parts[0][1].end_dim) == (1, -1)
-        parts = parts[1:] if whole else []
-    elif not flat:
-        return []
-    kinds = [type(part) for _, part in parts]
-    expected = [nn.Linear if place % 2 == 0 else nn.ReLU for place in range(len(kinds))]
-    dense = [(name, part) for name, part in parts if isinstance(part, nn.Linear)]
-    if kinds != expected or len(kinds) % 2 == 0 or len(dense) < 2 or _hooked(module):
-        return []
-    return [name for name, part in dense] if all(part.bias is not None for _, part in dense) else []
-
-
-def _hooked(module: nn.Module) -> bool:
-    """Whether something of the user's own runs when the module computes."""
-    return any(part._forward_hooks or part._forward_pre_hooks for part in module.modules())
+def _slopes_of(layers: tuple[str, ...]) -> list[str]:
+    """Names of the parameters of linear layers, in the order of their slopes in closed form."""
+    return [f"{name}.{kind}" for name in layers for kind in ("weight", "bias")]
 
 
 def _draws(part: nn.Module) -> bool:
