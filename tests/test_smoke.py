@@ -48,7 +48,7 @@ def test_chapter_computes_everything_anew_at_size_smoke(name, kernel, nowhere, t
 
 
 def test_a_chapter_runs_in_a_kernel_of_its_own(nowhere, tmp_path):
-    chapters, name = all_chapters(), "01_landscape"
+    chapters, name = all_chapters(), "own_network"
     work = {name: (chapters[name], run_parameters(chapters, "smoke")[name])}
     (outcome,) = runner.run_chapters(work, tmp_path / "executed", environment=nowhere | ONE_THREAD)
     assert outcome.failure is None

@@ -113,7 +113,8 @@ NETS = {
         batch_sizes=(20, 100),
         training_time=2.0,
         n_starts=2,
-        n_records=3,
+        n_runs=2,
+        n_records=2,
     ),
     "continuation": ContinuationSpec(
         "digits", 20, branch_every=50, last_branch=100, n_steps=200, n_records=3
