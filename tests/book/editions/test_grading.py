@@ -142,16 +142,20 @@ def hand_in(course: Path, who: str, solved: NotebookNode) -> None:
     nbformat.write(answered, place)
 
 
-@pytest.fixture(scope="module", params=[notebook, one_exercise])
+COURSES = [(notebook, tuple(HAND_INS)), (one_exercise, ("solved", "edited"))]
+
+
+@pytest.fixture(scope="module", params=COURSES, ids=[made.__name__ for made, _ in COURSES])
 def course(request, tmp_path_factory) -> Path:
     """A course, of a tiny notebook or of an exercise of this book, released and graded."""
+    make, students = request.param
     pytest.importorskip("nbgrader", reason="nbgrader is not installed, see the extra dev")
     folder = tmp_path_factory.mktemp("course")
-    copies.lay_out_course(write_book(folder / "book", request.param()), folder)
+    copies.lay_out_course(write_book(folder / "book", make()), folder)
     shutil.copy(book_root() / copies.OF_A_COURSE / SETTINGS, folder)
     nbgrader(folder, "generate_assignment", ASSIGNMENT)
-    for who in HAND_INS:
-        hand_in(folder, who, request.param())
+    for who in students:
+        hand_in(folder, who, make())
     nbgrader(folder, "autograde", ASSIGNMENT)
     nbgrader(folder, "export", "--to", "grades.csv")
     return folder
@@ -161,7 +165,9 @@ def course(request, tmp_path_factory) -> Path:
 def test_only_what_was_written_gets_points(course):
     with (course / "grades.csv").open(encoding="utf-8") as file:
         found = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
-    assert found == {who: grading.POINTS if who == "solved" else 0 for who in HAND_INS}
+    handed_in = {path.name for path in (course / "submitted").iterdir()}
+    assert found.keys() == handed_in
+    assert found == {who: grading.POINTS if who == "solved" else 0 for who in found}
 
 
 @pytest.mark.slow
