@@ -42,13 +42,18 @@ def _sums(values, weight, sample, unit, zero):
 
 @njit(fastmath=FAST)
 def _few_sums(values, weight, first_sample, first_unit, out):
-    """The same of fewer than four units or samples at the edge."""
-    for sample in range(first_sample, min(first_sample + SIDE, len(out))):
-        for unit in range(first_unit, min(first_unit + SIDE, out.shape[1])):
-            total = out.dtype.type(0)
+    """The same of fewer than four units or samples at the edge, two by two as far as they go."""
+    samples, units = min(first_sample + SIDE, len(out)), min(first_unit + SIDE, out.shape[1])
+    for sample in range(first_sample, samples, 2):
+        for unit in range(first_unit, units, 2):
+            i, j = min(sample + 1, samples - 1), min(unit + 1, units - 1)
+            a = b = c = d = out.dtype.type(0)
             for k in range(values.shape[1]):
-                total += values[sample, k] * weight[unit, k]
-            out[sample, unit] = total
+                a += values[sample, k] * weight[unit, k]
+                b += values[sample, k] * weight[j, k]
+                c += values[i, k] * weight[unit, k]
+                d += values[i, k] * weight[j, k]
+            out[sample, unit], out[sample, j], out[i, unit], out[i, j] = a, b, c, d
 
 
 @njit(fastmath=FAST)
@@ -90,9 +95,17 @@ def _move_four(values, deltas, factor, corner, weight):
 
 @njit(fastmath=FAST)
 def _move_few(values, deltas, factor, corner, weight):
-    """The same of fewer than four samples or units at the edge."""
-    for unit in range(corner[1], min(corner[1] + SIDE, len(weight))):
-        for sample in range(corner[0], min(corner[0] + SIDE, len(values))):
-            share = factor * deltas[sample, unit]
+    """The same of fewer than four samples or units at the edge, two by two as far as they go."""
+    n_samples, n_units = min(corner[0] + SIDE, len(values)), min(corner[1] + SIDE, len(weight))
+    nothing = weight.dtype.type(0)  # the factor of a sample or unit that is not there
+    for unit in range(corner[1], n_units, 2):
+        for sample in range(corner[0], n_samples, 2):
+            i, j = min(sample + 1, n_samples - 1), min(unit + 1, n_units - 1)
+            second = factor if i > sample else nothing
+            other, both = (factor, second) if j > unit else (nothing, nothing)
+            a, b = factor * deltas[sample, unit], second * deltas[i, unit]
+            c, d = other * deltas[sample, j], both * deltas[i, j]
             for k in range(weight.shape[1]):
-                weight[unit, k] += share * values[sample, k]
+                v, w = values[sample, k], values[i, k]
+                weight[unit, k] += a * v + b * w
+                weight[j, k] += c * v + d * w
