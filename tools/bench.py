@@ -192,6 +192,7 @@ def network_pieces(repeats: int) -> list[Row]:
     torch.set_num_threads(1)
     name = network_data()
     with threadpool_limits(1):
+        network_turn(name, 0, n_steps=1)  # compiles
         turns = np.array([network_turn(name, seed) for seed in range(repeats)])
     own, plainly, top, plain_top = turns.T
     return [
