@@ -55,14 +55,33 @@ if __name__ == "__main__":
 """
 
 
+SIMULATION = """
+import torch
+
+from valleys.toy import TwoValley
+from valleys.toy.simulation.langevin import phase_diagram
+
+phase_diagram(TwoValley(), [0.05], [0.1], n_runs=200, n_steps=10)
+print(torch.get_num_threads())
+"""
+
+
+def output(*command: str, **variables: str) -> str:
+    """What a process prints that finds these of the variables for threads and no others."""
+    rest = {name: text for name, text in os.environ.items() if name not in machine.THREAD_VARIABLES}
+    environment = rest | variables
+    options = {"capture_output": True, "text": True, "timeout": 120, "check": True}
+    return subprocess.run([sys.executable, *command], env=environment, **options).stdout
+
+
+def test_a_simulation_leaves_torch_the_threads_that_it_was_given():
+    """Where one is asked for, a second one spins between the products of small networks, and makes
+    them many times as slow on a busy machine.
+    """
+    assert output("-c", SIMULATION, OMP_NUM_THREADS="1") == "1\n"
+
+
 @pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_workers_of_a_script_that_has_loaded_torch_keep_to_their_threads(count, tmp_path):
     (tmp_path / "script.py").write_text(SCRIPT)
-    environment = {
-        name: value for name, value in os.environ.items() if name not in machine.THREAD_VARIABLES
-    }
-    command = [sys.executable, str(tmp_path / "script.py"), str(count)]
-    finished = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=120, check=True
-    )
-    assert finished.stdout == f"{count}\n"
+    assert output(str(tmp_path / "script.py"), str(count)) == f"{count}\n"

@@ -122,7 +122,7 @@ def test_the_closed_form_is_what_autograd_finds(blobs, shared):
 
 
 def named_layers():
-    parts = {"first": nn.Linear(4, 5), "bend": nn.ReLU(), "last": nn.Linear(5, 3)}
+    parts = {"relu": nn.Linear(4, 5), "bend": nn.ReLU(), "flatten": nn.Linear(5, 3)}
     return nn.Sequential(OrderedDict(parts))
 
 
@@ -171,9 +171,19 @@ def test_dense_layers_of_a_module_are_known_in_closed_form(make):
     torch.testing.assert_close(closed.scores(images)[0].T, module(images).detach())
 
 
+def three(kind):
+    return kind(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3))
+
+
 def hooked():
-    module = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3))
+    module = three(nn.Sequential)
     module[1].register_forward_hook(lambda part, given, found: 2 * found)
+    return module
+
+
+def hooked_backwards():
+    module = three(nn.Sequential)
+    module[0].register_full_backward_hook(lambda part, to_give, given: None)
     return module
 
 
@@ -212,10 +222,6 @@ class Idle(nn.Sequential):
         self.scale = nn.Parameter(torch.ones(1))
 
 
-def three(kind):
-    return kind(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3))
-
-
 def used_twice():
     layer = nn.Linear(4, 4)
     return nn.Sequential(layer, nn.ReLU(), layer)
@@ -233,7 +239,9 @@ def used_twice():
         nn.Sequential(nn.Linear(4, 5), nn.Linear(5, 3)),
         nn.Sequential(nn.Flatten(0), nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3)),
         nn.utils.parametrizations.weight_norm(nn.Linear(4, 3)),
+        nn.Sequential(OrderedDict(a=nn.Linear(4, 5), relu=nn.Linear(5, 5), b=nn.Linear(5, 3))),
         hooked(),
+        hooked_backwards(),
         used_twice(),
     ],
 )

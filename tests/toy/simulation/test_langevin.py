@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from valleys.results import machine
 from valleys.toy import TwoValley
 from valleys.toy.simulation import langevin, reference
 from valleys.toy.simulation.kernels import (
@@ -184,7 +185,7 @@ def test_results_depend_on_the_seed_and_on_no_thread(function, monkeypatch):
     )
     results = []
     for threads, seed in ((1, 7), (4, 7), (1, 8)):
-        monkeypatch.setattr(numba, "get_num_threads", lambda threads=threads: threads)
+        monkeypatch.setattr(machine, "threads", lambda threads=threads: threads)
         results.append(function(LANDSCAPE, *arguments, **settings, seed=seed))
     assert results[0].identical(results[1])
     assert not results[0].identical(results[2])

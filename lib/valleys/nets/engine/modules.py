@@ -3,13 +3,12 @@
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, stack_module_state, vmap
 
-from valleys.nets.engine.dense import Chain, chain
+from valleys.nets.engine.dense import chain
 from valleys.nets.engine.networks import Networks
 from valleys.results.spec import require
 
@@ -114,11 +113,17 @@ class Modules:
         found = chain(self.module)
         if found is None or not (found.flattens or images.ndim == 2 + own):
             return None
-        if {*_slopes_of(found.layers)} != self.parameters.keys():
+        if {*_slopes_of(self._layers)} != self.parameters.keys():
             return None  # there are more than it computes with
-        weights = tuple(self.parameters[f"{name}.weight"] for name in found.layers)
-        biases = tuple(self.parameters[f"{name}.bias"].unsqueeze(-1) for name in found.layers)
+        weights = tuple(self.parameters[f"{name}.weight"] for name in self._layers)
+        biases = tuple(self.parameters[f"{name}.bias"].unsqueeze(-1) for name in self._layers)
         return Networks(weights, biases)
+
+    @property
+    def _layers(self) -> tuple[str, ...]:
+        """Names of the linear layers of a chain, none for other modules."""
+        found = chain(self.module)
+        return found.layers if found else ()
 
     def scores(self, images: Tensor, offset: Tensor | None = None, *, own: bool = False) -> Tensor:
         """Scores of N images, (R, n_classes, N), as of a module in use: running means stand still.
@@ -163,8 +168,7 @@ class Modules:
         closed = self.in_closed_form(images, own=own)
         if closed is not None:
             slopes = closed.gradients(images.flatten(1 + own), labels).values()
-            layers = cast(Chain, chain(self.module)).layers
-            found = dict(zip(_slopes_of(layers), slopes, strict=True))
+            found = dict(zip(_slopes_of(self._layers), slopes, strict=True))
             return {name: found[name] for name in self.parameters}
         if not self.in_turn:
             where = 0 if own else None

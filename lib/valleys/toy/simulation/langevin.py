@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Protocol, TypeVar
 
-import numba
 import numpy as np
 import xarray as xr
 
+from valleys.results import machine
 from valleys.toy.landscapes.two_valley import TwoValley
 from valleys.toy.simulation.kernels import (
     ADVANCE,
@@ -362,8 +362,11 @@ def n_blocks(n_runs: int) -> int:
 
 
 def in_threads(function: Callable[[Job], Result], jobs: Iterable[Job]) -> list[Result]:
-    """Results of function(job) in the order of the jobs, on as many threads as numba may use."""
-    with ThreadPoolExecutor(numba.get_num_threads()) as pool:
+    """Results of function(job) in the order of the jobs, on as many threads as allowed.
+
+    Numba is not asked how many: its answer starts threads of its own, and gives torch as many.
+    """
+    with ThreadPoolExecutor(machine.threads()) as pool:
         return list(pool.map(function, jobs))
 
 
