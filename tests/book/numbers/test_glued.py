@@ -19,6 +19,10 @@ NUMBERS = {
     "unknown": math.nan,
     "nothing": Estimate(math.nan, math.nan, math.nan),
     "word": "clear",
+    "none": 0,
+    "one": 1,
+    "pair": 2,
+    "many": 79,
     "yes": True,
     "rates": [0.05, 0.1],
     "ratios": [Estimate(0.5, 0.4, 0.6), Estimate(1.0, 0.9, 1.1)],
@@ -45,6 +49,14 @@ FORMS = {
     "yes": "True",
     "rates:g": "0.05, 0.1",
     "ratios:.1f": "0.5 (0.4 to 0.6), 1.0 (0.9 to 1.1)",
+    "count:of count": "all seven",
+    "none:of count": "none of the seven",
+    "one:of count": "one of seven",
+    "count:Of many": "Seven of 79",
+    "many:of many": "all 79",
+    "none:Of many": "None of the 79",
+    "pair:Of pair": "Both",
+    "one:of one": "the only",
 }
 REFUSED = {
     "shard": "did you mean 'share'?",
@@ -59,6 +71,10 @@ REFUSED = {
     "mean low": "no reference to a number",
     "": "no reference to a number",
     "share:": "no reference to a number",
+    "many:of count": "a whole at least as large",
+    "share:of count": "asks for a count",
+    "count:of word": "asks for a count",
+    "count:of counts": "did you mean 'count'?",
 }
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # seconds to load, for each command
     from sphinx.application import Sphinx
 
 REFERENCE = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:\.(?P<part>\w*))?(?::(?P<form>.+))?")
+OF = re.compile(r"(?P<of>[Oo]f) (?P<whole>.+)")  # the form of a count of some
+WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 
 
 def glued(app: "Sphinx") -> dict[str, dict[str, Any]]:
@@ -90,7 +92,8 @@ def printed(reference: str, numbers: Mapping[str, Any], where: str) -> str:
     """The number that a reference names, in its form.
 
     `name:.2f` is a value with its interval, or each value of a list; `name.low:.2f` is a part;
-    `name` alone is a text, a count or a value with its standard error.
+    `name` alone is a text, a count or a value with its standard error; `name:of other` is a count
+    of so many in words, and `name:Of other` begins a sentence.
 
     Raises:
         BookError: the reference names no number, or asks for a part or form that its number does
@@ -105,6 +108,9 @@ def printed(reference: str, numbers: Mapping[str, Any], where: str) -> str:
     value = named(found["name"], numbers, where)
     if found["part"] is not None:
         value = _part(value, found["name"], found["part"], where)
+    if share := OF.fullmatch(found["form"] or ""):
+        text = counted(value, named(share["whole"], numbers, where), f"{where}: '{reference}'")
+        return text.capitalize() if share["of"] == "Of" else text
     return formatted(value, found["form"] or "", f"{where}: '{found['name']}'")
 
 
@@ -144,6 +150,25 @@ def formatted(value: Any, form: str, what: str) -> str:
         return format(value, form)
     except ValueError as error:
         raise BookError(f"{what} cannot be printed in the form '{form}': {error}") from None
+
+
+def counted(count: Any, whole: Any, what: str) -> str:
+    """A count of some in words, before the noun of the whole: `all seven`, `none of the seven`,
+    `one of seven`, `15 of 79`.
+
+    Raises:
+        BookError: they are no counts, or there are more than the whole.
+    """
+    if not all(type(number) is int for number in (count, whole)) or not 0 <= count <= whole:
+        raise BookError(f"{what} asks for a count and a whole at least as large, got {count!r}")
+    if count == whole:
+        return {1: "the only", 2: "both"}.get(whole, f"all {in_words(whole)}")
+    return f"{in_words(count)} of {in_words(whole)}" if count else f"none of the {in_words(whole)}"
+
+
+def in_words(count: int) -> str:
+    """A count as it stands in a sentence: words up to twelve, digits above."""
+    return WORDS[count] if count < len(WORDS) else str(count)
 
 
 def _placed(name: str | None, form: str | None, numbers: Mapping[str, Any], where: str) -> str:

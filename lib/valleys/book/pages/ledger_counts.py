@@ -29,6 +29,7 @@ COUNTED = {
     Verdict.HOLDS: ("holds", "hold"),
     Verdict.PART: ("holds in part", "hold in part"),
     Verdict.FAILS: ("does not hold", "do not hold"),
+    Verdict.UNTESTABLE: ("cannot be tested here", "cannot be tested here"),
 }
 
 
@@ -45,16 +46,16 @@ def verdicts(claims: list[Claim], numbers: Numbers) -> Counter[Verdict]:
 
 
 def summary(claims: list[Claim], source: str, numbers: Numbers) -> list[nodes.Node]:
-    """A sentence that counts the verdicts of a source, and for the paper a bar above it."""
+    """A sentence that counts the verdicts of a source, and for the paper a bar above it; nothing
+    where no claim is of that source.
+    """
     claims = counted(claims, source)
+    if not claims:
+        return []
     counts = verdicts(claims, numbers)
-    text = ", ".join(
-        f"{counts[verdict]} {words[counts[verdict] != 1]}" for verdict, words in COUNTED.items()
-    )
-    sentence = (
-        f"Of {len(claims)} {SUMMED[source]}, {text}, and {counts[Verdict.UNTESTABLE]} cannot be "
-        f"tested here.{_small(claims, numbers)}"
-    )
+    *others, last = _told(counts)
+    text = f"{', '.join(others)} and {last}" if others else last
+    sentence = f"Of {len(claims)} {SUMMED[source]}, {text}.{_small(claims, numbers)}"
     bar = [_bar(counts)] if source == PAPER else []
     return [*bar, nodes.paragraph(text=sentence, classes=["ledger-summary"])]
 
@@ -63,10 +64,14 @@ def tallied(claims: list[Claim], numbers: Numbers) -> str:
     """How many claims of a table have which verdict, in words: `3 claims: 2 hold, 1 does not
     hold`.
     """
-    counts = verdicts(claims, numbers)
+    told = ", ".join(_told(verdicts(claims, numbers)))
+    return f"{len(claims)} claim{'s' if len(claims) != 1 else ''}: {told}"
+
+
+def _told(counts: Counter[Verdict]) -> list[str]:
+    """How many have each verdict that any has, in words: `2 hold`, `1 does not hold`."""
     words = {verdict: COUNTED.get(verdict, (verdict, verdict)) for verdict in counts}
-    told = [f"{counts[each]} {words[each][counts[each] != 1]}" for each in Verdict if counts[each]]
-    return f"{len(claims)} claim{'s' if len(claims) != 1 else ''}: {', '.join(told)}"
+    return [f"{counts[each]} {words[each][counts[each] != 1]}" for each in Verdict if counts[each]]
 
 
 def chance(claims: list[Claim], numbers: Numbers) -> nodes.Node:
