@@ -26,7 +26,12 @@ if TYPE_CHECKING:  # seconds to load, for each command
 
 REFERENCE = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:\.(?P<part>\w*))?(?::(?P<form>.+))?")
 OF = re.compile(r"(?P<of>[Oo]f) (?P<whole>.+)")  # the form of a count of some
-WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+# fmt: off
+WORDS = [
+    "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+    "twelve",
+]
+# fmt: on
 
 
 def glued(app: "Sphinx") -> dict[str, dict[str, Any]]:
