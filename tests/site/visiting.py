@@ -37,10 +37,10 @@ CARDS = f"{FIGURES}.map((image) => getComputedStyle(image).backgroundColor)"
 # Values in a sentence that are set in another weight than the words around them.
 LOUD = """[...document.querySelectorAll("article .pasted-text")].filter((value) =>
   getComputedStyle(value).fontWeight !== getComputedStyle(value.parentElement).fontWeight).map((value) => value.innerText)"""  # noqa: E501
-# Code that must be scrolled sideways where all folds are open.
+# Code and formulas that must be scrolled sideways where all folds are open.
 UNFOLD = """document.querySelectorAll("article details:not([open])").forEach((fold) => { fold.open = true; fold.dataset.shut = ""; })"""  # noqa: E501
-SIDEWAYS = """[...document.querySelectorAll("article .highlight pre")].filter((code) => code.checkVisibility() && code.scrollWidth > code.clientWidth + 1)
-  .map((code) => code.innerText.slice(0, 120))"""  # noqa: E501
+SIDEWAYS = """[...document.querySelectorAll("article .highlight pre, article div.math, article div.math > mjx-container")]
+  .filter((part) => part.checkVisibility() && part.scrollWidth > part.clientWidth + 1).map((part) => part.closest("[id]").id + part.innerText.slice(0, 120))"""  # noqa: E501
 FOLD = """document.querySelectorAll("article details[data-shut]").forEach((fold) => { fold.open = false; delete fold.dataset.shut; })"""  # noqa: E501
 # Of wide figures: how wide each is shown, how wide it was drawn, and how wide the column of text
 # is.
@@ -113,7 +113,7 @@ class Visit:
         drawn: whether each figure is drawn.
         figures: addresses of the figures that the light theme shows, and those of the dark one.
         loud: values in a sentence that are set in another weight than its words.
-        sideways: code that must be scrolled on a desk.
+        sideways: code and formulas that must be scrolled on a desk.
         widths: of each wide figure on a desk: as it is shown, as it was drawn, and of the text, CSS
             pixels.
         overflow: how much wider than the phone the page is, solutions folded or not, CSS pixels.

@@ -87,6 +87,21 @@ def test_formula_that_may_be_cut_has_a_hint(page):
     ]
 
 
+@pytest.mark.parametrize(("n_columns", "bleeds"), [(4, False), (6, True)])
+def test_table_that_may_be_cut_says_so_above_it_and_a_broad_one_reaches_into_the_margin(
+    tmp_path, n_columns, bleeds
+):
+    row = "".join(f"<td>{'a word ' * 5}</td>" for _ in range(n_columns))
+    draw(tmp_path / "figure.svg", width=4, height_of_text=10)
+    table = f'<div class="pst-scrollable-table-container"><table><tr>{row}</tr></table></div>'
+    for around, expected in ((table, bleeds), (f"<details>{table}</details>", False)):
+        page = PAGE.replace("</article>", f"{around}</article>")
+        tree = BeautifulSoup(mended(page, tmp_path / "page.html"), "html.parser")
+        frame = tree.select_one(".figure-hint + .pst-scrollable-table-container")
+        assert frame.find_previous_sibling().get_text() == HINT.format("table")
+        assert (BLEEDS in frame["class"]) is expected
+
+
 def test_no_two_parts_share_a_name(page):
     names = [tag["id"] for tag in page.select("[id]")]
     assert len(names) == len(set(names))

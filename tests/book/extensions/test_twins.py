@@ -12,8 +12,10 @@ from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 
 from valleys.book.extensions.twins import pair_figures
+from valleys.book.figures.drawing.style import LINE, ON_LIGHT, WORD, in_the_dark
 from valleys.paths import book_root
 
+DEEP = "#3a1f5c"
 COLOURS = {"#000000": "#eeeeee", "#333333": "#dddddd"}
 PAGE = """<article><figure><span class="figure-frame"><img id="one" alt="a" src="../_images/figure.svg"></span><figcaption>What</figcaption></figure>
 <figure><img alt="b" src="data:image/svg+xml;base64,{embedded}"><figcaption>What</figcaption></figure><img alt="c" src="logo.png"></article>"""  # noqa: E501
@@ -25,6 +27,9 @@ def place(tmp_path) -> Path:
     figure.text(0.5, 0.5, "black")
     figure.text(0.5, 0.8, "grey", color="#333333")
     figure.text(0.5, 0.2, "blue", color="#0072B2")
+    figure.text(0.2, 0.2, "on a cell", color=ON_LIGHT)
+    figure.add_axes((0.5, 0.5, 0.2, 0.2)).plot([0, 1], color=DEEP, marker="o")
+    figure.axes[0].bar([0, 1], [1, 1], color="#2f3588")
     (tmp_path / "_images").mkdir()
     (tmp_path / "chapters").mkdir()
     figure.savefig(tmp_path / "_images" / "figure.svg", metadata={"Date": None})
@@ -58,8 +63,17 @@ def test_twin_has_the_colours_of_the_dark_and_keeps_those_that_mean_something(pl
     assert "#333333" in drawn
     assert "#333333" not in dark
     assert "#dddddd" in dark
-    assert drawn.count("#0072b2") == dark.count("#0072b2") == 1
+    assert drawn.count("#0072b2") == dark.count(in_the_dark("#0072b2", WORD)) == 1
     assert 'fill="#eeeeee"' in dark  # the text for which matplotlib names no colour
+
+
+def test_lines_and_their_marks_stand_out_from_a_dark_page_and_areas_keep_their_colour(place):
+    dark = (place / "chapters" / images(place)[1]["src"]).read_text(encoding="utf-8")
+    assert DEEP not in dark
+    assert f"stroke: {in_the_dark(DEEP, LINE)}" in dark
+    assert f"fill: {in_the_dark(DEEP, LINE)}" in dark
+    assert "fill: #2f3588" in dark
+    assert ON_LIGHT in dark
 
 
 def test_a_figure_inside_the_page_becomes_a_file(place):

@@ -44,6 +44,7 @@ def test_contrasts_are_the_known_ones():
     assert float(told.flatness_low[0]) == pytest.approx(3)  # each start is held against itself
 
 
+@pytest.mark.slow
 def test_the_wide_interval_covers_what_starts_do():
     """Noise flattens by e to the normal: over starts an interval covers its mean as often as it
     says, over the runs of one start it hardly ever does.

@@ -49,7 +49,7 @@ def products(request, monkeypatch):
 @pytest.mark.parametrize(
     ("hidden", "dtype", "tolerance"),
     [
-        ((33, 17, 5), torch.float64, 1e-11),
+        pytest.param((33, 17, 5), torch.float64, 1e-11, marks=pytest.mark.slow),
         ((50, 50), torch.float64, 1e-11),
         ((50, 50), torch.float32, 3e-5),
     ],

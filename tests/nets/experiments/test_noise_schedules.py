@@ -258,6 +258,7 @@ def test_flatness_is_of_the_second_matrix(ensemble):
     assert np.isnan(found[1])
 
 
+@pytest.mark.slow
 def test_a_convolutional_network_goes_the_general_way():
     short = {"training_time": 80.0, "n_runs": 2, "levels": (0.05,), "longest_tail": 10.0}
     spec = dataclasses.replace(SPEC, channels=(4, 8), learning_rate=0.2, **short)

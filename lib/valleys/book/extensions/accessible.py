@@ -8,6 +8,7 @@ changed.
 import base64
 import math
 import re
+from itertools import zip_longest
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -21,16 +22,16 @@ LEGIBLE = 11.0
 WIDE = 7.2 * 72  # points: wider figures reach into the margin where the window has room for it
 SVG_SIZE = re.compile(r'viewBox="[\d.-]+ [\d.-]+ ([\d.]+) ([\d.]+)"')
 BLEEDS = "full-width"  # a class at which the theme makes room in the margin
+# characters: a cell counts as so many at most, as its words wrap; broader tables reach into the
+# margin like wide figures
+CELL, BROAD = 20, 100
 PIXELS = 4 / 3  # of CSS in a point
 # matplotlib draws glyphs 100 units high; subscripts are scaled again inside
 SVG_TEXT = re.compile(r"scale\((0\.\d+) -\1\)")
 SEARCH_FIELD = re.compile(r'(<button class="btn search-button-field[^>]*?) aria-label="Search"')
 EMBEDDED = "data:image/svg+xml;base64,"
-MAY_SCROLL = {
-    "article div.math": "formula",
-    "article .pst-scrollable-table-container, article .cell_output > .output:has(table)": "table",
-}
-HINT = "Swipe sideways to see the whole {}."
+TABLES = "article .pst-scrollable-table-container, article .cell_output > .output:has(table)"
+HINT = "Scroll sideways to see the whole {}."
 
 
 def mend(page: BeautifulSoup, path: Path) -> None:
@@ -49,9 +50,10 @@ def mend(page: BeautifulSoup, path: Path) -> None:
     drop_shared_names(page)
     for image in page.select("article img[src]"):
         let_scroll(page, image, path.parent)
-    for selector, what in MAY_SCROLL.items():
-        for part in page.select(selector):
-            hint_at_width(page, part, what)
+    for formula in page.select("article div.math"):
+        hint_below(page, formula)
+    for table in page.select(TABLES):
+        let_table_scroll(page, table)
 
 
 def name_search(page: BeautifulSoup) -> None:
@@ -146,11 +148,28 @@ def let_scroll(page: BeautifulSoup, image: Tag, folder: Path) -> None:
         add_class(figure, BLEEDS)
 
 
-def hint_at_width(page: BeautifulSoup, part: Tag, what: str) -> None:
-    """Let the page say that a formula or table goes on where it does not fit."""
-    behind = part.find_next_sibling()
-    if not has_class(behind, "figure-hint"):
-        part.insert_after(_hint(page, what))
+def hint_below(page: BeautifulSoup, formula: Tag) -> None:
+    """Let the page say that a formula goes on where it does not fit."""
+    if not has_class(formula.find_next_sibling(), "figure-hint"):
+        formula.insert_after(_hint(page, "formula"))
+
+
+def let_table_scroll(page: BeautifulSoup, frame: Tag) -> None:
+    """Let the page say that a table goes on where it does not fit, above it, since it may be
+    longer than the screen; a broad one may reach into the margin.
+    """
+    if not has_class(frame.find_previous_sibling(), "figure-hint"):
+        frame.insert_before(_hint(page, "table"))
+    has_room = page.select_one("div.bd-sidebar-secondary") and not frame.find_parent("details")
+    if breadth(frame) > BROAD and has_room:
+        add_class(frame, BLEEDS)
+
+
+def breadth(table: Tag) -> int:
+    """About how many characters the columns of a table take side by side."""
+    rows = [row.find_all(["td", "th"]) for row in table.find_all("tr")]
+    lengths = [[min(len(cell.get_text(strip=True)), CELL) for cell in row] for row in rows]
+    return sum(max(column) + 2 for column in zip_longest(*lengths, fillvalue=0))
 
 
 def legible_width(drawn: str) -> int | None:

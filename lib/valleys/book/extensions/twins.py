@@ -8,7 +8,7 @@ reads its alt text once.
 import copy
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -26,7 +26,9 @@ LIGHT, DARK = "only-light", "only-dark"  # classes of the theme
 # marks of what is drawn in the colours of the book: by matplotlib, and by hand
 OURS = ("<dc:title>Matplotlib", '<svg xmlns="http://www.w3.org/2000/svg" class="drawing"')
 BLACK = "#000000"  # which matplotlib leaves out, since it is what an SVG has by itself
-COLOUR = re.compile(r"#[0-9a-f]{6}\b")
+# a colour, behind what begins a word of matplotlib if it is that of one
+COLOUR = re.compile(r'(<g style="fill: )?(#[0-9a-f]{6})\b')
+LINE = re.compile(r'fill: none;[^"]*stroke: (#[0-9a-f]{6})')
 
 
 def pair_figures(page: BeautifulSoup, path: Path, images: Path, colours: Mapping[str, str]) -> None:
@@ -79,10 +81,26 @@ def pair(page: BeautifulSoup, image: Tag, dark: str, path: Path) -> None:
 
 
 def darkened(drawn: str, colours: Mapping[str, str]) -> str:
-    """An SVG with other colours."""
+    """An SVG with other colours; those of its lines and words stand out from a dark page, wherever
+    they are.
+    """
     table = {old.lower(): new.lower() for old, new in colours.items()}
-    changed = COLOUR.sub(lambda found: table.get(found[0], found[0]), drawn)
+    table |= {each.lower(): each.lower() for each in (style.ON_LIGHT, style.ON_DARK)}
+    words = {colour for word, colour in COLOUR.findall(drawn) if word}
+    of_words = _standing_out(words, style.WORD) | table
+    of_others = _standing_out(LINE.findall(drawn), style.LINE) | table
+
+    def other(found: re.Match[str]) -> str:
+        word, colour = found[1] or "", found[2]
+        return word + (of_words if word else of_others).get(colour, colour)
+
+    changed = COLOUR.sub(other, drawn)
     return changed.replace("<svg ", f'<svg fill="{table.get(BLACK, BLACK)}" ', 1)
+
+
+def _standing_out(colours: Iterable[str], contrast: float) -> dict[str, str]:
+    """What becomes of each of these colours."""
+    return {colour: style.in_the_dark(colour, contrast) for colour in set(colours)}
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

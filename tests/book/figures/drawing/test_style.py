@@ -14,7 +14,9 @@ import pytest
 from matplotlib.rcsetup import cycler
 from nbformat.v4 import new_code_cell, new_notebook
 
+from tests.book.extensions.test_accessible import luminance
 from valleys.book import figures
+from valleys.book.figures.drawing.style import DARK, HALO, in_the_dark
 
 TASTE = {
     "axes.grid": "True",
@@ -209,3 +211,15 @@ def test_user_and_machine_change_no_byte_of_a_page(matplotlibrc, tmp_path):
         )
         == plain
     )
+
+
+@pytest.mark.parametrize("contrast", [3.0, 4.5])
+@pytest.mark.parametrize("colour", ["#000000", "#3a1f5c", "#0072b2", "#efc95e", "#ffffff"])
+def test_in_the_dark_a_colour_is_whiter_only_if_it_would_not_stand_out(colour, contrast):
+    def ratio(shown: str) -> float:
+        return (luminance(shown) + 0.05) / (luminance(DARK[HALO]) + 0.05)
+
+    shown = in_the_dark(colour, contrast)
+    assert contrast <= ratio(shown)
+    assert (shown == colour) is (ratio(colour) >= contrast)
+    assert ratio(shown) < max(contrast * 1.05, ratio(colour) * 1.001)  # no whiter than needed

@@ -136,6 +136,7 @@ def test_sharpness_comes_in_units_of_two_over_the_learning_rate(told):
     assert estimate(told, "sharpness_none").value == pytest.approx(0.6)
 
 
+@pytest.mark.slow
 def test_the_interval_covers_what_starts_do():
     """Mini-batches flatten by twice e to the normal of each start: an interval covers the mean as
     often as it says.

@@ -101,6 +101,7 @@ def test_shares_of_the_whole():
     assert {name: estimate(told, name).value for name in told} == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_an_interval_of_a_share_covers_it():
     covered = 0
     for seed in range(40):

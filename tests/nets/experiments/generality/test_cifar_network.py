@@ -36,6 +36,7 @@ def test_weights_have_the_scales_of_the_supplement():
         assert float(weight.detach().std()) == pytest.approx((2 / fan) ** 0.5, rel=0.1)
 
 
+@pytest.mark.slow
 def test_runs_end_where_the_plain_trainer_passes_the_level():
     """The first look at or after the first passage of one run without noise in the order."""
     spec = CifarNetworkSpec(batch_size=49, **SMALL)

@@ -9,7 +9,8 @@ from typing import Any, Self
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
-from matplotlib.colors import Colormap, LinearSegmentedColormap, to_hex
+import numpy as np
+from matplotlib.colors import Colormap, LinearSegmentedColormap, to_hex, to_rgb
 
 FLAT = "#0072B2"  # the flat valley, blue (Okabe and Ito's colour-blind safe set)
 SHARP = "#D55E00"  # the sharp valley, vermilion; neither means anything else in any figure
@@ -23,6 +24,7 @@ HALO = "#FFFFFF"  # rims of markers, the inside of open ones: the ground of the 
 # what each of them becomes on a dark page
 DARK = {INK: "#E4E4E4", NOTE: "#B6B6B6", NEUTRAL: "#9C9C9C", DIVERGED: "#555B60", HALO: "#121212"}
 ON_LIGHT, ON_DARK = "#111111", "#FEFEFE"  # on the cells of a map, which are the same on any page
+LINE, WORD = 3.0, 4.5  # least contrast with the page, of lines and of words (WCAG 2.2)
 
 LOSS = "#CC79A7"  # training loss and barriers of real networks
 ACCURACY = "#009E73"
@@ -32,6 +34,31 @@ FRAME = "#E0218A"  # a frame on a heat map: the frozen branches
 KINDS = (INK, "#009E73", "#CC79A7", "#8A4FBF", "#A07800", "#4C93A8")
 QUANTITY_MAP = "viridis"  # the values of a heat map
 PULL_MAP = "PuOr"  # differences in standard errors, white where there is none
+
+
+def in_the_dark(colour: str, contrast: float) -> str:
+    """A colour with so much white in it that it stands out from a dark page.
+
+    Args:
+        colour: `#rrggbb`.
+        contrast: ratio to the page that it must have, from 1 to 21.
+    """
+    red, green, blue = to_rgb(colour)
+    least = contrast * (_luminance(DARK[HALO]) + 0.05) - 0.05
+    whiter = (
+        to_hex((red + white * (1 - red), green + white * (1 - green), blue + white * (1 - blue)))
+        for white in np.linspace(0, 1, 101)
+    )
+    return next(each for each in whiter if _luminance(each) >= least)
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance, from 0 to 1 (WCAG 2.2)."""
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in to_rgb(colour)
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def _blend(name: str, *colours: Any) -> Colormap:
