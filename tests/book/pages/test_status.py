@@ -80,13 +80,17 @@ def test_chapters_of_one_size_are_of_that_size(size, chapters):
 
 def test_provenance_is_what_chapters_glued_under_names_that_say_so():
     glued = {
-        "chapters/04_toy_model": {"c04_map_made": "phase_diagram · seed 0", "c04_gamma": 1.5},
+        "chapters/04_toy_model": {
+            "c04_map_made": "phase_diagram · seed 0",
+            "c04_gamma": 1.5,
+            "c04_made": "phase_diagram · seed 0",
+        },
         "chapters/01_landscape": {"c01_made": "endpoints"},
         "index": {"x": 1},
     }
     assert status_page.provenance(glued) == {
-        "chapters/01_landscape": {"most figures": "endpoints"},
-        "chapters/04_toy_model": {"map": "phase_diagram · seed 0"},
+        "chapters/01_landscape": ["endpoints"],
+        "chapters/04_toy_model": ["phase_diagram · seed 0"],
     }
 
 
@@ -111,6 +115,7 @@ def test_two_threads_for_an_hour_are_two_hours_of_a_core():
     made = [result(5, 1), result(2, 2)]
     assert shipped.core_seconds(made) == 9 * 3600
     assert "9 h of one core" in shipped.cost(made)
+    assert status_page._study_row("walk", made)[1:4] == ["2", "3,000 kB", "9 h"]
     assert "4.5 h on 2 cores" in shipped.cost(made)
 
 

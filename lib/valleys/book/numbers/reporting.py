@@ -103,11 +103,14 @@ def made_by(*datasets: xr.Dataset) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds, minutes or hours, with three digits at most, such as `2.4 min`."""
+    """Seconds, minutes or hours, such as `68 s`, `2.4 min` or `17 h`: two digits from ten on,
+    one behind the point below.
+    """
     size, unit = next(
         (size, unit) for size, unit in ((3600, "h"), (60, "min"), (0, "s")) if seconds >= 1.5 * size
     )
-    return f"{seconds / (size or 1):.3g} {unit}"
+    count = seconds / (size or 1)
+    return f"{count:.0f} {unit}" if count >= 9.95 else f"{float(f'{count:.1f}'):g} {unit}"
 
 
 def _key_in(dataset: xr.Dataset) -> str:

@@ -2,6 +2,7 @@
 paper, made from `pages/equations.yml`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,14 @@ from valleys.paths import book_root
 SOURCE = "pages/equations.yml"
 HEADS = {"equations": "Eq.", "panels": "Fig."}
 ROLES = {"fig": "numref", "eq": "eq"}  # by how a label begins
+NUMBERED = re.compile(r"\beq (a?\d+)")  # an equation of the paper in the name of a test
+# words of such names that are written otherwise
+WRITTEN = {
+    **{name.lower(): name for name in ("Boltzmann", "Gaussian", "Hessian", "Jaccard", "Kramers")},
+    "ito": "Itô",
+    "isotropic": "uniform",
+    "langevin": "Langevin",
+}
 
 
 @dataclass(frozen=True)
@@ -79,15 +88,23 @@ def table(kind: str, entries: Mapping[str, Entry]) -> str:
 def _cells(entry: Entry) -> str:
     if entry.why:
         return f"{entry.says} | – | – | {entry.why}"
-    code = ", ".join(f"`{'.'.join(name.split('.')[-2:])}`" for name in entry.by)
+    code = ", ".join(f"`{_short(name)}`" for name in entry.by)
     tests = "; ".join(_sentence(test) for test in entry.test)
     links = ", ".join(f"{{{ROLES[label.split('-')[0]]}}}`{label}`" for label in entry.shown)
     return f"{entry.says} | {code} | {tests} | {links}"
 
 
+def _short(name: str) -> str:
+    """The name in the library without its module, and with its class: a table has little room."""
+    *_, home, last = name.split(".")
+    return f"{home}.{last}" if home[0].isupper() else last
+
+
 def _sentence(test: str) -> str:
-    """The name of a test as the words that it is made of."""
-    return test.rpartition("::")[2].removeprefix("test_").replace("_", " ")
+    """The name of a test as the words that it is made of, as they are written."""
+    words = test.rpartition("::")[2].removeprefix("test_").split("_")
+    text = " ".join(WRITTEN.get(word, word) for word in words)
+    return NUMBERED.sub(lambda found: f"Eq. {found[1].upper()}", text)
 
 
 class OfPaper(SphinxDirective):

@@ -6,6 +6,7 @@ with the clone), cost (of computing them again) or online.
 import datetime
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,7 +22,7 @@ from sphinx.util.nodes import make_refnode
 from valleys.book.chapters import Chapter, all_chapters, page_names
 from valleys.book.numbers.glued import glued
 from valleys.book.numbers.reporting import duration
-from valleys.book.pages.shipped import ShippedResult, cost, shipped_results
+from valleys.book.pages.shipped import ShippedResult, core_seconds, cost, shipped_results
 from valleys.book.run.parameters import SIZES, run_parameters
 from valleys.book.site import repository
 from valleys.book.site.repository import Address, colab_cell
@@ -130,22 +131,12 @@ def installed(app: Sphinx, here: str) -> list[nodes.Node]:
 
 def figures(app: Sphinx, here: str) -> list[nodes.Node]:
     """A table of where the figures of each chapter come from."""
-    lines = provenance(glued(app))
     rows = [
-        [
-            _link(app, here, page) if n == 0 else "",
-            subject,
-            nodes.inline("", text, classes=["prose"]),
-        ]
-        for page, found in lines.items()
-        for n, (subject, text) in enumerate(found.items())
+        [_link(app, here, page) if n == 0 else "", nodes.inline("", text, classes=["prose"])]
+        for page, found in provenance(glued(app)).items()
+        for n, text in enumerate(found)
     ]
-    return [
-        table(
-            ("Chapter", "What for", "How it was made: study, seed, version, time and machine, day"),
-            rows,
-        )
-    ]
+    return [table(("Chapter", "Study, seed, version, time and machine, day"), rows)]
 
 
 def shipped(app: Sphinx, here: str) -> list[nodes.Node]:
@@ -155,13 +146,14 @@ def shipped(app: Sphinx, here: str) -> list[nodes.Node]:
         text = "No results came with the clone that this book was built from."
         return [nodes.paragraph("", text)]
     megabytes = sum(result.bytes for result in results) / 1e6
-    seconds = sum(result.seconds for result in results)
     summary = (
-        f"{len(results)} results, {megabytes:.1f} MB in all, came with the clone that this book "
-        f"was built from; their times add up to {duration(seconds)}."
+        f"{len(results)} results, {megabytes:.0f} MB in all, came with the clone that this book "
+        "was built from. The time is that of one core, summed over all files of a study."
     )
-    head = ("Study", "Size", "Time to compute", "Day", "Machine", "Version")
-    return [nodes.paragraph("", summary), table(head, map(_result_row, results))]
+    studies = groupby(results, key=lambda result: result.study)
+    head = ("Study", "Files", "Size", "Time", "Days", "Machine")
+    rows = [_study_row(study, list(found)) for study, found in studies]
+    return [nodes.paragraph("", summary), table(head, rows)]
 
 
 def recomputing(app: Sphinx, here: str) -> list[nodes.Node]:
@@ -170,14 +162,15 @@ def recomputing(app: Sphinx, here: str) -> list[nodes.Node]:
     return [nodes.paragraph("", cost(results))] if results else []
 
 
-def _result_row(result: ShippedResult) -> list[Cell]:
+def _study_row(study: str, results: list[ShippedResult]) -> list[Cell]:
+    days = sorted({result.computed_at[:10] for result in results})
     return [
-        result.study,
-        f"{result.bytes / 1e3:,.0f} kB",
-        duration(result.seconds),
-        result.computed_at[:10],
-        result.machine,
-        result.version,
+        study,
+        str(len(results)),
+        f"{sum(result.bytes for result in results) / 1e3:,.0f} kB",
+        duration(core_seconds(results)),
+        " to ".join(dict.fromkeys((days[0], days[-1]))),
+        ", ".join(sorted({result.machine for result in results})),
     ]
 
 
@@ -256,12 +249,12 @@ def overall_size(executions: Mapping[str, Execution]) -> str:
     return found.pop() if len(found) == 1 else "different sizes"
 
 
-def provenance(glued: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
-    """For each page that tells where its figures come from: the line of each, by what it stands
-    for, in the order of the page.
+def provenance(glued: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+    """For each page that tells where its figures come from: the lines that say so, each once, in
+    the order of the page.
     """
     lines = {
-        page: {_subject(name): str(text) for name, text in values.items() if name.endswith("_made")}
+        page: [*dict.fromkeys(str(values[name]) for name in values if name.endswith("_made"))]
         for page, values in sorted(glued.items())
     }
     return {page: found for page, found in lines.items() if found}
@@ -273,11 +266,6 @@ def table(head: Iterable[str], rows: Iterable[Iterable[Cell]]) -> nodes.table:
     group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in head), cols=len(head))
     group += [nodes.thead("", _row(head)), nodes.tbody("", *map(_row, rows))]
     return nodes.table("", group, classes=["status"])
-
-
-def _subject(name: str) -> str:
-    """`c04_map_made` stands for `map`, and `c01_made` for most of a chapter."""
-    return " ".join(name.removesuffix("_made").split("_")[1:]) or "most figures"
 
 
 def _row(cells: Iterable[Cell]) -> nodes.row:
