@@ -24,7 +24,8 @@ PAGE = """<nav><ul><li><a href="#">1. Valleys</a><details><summary><span role="p
 <figure><img alt="a" src="figure.svg"><figcaption><p><span class="caption-number">Fig. 1 </span>What</p></figcaption></figure>
 <p><img alt="b" src="logo.png"></p>
 <div class="math">\\[x\\]</div>
-<div class="exercise"><section id="exercise-content">Do</section></div><div class="exercise"><section id="exercise-content">Do</section></div>
+<h2>1. Two at once<a href="#">#</a></h2>
+<div class="exercise"><p class="admonition-title"><span>Exercise</span> (Two at once)</p><section id="exercise-content">Do</section></div><div class="exercise"><p class="admonition-title">Exercise 2 (Three)</p><section id="exercise-content">Do</section></div>
 </article>"""  # noqa: E501
 
 
@@ -105,6 +106,11 @@ def test_table_that_may_be_cut_says_so_above_it_and_a_broad_one_reaches_into_the
 def test_no_two_parts_share_a_name(page):
     names = [tag["id"] for tag in page.select("[id]")]
     assert len(names) == len(set(names))
+
+
+def test_an_exercise_has_the_title_of_its_heading_once_and_another_title_stays(page):
+    titles = [title.get_text() for title in page.select("div.exercise > p.admonition-title")]
+    assert titles == ["Exercise", "Exercise 2 (Three)"]
 
 
 def test_second_mend_changes_nothing(tmp_path):

@@ -28,6 +28,9 @@ def kept(*lines: str) -> list[str]:
         ("x1* = g1/2", "x1\\* = g1/2"),
         ("`a|b*` and x_", "`a|b*` and x\\_"),
         ("y_b and learning_rate", "y_b and learning_rate"),
+        ("    batch_size: B.", "    batch_size: B\\."),
+        ("    n_runs: R. None for all", "    n_runs: R\\. None for all"),
+        ("    place: A.b", "    place: A.b"),
     ],
 )
 def test_marks_stand_outside_of_code(line, meant):

@@ -111,9 +111,7 @@ def test_two_views_of_one_result_count_once():
 def test_result_of_a_study_without_seed_or_of_an_older_version_has_a_line():
     older = result(seconds=7300)
     del older.attrs["valleys"]
-    assert (
-        reporting.made_by(older) == "phase_diagram · 2 h on Linux x86_64, 2 cores · 2026-11-21"
-    )
+    assert reporting.made_by(older) == "phase_diagram · 2 h on Linux x86_64, 2 cores · 2026-11-21"
 
 
 def test_line_is_refused_where_provenance_is_missing():

@@ -76,7 +76,12 @@ def test_what_a_row_names_is_there(entry):
 
 
 def test_rows_hold_what_their_entries_say():
-    entry = Entry("a sum", by=("toy.a.b.add", "toy.a.Sum.add"), test=("a.py::test_ito_of_eq_a3",), shown=("eq-x",))
+    entry = Entry(
+        "a sum",
+        by=("toy.a.b.add", "toy.a.Sum.add"),
+        test=("a.py::test_ito_of_eq_a3",),
+        shown=("eq-x",),
+    )
     rows = equations_page.table("equations", {"1": entry, "A2": Entry("none", why="lost")})
     cells = [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows.splitlines()[5:-1]]
     assert cells == [

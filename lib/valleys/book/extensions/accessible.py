@@ -48,6 +48,7 @@ def mend(page: BeautifulSoup, path: Path) -> None:
     mark_headers(page)
     untangle_signatures(page)
     drop_shared_names(page)
+    drop_second_titles(page)
     for image in page.select("article img[src]"):
         let_scroll(page, image, path.parent)
     for formula in page.select("article div.math"):
@@ -117,6 +118,15 @@ def drop_shared_names(page: BeautifulSoup) -> None:
     """
     for body in page.select("section#exercise-content, section#solution-content"):
         del body["id"]
+
+
+def drop_second_titles(page: BeautifulSoup) -> None:
+    """Take from an exercise the title that the heading above it has."""
+    for title in page.select("div.exercise > p.admonition-title"):
+        heading = title.find_previous(["h2", "h3"])
+        told = title.get_text().partition("(")[2].rpartition(")")[0]
+        if heading and told and told in heading.get_text():
+            title.string = "Exercise"
 
 
 def let_scroll(page: BeautifulSoup, image: Tag, folder: Path) -> None:

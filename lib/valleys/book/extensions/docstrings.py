@@ -9,7 +9,9 @@ from sphinx.application import Sphinx
 from sphinx.ext import autosummary
 from sphinx.util.typing import stringify_annotation
 
-MARKS = re.compile(r"[|*\\]|(?<=\w)_(?!\w)")  # which reStructuredText would take for its own
+# which reStructuredText would take for its own: marks, and the stop behind a letter that is all
+# that is said of an argument, which would number a list
+MARKS = re.compile(r"[|*\\]|(?<=\w)_(?!\w)|(?<=: \w)(?=\.(?: |$))")
 CODE = re.compile(r"(`[^`]*`)")
 PROMPT = ">>>"
 ABBREVIATIONS = ("Eq.", "Eqs.", "Fig.", "Figs.")  # after which a sentence goes on

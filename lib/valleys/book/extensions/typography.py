@@ -20,6 +20,7 @@ MINUS = re.compile(r"(?<![\w.)\]%])-(?=\d)")
 LARGE = re.compile(r"(?<![\w.,/#:-])(?<!seed )(\d{1,3}(?:,\d{3})+|\d{5,})(?![\w/]|,\d)")
 PER_CENT = re.compile(r"(?<=[\d)])\s?%")
 ERROR = re.compile(r"(?<=\d) ± (?=\d)")
+EQUALS = re.compile(r"(?<=\w) = (?=[\d−-])")
 INTERVAL = re.compile(r"((?<=[\d%]) )?(\([+−]?\d[^() ]*) to ([+−]?\d[^() ]*\))")
 NAMED = re.compile(r"\b((?:Fig|Eq|Sec)s?\.|Table|Chapter) (?=[\d(]|[AS]\d)")
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -47,7 +48,8 @@ def typeset(text: str) -> str:
     text = NO_WIDTH.sub(r"\g<value>", text)
     text = MINUS.sub("−", POWER.sub(_power, text))
     text = PER_CENT.sub(f"{NARROW}%", LARGE.sub(_grouped, text))
-    text = NAMED.sub(rf"\1{FIXED}", ERROR.sub(f"{FIXED}±{FIXED}", text))
+    text = EQUALS.sub(f"{FIXED}={FIXED}", ERROR.sub(f"{FIXED}±{FIXED}", text))
+    text = NAMED.sub(rf"\1{FIXED}", text)
     return INTERVAL.sub(
         lambda found: f"{FIXED if found[1] else ''}{found[2]}{FIXED}to{FIXED}{found[3]}", text
     )

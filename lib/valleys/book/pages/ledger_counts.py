@@ -104,11 +104,12 @@ def _small(claims: list[Claim], numbers: Numbers) -> str:
 
 
 def _bar(counts: Counter[Verdict]) -> nodes.Node:
-    """A bar of as many pieces as there are verdicts; the sentence below it says the same in
-    words.
+    """A bar of as many pieces as there are verdicts, with their counts; the sentence below it says
+    the same in words.
     """
     pieces = "".join(
-        f'<span class="verdict-{KINDS[verdict]}" style="flex-grow: {counts[verdict]}"></span>'
+        f'<span class="verdict-{KINDS[verdict]}" style="flex-grow: {counts[verdict]}">'
+        f"<b>{counts[verdict]}</b></span>"
         for verdict in Verdict
         if counts[verdict]
     )
