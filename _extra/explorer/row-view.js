@@ -32,7 +32,8 @@ globalThis.ExplorerRowView = (() => {
     context.lineWidth = 2;
     WIDTHS.forEach((_, valley) => {
       context.strokeStyle = shades[valley];
-      trace(context, xs.filter((x) => valleyAt(land, x, y) === valley).map((x) => [toX(x), Math.max(frame.top, toL(aboveFloor(land, x, y)))]));
+      const slope = xs.filter((x) => valleyAt(land, x, y) === valley).map((x) => [toX(x), toL(aboveFloor(land, x, y))]);
+      trace(context, slope.filter(([, at]) => at >= frame.top)); // the walls leave the frame at its upper edge
     });
   }
 
