@@ -25,7 +25,7 @@ PAGE = """<nav><ul><li><a href="#">1. Valleys</a><details><summary><span role="p
 <p><img alt="b" src="logo.png"></p>
 <div class="math">\\[x\\]</div>
 <h2>1. Two at once<a href="#">#</a></h2>
-<div class="exercise"><p class="admonition-title"><span>Exercise</span> (Two at once)</p><section id="exercise-content">Do</section></div><div class="exercise"><p class="admonition-title">Exercise 2 (Three)</p><section id="exercise-content">Do</section></div>
+<div class="exercise"><p class="admonition-title"><span>Exercise</span> (Two at once)</p><section id="exercise-content">Do</section></div><div class="exercise"><p class="admonition-title">Exercise 2 (Three)</p></div><div class="solution"><p class="admonition-title">Solution to<a href="#"> Exercise 2</a></p></div><div class="exercise"><section id="exercise-content">Do</section></div>
 </article>"""  # noqa: E501
 
 
@@ -111,6 +111,8 @@ def test_no_two_parts_share_a_name(page):
 def test_an_exercise_has_the_title_of_its_heading_once_and_another_title_stays(page):
     titles = [title.get_text() for title in page.select("div.exercise > p.admonition-title")]
     assert titles == ["Exercise", "Exercise 2 (Three)"]
+    solution = page.select_one("div.solution > p")
+    assert (solution.get_text(), solution.a.get_text()) == ("Solution to Exercise 2", "Exercise 2")
 
 
 def test_second_mend_changes_nothing(tmp_path):

@@ -121,12 +121,18 @@ def drop_shared_names(page: BeautifulSoup) -> None:
 
 
 def drop_second_titles(page: BeautifulSoup) -> None:
-    """Take from an exercise the title that the heading above it has."""
+    """Take from an exercise the title that the heading above it has, and from the link to it the
+    space before its words.
+    """
     for title in page.select("div.exercise > p.admonition-title"):
         heading = title.find_previous(["h2", "h3"])
         told = title.get_text().partition("(")[2].rpartition(")")[0]
         if heading and told and told in heading.get_text():
             title.string = "Exercise"
+    for link in page.select("div.solution > p.admonition-title > a"):
+        link.string = link.get_text().strip()
+        if not str(link.previous_sibling or " ").endswith(" "):
+            link.insert_before(" ")
 
 
 def let_scroll(page: BeautifulSoup, image: Tag, folder: Path) -> None:
