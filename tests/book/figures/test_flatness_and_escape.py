@@ -57,7 +57,8 @@ def test_flatness_has_a_line_a_rate_and_the_model_dashed_through_the_mean_of_all
     drawn = [line for line in left.lines if colour_of(line.get_color()) != THEORY]
     assert len(drawn) == len(bands(left)) == 2
     np.testing.assert_array_equal(y_of(drawn[1]), flat.values[:, 1].mean(axis=0))
-    np.testing.assert_array_equal(band_ends(bands(left)[1], flat.level), flat.values[:, 1].T)
+    middle_half = np.quantile(flat.values[:, 1], [0.25, 0.75], axis=0)
+    np.testing.assert_allclose(band_ends(bands(left)[1], flat.level), middle_half.T)
     assert colour_of(drawn[1].get_color()) == colour_of(learning_rate_colours(RATES)[0.1])
     model = next(line for line in left.lines if colour_of(line.get_color()) == THEORY)
     assert y_of(model)[1] == pytest.approx(flat.values[..., 0].mean())

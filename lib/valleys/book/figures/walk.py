@@ -37,6 +37,7 @@ from valleys.book.figures.drawing.style import (
 
 STAGES = {"before": "before", "at": "at freezing", "after": "after"}
 TIME = "training time η·step"
+BESIDE = 0.12  # of the mark of a stage: one setting to its left, all to its right
 OTHERS: dict[str, Any] = dots(color=NEUTRAL, markersize=4, alpha=0.7)
 
 
@@ -177,11 +178,11 @@ def around_freezing(
     chosen: dict[str, Any] = dots(color=LEARNING_RATE(place["learning_rate"]), markersize=8)
     for axes, (name, title) in zip(panels[0], titles.items(), strict=True):
         for setting in each_setting(changes):
-            axes.plot(range(3), setting[name], **OTHERS)
+            axes.plot(np.arange(3) + BESIDE, setting[name], **OTHERS)
         _changes(axes, one, name, **chosen)
         axes.axhline(0, color=NEUTRAL, linewidth=0.8, linestyle=":")
         axes.set_xticks(range(3), list(STAGES.values()))
-        axes.set(title=title, xlim=(-0.5, 2.5))
+        axes.set(title=title, xlabel="around the freezing time", xlim=(-0.5, 2.5))
     panels[0, 0].set_ylabel("change over one ratio of times")
     legend_below(figure, {_words(place): chosen, "each setting": OTHERS}, columns=2)
     return figure
@@ -190,7 +191,9 @@ def around_freezing(
 def _changes(axes: Axes, setting: xr.Dataset, name: str, **look: Any) -> None:
     """How one setting changes, with its intervals."""
     value, low, high = (setting[f"{name}{end}"].values for end in ("", "_low", "_high"))
-    axes.errorbar(range(3), value, np.nan_to_num(bars(value, low, high)), capsize=3, **look)
+    axes.errorbar(
+        np.arange(3) - BESIDE, value, np.nan_to_num(bars(value, low, high)), capsize=3, **look
+    )
 
 
 def _by_batch_size(courses: xr.Dataset, name: str) -> tuple[Figure, Any]:

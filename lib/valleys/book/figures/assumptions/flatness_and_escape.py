@@ -62,8 +62,7 @@ def flattening(
     """Flatness against training loss, with the model's valley scaled to the same start; and the
     exponent between two losses.
 
-    A line for each learning rate, the median over batch sizes, in a band from the lowest to the
-    highest.
+    A line for each learning rate, the median over batch sizes, in a band with the middle half.
 
     Args:
         flat: mean flatness, (batch_size, learning_rate, level).
@@ -74,7 +73,7 @@ def flattening(
     figure, (left, right) = new_figure(1, 2, PANELS)
     for cells in each(flat, "learning_rate"):
         colour = LEARNING_RATE(float(cells.learning_rate))
-        ends = cells.min("batch_size"), cells.max("batch_size")
+        ends = (cells.quantile(share, "batch_size") for share in (0.25, 0.75))
         left.plot(flat.level, cells.median("batch_size"), color=colour)
         left.fill_between(flat.level, *ends, color=colour, alpha=0.15, linewidth=0)
     _valley_of_model(left, flat, *floor)
