@@ -189,6 +189,7 @@ def test_the_sharpness_has_a_panel_a_batch_size_and_a_dot_where_runs_freeze(cour
     assert [title(axes) for axes in (left, right)] == ["B = 1000, gradient descent", "B = 20"]
     dots = [[line for line in axes.lines if line.get_marker() == "o"] for axes in (left, right)]
     assert [len(row) for row in dots] == [1, 2]
+    assert [len(bands(axes)) for axes in (left, right)] == [1, 2]  # none for what never freezes
     values = course.scaled_sharpness.sel(batch_size=20)[:, 2]
     np.testing.assert_allclose([y_of(line)[0] for line in dots[1]], values)
     assert y_of(dashed(left)[0])[0] == 2

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tests.book.figures.drawn import colour_of, error_bars, x_of, xy_of, y_of
+from tests.book.figures.drawn import band_ends, bands, colour_of, error_bars, x_of, xy_of, y_of
 from valleys.book import figures
 from valleys.book.figures.assumptions.conditions import INDEPENDENT, RESHUFFLED
-from valleys.book.figures.drawing.style import THEORY, learning_rate_colours
+from valleys.book.figures.drawing.style import NEUTRAL, THEORY, learning_rate_colours
 
 RATES, SIZES = [0.05, 0.1], [20, 100]
 
@@ -36,7 +36,7 @@ def siblings():
     )
 
 
-def test_flatness_has_a_line_a_cell_and_the_model_dashed_through_the_mean_of_all():
+def test_flatness_has_a_line_a_rate_and_the_model_dashed_through_the_mean_of_all():
     flat = xr.DataArray(
         np.arange(1.0, 13).reshape(2, 2, 3),
         {"batch_size": SIZES, "learning_rate": RATES, "level": [0.3, 0.1, 0.01]},
@@ -55,8 +55,10 @@ def test_flatness_has_a_line_a_cell_and_the_model_dashed_through_the_mean_of_all
     floor = np.array([0.4, 0.3, 0.1, 0.01]), np.array([0.5, 0.6, 0.8, 1.0])
     left, right = figures.flattening(flat, exponents, floor).axes
     drawn = [line for line in left.lines if colour_of(line.get_color()) != THEORY]
-    assert len(drawn) == 4
-    np.testing.assert_array_equal(y_of(drawn[1]), flat.values[0, 1])
+    assert len(drawn) == len(bands(left)) == 2
+    np.testing.assert_array_equal(y_of(drawn[1]), flat.values[:, 1].mean(axis=0))
+    middle_half = np.quantile(flat.values[:, 1], [0.25, 0.75], axis=0)
+    np.testing.assert_allclose(band_ends(bands(left)[1], flat.level), middle_half.T)
     assert colour_of(drawn[1].get_color()) == colour_of(learning_rate_colours(RATES)[0.1])
     model = next(line for line in left.lines if colour_of(line.get_color()) == THEORY)
     assert y_of(model)[1] == pytest.approx(flat.values[..., 0].mean())
@@ -70,14 +72,12 @@ def test_flatness_has_a_line_a_cell_and_the_model_dashed_through_the_mean_of_all
     assert right.get_xlim()[0] > right.get_xlim()[1]
 
 
-def test_siblings_are_means_over_runs_and_walls_between_runs_begin_after_the_start(siblings):
+def test_siblings_are_means_over_runs(siblings):
     left, right = figures.parted_siblings(siblings).axes
     likeness = curves(left)
     assert len(likeness) == 4
     np.testing.assert_allclose(y_of(likeness[2]), siblings.similarity.values[1, 0].mean(axis=0))
-    np.testing.assert_allclose(
-        y_of(curves(right, "--")[0]), siblings.wall_rise.values[0, 0, 1:].mean(axis=1)
-    )
+    np.testing.assert_allclose(y_of(curves(right)[0]), siblings.rise.values[0, 0].mean(axis=0))
     frozen = [x_of(line)[0] for line in left.lines if line.get_linestyle() == ":"]
     np.testing.assert_allclose(frozen, siblings.freezing_time.mean("reference").values.ravel())
     assert right.get_yscale() == "log"
@@ -122,6 +122,8 @@ def test_rates_that_are_nowhere_positive_leave_the_panel_empty():
 def test_variances_have_a_colour_a_sampling_and_the_first_window_open_markers():
     rng, dims = np.random.default_rng(0), ("sampling", "window", "realization", "component")
     parts = {name: (dims, rng.random((2, 2, 3, 5)) + 0.1) for name in ("variance", "width")}
+    parts["trend"] = (dims, np.zeros((2, 2, 3, 5)))
+    parts["trend"][1][0, 1, 2, 4] = 0.9
     found = xr.Dataset(
         parts, {"sampling": ["epochs", "redrawn"], "window_time": ("window", [5.0, 80.0])}
     )
@@ -132,9 +134,14 @@ def test_variances_have_a_colour_a_sampling_and_the_first_window_open_markers():
     left, right = figures.variance_flatness(
         found, {"run": xr.Dataset(ends, {"sampling": ["epochs", "redrawn"]})}
     ).axes
-    assert [colour_of(line.get_color()) for line in left.lines] == [RESHUFFLED] * 3 + [
-        INDEPENDENT
-    ] * 3
+    assert [colour_of(line.get_color()) for line in left.lines] == [
+        *[RESHUFFLED] * 3,
+        *[INDEPENDENT] * 3,
+        NEUTRAL,
+    ]
+    drift = y_of(left.lines[-1])
+    assert drift[np.isfinite(drift)].tolist() == [found.variance.values[0, 1, 2, 4]]
+    assert np.isnan(y_of(left.lines[2])[4])
     np.testing.assert_array_equal(y_of(left.lines[0]), found.variance.values[0, 1, 0])
     assert [colour_of(bars.lines[0].get_markerfacecolor()) for bars in error_bars(right)] == [
         "#FFFFFF",

@@ -48,3 +48,9 @@ def test_each_quantity_has_a_panel_with_a_line_a_setting_after_the_start(beside)
 def test_freezing_is_marked_on_every_panel(beside):
     for axes in drawn_axes(figures.two_reasons(beside), 3):
         assert list(x_of(axes.lines[-1])) == [1, 1]
+
+
+def test_an_interval_that_reaches_to_zero_is_not_drawn(beside):
+    beside["wall_low"][0, 0, 1] = 0.0
+    first = bands(drawn_axes(figures.two_reasons(beside), 3)[2])[0]
+    assert [float(x) for x, _ in first.get_paths()[0].vertices if x < 2.0] == []

@@ -100,42 +100,55 @@ def test_mean_lines_are_relative_to_their_ends_and_coloured_by_the_time_over_the
 
 
 @pytest.mark.parametrize(
-    ("draw", "names", "scale"),
+    ("draw", "shown", "scale"),
     [
-        (figures.bouncing, ("slope_share", "cosine"), "linear"),
-        (figures.heights, ("sag", "relative_sag"), "log"),
-        (figures.distances, ("distance",), "log"),
+        (
+            figures.bouncing,
+            [(20, "slope_share"), (1000, "slope_share"), (20, "cosine")],
+            "linear",
+        ),
+        (figures.heights, [(20, "relative_sag"), (1000, "relative_sag")], "log"),
+        (figures.distances, [(20, "distance"), (1000, "distance")], "log"),
     ],
 )
-def test_courses_have_a_row_a_quantity_and_a_column_a_batch_size(courses, draw, names, scale):
+def test_courses_have_a_line_a_learning_rate_and_a_dot_where_its_runs_freeze(
+    courses, draw, shown, scale
+):
     figure = draw(courses)
-    panels = np.array(drawn_axes(figure, 2 * len(names)), dtype=object).reshape(-1, 2)
     colours = learning_rate_colours(RATES)
-    for row, name in zip(panels, names, strict=True):
-        for axes, size in zip(row, SIZES, strict=True):
-            assert (axes.get_xscale(), axes.get_yscale()) == ("log", scale)
-            for rate in RATES:
-                cell = courses.sel(batch_size=size, learning_rate=rate).isel(window=[1, 2])
-                (line,) = (
-                    line
-                    for line in axes.lines
-                    if line.get_marker() == "o"
-                    and colour_of(line.get_color()) == colour_of(colours[rate])
-                )
-                np.testing.assert_allclose(xy_of(line).T, [TIMES[1:], cell[name]])
-                ends = [band_ends(band, TIMES[1:]) for band in bands(axes)]
-                assert any(
-                    np.allclose(each, np.transpose([cell[f"{name}_low"], cell[f"{name}_high"]]))
-                    for each in ends
-                )
-            marks = sorted(x_of(line)[0] for line in axes.lines if line.get_linestyle() == ":")
-            assert marks == [
-                float(time)
-                for time in courses.freezing_time.sel(batch_size=size)
-                if np.isfinite(time)
-            ]
-    assert [title(axes) for axes in panels[0]] == ["B = 20", "B = 1000"]
-    assert legend(panels[0, 0]) == ["η = 0.1", "η = 0.5"]
+    for axes, (size, name) in zip(drawn_axes(figure, len(shown)), shown, strict=True):
+        assert (title(axes), axes.get_xscale(), axes.get_yscale()) == (f"B = {size}", "log", scale)
+        for rate in RATES:
+            cell = courses.sel(batch_size=size, learning_rate=rate).isel(window=[1, 2])
+            line = next(
+                line
+                for line in axes.lines
+                if line.get_marker() != "o"
+                and colour_of(line.get_color()) == colour_of(colours[rate])
+            )
+            np.testing.assert_allclose(xy_of(line).T, [TIMES[1:], cell[name]])
+            ends = [band_ends(band, TIMES[1:]) for band in bands(axes)]
+            assert any(
+                np.allclose(each, np.transpose([cell[f"{name}_low"], cell[f"{name}_high"]]))
+                for each in ends
+            )
+        marks = sorted(x_of(line)[0] for line in axes.lines if line.get_marker() == "o")
+        frozen = courses.freezing_time.sel(batch_size=size)
+        assert marks == [float(time) for time in frozen if np.isfinite(time)]
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["η = 0.1", "η = 0.5", "runs freeze"]
+
+
+def test_the_dot_of_freezing_lies_on_its_line(courses):
+    cell = courses.sel(CELL).isel(window=[1, 2])
+    for draw, name, scale in (
+        (figures.bouncing, "slope_share", np.array),
+        (figures.heights, "relative_sag", np.log),
+    ):
+        dots = [line for line in draw(courses).axes[0].lines if line.get_marker() == "o"]
+        (dot,) = (line for line in dots if x_of(line)[0] == cell.freezing_time)
+        expected = np.interp(np.log(cell.freezing_time), np.log(TIMES[1:]), scale(cell[name]))
+        np.testing.assert_allclose(scale(y_of(dot)), expected)
 
 
 def test_the_law_of_the_bowl_has_a_point_a_window_on_its_side_of_freezing(courses):
@@ -177,7 +190,7 @@ def test_scans_start_at_each_floor_on_a_logarithmic_axis(courses):
 def test_walls_are_drawn_against_the_height_of_the_steps(courses):
     figure = figures.walls_and_heights(courses, [CELL, {"batch_size": 20, "learning_rate": 0.1}])
     for axes, rate in zip(drawn_axes(figure, 2), (0.5, 0.1), strict=True):
-        wall, height = (line for line in axes.lines if line.get_marker() == "o")
+        wall, height = (line for line in axes.lines if line.get_marker() != "o")
         cell = courses.sel(batch_size=20, learning_rate=rate).isel(window=[1, 2])
         np.testing.assert_allclose(y_of(wall), cell.wall)
         np.testing.assert_allclose(y_of(height), cell.height)
@@ -190,20 +203,21 @@ def test_walls_are_drawn_against_the_height_of_the_steps(courses):
     assert legend(figure.axes[0]) == ["wall between runs", "height of the steps"]
 
 
-def test_changes_stand_at_three_places_and_only_runs_with_noise_have_bars(changes):
-    figure = figures.around_freezing(changes, {"q": "change of q"})
+def test_changes_stand_at_three_places_and_one_setting_has_bars(changes):
+    figure = figures.around_freezing(changes, {"q": "change of q"}, CELL)
     (axes,) = drawn_axes(figure, 1)
-    assert axes.get_ylabel() == "change of q"
+    assert title(axes) == "change of q"
     assert [label.get_text() for label in axes.get_xticklabels()] == [
         "before",
         "at freezing",
         "after",
     ]
-    order = [(size, rate) for size in SIZES for rate in RATES]
-    for container, (size, rate) in zip(error_bars(axes), order, strict=True):
-        line, _, (lengths,) = container.lines
-        cell = changes.sel(batch_size=size, learning_rate=rate)
-        np.testing.assert_allclose(y_of(line), cell.q)
-        assert colour_of(line.get_color()) == colour_of(learning_rate_colours(RATES)[rate])
-        heights = [np.ptp(segment[:, 1]) for segment in lengths.get_segments()]
-        np.testing.assert_allclose(heights, 0.5 if size == 20 else 0, atol=1e-12)
+    others = [line for line in axes.lines if colour_of(line.get_color()) == NEUTRAL]
+    drawn = [y_of(line).tolist() for line in others if len(y_of(line)) == 3]
+    assert drawn == changes.q.transpose(..., "stage").values.reshape(-1, 3).tolist()
+    (container,) = error_bars(axes)
+    line, _, (lengths,) = container.lines
+    np.testing.assert_allclose(y_of(line), changes.q.sel(CELL))
+    assert colour_of(line.get_color()) == colour_of(learning_rate_colours(RATES)[0.5])
+    heights = [np.ptp(segment[:, 1]) for segment in lengths.get_segments()]
+    np.testing.assert_allclose(heights, 0.5, atol=1e-12)

@@ -265,8 +265,9 @@ def test_the_noise_is_compared_with_the_curvature_stage_by_stage(fitted):
 
 def test_the_strength_of_the_noise_falls_from_stage_to_stage(fitted):
     found = assumptions.strength_findings(fitted, STAGES, 1.5)
+    middle = np.exp(np.log(FACTORS).mean())  # a geometric mean
     assert [estimate(found[f"strength_{name}"]).value for name in STAGES] == pytest.approx(
-        [0.8, 0.2, 0.01]
+        [0.8 * middle, 0.2 * middle, 0.01 * middle]
     )
     assert estimate(found["fall_before"]).value == pytest.approx(4)
     assert estimate(found["fall"]).value == pytest.approx(20)

@@ -1,6 +1,7 @@
 """Figures of two-valley runs that move along y until they freeze, and of the theory of that."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,7 @@ NOISE = "effective_noise"
 TALLEST_RIDGE = 16  # of an axis: no run hops over it
 LAW = 2  # escape rate over the speed of the odds, where walkers freeze
 SPEED: dict[str, Any] = {"color": THEORY, "linestyle": "--", "linewidth": 1.4}
+NAME_SHIFTS = (0, -8, 7)  # of names at the ends of lines, in points: the last two lie close
 CRITERIA = {"exact": "Eq. A32, exact rates", "asymptotic": "Eq. A34", "eq_25": "Eq. 25"}
 
 
@@ -184,18 +186,21 @@ def freezing_course(histories: xr.Dataset, ends: xr.Dataset) -> Figure:
 
 @finished
 def freezing_point(measured: xr.Dataset, curves: xr.Dataset, exact: xr.Dataset) -> Figure:
-    """y at the last crossing, down the page as everywhere, against effective noise, with theory;
-    `exact` is the mean without sampling.
+    """y at the last crossing, down the page as everywhere, against effective noise, with theory
+    named at its lines; `exact` is the mean without sampling.
     """
     figure, axes = new_figure(1, 1, (8.2, 4.4))
     axes.plot(exact.effective_noise, exact.freezing_y, color=FREE, label="master equation", **EXACT)
     look = {"color": FREE, "label": "simulation"}
     measured_points(axes, measured, "effective_noise", "freezing_y", **look)
+    axes.legend(loc="upper right")
     theories(axes, curves, "effective_noise")
+    for name, shift in zip(curves, cycle(NAME_SHIFTS), strict=False):
+        end = float(curves.effective_noise[-1]), float(curves[name][-1])
+        label_line(axes, str(name), end, THEORY, (6, shift), ha="left", va="center")
     axes.set(xscale="log", xlabel="effective noise $Δ_S$", ylabel="$y_\\mathrm{freeze}$")
     readable_log(axes)
     axes.invert_yaxis()  # y runs down the page
-    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
 
 
@@ -241,8 +246,8 @@ def packet(travelled: xr.Dataset, histograms: xr.Dataset) -> Figure:
 def criterion(
     counted: Sequence[xr.Dataset], curves: Sequence[xr.Dataset], places: xr.Dataset
 ) -> Figure:
-    """Rates out of the sharp valley against y, one colour a noise, with theory and the level of
-    freezing; beside it the y at which each comes down to its level, against effective noise.
+    """Rates out of the sharp valley against y, one colour a noise with its name, with theory and
+    the level of freezing; beside it the y at which each comes down to its level, against noise.
     """
     figure, (left, right) = new_figure(1, 2, (8.6, 4.6))
     colours = noise_colours(places.effective_noise.values)
@@ -250,28 +255,39 @@ def criterion(
         colour = colours[float(of_noise.effective_noise)]
         _falling_rate(left, found, of_noise, places, colour)
     name_theories(left, curves[0])
-    left.set(yscale="log", xlabel="y", ylabel="$k^-$ per unit of time η·step")
-    look = {"color": HELD, "label": "counted"}
-    measured_points(right, places.rename(y="place", y_error="place_error"), NOISE, "place", **look)
-    theories(right, places.rename(CRITERIA)[list(CRITERIA.values())], NOISE)
-    right.set(xscale="log", xlabel="effective noise $Δ_S$", ylabel="$y$ at the level")
-    noises = places.effective_noise.values
-    right.set_xticks(noises, [power_of_ten(noise) for noise in noises])
-    right.xaxis.set_minor_formatter(NullFormatter())
-    readable_log(right)
-    right.invert_yaxis()  # y runs down the page
+    look = {"yscale": "log", "xlabel": "y", "ylabel": "$k^-$ per unit of time η·step"}
+    left.set(title="rates fall to their levels", ymargin=0.12, **look)
+    _places_of_levels(right, places)
     for axes in (left, right):
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
     return figure
 
 
+def _places_of_levels(axes: Axes, places: xr.Dataset) -> None:
+    """The y at which a rate comes down to its level, down the page, against effective noise."""
+    look = {"color": THEORY, "label": "counted"}
+    measured_points(axes, places.rename(y="place", y_error="place_error"), NOISE, "place", **look)
+    theories(axes, places.rename(CRITERIA)[list(CRITERIA.values())], NOISE)
+    axes.set(xscale="log", xlabel="effective noise $Δ_S$", ylabel="$y$ at the level")
+    noises = places.effective_noise.values
+    axes.set_xticks(noises, [power_of_ten(noise) for noise in noises])
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    readable_log(axes)
+    axes.invert_yaxis()  # y runs down the page
+    axes.set_title("where they reach them")
+
+
 def _falling_rate(
     axes: Axes, found: xr.Dataset, curves: xr.Dataset, places: xr.Dataset, colour: str
 ) -> None:
-    """The rates at one noise, and where they come down to the level."""
+    """The rates at one noise, with its name below them, and where they come down to the level."""
     measured_points(axes, found.sel(valley="sharp"), "y", "escape_rate", color=colour)
     theories(axes, curves, "y", color=colour, is_named=False)
     place = places.sel(effective_noise=float(curves.effective_noise))
+    name = power_of_ten(float(place.effective_noise))
+    is_first = float(place.effective_noise) == float(places.effective_noise.min())
+    last = float(found.y[-1]), float(found.escape_rate.sel(valley="sharp")[-1])
+    label_line(axes, f"$Δ_S$ = {name}" if is_first else name, last, colour, (0, -18))
     ends = [0.85 * float(place.y), 1.18 * float(place.y)]
     axes.plot(ends, [float(place.level)] * 2, color=colour, linewidth=2.5)
 

@@ -26,11 +26,19 @@ from valleys.book.figures.drawing.parts import (
     setting_entries,
     setting_look,
 )
-from valleys.book.figures.drawing.style import LEARNING_RATE, LOSS, NEUTRAL, THEORY, TIME_MAP
+from valleys.book.figures.drawing.style import (
+    HALO,
+    LEARNING_RATE,
+    LOSS,
+    NEUTRAL,
+    THEORY,
+    TIME_MAP,
+)
 
 STAGES = {"before": "before", "at": "at freezing", "after": "after"}
 TIME = "training time η·step"
-CARD = (8.6, 6.2)
+BESIDE = 0.12  # of the mark of a stage: one setting to its left, all to its right
+OTHERS: dict[str, Any] = dots(color=NEUTRAL, markersize=4, alpha=0.7)
 
 
 @finished
@@ -57,16 +65,19 @@ def mean_lines(courses: xr.Dataset, cells: Mapping[str, Mapping[str, float]]) ->
 
 @finished
 def bouncing(courses: xr.Dataset) -> Figure:
-    """Share of steps with a floor between their ends, and mean cosine of successive updates,
-    against time; a column for each batch size.
+    """Share of steps with a floor between their ends, with the smallest batches and with the
+    largest, and mean cosine of successive updates with the smallest, against time.
     """
-    figure, panels = _by_batch_size(courses, ("slope_share", "cosine"))
-    panels[0, 0].set(ylabel="steps with a floor [share]")
-    panels[1, 0].set(ylabel="cosine of successive updates")
-    for axes in panels[0]:
-        axes.set_ylim(-0.03, 1.03)
-    for axes in panels[1]:
-        axes.axhline(0, color=NEUTRAL, linewidth=0.8)
+    figure, panels = new_figure(1, 3, WIDE, sharex=True)
+    wild, calm = (courses.sel(batch_size=[end(courses.batch_size)]) for end in (min, max))
+    shown = ((wild, "slope_share"), (calm, "slope_share"), (wild, "cosine"))
+    for axes, (of_size, name) in zip(panels, shown, strict=True):
+        _courses(axes, of_size.squeeze("batch_size"), name)
+    for axes in panels[:2]:
+        axes.set(ylim=(-0.03, 1.03), ylabel="steps with a floor [share]")
+    panels[2].axhline(0, color=NEUTRAL, linewidth=0.8)
+    panels[2].set_ylabel("cosine of successive updates")
+    _name_rates(figure, courses)
     return figure
 
 
@@ -95,23 +106,21 @@ def bowl_law(courses: xr.Dataset) -> Figure:
 
 @finished
 def heights(courses: xr.Dataset) -> Figure:
-    """How far the loss sags between steps, and the same as a share of the loss, against time; a
-    column for each batch size.
+    """How far the loss sags between steps, as a share of the loss, against time; a column for each
+    batch size.
     """
-    figure, panels = _by_batch_size(courses, ("sag", "relative_sag"), yscale="log")
-    panels[0, 0].set(ylabel="sag of the line")
-    panels[1, 0].set(ylabel="sag / loss")
+    figure, panels = _by_batch_size(courses, "relative_sag")
+    panels[0].set(ylabel="sag / loss")
     return figure
 
 
 @finished
 def distances(courses: xr.Dataset) -> Figure:
     """Distance of all weights from initialization against time; a column for each batch size."""
-    later = courses.isel(window=slice(1, None))
-    figure, panels = _by_batch_size(later, ("distance",), yscale="log")
-    for axes in panels.flat:
+    figure, panels = _by_batch_size(courses.isel(window=slice(1, None)), "distance")
+    for axes in panels:
         readable_log(axes)
-    panels[0, 0].set(ylabel="distance from the start")
+    panels[0].set(ylabel="distance from the start")
     return figure
 
 
@@ -156,63 +165,81 @@ def walls_and_heights(courses: xr.Dataset, places: Sequence[Mapping[str, float]]
 
 
 @finished
-def around_freezing(changes: xr.Dataset, labels: Mapping[str, str]) -> Figure:
-    """Change of quantities over equal ratios of time before, at and after each run's freezing time,
-    a point for each setting.
+def around_freezing(
+    changes: xr.Dataset, titles: Mapping[str, str], place: Mapping[str, float]
+) -> Figure:
+    """Change of quantities over equal ratios of time before, at and after each run's freezing time:
+    a large point with its interval for one setting, small ones for the others.
 
-    `changes` is what `freezing_changes` gives; `labels` names each quantity and what stands at its
-    axis.
+    `changes` is what `freezing_changes` gives; `titles` names each quantity and its panel.
     """
-    figure, panels = new_figure(1, len(labels), (8.6, 3.9), squeeze=False)
-    settings = list(each_setting(changes))
-    shifts = np.linspace(-0.3, 0.3, len(settings)) if len(settings) > 1 else np.zeros(1)
-    for axes, (name, label) in zip(panels[0], labels.items(), strict=True):
-        for setting, shift in zip(settings, shifts, strict=True):
-            _changes(axes, setting, name, np.arange(3) + shift, **setting_look(changes, setting))
+    figure, panels = new_figure(1, len(titles), (8.6, 3.6), squeeze=False)
+    one = changes.sel(place)
+    chosen: dict[str, Any] = dots(color=LEARNING_RATE(place["learning_rate"]), markersize=8)
+    for axes, (name, title) in zip(panels[0], titles.items(), strict=True):
+        for setting in each_setting(changes):
+            axes.plot(np.arange(3) + BESIDE, setting[name], **OTHERS)
+        _changes(axes, one, name, **chosen)
         axes.axhline(0, color=NEUTRAL, linewidth=0.8, linestyle=":")
         axes.set_xticks(range(3), list(STAGES.values()))
-        axes.set(xlabel="around the freezing time", ylabel=label)
-    legend_below(figure, setting_entries(changes), columns=4)
+        axes.set(title=title, xlabel="around the freezing time", xlim=(-0.5, 2.5))
+    panels[0, 0].set_ylabel("change over one ratio of times")
+    legend_below(figure, {_words(place): chosen, "each setting": OTHERS}, columns=2)
     return figure
 
 
-def _changes(axes: Axes, setting: xr.Dataset, name: str, places: np.ndarray, **look: Any) -> None:
+def _changes(axes: Axes, setting: xr.Dataset, name: str, **look: Any) -> None:
     """How one setting changes, with its intervals."""
     value, low, high = (setting[f"{name}{end}"].values for end in ("", "_low", "_high"))
-    options = {"linestyle": "none", "capsize": 0, "linewidth": 1.1, "markersize": 4}
-    axes.errorbar(places, value, np.nan_to_num(bars(value, low, high)), **(options | look))
+    axes.errorbar(
+        np.arange(3) - BESIDE, value, np.nan_to_num(bars(value, low, high)), capsize=3, **look
+    )
 
 
-def _by_batch_size(
-    courses: xr.Dataset, names: tuple[str, ...], *, yscale: str = "linear"
-) -> tuple[Figure, Any]:
-    """A row for each name, a column for each batch size, a line with its band for each learning
-    rate, a tick at each freezing time.
-    """
-    shape = len(names), courses.sizes["batch_size"]
-    size = CARD if len(names) > 1 else WIDE
-    figure, panels = new_figure(*shape, size, sharex=True, sharey="row", squeeze=False)
-    for axes in panels.flat:
-        axes.set(xscale="log", yscale=yscale)
-    for column, of_size in zip(panels.T, each(courses, "batch_size"), strict=True):
-        column[0].set_title(f"B = {of_size.batch_size.item():g}")
-        column[-1].set_xlabel(TIME)
-        for cell in each(of_size, "learning_rate"):
-            for axes, name in zip(column, names, strict=True):
-                _course(axes, cell, name, LEARNING_RATE(float(cell.learning_rate)))
-    legend(panels[0, 0], rate_entries(courses), loc="best")
-    return figure, panels
+def _by_batch_size(courses: xr.Dataset, name: str) -> tuple[Figure, Any]:
+    """A quantity on a logarithmic axis, a panel for each batch size."""
+    n_sizes = courses.sizes["batch_size"]
+    figure, panels = new_figure(1, n_sizes, WIDE, sharex=True, sharey=True, squeeze=False)
+    for axes, of_size in zip(panels[0], each(courses, "batch_size"), strict=True):
+        axes.set_yscale("log")
+        _courses(axes, of_size, name)
+    _name_rates(figure, courses)
+    return figure, panels[0]
+
+
+def _courses(axes: Axes, of_size: xr.Dataset, name: str) -> None:
+    """A line with its band for each learning rate, a dot where its runs freeze."""
+    axes.set(xscale="log", title=f"B = {of_size.batch_size.item():g}", xlabel=TIME)
+    for cell in each(of_size, "learning_rate"):
+        _course(axes, cell, name, LEARNING_RATE(float(cell.learning_rate)))
+
+
+def _name_rates(figure: Figure, courses: xr.Dataset) -> None:
+    """Learning rates by their colours, and what a dot is."""
+    entries = rate_entries(courses) | {"runs freeze": dots(color=NEUTRAL, markersize=7)}
+    legend_below(figure, entries, columns=len(entries))
 
 
 def _course(axes: Axes, cell: xr.Dataset, name: str, colour: str, linestyle: str = "-") -> None:
     # the start has no place on a logarithmic axis
     after = cell.isel(window=slice(1, None)) if float(cell.window_time[0]) == 0 else cell
     values = after[name].where(after[name] > 0) if axes.get_yscale() == "log" else after[name]
-    look = {"color": colour, "linestyle": linestyle, "linewidth": 1.4}
-    axes.plot(after.window_time, values, marker="o", markersize=3, **look)
+    axes.plot(after.window_time, values, color=colour, linestyle=linestyle, linewidth=1.6)
     band(axes, after, "window_time", name, color=colour)
-    if np.isfinite(cell.freezing_time):
-        axes.axvline(float(cell.freezing_time), color=colour, linewidth=0.8, linestyle=":")
+    _mark_freezing(axes, after.window_time.values, values.values, float(cell.freezing_time), colour)
+
+
+def _mark_freezing(
+    axes: Axes, times: np.ndarray, values: np.ndarray, freezing: float, colour: str
+) -> None:
+    """A dot on a course where the runs freeze, if they do."""
+    known = np.isfinite(values)
+    if np.isfinite(freezing) and known.any():
+        is_log = axes.get_yscale() == "log"
+        heights = np.log(values[known]) if is_log else values[known]
+        height = np.interp(np.log(freezing), np.log(times[known]), heights)
+        look: dict[str, Any] = {"color": colour, "markeredgecolor": HALO, "markersize": 7}
+        axes.plot(freezing, np.exp(height) if is_log else height, "o", **look)
 
 
 def _shade(shade: ScalarMappable, window: xr.Dataset) -> Any:

@@ -354,18 +354,21 @@ def strength_findings(
         seed: of the bootstrap.
 
     Returns:
-        strength_early, strength_freezing, strength_end: over settings with mini-batches.
-        fall_before, fall: factor by which it falls until freezing, and from there to the end.
+        strength_early, strength_freezing, strength_end: geometric mean over settings with
+            mini-batches of those over their runs.
+        fall_before, fall: factor by which it falls until freezing, and from there to the end,
+            likewise.
         slope: power of the loss with which it falls below the level.
     """
-    strength = fitted.noise_per_curvature_at
-    early, freezing, end = (strength.sel(stage=stages[name]) for name in PERIODS)
-    findings: Findings = {}
-    for name, stage in stages.items():
-        at_stage = strength.sel(stage=stage)
-        findings[f"strength_{name}"] = pooled(at_stage, np.random.default_rng(seed))
-    findings["fall_before"] = pooled(early / freezing, np.random.default_rng(seed))
-    findings["fall"] = pooled(freezing / end, np.random.default_rng(seed))
+    strength = xr.apply_ufunc(np.log, fitted.noise_per_curvature_at)
+    at = {name: strength.sel(stage=stage) for name, stage in stages.items()}
+    early, freezing, end = (at[name] for name in PERIODS)
+    logs = {f"strength_{name}": value for name, value in at.items()}
+    logs |= {"fall_before": early - freezing, "fall": freezing - end}
+    findings: Findings = {
+        name: statistics.exponential(pooled(value, np.random.default_rng(seed)))
+        for name, value in logs.items()
+    }
     findings["slope"] = pooled(prefactor_slope(fitted, level), np.random.default_rng(seed))
     return findings
 

@@ -189,7 +189,7 @@ def typical_epsilon(landscape: TwoValley, exact: xr.Dataset) -> float:
 
 
 def freezing_places(landscape: TwoValley, exact: xr.Dataset, epsilon: float) -> xr.Dataset:
-    """Where runs should freeze, over effective_noise, by Eqs. 25 and A30 and by the final share.
+    """Where runs should freeze, over effective_noise, by Eq. 25 and by the final share.
 
     Args:
         landscape: of the runs.
@@ -205,11 +205,7 @@ def freezing_places(landscape: TwoValley, exact: xr.Dataset, epsilon: float) -> 
         f"Eq. 25, ε = {name}": freezing.freezing_y(landscape, noise, value)
         for name, value in both.items()
     }
-    shown |= {
-        f"Eq. A30, ε = {name}": freezing.freezing_y_numeric(landscape, noise, value)
-        for name, value in both.items()
-    }
-    shown["share as at the end"] = freezing.y_of_share(landscape, noise, shares)
+    shown["place of the race"] = freezing.y_of_share(landscape, noise, shares)
     curves = {name: ("effective_noise", place) for name, place in shown.items()}
     return xr.Dataset(curves, {"effective_noise": noise})
 

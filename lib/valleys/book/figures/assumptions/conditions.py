@@ -194,33 +194,34 @@ def _followed(axes: Axes, window: xr.Dataset, name: str, **look: Any) -> None:
 def sharpness(course: xr.Dataset, frozen: xr.DataArray, batch_sizes: Sequence[int]) -> Figure:
     """Largest curvature of the whole network times η along training, a panel a batch size, a colour
     a learning rate; dashed: where steps stop being stable; a dot where the runs freeze, at the
-    times of `frozen` (batch_size, learning_rate).
+    times of `frozen` (batch_size, learning_rate). Settings that never freeze are left out.
     """
     figure, panels = new_figure(1, len(batch_sizes), WIDE, sharey=True, squeeze=False)
     largest = int(course.batch_size.max())
     for axes, size in zip(panels[0], batch_sizes, strict=True):
-        for cell in each(course.sel(batch_size=size), "learning_rate"):
-            rate = float(cell.learning_rate)
+        times = frozen.sel(batch_size=size).dropna("learning_rate")
+        for rate in times.learning_rate.values.tolist():
+            cell = course.sel(batch_size=size, learning_rate=rate)
             look = {"color": LEARNING_RATE(rate), "label": f"η = {rate:g}"}
             _course(axes, cell, "scaled_sharpness", **look)
-            _mark_freezing(axes, cell, float(frozen.sel(batch_size=size, learning_rate=rate)))
+            _mark_freezing(axes, cell, float(times.sel(learning_rate=rate)))
         axes.axhline(EDGE, color=THEORY, linestyle="--", linewidth=1)
         readable_log(axes)
         axes.set_title(f"B = {size}{', gradient descent' if size == largest else ''}")
         _time_axis(axes, course)
     panels[0, 0].set_ylabel("η · largest curvature")
-    panels[0, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    shown = frozen.sel(batch_size=list(batch_sizes)).dropna("learning_rate", how="all")
+    legend(panels[0, -1], rate_entries(shown), loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 
 def _mark_freezing(axes: Axes, cell: xr.Dataset, time: float) -> None:
-    """A dot on the course of the sharpness where the runs freeze, if they do."""
-    if np.isfinite(time):
-        known = np.isfinite(cell.scaled_sharpness)
-        heights = np.log(cell.scaled_sharpness[known])
-        height = np.exp(np.interp(time, cell.time[known], heights))
-        look = {"color": LEARNING_RATE(float(cell.learning_rate)), "markeredgecolor": HALO}
-        axes.plot(time, height, "o", markersize=8, zorder=4, **look)
+    """A dot on the course of the sharpness where the runs freeze."""
+    known = np.isfinite(cell.scaled_sharpness)
+    heights = np.log(cell.scaled_sharpness[known])
+    height = np.exp(np.interp(time, cell.time[known], heights))
+    look = {"color": LEARNING_RATE(float(cell.learning_rate)), "markeredgecolor": HALO}
+    axes.plot(time, height, "o", markersize=8, zorder=4, **look)
 
 
 @finished
@@ -229,9 +230,10 @@ def stable_runs(summary: xr.Dataset) -> Figure:
     no record of any run lies beyond 2/η.
 
     `summary` has freezing_time and flatness with `_low` and `_high`, and `highest`, the highest ηλ
-    of any run (batch_size, learning_rate).
+    of any run (batch_size, learning_rate); learning rates of which no setting freezes are left out.
     """
     figure, panels = new_figure(1, 2, WIDE)
+    summary = summary.dropna("learning_rate", how="all", subset=["freezing_time"])
     looks = _size_looks(summary)
     for axes, name in zip(panels, ("freezing_time", "flatness"), strict=True):
         for row in each(summary, "batch_size"):

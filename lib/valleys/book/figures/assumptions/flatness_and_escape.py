@@ -30,14 +30,25 @@ from valleys.book.figures.drawing.parts import (
     setting_look,
     size_entries,
 )
-from valleys.book.figures.drawing.style import BATCH_SIZE, HALO, NEUTRAL, NOTE, THEORY, TIME_MAP
+from valleys.book.figures.drawing.style import (
+    BATCH_SIZE,
+    HALO,
+    LEARNING_RATE,
+    NEUTRAL,
+    NOTE,
+    THEORY,
+    TIME_MAP,
+)
 
 SAMPLING_LOOKS: Entries = {
     "epochs": {"color": RESHUFFLED, "marker": "o"},
     "redrawn": {"color": INDEPENDENT, "marker": "s"},
 }
+MOSTLY_DRIFT = 0.5  # of the variance along a component, by a straight line in time
+DRIFT = dots(color=NEUTRAL, marker="x", markersize=4)
 PANELS = (8.6, 4.2)
 LINES = {"linewidth": 1.2, "markersize": 4.5}
+SQUARE = {"color": NEUTRAL, "linewidth": 7, "alpha": 0.35, "zorder": 1}  # seen under the lines
 OPEN: dict[str, Any] = {"markerfacecolor": HALO}
 FALLING_LOSS = "training loss (falling to the right)"
 TIME = "training time η·step"
@@ -48,8 +59,10 @@ BARRIER = "barrier over noise $\\Delta L/D$"
 def flattening(
     flat: xr.DataArray, exponents: xr.Dataset, floor: tuple[np.ndarray, np.ndarray]
 ) -> Figure:
-    """Flatness against training loss in every cell, with the model's valley scaled to the same
-    start; and the exponent between two losses.
+    """Flatness against training loss, with the model's valley scaled to the same start; and the
+    exponent between two losses.
+
+    A line for each learning rate, the median over batch sizes, in a band with the middle half.
 
     Args:
         flat: mean flatness, (batch_size, learning_rate, level).
@@ -58,8 +71,11 @@ def flattening(
         floor: loss and flatness along the model's valley.
     """
     figure, (left, right) = new_figure(1, 2, PANELS)
-    for cell in each_setting(flat):
-        left.plot(flat.level, cell, linewidth=1, markersize=4, **setting_look(flat, cell))
+    for cells in each(flat, "learning_rate"):
+        colour = LEARNING_RATE(float(cells.learning_rate))
+        ends = (cells.quantile(share, "batch_size") for share in (0.25, 0.75))
+        left.plot(flat.level, cells.median("batch_size"), color=colour)
+        left.fill_between(flat.level, *ends, color=colour, alpha=0.15, linewidth=0)
     _valley_of_model(left, flat, *floor)
     log_log(left, FALLING_LOSS, "flatness $F$")
     left.set(
@@ -103,8 +119,8 @@ def _exponents(axes: Axes, found: xr.Dataset) -> None:
 
 @finished
 def parted_siblings(found: xr.Dataset) -> Figure:
-    """Likeness of siblings at their ends, and the hills between them beside those between runs,
-    against the time at which they part.
+    """Likeness of siblings at their ends, and the hills between them, against the time at which
+    they branch.
     """
     figure, (left, right) = new_figure(1, 2, PANELS)
     for setting in each_setting(found):
@@ -113,17 +129,11 @@ def parted_siblings(found: xr.Dataset) -> Figure:
         left.plot(time, setting.similarity.mean("reference"), **look)
         left.axvline(freezing, color=look["color"], linewidth=0.8, linestyle=":")
         right.plot(time, _above(setting.rise.mean("reference")), **look)
-        walls = _above(setting.wall_rise.mean("pair"))
-        right.plot(time[1:], walls[1:], **look | {"linestyle": "--", "markersize": 3})
     for axes in (left, right):
         _times(axes, found)
     left.set_ylabel("$Sim_J$ of siblings at the end")
-    right.set(yscale="log", ylabel="rise of the loss on the line")
-    entries = {
-        "siblings' ends": {"color": NEUTRAL},
-        "two runs at $t_b$": {"color": NEUTRAL, "linestyle": "--"},
-    }
-    legend_below(figure, setting_entries(found) | entries, columns=5)
+    right.set(yscale="log", ylabel="rise of the loss between the ends")
+    legend_below(figure, setting_entries(found), columns=6)
     return figure
 
 
@@ -188,7 +198,7 @@ def _kramers(axes: Axes, exponents: xr.DataArray, rates: xr.DataArray, slope: fl
         "Kramers' law": {"color": THEORY, "linestyle": "--"},
         "exponential fit": {"color": NEUTRAL},
     }
-    legend(axes, entries, loc="lower left")
+    legend(axes, entries, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
 
 
 @finished
@@ -221,16 +231,21 @@ def variance_flatness(found: xr.Dataset, exponents: Mapping[str, xr.Dataset]) ->
 
 
 def _variances(axes: Axes, last: xr.Dataset) -> None:
-    """Variance against width of every run in one window, by how mini-batches are drawn."""
-    for part in each(last, "sampling"):
+    """Variance against width of every run in one window, by how mini-batches are drawn; grey where
+    a straight line in time explains most of it.
+    """
+    is_drift = last.trend > MOSTLY_DRIFT
+    for part in each(last.assign(variance=last.variance.where(~is_drift)), "sampling"):
         look = dots(**SAMPLING_LOOKS[part.sampling.item()], markersize=3.5, alpha=0.6)
         for run in each(part, "realization"):
             axes.plot(run.width, run.variance, **look)
+    drift = last.where(is_drift)
+    axes.plot(drift.width.values.ravel(), drift.variance.values.ravel(), **DRIFT)
     log_log(axes, "flatness along a component: width $F_i$", "variance $\\sigma_i^2$")
     _decimals(axes, "x")
     names = {"epochs": "each image once an epoch", "redrawn": "batches drawn anew"}
     entries = {names[name]: dots(**look) for name, look in SAMPLING_LOOKS.items()}
-    legend(axes, entries, loc="center right")
+    legend(axes, entries | {"drift": DRIFT}, loc="center right")
 
 
 def _by_window(axes: Axes, part: xr.Dataset, place: float) -> None:
@@ -279,7 +294,7 @@ def _balanced(axes: Axes, cell: xr.Dataset, marker: str) -> None:
 
 def _factors(axes: Axes, factors: np.ndarray) -> None:
     """The square of the factor, the axes and what lines mean."""
-    axes.plot(factors, factors**2, color=THEORY, linestyle=":", linewidth=1)
+    axes.plot(factors, factors**2, **SQUARE)
     log_log(axes, "second layer times $a$, third over $a$", "$F(a)/F(1)$")
     axes.set_xticks(factors, [f"{factor:g}" for factor in factors])
     axes.minorticks_off()
@@ -287,7 +302,7 @@ def _factors(axes: Axes, factors: np.ndarray) -> None:
     entries = {
         "second layer": {"color": NEUTRAL, "marker": "o"},
         "whole network": {"color": NEUTRAL, "linestyle": "--"},
-        "$a^2$": {"color": THEORY, "linestyle": ":"},
+        "$a^2$": SQUARE,
     }
     legend(axes, entries, loc="upper left")
 
@@ -334,4 +349,4 @@ def _times(axes: Axes, found: xr.Dataset) -> None:
     ticks = [time for time in (0, 1, 3, 10, 30, 100) if time <= found.branch_time.max()]
     axes.set_xticks(ticks, [f"{time:g}" for time in ticks])
     axes.minorticks_off()
-    axes.set_xlabel("time at which siblings part, η·step")
+    axes.set_xlabel("time at which siblings branch, η·step")

@@ -51,7 +51,11 @@ def two_reasons(beside: xr.Dataset) -> Figure:
 
 
 def _course(axes: Axes, setting: xr.Dataset, clock: str, name: str, look: Look) -> None:
-    """A quantity of one setting from the first place after the start on, with its interval."""
+    """A quantity of one setting from the first place after the start on, with its interval where
+    that has a logarithm.
+    """
     later = setting.isel({setting[clock].dims[0]: slice(1, None)})
     axes.plot(later[clock], later[name], markersize=4, linewidth=1.4, **look)
-    band(axes, later, clock, name, color=look["color"], alpha=0.15)
+    low = later[f"{name}_low"]
+    shown = later.assign({low.name: low.where(low > 0)})
+    band(axes, shown, clock, name, color=look["color"], alpha=0.15)
