@@ -57,6 +57,7 @@ FORMS = {
     "none:Of many": "None of the 79",
     "pair:Of pair": "Both",
     "one:of one": "the only",
+    "none:of none": "none",
 }
 REFUSED = {
     "shard": "did you mean 'share'?",
