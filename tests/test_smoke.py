@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
+from tests.printing import unprintable
 from tests.site import executing
 from valleys import config
 from valleys.book.chapters import all_chapters
@@ -45,6 +46,7 @@ def test_chapter_computes_everything_anew_at_size_smoke(name, kernel, nowhere, t
     notebook = os.path.relpath(chapters[name].path, book_root())
     kernel.execute(notebook, values, tmp_path / "executed.ipynb", nowhere)
     assert list((tmp_path / "results").rglob("*.nc"))
+    assert unprintable(tmp_path / "executed.ipynb") == []
 
 
 def test_a_chapter_runs_in_a_kernel_of_its_own(nowhere, tmp_path):
