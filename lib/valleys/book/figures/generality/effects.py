@@ -33,7 +33,7 @@ PANELS: Mapping[str, tuple[str, str, bool]] = {
 }
 LOOKS: Mapping[str, Look] = {  # of a claim for a network, by the answer
     "holds": {"color": INK, "marker": "o"},
-    "not told": {"color": NEUTRAL, "marker": "o", "fillstyle": "none"},
+    "undecided": {"color": NEUTRAL, "marker": "o", "fillstyle": "none"},
     "fails": {"color": KINDS[2], "marker": "X"},
 }
 # of a line, at freezing and at the lower loss
