@@ -13,10 +13,18 @@ from tests.book.figures.drawn import (
     points,
     written,
     x_of,
+    xy_of,
     y_of,
 )
 from valleys.book import figures
-from valleys.book.figures.drawing.style import FLAT, FREE, NEUTRAL, SHARP, noise_colours
+from valleys.book.figures.drawing.style import (
+    FLAT,
+    FREE,
+    KINDS,
+    NEUTRAL,
+    SHARP,
+    noise_colours,
+)
 from valleys.book.figures.more_valleys import width_colours
 from valleys.toy import ManyValleys
 
@@ -61,8 +69,11 @@ def test_rows_show_every_valley_and_runs_in_the_colour_of_their_end():
     assert [colour_of(line.get_color()) for line in second.lines] == [FLAT, SHARP]
     drawn = np.nansum([np.nan_to_num(y_of(line)) for line in first.lines], axis=0)
     np.testing.assert_allclose(drawn, grids[0].loss.isel(y=-1))
-    assert [colour_of(line.get_color()) for line in beside.lines] == [FLAT, SHARP]
-    np.testing.assert_allclose(x_of(beside.lines[1]), x[1])
+    assert [colour_of(line.get_color()) for line in beside.lines] == [SHARP, FLAT]
+    np.testing.assert_allclose(x_of(beside.lines[0]), x[1])
+    assert legend(beside)[:2] == ["ends in the valley of 0.6", "ends in the valley of 0.8"]
+    last = [xy_of(dot)[0] for dot in beside.collections if len(xy_of(dot)) == 1][-2:]
+    np.testing.assert_allclose(last, [[0.1, 5.1], [-0.2, 4.8]])  # one that never hopped, and one
     assert beside.yaxis_inverted()  # y runs down the page
 
 
@@ -91,14 +102,14 @@ def test_share_against_noise_fills_the_points_of_the_first_start():
             for name, scale in (("share", 1), ("share_error", 0.1), ("expected", 1.1))
         },
         {"effective_noise": NOISES},
-    ).assign(n_valleys=3)
-    left, right = drawn_axes(
-        figures.share_against_noise({"y = 1": [part, part], "y = 5": [part, part]}), 2
-    )
-    assert [each.colour for each in points(left)] == [FLAT, FLAT]
+    ).assign(n_valleys=3, order=("row", ["1-3-2"]))
+    figure = figures.share_against_noise({"y = 1": [part, part], "y = 5": [part, part]})
+    left, right = drawn_axes(figure, 2)
+    assert [each.colour for each in points(left)] == [colour_of(KINDS[0])] * 2
     assert [bars.lines[0].get_fillstyle() for bars in error_bars(left)] == ["full", "none"]
     assert all(each.shows(NOISES, [0.3, 0.6], [0.03, 0.06]) for each in points(left))
-    assert legend(right) == ["y = 1", "y = 5"]
+    assert legend(right) == ["1-3-2"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["y = 1", "y = 5"]
 
 
 def test_freezing_in_rows_shows_both_scalings():

@@ -120,7 +120,12 @@ def test_findings_count_runs_and_read_the_answers():
 
 @pytest.mark.parametrize(
     ("ends", "word"),
-    [((1.1, 2), "yes"), ((0.5, 0.9), "no"), ((0.5, 2), "not told"), ((np.nan, np.nan), "not told")],
+    [
+        ((1.1, 2), "yes"),
+        ((0.5, 0.9), "no"),
+        ((0.5, 2), "undecided"),
+        ((np.nan, np.nan), "undecided"),
+    ],
 )
 def test_a_verdict_needs_a_whole_interval_on_one_side(ends, word):
     assert analysis.verdict(Estimate(1.5, *ends), 1) == word

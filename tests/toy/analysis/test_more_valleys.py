@@ -69,6 +69,8 @@ def test_the_flattest_valley_is_followed_wherever_it_stands():
     np.testing.assert_array_equal(flattest.share, [[0.5, 0.6], [0.6, 0.7], [0.4, 0.2]])
     np.testing.assert_allclose(flattest.expected, flattest.share + 0.02)
     assert flattest.n_valleys == 3
+    assert flattest.order.values.tolist() == more_valleys.orders(three_rows().width.values)
+    assert more_valleys.orders(np.array([[0.6, 0.8, 0.7]])) == ["1-3-2"]
 
 
 def test_a_rise_with_noise_is_a_difference_of_means():

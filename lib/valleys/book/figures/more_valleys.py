@@ -1,6 +1,7 @@
 """Figures of the chapter on more valleys and other noise."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -11,13 +12,13 @@ from matplotlib.ticker import FixedLocator, NullFormatter
 
 from valleys.book.figures.drawing.parts import (
     RASTER_DPI,
-    Look,
     decimals,
     dots,
     each,
     finished,
     label_level,
     legend,
+    legend_below,
     log_log,
     new_figure,
     power_of_ten,
@@ -25,6 +26,7 @@ from valleys.book.figures.drawing.parts import (
 from valleys.book.figures.drawing.style import (
     FLAT,
     FREE,
+    INK,
     KINDS,
     NEUTRAL,
     NOISE,
@@ -39,8 +41,8 @@ BY_WIDTH = LinearSegmentedColormap.from_list("by_width", [SHARP, NEUTRAL, FLAT])
 MARKERS = "osD^vP"
 NOISE_LABEL = "effective noise $Δ_S$"
 SCALED = {  # times the width of the sharpest valley, or the mean width at the end
-    "by_sharpest": {"color": SHARP, "fillstyle": "none", "linestyle": ":"},
-    "by_mean": {"color": FREE},
+    "by_sharpest": {"color": SHARP, "fillstyle": "none", "linestyle": ":", "linewidth": 1.8},
+    "by_mean": {"color": FREE, "linewidth": 1.2},
 }
 
 
@@ -55,8 +57,8 @@ def width_colours(widths: Sequence[float]) -> dict[float, str]:
 
 @finished
 def rows_of_valleys(grids: Sequence[xr.Dataset], runs: xr.Dataset) -> Figure:
-    """Sections across two rows of valleys at the largest y, and runs over the contours of the
-    second; a colour per width.
+    """Sections across two rows of valleys at the largest y, and two runs over the contours of the
+    second, to the sharpest and the flattest valley that a run reached; a colour per width.
 
     `grids` have loss, number (y, x), floor (valley, y), width (valley); `runs` x, y, valley (run,
     step).
@@ -76,20 +78,33 @@ def rows_of_valleys(grids: Sequence[xr.Dataset], runs: xr.Dataset) -> Figure:
 
 
 def _runs_from_above(axes: Axes, grid: xr.Dataset, runs: xr.Dataset) -> None:
-    """Runs over the contours of the loss, each in the colour of the valley that it ends in."""
+    """Two runs over the contours of the loss, each in the colour of the valley that it ends in,
+    with a dot where it came there.
+    """
     contours(axes, grid, linewidths=0.4, alpha=0.5)
-    colours = width_colours(grid.width.values)
-    for run in each(runs, "run"):
-        colour = colours[float(grid.width[int(run.valley[-1])])]
-        axes.plot(run.x, run.y, color=colour, linewidth=0.6, alpha=0.8, rasterized=True)
+    colours, entries = width_colours(grid.width.values), {}
+    for run in _sharpest_and_flattest(grid, runs):
+        width = float(grid.width[int(run.valley[-1])])
+        axes.plot(run.x, run.y, color=colours[width], linewidth=0.7, rasterized=True)
+        last = int(np.flatnonzero(run.valley != run.valley[-1]).max(initial=-1)) + 1
+        dot = {"s": 42, "color": colours[width], "edgecolors": INK, "zorder": 3}
+        axes.scatter([float(run.x[last])], [float(run.y[last])], **dot)
+        entries[f"ends in the valley of {width:.3g}"] = {"color": colours[width]}
+    legend(axes, entries | {"its last change of valley": dots(color=INK)}, loc="upper right")
     reach = 1.35 * float(abs(runs.x).max())
     axes.set(
         xlabel="x",
         ylabel="y",
-        title="runs, colour of the valley at the end",
+        title="two runs, colour of the valley at the end",
         xlim=(-reach, reach),
         ylim=(float(runs.y.max()), 0),
     )
+
+
+def _sharpest_and_flattest(grid: xr.Dataset, runs: xr.Dataset) -> list[xr.Dataset]:
+    """The first run that ends in the sharpest valley that any ends in, and in the flattest."""
+    ends = grid.width.values[runs.valley.isel(step=-1).values.astype(int)]
+    return [runs.isel(run=int(place)) for place in (ends.argmin(), ends.argmax())]
 
 
 def _section(axes: Axes, grid: xr.Dataset) -> None:
@@ -128,7 +143,7 @@ def _occupation(axes: Axes, part: xr.Dataset) -> None:
     for place, row in enumerate(each(part, "row")):
         order = np.argsort(row.width.values)
         ratio = (row.width.values[order] / row.width.values.min()) ** 2
-        look = {"color": KINDS[place % len(KINDS)], "marker": MARKERS[place]}
+        look = _row_look(place)
         axes.errorbar(ratio, row.share[order], row.share_error[order], **dots(markersize=6, **look))
         axes.plot(ratio, row.expected[order], color=look["color"], linestyle="--", linewidth=1)
         ranks = np.argsort(order) + 1
@@ -136,35 +151,43 @@ def _occupation(axes: Axes, part: xr.Dataset) -> None:
     legend(axes, entries, loc="upper left", title="order, 1 sharpest")
 
 
+def _row_look(place: int) -> dict[str, Any]:
+    """Colour and marker of an order of valleys, by its place among the rows."""
+    return {"color": KINDS[place % len(KINDS)], "marker": MARKERS[place % len(MARKERS)]}
+
+
 @finished
 def share_against_noise(found: Mapping[str, Sequence[xr.Dataset]]) -> Figure:
-    """Final share of the flattest valley against effective noise, a panel per number of valleys;
-    filled: the first start, open: the second; dashed: expected.
+    """Final share of the flattest valley against effective noise, a panel per number of valleys, a
+    colour and marker per order; filled: the first start, open: the second; dashed: expected.
 
-    Each dataset has share, share_error, expected (row, effective_noise) and n_valleys.
+    Each dataset has share, share_error, expected (row, effective_noise), order (row) and n_valleys.
     """
-    figure, panels = new_figure(1, 2, (8.6, 3.9), sharey=True)
-    looks = {
-        title: dots(color=FLAT, fillstyle=fill)
-        for title, fill in zip(found, ("full", "none"), strict=True)
-    }
+    figure, panels = new_figure(1, 2, (8.6, 4.2), sharey=True)
+    fills = dict(zip(found, ("full", "none"), strict=True))
     for title, parts in found.items():
         for axes, part in zip(panels, parts, strict=True):
-            _shares(axes, part, looks[title])
-            n_valleys = int(part.n_valleys)
-            axes.axhline(1 / n_valleys, color=NEUTRAL, linewidth=0.8)
-            axes.set(xscale="log", xlabel=NOISE_LABEL, title=f"{n_valleys} valleys")
-            axes.xaxis.set_minor_formatter(NullFormatter())
+            _shares(axes, part, fills[title])
+    for axes, part in zip(panels, next(iter(found.values())), strict=True):
+        axes.axhline(1 / int(part.n_valleys), color=NEUTRAL, linewidth=0.8)
+        axes.set(xscale="log", xlabel=NOISE_LABEL, title=f"{int(part.n_valleys)} valleys")
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        orders = {order: dots(**_row_look(row)) for row, order in enumerate(part.order.values)}
+        legend(axes, orders, loc="upper left", title="order, 1 sharpest")
     panels[0].set_ylabel("final share of the flattest valley")
-    legend(panels[1], looks, loc="upper left")
+    panels[0].set_ylim(None, 1)
+    starts = {title: dots(color=NEUTRAL, fillstyle=fill) for title, fill in fills.items()}
+    legend_below(figure, starts, len(starts))
     return figure
 
 
-def _shares(axes: Axes, part: xr.Dataset, look: Look) -> None:
+def _shares(axes: Axes, part: xr.Dataset, fill: str) -> None:
     """The share in each order of the valleys, with what is expected."""
-    for marker, row in zip(MARKERS, each(part, "row"), strict=False):
-        axes.plot(row.effective_noise, row.expected, color=FLAT, linestyle="--", linewidth=0.9)
-        options = {**look, "marker": marker, "markersize": 5}
+    for place, row in enumerate(each(part, "row")):
+        look = _row_look(place)
+        dashes = {"color": look["color"], "linestyle": "--", "linewidth": 1.3}
+        axes.plot(row.effective_noise, row.expected, **dashes)
+        options = dots(markersize=5, fillstyle=fill, **look)
         axes.errorbar(row.effective_noise, row.share, row.share_error, **options)
 
 
@@ -191,7 +214,7 @@ def freezing_in_rows(found: xr.Dataset, curve: xr.DataArray) -> Figure:
     legend(left, entries | {"Eq. 25, two valleys": {"color": THEORY, "linestyle": "--"}})
     widths = {
         "× mean width at the end": {"color": FREE},
-        "× width of the sharpest": {"color": SHARP, "linestyle": ":"},
+        "× width of the sharpest": {"color": SHARP, "linestyle": ":", "linewidth": 1.8},
     }
     legend(right, widths, loc="lower left")
     _crossing_axis(left)
@@ -256,8 +279,8 @@ def _panels_by_rate(found: xr.Dataset) -> tuple[Figure, Sequence[Axes]]:
 
 def _by_power(axes: Axes, row: xr.Dataset, curve: xr.DataArray, *, color: str, label: str) -> None:
     """The flat share against the power of the noise, with theory."""
-    axes.plot(curve.power, curve, linestyle="--", linewidth=1.2, color=color)
-    look = dots(markersize=5, label=label, color=color)
+    axes.plot(curve.power, curve, linestyle="--", linewidth=1.8, color=color)
+    look = dots(markersize=6, label=label, color=color)
     axes.errorbar(row.power, row.p_flat, row.p_flat_error, **look)
 
 

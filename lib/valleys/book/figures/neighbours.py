@@ -4,7 +4,6 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
 
 from valleys.book.figures.drawing.parts import (
     bars,
@@ -14,6 +13,7 @@ from valleys.book.figures.drawing.parts import (
     legend,
     log_log,
     new_figure,
+    readable_log,
 )
 from valleys.book.figures.drawing.style import KINDS, NEUTRAL, THEORY, learning_rate_colours
 
@@ -63,7 +63,7 @@ def _gains(axes: Axes, drift: xr.Dataset) -> None:
     reach = np.array([drift.noise.min(), drift.noise.max()])
     axes.plot(reach, float(strongest.gain) * reach / float(strongest.noise), **DASHED)
     log_log(axes, "noise η/B", "gain in ln of flatness")
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    readable_log(axes, across=True)
     legend(axes, {f"by {name}": look for name, look in BY.items()} | {"∝ η/B": DASHED})
 
 

@@ -18,7 +18,7 @@ BORDERS = {  # of a verdict: the answer that it reads, and what lies below where
     "walled": ("wall", 1.0),
     "better": ("gain", 0.0),
 }
-OPPOSITE = {"yes": "no", "no": "yes", "not told": "not told"}
+OPPOSITE = {"yes": "no", "no": "yes", "undecided": "undecided"}
 Mean = Callable[[np.ndarray, np.random.Generator], Estimate]
 
 
@@ -156,7 +156,7 @@ def own_network_findings(found: xr.Dataset, *, seed: int = 0) -> Findings:
     Returns:
         What `answers` does; `starts`, `noisy` and `calm` (batch sizes), `trained`, `finite` and
         `frozen` (runs), `level`, the equal loss; `flatter`, `later`, `walled`, `better` and
-        `stable`, each "yes", "no" or "not told".
+        `stable`, each "yes", "no" or "undecided".
     """
     given = answers(found, seed=seed)
     sizes, losses = found.batch_size.values, found.train_loss
@@ -175,10 +175,10 @@ def own_network_findings(found: xr.Dataset, *, seed: int = 0) -> Findings:
 
 
 def verdict(estimate: Estimate, border: float) -> str:
-    """Whether a number lies above a border by its interval: yes, no, or not told."""
+    """Whether a number lies above a border by its interval: yes, no, or undecided."""
     if estimate.low > border:
         return "yes"
-    return "no" if estimate.high < border else "not told"
+    return "no" if estimate.high < border else "undecided"
 
 
 def _means(values: xr.DataArray, mean: Mean, seed: int) -> xr.DataArray:

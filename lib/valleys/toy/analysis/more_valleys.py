@@ -208,12 +208,19 @@ def wrong_order_findings(
 
 def of_flattest(found: xr.Dataset) -> xr.Dataset:
     """share, share_error and expected of the flattest valley over (row, effective_noise), with
-    n_valleys, of a result with `expected` of `balance_shares`.
+    n_valleys and the `order` (row), see `orders`, of a result with `expected` of `balance_shares`.
     """
     flattest = of_width(found)
+    flattest["order"] = ("row", orders(found.width.values))
     flattest["expected"] = of_width(found.assign(share=found.expected)).share
     flattest["n_valleys"] = found.sizes["valley"]
     return flattest
+
+
+def orders(widths: np.ndarray) -> list[str]:
+    """The valleys along each row (row, valley) by rank of width, 1 the sharpest: `1-3-2`."""
+    ranks = np.argsort(np.argsort(widths, axis=-1), axis=-1) + 1
+    return ["-".join(map(str, row)) for row in ranks.tolist()]
 
 
 def noise_findings(flattest: Mapping[str, xr.Dataset]) -> Findings:

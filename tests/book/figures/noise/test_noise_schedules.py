@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tests.book.figures.drawn import colour_of, drawn_axes, error_bars, marks, x_of
+from tests.book.figures.drawn import colour_of, drawn_axes, error_bars, marks, written, x_of
 from valleys.book import figures
-from valleys.book.figures.noise.noise_schedules import KIND, LABELS, LOOKS
+from valleys.book.figures.noise.noise_schedules import KIND, LABELS, LEAST_GAIN, LOOKS
 
 BUDGETS = ["time", "samples"]
 
@@ -52,7 +52,24 @@ def test_small_marks_are_of_the_higher_loss(table):
 def test_the_legend_names_the_kinds_that_are_there(table):
     (drawn,) = figures.noise_schedules(table.sel(schedule=["cosine", "aware_rate"])).legends
     labels = [text.get_text() for text in drawn.get_texts()]
-    assert labels == ["learning rate", "rule that looks", "at a loss of 0.01", "at 0.03"]
+    assert labels == [
+        "learning rate",
+        "rule that looks",
+        "large: at a loss of 0.01",
+        "small: at 0.03",
+    ]
+
+
+def test_what_is_far_less_accurate_stands_at_the_end_of_the_axis_with_its_number(table):
+    far = (table.budget == "samples") & (table.schedule == "late")
+    ends = {
+        f"end_gain{end}": (table[f"end_gain{end}"]).fillna(0.5) for end in ("", "_low", "_high")
+    }
+    ends["end_gain"] = ends["end_gain"].where(~far, 2 * LEAST_GAIN)
+    gain = drawn_axes(figures.noise_schedules(table.assign(ends).assign_attrs(table.attrs)), 3)[2]
+    assert written(gain) == [f"−{-2 * LEAST_GAIN:.1f}"]
+    assert gain.get_xlim()[0] == LEAST_GAIN
+    assert len(marks(gain)) == len(LABELS) - 1
 
 
 def test_every_schedule_of_the_study_has_a_label_and_a_kind():

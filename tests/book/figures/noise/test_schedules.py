@@ -1,10 +1,12 @@
 """Figures of schedules and of windows of y show what they are given."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import xarray as xr
 
-from tests.book.figures.drawn import drawn_axes, lines, points, xy_of
+from tests.book.figures.drawn import drawn_axes, error_bars, lines, points, x_of, xy_of
 from valleys.book import figures
 
 TIMES = [1.0, 10.0, 100.0]
@@ -90,6 +92,9 @@ def test_windows_have_runs_beside_rates_and_late_noise_two_starts():
             "by_rates": (dims, [[0.92, 0.5], [0.55, 0.5]]),
             "late_from_half": (late, [[0.5, 0.9], [0.5, 0.55]]),
             "late_from_flat": (late, [[0.97, 0.9], [0.97, 0.55]]),
+            "first_y": ("window", [1.0, 16.0]),
+            "last_y": ("window", [8.0, 24.0]),
+            "freezing_y": ((), 10.0),
         },
         {
             "noise": ["hessian", "isotropic"],
@@ -97,9 +102,14 @@ def test_windows_have_runs_beside_rates_and_late_noise_two_starts():
             "late_noise": [0.003, 0.01],
         },
     )
-    left, right = drawn_axes(figures.windows_of_y(found), 2)
-    for place, row in enumerate(points(left)):
-        assert np.allclose(row.y, found.p_flat[place])
-        assert np.allclose(row.error, found.p_flat_error[place])
+    when, left, right = drawn_axes(figures.windows_of_y(found), 3)
+    bars: list[Any] = list(when.patches)
+    spans = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in bars]
+    np.testing.assert_allclose(spans, [[0.1, 0.8], [1.6, 2.4]])
+    assert [tick.get_text() for tick in when.get_yticklabels()] == ["before", "after"]
+    for place, drawn in enumerate(error_bars(left)):
+        np.testing.assert_allclose(x_of(drawn.lines[0]), found.p_flat[place])
+        reach = [np.ptp(each[:, 0]) / 2 for each in drawn.lines[2][0].get_segments()]
+        np.testing.assert_allclose(reach, found.p_flat_error[place])
     drawn = [xy_of(line)[:, 1] for line in right.lines if len(xy_of(line)) == 2]
     np.testing.assert_allclose(drawn[:2], [[0.97, 0.9], [0.5, 0.9]])

@@ -53,9 +53,9 @@ def test_effects_are_the_known_ones_and_starts_cancel():
 
 def test_a_claim_holds_where_the_whole_interval_does():
     assert effects.verdict(effects.Estimate(1.2, 1.1, 1.3), 1) == "holds"
-    assert effects.verdict(effects.Estimate(1.2, 0.9, 1.3), 1) == "not told"
+    assert effects.verdict(effects.Estimate(1.2, 0.9, 1.3), 1) == "undecided"
     assert effects.verdict(effects.Estimate(0.8, 0.7, 0.9), 1) == "fails"
-    assert effects.verdict(effects.Estimate(2.0, np.nan, np.nan), 1) == "not told"
+    assert effects.verdict(effects.Estimate(2.0, np.nan, np.nan), 1) == "undecided"
 
 
 def test_findings_count_networks():
@@ -87,9 +87,10 @@ def test_walls_that_vanish_with_width_and_flattening_that_stays():
     assert told["walled"].value == 0
     assert told["walled"].high > 0  # none of five starts is not none
     assert told["walled_tenth"].value == 1
+    assert (told["walled_runs"], told["walled_runs_tenth"]) == (0, told["runs"])
     assert widths.width_answer(told) == "walls shrink, and flattening stays"
     few = widths.width_findings(here.isel(start=[0, 1]))
-    assert "not told" in widths.width_answer(few)
+    assert "undecided" in widths.width_answer(few)
 
 
 def test_the_table_has_a_row_for_each_network():

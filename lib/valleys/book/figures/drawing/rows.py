@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from valleys.book.figures.drawing.parts import Look, bars
-from valleys.book.figures.drawing.style import INK, NEUTRAL
+from valleys.book.figures.drawing.style import NEUTRAL
 
 ROW = 0.27  # inches
 APART = 0.16  # of the marks of the two losses, in rows
@@ -25,7 +25,13 @@ def name_rows(axes: Axes, names: Sequence[str]) -> None:
 
 
 def large_marks(
-    axes: Axes, here: xr.Dataset, name: str, dimension: str, looks: Mapping[str, Look]
+    axes: Axes,
+    here: xr.Dataset,
+    name: str,
+    dimension: str,
+    looks: Mapping[str, Look],
+    *,
+    least: float = -np.inf,
 ) -> None:
     """A mark with its interval in each row that has a value.
 
@@ -35,12 +41,25 @@ def large_marks(
         name: what is shown.
         dimension: of the rows.
         looks: of each row, by its coordinate.
+        least: where the axis ends to the left if anything lies beyond; an arrow with its number
+            stands there for a mark that does.
     """
     for place, row in enumerate(here[dimension].values.tolist()):
         value, low, high = (here[f"{name}{end}"].sel({dimension: [row]}).values for end in ENDS)
-        if np.isfinite(value).all():
+        if float(value[0]) < least:
+            _arrow(axes, (least, place + APART), float(value[0]), looks[row]["color"])
+        elif np.isfinite(value).all():
             look: dict[str, object] = {**looks[row], "capsize": 2}
             axes.errorbar(value, [place + APART], xerr=bars(value, low, high), **look)  # pyright: ignore[reportArgumentType]  # the look is matplotlib's
+    if (here[f"{name}_low"] < least).any() or (here[name] < least).any():
+        axes.set_xlim(left=least)
+
+
+def _arrow(axes: Axes, place: tuple[float, float], value: float, colour: str) -> None:
+    """At the left end of a row, with the value that lies beyond it."""
+    axes.plot(*place, marker="<", color=colour, clip_on=False)
+    text = f"{value:.1f}".replace("-", "−")
+    axes.annotate(text, place, (7, 0), textcoords="offset points", va="center", color=colour)
 
 
 def small_marks(axes: Axes, here: xr.Dataset) -> None:
@@ -51,17 +70,16 @@ def small_marks(axes: Axes, here: xr.Dataset) -> None:
 
 
 def entries(
-    shown: set[str], looks: Mapping[str, Look], marker: str, attrs: Mapping[str, float]
+    shown: set[str], looks: Mapping[str, Look], attrs: Mapping[str, float]
 ) -> Mapping[str, Look]:
     """What a legend tells: the kinds that are shown, and which mark is at which loss.
 
     Args:
         shown: kinds of which there are rows.
         looks: of each kind.
-        marker: of large marks.
         attrs: `lowest` and `highest` loss.
     """
     kinds = {kind: {**look, "linestyle": "none"} for kind, look in looks.items() if kind in shown}
-    large = {"color": INK, "marker": marker, "linestyle": "none"}
-    losses = {f"at a loss of {attrs['lowest']:g}": large, f"at {attrs['highest']:g}": FAINT}
-    return kinds | losses
+    large = {"color": NEUTRAL, "marker": "o", "linestyle": "none"}
+    names = (f"large: at a loss of {attrs['lowest']:g}", f"small: at {attrs['highest']:g}")
+    return kinds | dict(zip(names, (large, FAINT), strict=True))

@@ -24,16 +24,17 @@ ROW = 0.25  # inches
 AROUND = 1.6  # inches above and below the rows
 BORDER = {"color": NEUTRAL, "linewidth": 0.8, "linestyle": ":"}
 LEAST_WALL = 0.001  # over the loss; what is lower is drawn there
-# what is shown of each claim: the effect, its name on the axis, whether on a logarithmic one
-PANELS: Mapping[str, tuple[str, str, bool]] = {
-    "delay": ("delay", "freezing time\nover twin's", True),
-    "flat": ("flat", "flatness\nover twin's", True),
-    "wall": ("pair_wall", "wall between\nruns over loss", True),
-    "gain": ("gain", "accuracy less\ntwin's [points]", False),
+# what is shown of each claim: the effect, its name on the axis, and the digits with which numbers
+# begin on a logarithmic one
+PANELS: Mapping[str, tuple[str, str, tuple[float, ...]]] = {
+    "delay": ("delay", "freezing time\nover twin's", (1, 1.2, 1.5, 2, 3, 5)),
+    "flat": ("flat", "flatness\nover twin's", (1, 2, 5)),
+    "wall": ("pair_wall", "wall between\nruns over loss", (1,)),
+    "gain": ("gain", "gain in accuracy\nover twin [points]", ()),
 }
 LOOKS: Mapping[str, Look] = {  # of a claim for a network, by the answer
     "holds": {"color": INK, "marker": "o"},
-    "not told": {"color": NEUTRAL, "marker": "o", "fillstyle": "none"},
+    "undecided": {"color": NEUTRAL, "marker": "o", "fillstyle": "none"},
     "fails": {"color": KINDS[2], "marker": "X"},
 }
 # of a line, at freezing and at the lower loss
@@ -56,9 +57,9 @@ def generality(table: xr.Dataset, judged: xr.DataArray, borders: Mapping[str, fl
     variants = table.variant.values.tolist()
     size = (8.6, AROUND + ROW * len(variants))
     figure, panels = new_figure(1, len(PANELS), size, sharey=True)
-    for axes, (claim, (effect, label, log)) in zip(panels, PANELS.items(), strict=True):
+    for axes, (claim, (effect, label, digits)) in zip(panels, PANELS.items(), strict=True):
         axes.axvline(borders[claim], **BORDER)
-        _rows(axes, table.isel(level=-1), effect, judged.sel(claim=claim), log=log)
+        _rows(axes, table.isel(level=-1), effect, judged.sel(claim=claim), digits)
         axes.set_xlabel(label)
     panels[0].set_yticks(range(len(variants)), table.named.values.tolist())
     panels[0].set_ylim(len(variants) - 0.5, -0.5)
@@ -66,11 +67,15 @@ def generality(table: xr.Dataset, judged: xr.DataArray, borders: Mapping[str, fl
     return figure
 
 
-def _rows(axes: Axes, here: xr.Dataset, effect: str, judged: xr.DataArray, *, log: bool) -> None:
-    """A mark with its interval for each network that has one."""
+def _rows(
+    axes: Axes, here: xr.Dataset, effect: str, judged: xr.DataArray, digits: tuple[float, ...]
+) -> None:
+    """A mark with its interval for each network that has one; a logarithmic axis where it is given
+    digits.
+    """
     ends = [here[f"{effect}{end}"].values for end in ("", "_low", "_high")]
-    if log:
-        _logarithmic(axes, (1,) if "wall" in effect else (1, 2, 5))
+    if digits:
+        _logarithmic(axes, digits)
         ends = [np.maximum(each, LEAST_WALL) for each in ends]
     for place, answer in enumerate(judged.values.tolist()):
         value, low, high = (each[place] for each in ends)
@@ -79,7 +84,7 @@ def _rows(axes: Axes, here: xr.Dataset, effect: str, judged: xr.DataArray, *, lo
             axes.errorbar([value], [place], xerr=width, **LOOKS[answer], capsize=2)
 
 
-def _logarithmic(axes: Axes, digits: tuple[int, ...]) -> None:
+def _logarithmic(axes: Axes, digits: tuple[float, ...]) -> None:
     """Plain numbers with these first digits along the lower axis."""
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=digits))

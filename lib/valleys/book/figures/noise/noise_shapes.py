@@ -35,7 +35,7 @@ PANELS = {  # what is compared, how the axis names it, and what no effect is
     "flat_low": ("flatness at equal loss\nover calm", 1.0),
     "delay": ("freezing time\nover calm", 1.0),
     "wall": ("wall to calm\n[of the loss]", 0.0),
-    "gain": ("accuracy less calm\n[per cent]", 0.0),
+    "gain": ("gain in accuracy\nover calm [points]", 0.0),
 }
 LINE = {"color": NEUTRAL, "linewidth": 0.8, "linestyle": ":"}
 GROUPS = {  # colour of each kind by where it points

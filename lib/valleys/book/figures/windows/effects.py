@@ -19,8 +19,8 @@ from valleys.book.figures.drawing.style import INK, LEARNING_RATE, NEUTRAL
 LEVEL = {"color": NEUTRAL, "linewidth": 0.8, "linestyle": ":"}
 PANELS = {  # what is compared, how the axis names it, and what no effect is
     "flat": ("flatness over\ngradient descent", 1.0),
-    "gain": ("accuracy less\nthat [points]", 0.0),
-    "wall": ("wall to it\nover the loss", None),
+    "gain": ("gain in accuracy\nover gradient\ndescent [points]", 0.0),
+    "wall": ("wall to gradient\ndescent,\nover the loss", None),
     "peak": ("loss thrown up\nby a factor", 1.0),
 }
 MARKERS = "os"

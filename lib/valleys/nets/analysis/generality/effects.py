@@ -33,7 +33,7 @@ CLAIMS: Mapping[str, Claim] = {
     "wall": Claim("pair_wall", DOUBLED),
     "gain": Claim("gain", 0.0),
 }
-VERDICTS = ("holds", "not told", "fails")
+VERDICTS = ("holds", "undecided", "fails")
 NAMES = {
     "base": "base network",
     "cnn digits": "CNN, digits",

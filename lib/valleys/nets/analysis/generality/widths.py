@@ -43,6 +43,8 @@ def width_findings(found: xr.Dataset, *, seed: int = 0) -> Findings:
         smallest; `wall_left` and `pair_left`, the same of the walls. `walled`, `walled_tenth` and
         `walled_cent`: share of runs at the largest width with a wall to the twin of more than the
         loss, a tenth and a hundredth of it; Wilson's interval over starts where all or none have.
+        `runs`, how many there are, and `walled_runs`, `walled_runs_tenth` and `walled_runs_cent`,
+        how many of them.
     """
     values = measures(found).isel(level=-1)
     rows = {
@@ -57,9 +59,7 @@ def width_findings(found: xr.Dataset, *, seed: int = 0) -> Findings:
         told[f"{name}_wide"] = statistics.nested_mean(each[-1], rng)
         left = {"gain": "kept"}.get(name, f"{name}_left")
         told[left] = _over(each[-1], each[0], np.random.default_rng(seed))
-    for count, word in zip(COUNTS, WORDS, strict=True):
-        told[f"walled{word}"] = _share(rows["wall"][-1], count, seed)
-    return told
+    return told | _walled(rows["wall"][-1], seed)
 
 
 def width_answer(told: Findings) -> str:
@@ -67,8 +67,8 @@ def width_answer(told: Findings) -> str:
     left, kept = told["pair_left"], told["kept"]
     if not (isinstance(left, Estimate) and isinstance(kept, Estimate)):
         raise TypeError("pair_left and kept must be estimates")
-    walls = _word(left, "walls stay", "walls shrink", "what walls do is not told")
-    flat = _word(kept, "flattening stays", "flattening fades", "what flattening does is not told")
+    walls = _word(left, "walls stay", "walls shrink", "what walls do is undecided")
+    flat = _word(kept, "flattening stays", "flattening fades", "what flattening does is undecided")
     return f"{walls}, and {flat}"
 
 
@@ -84,6 +84,15 @@ def _over(above: np.ndarray, below: np.ndarray, rng: np.random.Generator) -> Est
     value, drawn = statistics.nested_means([above, below], rng)
     with np.errstate(divide="ignore", invalid="ignore"):  # none at all, over none
         return statistics.interval(value[0] / value[1], drawn[0] / drawn[1], [len(above)])
+
+
+def _walled(walls: np.ndarray, seed: int) -> Findings:
+    """How many runs of one network stand behind a wall, (n_starts, n_runs), by each count."""
+    told: Findings = {"runs": int(np.isfinite(walls).sum())}
+    for count, word in zip(COUNTS, WORDS, strict=True):
+        told[f"walled{word}"] = _share(walls, count, seed)
+        told[f"walled_runs{word}"] = int((walls > count).sum())
+    return told
 
 
 def _share(walls: np.ndarray, count: float, seed: int) -> Estimate:
