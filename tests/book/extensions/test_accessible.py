@@ -21,7 +21,7 @@ PAGE = """<nav><ul><li><a href="#">1. Valleys</a><details><summary><span role="p
 <details class="hide"><summary aria-label="Toggle hidden content"><p>Show code</p></summary></details>
 <table><thead><tr><th class="head"><p></p></th><th><p>runs</p></th></tr></thead></table>
 <div class="citation-list" role="list"><div class="citation" role="doc-biblioentry"></div></div>
-<figure><img alt="a" src="figure.svg"><figcaption><p><span class="caption-number">Fig. 1 </span>What</p></figcaption></figure>
+<figure><img alt="a" src="figure.svg"><figcaption><p><span class="caption-number">Fig. 1.2 </span>What</p></figcaption></figure>
 <p><img alt="b" src="logo.png"></p>
 <div class="math">\\[x\\]</div>
 <h2>1. Two at once<a href="#">#</a></h2>
@@ -64,10 +64,17 @@ def test_tables_lists_and_side_bar_tell_what_they_are(page):
 
 def test_figure_gets_a_frame_and_its_caption_number(page):
     frame = page.select_one("figure > .figure-frame")
-    assert frame["data-name"] == "Fig. 1"
+    assert frame["data-name"] == "Fig. 1.2"
     assert frame.img["alt"] == "a"
     assert frame.find_next_sibling()["aria-hidden"] == "true"
     assert page.select_one("p > img") is not None  # no text in it that could be too small
+
+
+def test_a_figure_of_a_page_without_a_number_has_none(tmp_path):
+    draw(tmp_path / "figure.svg", width=8.0, height_of_text=10)
+    page = mended(PAGE.replace("Fig. 1.2", "Fig. 3"), tmp_path / "page.html")
+    assert "caption-number" not in page
+    assert "caption-number" in mended(PAGE, tmp_path / "page.html")
 
 
 def test_only_a_wide_figure_reaches_into_the_margin(tmp_path):

@@ -30,6 +30,7 @@ PIXELS = 4 / 3  # of CSS in a point
 SVG_TEXT = re.compile(r"scale\((0\.\d+) -\1\)")
 SEARCH_FIELD = re.compile(r'(<button class="btn search-button-field[^>]*?) aria-label="Search"')
 EMBEDDED = "data:image/svg+xml;base64,"
+LONE = re.compile(r"Fig\. \d+")
 TABLES = "article .pst-scrollable-table-container, article .cell_output > .output:has(table)"
 HINT = "Scroll sideways to see the whole {}."
 
@@ -49,6 +50,7 @@ def mend(page: BeautifulSoup, path: Path) -> None:
     untangle_signatures(page)
     drop_shared_names(page)
     drop_second_titles(page)
+    drop_lone_numbers(page)
     for image in page.select("article img[src]"):
         let_scroll(page, image, path.parent)
     for formula in page.select("article div.math"):
@@ -133,6 +135,13 @@ def drop_second_titles(page: BeautifulSoup) -> None:
         link.string = link.get_text().strip()
         if not str(link.previous_sibling or " ").endswith(" "):
             link.insert_before(" ")
+
+
+def drop_lone_numbers(page: BeautifulSoup) -> None:
+    """Take the number from a figure whose page has none: it counts figures of other pages."""
+    for number in page.select("figcaption .caption-number"):
+        if LONE.fullmatch(number.get_text(strip=True)):
+            number.decompose()
 
 
 def let_scroll(page: BeautifulSoup, image: Tag, folder: Path) -> None:
