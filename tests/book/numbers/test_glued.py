@@ -57,7 +57,7 @@ FORMS = {
     "none:Of many": "None of the 79",
     "pair:Of pair": "Both",
     "one:of one": "the only",
-    "none:of none": "none",
+    "none:of none": "no",
 }
 REFUSED = {
     "shard": "did you mean 'share'?",

@@ -167,7 +167,7 @@ def counted(count: Any, whole: Any, what: str) -> str:
     if not all(type(number) is int for number in (count, whole)) or not 0 <= count <= whole:
         raise BookError(f"{what} asks for a count and a whole at least as large, got {count!r}")
     if not whole:
-        return "none"
+        return "no"
     if count == whole:
         return {1: "the only", 2: "both"}.get(whole, f"all {in_words(whole)}")
     return f"{in_words(count)} of {in_words(whole)}" if count else f"none of the {in_words(whole)}"
