@@ -24,6 +24,7 @@ from valleys.book.figures.drawing.parts import (
     new_figure,
     setting_entries,
     setting_look,
+    two_above_one,
 )
 from valleys.book.figures.drawing.style import (
     BATCH_SIZE,
@@ -47,6 +48,8 @@ class Fit(Line, Protocol):
         ...
 
 
+SMALLEST = 1e-8  # of an axis of eigenvalues, of the largest
+ROUNDING = 1e-6  # of the largest eigenvalue: smaller ones are not compared
 WALLS = {  # of a measure of walls: colour and label
     "barrier": (NEUTRAL, "above the mean of both ends"),
     "rise": (LOSS, "above the higher end"),
@@ -192,23 +195,45 @@ def restart_fits(
 
 @finished
 def hessian_spectrum(found: xr.Dataset) -> Figure:
-    """Every eigenvalue of the second layer's Hessian by rank, one colour a batch size, and the
-    share of the trace in the ten largest of each solution.
+    """Every eigenvalue of the second layer's Hessian by rank, of the largest batch; those of the
+    others over it, one colour a batch size; and the share of the trace in the ten largest of each
+    solution.
     """
-    figure, (left, right) = new_figure(1, 2, WIDE)
+    figure, (left, right, below) = two_above_one(6.6)
     is_known = np.isfinite(found.eigenvalue).all("rank").values
-    known = found.isel(spectrum_batch_size=np.flatnonzero(is_known))
-    for run in each(known, "spectrum_batch_size"):
-        size, values = int(run.spectrum_batch_size), np.maximum(run.eigenvalue.values, 0)
-        look = {"color": BATCH_SIZE(size), "label": f"B = {size}"}
-        left.plot(np.arange(1, len(values) + 1), values, **look)
-    _top_shares(right, found)
-    top = float(known.eigenvalue.max())
-    left.axvline(10, color=NEUTRAL, linewidth=1, linestyle=":")
-    left.set(xscale="log", yscale="log", xlabel="rank of the eigenvalue", ylabel="eigenvalue λ")
-    left.set_ylim(top * 1e-8, top * 3)
-    left.legend(loc="lower left")
+    known = found.isel(spectrum_batch_size=np.flatnonzero(is_known)).sortby("spectrum_batch_size")
+    *others, calm = each(known, "spectrum_batch_size")
+    _spectrum(left, calm)
+    for run in others:
+        _over(right, run, calm)
+    for axes in (left, right):
+        axes.axvline(10, color=NEUTRAL, linewidth=1, linestyle=":")
+        axes.set(xscale="log", xlabel="rank of the eigenvalue")
+    size = int(calm.spectrum_batch_size)
+    right.axhline(1, color=NEUTRAL, linewidth=0.8)
+    right.set(title="other batches", ylabel=f"eigenvalue relative to B = {size}")
+    if others:
+        right.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    _top_shares(below, found)
     return figure
+
+
+def _spectrum(axes: Axes, run: xr.Dataset) -> None:
+    """The eigenvalues of one solution by rank."""
+    size, values = int(run.spectrum_batch_size), np.maximum(run.eigenvalue.values, 0)
+    axes.plot(np.arange(1, len(values) + 1), values, color=BATCH_SIZE(size))
+    axes.set(yscale="log", ylabel="eigenvalue λ", title=f"batch size B = {size}")
+    axes.set_ylim(float(values.max()) * SMALLEST, float(values.max()) * 3)
+
+
+def _over(axes: Axes, run: xr.Dataset, calm: xr.Dataset) -> None:
+    """The eigenvalues of one solution over those of another, as far as these can be told from
+    rounding.
+    """
+    size, base = int(run.spectrum_batch_size), calm.eigenvalue.values
+    told = np.flatnonzero(base > ROUNDING * base.max())
+    ratio = run.eigenvalue.values[told] / base[told]
+    axes.plot(told + 1, ratio, color=BATCH_SIZE(size), linewidth=1.4, label=f"B = {size}")
 
 
 def _top_shares(axes: Axes, found: xr.Dataset) -> None:
@@ -224,11 +249,12 @@ def _top_shares(axes: Axes, found: xr.Dataset) -> None:
         xlabel="learning rate η",
         ylabel="share of the trace in the top ten",
         ylim=(min(0.5, float(shares.min()) - 0.05), 1),
+        title="all solutions of the grid",
     )
     ticks = sorted(set(rates.tolist()))
     axes.set_xticks(ticks, [f"{rate:g}" for rate in ticks])
     axes.set_xticks([], minor=True)
-    axes.legend(loc="lower left")
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 
 
 def _group_ticks(axes: Axes, values: np.ndarray) -> None:
