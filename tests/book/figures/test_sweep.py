@@ -255,7 +255,6 @@ MAPS = {
     "weight_distance": (lambda summary: figures.apart(summary).axes[1], "{:.2f}", 1),
     "max_test_accuracy": (lambda summary: figures.accuracy(summary, 0.1).axes[0], "{:.1f}", 100),
     "full_test_accuracy": (lambda summary: figures.accuracy(summary, 0.1).axes[1], "{:.1f}", 100),
-    "test_accuracy": (lambda summary: figures.fit(summary).axes[4], "{:.1f}", 100),
     "max_flatness": (
         lambda summary: figures.flatness(summary, _flat_sweep(summary), 0.1).axes[0],
         "{:.1f}",
@@ -352,11 +351,10 @@ def test_spread_shows_the_runs_of_the_cells_that_it_numbers(uneven):
     small, full, *planes = figures.spread(uneven, plane).axes
     for axes, name in ((small, "similarity"), (full, "similarity_full")):
         np.testing.assert_allclose(cells_of(axes.images[0]), uneven[name].values[::-1].T)
-        numbers = [text for text in axes.texts if isinstance(text, Annotation)]
-        assert {text.get_text(): text.xy for text in numbers if text.get_text() in "①②"} == {
-            "①": (1, 0),
-            "②": (2, 1),
-        }
+        badges = [text for text in axes.texts if text.get_text() in ("1", "2")]
+        # on the upper left corners of the cells (1, 0) and (2, 1), which have rings
+        assert [text.get_position() for text in badges] == [(0.5, 0.5), (1.5, 1.5)]
+        assert [patch.get_xy() for patch in axes.patches][::2] == [(0.5, -0.5), (1.5, 0.5)]
     colours = learning_rate_colours(RATES)
     for axes, runs, name, rate in zip(
         planes, positions, ("① B = 50, η = 0.1", "② B = 10, η = 0.2"), RATES, strict=True

@@ -78,8 +78,10 @@ def branch_histories(found: xr.Dataset, at_equal_loss: xr.DataArray) -> Figure:
     for axes, name in zip(panels[0], ("test_loss", "flatness"), strict=True):
         _histories(axes, found, name)
     readable_log(panels[0, 0])
-    panels[0, 0].set_ylabel("loss on the small test set")
-    panels[0, 1].set(ylabel="flatness $F$")
+    panels[0, 0].set(ylabel="loss on the small test set", title="first run, small test set")
+    panels[0, 1].set(ylabel="flatness $F$", title="first run")
+    panels[1, 0].set_title("ends of all runs, all test images")
+    panels[1, 1].set_title("ends of all runs")
     _final_values(panels[1, 0], found, found.final_test_loss_full, "final loss, all test images")
     mean = found.branch_flatness[..., -1].mean("reference")
     panels[1, 1].plot(found.branch_step, mean, color=NEUTRAL, linewidth=1.5, linestyle=":")

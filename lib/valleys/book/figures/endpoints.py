@@ -1,7 +1,7 @@
 """Figures of the chapter on end points and the landscape between them."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import xarray as xr
@@ -19,6 +19,7 @@ from valleys.book.figures.drawing.parts import (
     dots,
     each,
     finished,
+    label_line,
     label_top,
     legend,
     new_figure,
@@ -48,6 +49,7 @@ class Fit(Line, Protocol):
         ...
 
 
+TOWERING = 2  # times the loss at the ends: a barrier that an arrow can show
 SMALLEST = 1e-8  # of an axis of eigenvalues, of the largest
 ROUNDING = 1e-6  # of the largest eigenvalue: smaller ones are not compared
 WALLS = {  # of a measure of walls: colour and label
@@ -103,6 +105,7 @@ def interpolation(found: xr.Dataset) -> Figure:
         ):
             axes.plot(found.fraction, record.path_loss, color=shade.to_rgba(share), linewidth=1.2)
         axes.plot(found.fraction, pair.path_loss[-1], color=THEORY, linewidth=2, linestyle="--")
+        _barrier(axes, pair.path_loss[-1])
         i, j = pair.pair_member.values
         axes.set(
             title=f"{pair.pair.item()}: $Sim_J$ = {float(found.similarity[i, j]):.2f}",
@@ -112,6 +115,17 @@ def interpolation(found: xr.Dataset) -> Figure:
     panels[0].set_ylabel("training loss")
     figure.colorbar(shade, ax=panels, label="training time $t/t_{max}$")
     return figure
+
+
+def _barrier(axes: Axes, loss: xr.DataArray) -> None:
+    """An arrow from the mean of both ends up to the highest loss, where it is seen."""
+    mean, top = float(loss[[0, -1]].mean()), float(loss.max())
+    if top < TOWERING * mean:
+        return
+    place = float(loss.fraction[int(loss.argmax())])
+    arrow: Any = {"arrowstyle": "<->", "color": THEORY, "lw": 1.2, "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", (place, top), (place, mean), arrowprops=arrow)
+    label_line(axes, "barrier", (place, (mean * top) ** 0.5), THEORY, (6, 0), ha="left")
 
 
 @finished
@@ -164,6 +178,8 @@ def barrier_against_similarity(found: xr.Dataset, lines: Sequence[Fit]) -> Figur
         x = found[name].values[pairs]
         axes.plot(x, y, "o", color=LOSS, markersize=4, alpha=0.6, markeredgewidth=0)
         ends = np.array([x.min(), x.max()])
+        if line.slope < 0:  # no barrier is negative, so the line ends at zero
+            ends[1] = min(ends[1], -line.intercept / line.slope)
         heights = line.intercept + line.slope * ends
         axes.plot(ends, heights, color=THEORY, linestyle="--", label="linear fit")
         axes.set_title(f"$R^2$ = {line.r_squared:.2f}")

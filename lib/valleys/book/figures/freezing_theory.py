@@ -320,7 +320,7 @@ def _crossings(axes: Axes, course: xr.Dataset) -> None:
     axes.plot(course.mean_y, course.to_sharp, color=SHARP, label="into the sharp valley")
     positive = net.where(net > 0)
     axes.plot(course.mean_y, positive, color=THEORY, linestyle="--", label="the difference")
-    axes.set(xscale="log", yscale="log", xlabel="mean y", ylim=(1e-8, None))
+    axes.set(xscale="log", yscale="log", xlabel="mean y", ylim=(1e-6, None))
 
 
 @finished
