@@ -263,14 +263,17 @@ def test_spectra_leave_out_runs_that_did_not_converge_and_shares_are_of_the_trac
     np.testing.assert_array_equal([x_of(calm), y_of(calm)], [[1, 2, 3], [8, 2, 0.5]])
     assert colour_of(calm.get_color()) == colours["B = 1000"]
     x, y, colour = lines(right)["B = 10"]
-    np.testing.assert_allclose([x, y], [[1, 2, 3], [0.5, 0.5, 0]])
+    np.testing.assert_allclose([x, y], [[1, 2, 3], [0.5, 0.5, -1]])
     assert colour == colours["B = 10"]
     for label, values in (("B = 50", [0.8, 0.875]), ("B = 10", [0.5, 1.0])):
         x, y, colour = lines(below)[label]
         np.testing.assert_allclose([x, y], [[0.1, 0.2], values])
         assert colour == colours[label]
     assert (legend(right), legend(below)) == (["B = 10"], ["B = 10", "B = 50"])
-    assert (title(left), right.get_ylabel()) == ("batch size B = 1000", "eigenvalue relative to B = 1000")
+    assert (title(left), right.get_ylabel()) == (
+        "batch size B = 1000",
+        "eigenvalue relative to B = 1000",
+    )
     assert (left.get_xscale(), left.get_yscale(), below.get_xscale()) == ("log", "log", "log")
     assert below.get_ylim()[0] == pytest.approx(0.45)  # the lowest share has a margin
 
@@ -415,7 +418,10 @@ def test_flatness_of_the_first_run_is_drawn_over_the_loss_and_the_slopes_of_all_
     ]
     figure = figures.flatness_against_test_loss(continued, given)
     left, right, below = drawn_axes(figure, 3)
-    flat, names = continued.branch_flatness.values[0, :, -1], ("final_test_loss", "final_test_loss_full")
+    flat, names = (
+        continued.branch_flatness.values[0, :, -1],
+        ("final_test_loss", "final_test_loss_full"),
+    )
     for axes, name, row in zip((left, right), names, given, strict=True):
         (line,), (cloud,) = axes.lines, axes.collections
         ends = [[3 + row[0].slope * y, y] for y in (flat.min(), flat.max())]

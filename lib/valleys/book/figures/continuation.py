@@ -133,11 +133,12 @@ def flatness_against_test_loss(found: xr.Dataset, lines: Sequence[Sequence[Line]
         _fitted(axes, found.isel(reference=0), name, fits[0])
         axes.set(xlabel="final test loss", title=f"{words}: {found.sizes[images]} images")
     left.set_ylabel("final flatness $F$")
-    for row, (fits, (_, words)) in enumerate(zip(lines, TEST_LOSSES.values(), strict=True)):
+    for row, fits in enumerate(lines):
         _slopes(below, [fit.slope for fit in fits], row)
     below.axvline(0, color=NEUTRAL, linewidth=0.8)
     below.set_yticks(range(len(TEST_LOSSES)), [words for _, words in TEST_LOSSES.values()])
-    below.set(ylim=(len(TEST_LOSSES) - 0.5, -0.5), xlabel="slope: test loss over flatness")
+    below.set(ylim=(len(TEST_LOSSES) - 0.5, -0.5), ylabel="loss on")
+    below.set_xlabel("slope of the test loss over the flatness")
     below.set_title(f"all {len(lines[0])} runs")
     figure.colorbar(_branch_shade(found), ax=[left, right], label=BRANCHING)
     return figure
@@ -159,7 +160,9 @@ def _slopes(axes: Axes, slopes: Sequence[float], row: int) -> None:
     for index in reversed(range(len(slopes))):
         colour = ACCURACY if slopes[index] < 0 else NEUTRAL
         look = dots(color=colour, markersize=8, markeredgecolor=THEORY if index == 0 else HALO)
-        axes.plot(slopes[index], row + shifts[index], markeredgewidth=2 if index == 0 else 0.5, **look)
+        axes.plot(
+            slopes[index], row + shifts[index], markeredgewidth=2 if index == 0 else 0.5, **look
+        )
 
 
 @finished

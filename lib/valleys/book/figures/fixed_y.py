@@ -145,7 +145,7 @@ def weight_along_y(
     axes.plot(exact.y, exact.p_flat, color=FLAT, label="transition operator", **EXACT)
     measured_points(axes, measured, "y", "p_flat", color=FLAT, label="simulation")
     theories(axes, curves, "y")
-    named_levels(axes, levels)
+    named_levels(axes, levels, start=len(curves))
     axes.set(xlabel="y", ylabel="flat share $P_\\mathrm{flat}(y)$")
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
@@ -172,9 +172,7 @@ def effective_potential(
         title=f"measured, y = {float(measured.y):g}",
     )
     # on ground of its own, because the line of the ridge runs down behind it
-    left.legend(
-        loc="upper center", frameon=True, facecolor=HALO, edgecolor="none", framealpha=1
-    )
+    left.legend(loc="upper center", frameon=True, facecolor=HALO, edgecolor="none", framealpha=1)
     _stronger(right, stronger)
     return figure
 

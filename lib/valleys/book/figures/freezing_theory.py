@@ -72,7 +72,7 @@ def evolution(
         theories(axes, of_noise, "y", color=colour, linewidth=1.2, is_named=False)
     axes.plot([], [], color=THEORY, linewidth=1, label="master equation")
     name_theories(axes, curves)
-    named_levels(axes, levels)
+    named_levels(axes, levels, start=len(curves))
     axes.set(xscale="log", xlabel="mean y", ylabel=SHARE, ylim=(0.48, 1.02))
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure

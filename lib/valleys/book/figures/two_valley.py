@@ -307,7 +307,7 @@ def _coloured_runs(group: xr.Dataset) -> Iterator[tuple[xr.Dataset, str]]:
     counts = {FLAT: 0, SHARP: 0}
     for run in each(group, "run"):
         colour = FLAT if run.x[-1] > 0 else SHARP
-        share = 1 - 0.6**counts[colour]
+        share = 1 - 0.6 ** counts[colour]
         counts[colour] += 1
         yield run, to_hex([part + share * (1 - part) for part in to_rgb(colour)])
 
@@ -482,9 +482,9 @@ def levels_of_theory(axes: Axes, levels: Mapping[str, float], start: int = 0) ->
         axes.axhline(levels[name], color=THEORY, linestyle=style, linewidth=1.2, label=name)
 
 
-def named_levels(axes: Axes, levels: Mapping[str, float]) -> None:
+def named_levels(axes: Axes, levels: Mapping[str, float], start: int = 0) -> None:
     """The same with the names at the right ends, and none of them in the legend."""
-    for name, style in _styles(levels).items():
+    for name, style in _styles(levels, start).items():
         axes.axhline(levels[name], color=THEORY, linestyle=style, linewidth=1.2)
         label_level(axes, name, levels[name], (-2, 4), fontsize=9.5)
 

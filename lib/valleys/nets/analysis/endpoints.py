@@ -269,12 +269,12 @@ def barrier_findings(
         rng: of the resamples of pairs.
 
     Returns:
-        By test set, with `_small` and `_full` behind: `r2` and `slope` of the line; `sign`, "yes" or
-        "no", whether the slope differs from zero by its interval; `published`, the same, whether
-        the paper's R² lies in the interval of R²; `without_low` and `without_high`, the range of R² with
-        one solution left out in turn. Besides, `naive`, R² on the small test set if the pairs are
-        resampled as if they were independent, and `highest`, the share of the sum of all barriers
-        in the highest tenth of them.
+        By test set, with `_small` and `_full` behind: `r2` and `slope` of the line; `sign`, whether
+        the slope differs from zero by its interval, "yes" or "no"; `published`, in the same words
+        whether the paper's R² lies in the interval of R²; `without_low` and `without_high`, the
+        range of R² with one solution left out in turn. Besides, `naive`, R² on the small test set
+        if the pairs are resampled as if they were independent, and `highest`, the share of the sum
+        of all barriers in the highest tenth of them.
     """
     findings: Findings = {}
     for name, fit in fits.items():

@@ -157,6 +157,8 @@ def _readable(colour: Any) -> str:
     *parts, opacity = to_rgba(colour)
     if opacity == 0:
         return INK
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
     luminance = np.dot((0.2126, 0.7152, 0.0722), linear)
     return ON_LIGHT if luminance > EVEN else ON_DARK
