@@ -429,8 +429,8 @@ def test_flatness_of_the_first_run_is_drawn_over_the_loss_and_the_slopes_of_all_
         np.testing.assert_array_equal(xy_of(cloud).T, [continued[name].values[0], flat])
         assert [colour[:7] for colour in facecolours(cloud)] == SHADES
     assert [title(axes) for axes in (left, right, below)] == [
-        "small test set: 20 images",
-        "all test images: 300 images",
+        "small test set (20)",
+        "all test images (300)",
         "all 2 runs",
     ]
     dots = [line for line in below.lines if len(x_of(line)) == 1]

@@ -131,7 +131,7 @@ def flatness_against_test_loss(found: xr.Dataset, lines: Sequence[Sequence[Line]
         (left, right), TEST_LOSSES.items(), lines, strict=True
     ):
         _fitted(axes, found.isel(reference=0), name, fits[0])
-        axes.set(xlabel="final test loss", title=f"{words}: {found.sizes[images]} images")
+        axes.set(xlabel="final test loss", title=f"{words} ({found.sizes[images]})")
     left.set_ylabel("final flatness $F$")
     for row, fits in enumerate(lines):
         _slopes(below, [fit.slope for fit in fits], row)
