@@ -95,7 +95,7 @@
 
     function alike(context, paint, { toX, toY }, k) {
       likeness.forEach((value, i) => {
-        context.globalAlpha = i <= k ? 1 : 0.6;
+        context.globalAlpha = i <= k ? 1 : 0.7;
         dot(context, [toX(stops[i]), toY(value)], i === k ? 6 : 3.4, colours[i], i === k ? paint.ink : paint.ground);
       });
       context.globalAlpha = 1;

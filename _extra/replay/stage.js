@@ -6,7 +6,7 @@ globalThis.Replay = (() => {
   "use strict";
 
   const COLOURS = ["ink", "muted", "line", "ground", "wall"]; // as replay.css names them, for each theme
-  const CLEAR = 0.2; // luminance of a colour that stands out on dark ground, more than four to one
+  const CLEAR = 0.28; // luminance of a colour that stands out on dark ground, more than five to one
   const LONGEST_FRAME = 0.1; // seconds: after a pause of the browser a film goes on where it was
 
   /** Show each film of a name on this page. */

@@ -293,7 +293,8 @@ def test_maps_write_each_value_where_its_cell_is_with_the_noise_growing_to_the_u
     )
     assert [label.get_text() for label in axes.get_yticklabels()] == ["0.1", "0.2"]
     # the axis is named once a row
-    is_left = axes.get_subplotspec().is_first_col()
+    place = axes.get_subplotspec()
+    is_left = place is not None and place.is_first_col()
     named = ("batch size B", "learning rate η" if is_left else "")
     assert (axes.get_xlabel(), axes.get_ylabel()) == named
     # seen where there is no value
@@ -357,7 +358,8 @@ def test_spread_shows_the_runs_of_the_cells_that_it_numbers(uneven):
         badges = [text for text in axes.texts if text.get_text() in ("1", "2")]
         # on the upper left corners of the cells (1, 0) and (2, 1), which have rings
         assert [text.get_position() for text in badges] == [(0.5, 0.5), (1.5, 1.5)]
-        rings = [patch.get_xy() for patch in axes.patches if patch.get_linewidth() == 2]
+        rectangles = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
+        rings = [patch.get_xy() for patch in rectangles if patch.get_linewidth() == 2]
         assert rings == [(0.5, -0.5), (1.5, 0.5)]
     colours = learning_rate_colours(RATES)
     for axes, runs, name, rate in zip(

@@ -122,7 +122,7 @@ def _barrier(axes: Axes, loss: xr.DataArray) -> None:
     mean, top = float(loss[[0, -1]].mean()), float(loss.max())
     if top < TOWERING * mean:
         return
-    place = float(loss.fraction[int(loss.argmax())])
+    place = float(loss.fraction[int(np.argmax(loss.values))])
     arrow: Any = {"arrowstyle": "<->", "color": THEORY, "lw": 1.2, "shrinkA": 0, "shrinkB": 0}
     axes.annotate("", (place, top), (place, mean), arrowprops=arrow)
     label_line(axes, "barrier", (place, (mean * top) ** 0.5), THEORY, (6, 0), ha="left")

@@ -309,7 +309,8 @@ def _coloured_runs(group: xr.Dataset) -> Iterator[tuple[xr.Dataset, str]]:
         colour = FLAT if run.x[-1] > 0 else SHARP
         share = 1 - 0.6 ** counts[colour]
         counts[colour] += 1
-        yield run, to_hex([part + share * (1 - part) for part in to_rgb(colour)])
+        red, green, blue = (part + share * (1 - part) for part in to_rgb(colour))
+        yield run, to_hex((red, green, blue))
 
 
 def _run(above: Axes, beside: Axes, run: xr.Dataset, colour: str) -> None:
