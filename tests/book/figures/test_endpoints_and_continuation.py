@@ -105,7 +105,8 @@ def ends() -> xr.Dataset:
 
 
 def test_each_run_has_the_colour_of_its_learning_rate_and_the_marker_of_its_batch_size(ends):
-    (axes,) = drawn_axes(figures.endpoint_trajectories(ends), 1)
+    figure = figures.endpoint_trajectories(ends)
+    axes, near = drawn_axes(figure, 2)
     colours, markers = learning_rate_colours(RATES), {}
     *runs, start = axes.lines
     for position, rate, size, path, end in zip(
@@ -119,7 +120,12 @@ def test_each_run_has_the_colour_of_its_learning_rate_and_the_marker_of_its_batc
     assert sorted(map(len, [*markers.values(), markers[10] | markers[50]])) == [1, 1, 2]
     np.testing.assert_array_equal(xy_of(start), ends.position.values[0, :1])
     assert (start.get_marker(), colour_of(start.get_color())) == ("*", THEORY)
-    assert legend(axes) == ["η = 0.1", "η = 0.2", "B = 10", "B = 50", "start"]
+    entries = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert entries == ["η = 0.1", "η = 0.2", "B = 10", "B = 50", "start"]
+    # the ends of the runs with the weaker noise, 0.1/50 and 0.2/50, lie in the second panel
+    for x, y in ends.position.values[[0, 2], -1]:
+        assert near.get_xlim()[0] < x < near.get_xlim()[1]
+        assert near.get_ylim()[0] < y < near.get_ylim()[1]
     assert (axes.get_xlabel(), axes.get_ylabel()) == (
         "principal component 1 (60%)",
         "principal component 2 (25%)",

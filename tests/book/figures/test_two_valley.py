@@ -321,11 +321,13 @@ def test_flatness_contrast_shows_points_theories_and_one_half():
         {name: ("flatness_ratio", [0.5, end]) for name, end in (("one", 0.7), ("two", 0.9))},
         {"flatness_ratio": [1.0, 1.5]},
     )
-    (axes,) = drawn_axes(figures.flatness_contrast(measured, curves), 1)
+    ratios = np.linspace(1, 1.5, 4)
+    smooth = xr.DataArray(ratios - 0.6, {"flatness_ratio": ratios}, name="two")
+    (axes,) = drawn_axes(figures.flatness_contrast(measured, curves, smooth), 1)
     assert points(axes)[0].shows([1.0, 1.5], [0.5, 0.8], [0.05, 0.08])
     assert points(axes)[0].colour == FLAT
-    for name in curves:
-        np.testing.assert_allclose(lines(axes)[str(name)][1], curves[name])
+    np.testing.assert_allclose(lines(axes)["one"][1], curves["one"])
+    np.testing.assert_allclose(lines(axes)["two"][:2], [ratios, smooth])
     assert 0.5 in [y_of(line)[0] for line in axes.lines if len(set(y_of(line))) == 1]
 
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from valleys.book.figures.drawing.parts import (
     WIDE,
@@ -21,7 +22,7 @@ from valleys.book.figures.drawing.parts import (
     finished,
     label_line,
     label_top,
-    legend,
+    legend_below,
     new_figure,
     setting_entries,
     setting_look,
@@ -60,20 +61,41 @@ WALLS = {  # of a measure of walls: colour and label
 
 @finished
 def endpoint_trajectories(found: xr.Dataset) -> Figure:
-    """Runs from one start on two principal components: colour is the learning rate, marker the
-    batch size; `found` has position (solution, record, …).
+    """Runs from one start on two principal components, and the ends of the quieter half of them
+    magnified: colour is the learning rate, marker the batch size; `found` has position (solution,
+    record, …).
     """
-    figure, axes = new_figure(1, 1, (8.2, 4.8))
-    for run in each(found, "solution"):
-        look = setting_look(found, run)
-        axes.plot(*run.position.values.T, linewidth=1, alpha=0.8, color=look["color"])
-        axes.plot(*run.position.values[-1], markeredgecolor=HALO, markersize=8, **look)
+    figure, (left, right) = new_figure(1, 2, (8.6, 4.7), width_ratios=(1.5, 1))
     start = dots(marker="*", color=THEORY)
-    axes.plot(*found.position.values[0, 0], **start, markersize=16)
-    component_labels(axes, found.explained)
+    for axes, size in ((left, 8), (right, 10)):
+        for run in each(found, "solution"):
+            look = setting_look(found, run)
+            axes.plot(*run.position.values.T, linewidth=1, alpha=0.8, color=look["color"])
+            axes.plot(*run.position.values[-1], markeredgecolor=HALO, markersize=size, **look)
+    left.plot(*found.position.values[0, 0], **start, markersize=16)
+    component_labels(left, found.explained)
+    _magnify(left, right, _quiet_ends(found))
     entries = setting_entries(found) | {"start": start | {"markersize": 12}}
-    legend(axes, entries, loc="center left", bbox_to_anchor=(1, 0.5))
+    legend_below(figure, entries, columns=5)
     return figure
+
+
+def _quiet_ends(found: xr.Dataset) -> np.ndarray:
+    """Where the half of the runs with the weaker noise end, (run, component)."""
+    noise = (found.learning_rate / found.batch_size).values
+    return found.position.values[noise <= np.median(noise), -1]
+
+
+def _magnify(whole: Axes, detail: Axes, ends: np.ndarray) -> None:
+    """Let one panel show what lies around some places of another, which frames it."""
+    low, high = ends.min(axis=0), ends.max(axis=0)
+    half = 0.65 * max(float((high - low).max()), 1e-6)  # of a square
+    left, lower = (low + high) / 2 - half
+    detail.set(xlim=(left, left + 2 * half), ylim=(lower, lower + 2 * half))
+    detail.set(title="ends of the quiet half", xlabel="component 1", ylabel="component 2")
+    detail.locator_params(nbins=4)
+    frame = {"edgecolor": NEUTRAL, "linewidth": 1, "fill": False}
+    whole.add_patch(Rectangle((left, lower), 2 * half, 2 * half, **frame))
 
 
 @finished

@@ -439,13 +439,16 @@ def control(cells: xr.Dataset, levels: Mapping[str, float]) -> Figure:
 
 
 @finished
-def flatness_contrast(measured: xr.Dataset, curves: xr.Dataset) -> Figure:
+def flatness_contrast(measured: xr.Dataset, curves: xr.Dataset, smooth: xr.DataArray) -> Figure:
     """P_flat at the end of evolving runs against the flatness ratio, with theory; `measured` has
-    p_flat (flatness_ratio).
+    p_flat (flatness_ratio), and `smooth` is one of the curves at many ratios.
     """
     figure, axes = new_figure(1, 1, TALL)
     measured_points(axes, measured, "flatness_ratio", "p_flat", color=FLAT, label="simulation")
-    theories(axes, curves, "flatness_ratio")
+    for name, style in _styles(curves).items():
+        curve = smooth if name == smooth.name else curves[name]
+        look = {"color": THEORY, "linestyle": style, "linewidth": 1.3, "label": name}
+        axes.plot(curve.flatness_ratio, curve, **look)
     axes.axhline(0.5, color=NEUTRAL, linewidth=0.8)
     axes.set(xlabel="flatness ratio γ", ylabel=SHARE, ylim=(0.4, 1.02))
     axes.legend(loc="center right")
