@@ -16,7 +16,7 @@ globalThis.ExplorerSide = (() => {
 
   /** Frame and scales on a canvas of this size; the loss is measured from the valley floors. */
   function places(width, height, half, top) {
-    const frame = { left: 52, top: 26, right: width - 8, bottom: height - 42 }, floor = frame.bottom - BELOW * (frame.bottom - frame.top);
+    const frame = { left: 62, top: 26, right: width - 8, bottom: height - 42 }, floor = frame.bottom - BELOW * (frame.bottom - frame.top);
     return { frame, floor, toX: scale([-half, half], [frame.left, frame.right]), toL: scale([0, top], [floor, frame.top]) };
   }
 

@@ -5,7 +5,7 @@
 (() => {
   "use strict";
 
-  const { open, panel, numbers, keys, fit, palette, scale, range, roundTicks, decades, axis, line, dot, pointsOf, digits, player } = Replay;
+  const { open, panel, numbers, keys, fit, palette, legible, scale, range, roundTicks, decades, axis, line, dot, pointsOf, digits, player } = Replay;
   const SECONDS = 14; // the noise lasts so long in the film
   const DESCENT = 1.4; // seconds in which a branch runs down after the noise was stopped
   const HEADINGS = ["training loss", "flatness", "similarity of the end to that of the last branch"];
@@ -13,7 +13,8 @@
     and the similarity of each branch's end to that of the last one. The numbers below tell where the chosen branch ends.`;
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
-  function film(root, { steps, stops, colours, frozen, run, branches, likeness }) {
+  function film(root, { steps, stops, colours: printed, frozen, run, branches, likeness }) {
+    let colours = printed; // as the theme needs them
     const last = stops.length - 1, end = steps.at(-1);
     const { canvas, whole } = panel("strips", "", TOLD);
     const told = numbers({ stop: "noise stops at step", loss: "training loss at the end", flatness: "flatness at the end", likeness: "similarity to the last branch" });
@@ -60,7 +61,7 @@
     /** The run with noise up to a step, and faintly what would come. */
     function noisy(context, paint, { toX, toY, frame }, values, step) {
       const points = pointsOf(values, (i) => toX(steps[i]), toY), x = toX(step);
-      for (const [from, to, alpha, width] of [[x, frame.right, 0.3, 1.2], [frame.left, x, 1, 2.2]]) {
+      for (const [from, to, alpha, width] of [[x, frame.right, 0.6, 1.5], [frame.left, x, 1, 2.2]]) {
         context.save();
         context.beginPath();
         context.rect(from - 1, frame.top - 4, to - from + 1, frame.bottom - frame.top + 8);
@@ -94,7 +95,7 @@
 
     function alike(context, paint, { toX, toY }, k) {
       likeness.forEach((value, i) => {
-        context.globalAlpha = i <= k ? 1 : 0.22;
+        context.globalAlpha = i <= k ? 1 : 0.7;
         dot(context, [toX(stops[i]), toY(value)], i === k ? 6 : 3.4, colours[i], i === k ? paint.ink : paint.ground);
       });
       context.globalAlpha = 1;
@@ -104,6 +105,7 @@
       const { context, width, height } = fit(canvas), paint = palette(root), all = places(width, height), k = Math.floor(moment);
       const next = Math.min(k + 1, last), step = stops[k] + (moment - k) * (stops[next] - stops[k]);
       if (isPlaying) grown = 1;
+      colours = printed.map((colour) => legible(colour, paint.ground));
       root.style.setProperty("--replay-branch", colours[k]);
       frames(context, paint, all);
       Object.assign(context, { strokeStyle: paint.muted, lineWidth: 1 });

@@ -7,6 +7,12 @@
 
   const { open, element, panel, numbers, keys, fit, palette, scale, range, roundTicks, decades, axis, line, dot, pointsOf, digits, player } = Replay;
   const SECONDS = 12;
+  const CELLS = [
+    ["dot", "no rise of the loss on the way"],
+    ["small", "a rise, but no wall"],
+    ["square", "a wall: the loss more than doubles"],
+    ["deep", "a high wall: ten times the loss"],
+  ];
   const TOLD = {
     plane: "Runs as dots with trails that leave one point and part. How far apart they are cannot be told in words; the figure above has the numbers.",
     walls: "A square of cells, one for each two runs, that fill as walls rise between them. How many have a wall is among the numbers below.",
@@ -133,7 +139,7 @@
     const shown = player(root, { last, start: last, seconds: SECONDS, words, slides: "Time", draw, tell });
     const known = [...new Set(rates)].map((rate) => ["line", colours[rates.indexOf(rate)], `η = ${rate}`]);
     const stage = element("div", { class: "replay-stage" }, plane.whole, walls.whole, strip.whole);
-    root.append(keys([...known, ["square", "var(--replay-wall)", "a wall: the loss on the way more than doubles"]]), stage, shown.controls, told.list);
+    root.append(keys([...known, ...CELLS.map(([kind, words]) => [kind, "var(--replay-wall)", words])]), stage, shown.controls, told.list);
     shown.show();
   }
 

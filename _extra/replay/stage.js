@@ -6,6 +6,7 @@ globalThis.Replay = (() => {
   "use strict";
 
   const COLOURS = ["ink", "muted", "line", "ground", "wall"]; // as replay.css names them, for each theme
+  const CLEAR = 0.28; // luminance of a colour that stands out on dark ground, more than five to one
   const LONGEST_FRAME = 0.1; // seconds: after a pause of the browser a film goes on where it was
 
   /** Show each film of a name on this page. */
@@ -63,6 +64,24 @@ globalThis.Replay = (() => {
     const style = getComputedStyle(root);
     const colours = Object.fromEntries(COLOURS.map((name) => [name, style.getPropertyValue(`--replay-${name}`).trim()]));
     return { ...colours, font: `12px ${style.fontFamily}` };
+  }
+
+  /** The luminance of a colour such as #0072b2, 0 to 1. */
+  function luminance(colour) {
+    const parts = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16) / 255);
+    const [r, g, b] = parts.map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  }
+
+  /** A colour, lightened on dark ground until it stands out there. */
+  function legible(colour, ground) {
+    if (luminance(ground) > 0.2) return colour;
+    let seen = colour;
+    for (let white = 0; white < 1 && luminance(seen) < CLEAR; white += 0.05) {
+      const parts = [1, 3, 5].map((at) => Math.round((1 - white) * parseInt(colour.slice(at, at + 2), 16) + white * 255));
+      seen = `#${parts.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
+    }
+    return seen;
   }
 
   /** A straight or logarithmic scale from values to pixels. */
@@ -194,5 +213,5 @@ globalThis.Replay = (() => {
     return { controls: element("div", { class: "replay-controls" }, button, slider, status), show };
   }
 
-  return { open, element, panel, numbers, keys, fit, palette, scale, range, roundTicks, decades, axis, line, dot, pointsOf, digits, player };
+  return { open, element, panel, numbers, keys, fit, palette, legible, scale, range, roundTicks, decades, axis, line, dot, pointsOf, digits, player };
 })();

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import xarray as xr
-from matplotlib.collections import PathCollection
 
 from tests.book.figures.drawn import (
     band_ends,
@@ -30,6 +29,7 @@ from tests.book.figures.drawn import (
 from valleys.book import figures
 from valleys.book.figures.drawing.parts import bars
 from valleys.book.figures.drawing.style import (
+    ACCURACY,
     FRAME,
     LOSS,
     NEUTRAL,
@@ -105,7 +105,8 @@ def ends() -> xr.Dataset:
 
 
 def test_each_run_has_the_colour_of_its_learning_rate_and_the_marker_of_its_batch_size(ends):
-    (axes,) = drawn_axes(figures.endpoint_trajectories(ends), 1)
+    figure = figures.endpoint_trajectories(ends)
+    axes, near = drawn_axes(figure, 2)
     colours, markers = learning_rate_colours(RATES), {}
     *runs, start = axes.lines
     for position, rate, size, path, end in zip(
@@ -119,7 +120,12 @@ def test_each_run_has_the_colour_of_its_learning_rate_and_the_marker_of_its_batc
     assert sorted(map(len, [*markers.values(), markers[10] | markers[50]])) == [1, 1, 2]
     np.testing.assert_array_equal(xy_of(start), ends.position.values[0, :1])
     assert (start.get_marker(), colour_of(start.get_color())) == ("*", THEORY)
-    assert legend(axes) == ["η = 0.1", "η = 0.2", "B = 10", "B = 50", "start"]
+    entries = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert entries == ["η = 0.1", "η = 0.2", "B = 10", "B = 50", "start"]
+    # the ends of the runs with the weaker noise, 0.1/50 and 0.2/50, lie in the second panel
+    for x, y in ends.position.values[[0, 2], -1]:
+        assert near.get_xlim()[0] < x < near.get_xlim()[1]
+        assert near.get_ylim()[0] < y < near.get_ylim()[1]
     assert (axes.get_xlabel(), axes.get_ylabel()) == (
         "principal component 1 (60%)",
         "principal component 2 (25%)",
@@ -254,22 +260,28 @@ def test_restarts_have_a_row_for_each_test_set_with_the_first_rimmed_and_the_pub
 
 
 def test_spectra_leave_out_runs_that_did_not_converge_and_shares_are_of_the_trace(ends):
-    left, right = drawn_axes(figures.hessian_spectrum(ends), 2)
+    left, right, below = drawn_axes(figures.hessian_spectrum(ends), 3)
     colours = {
         f"B = {size}": colour_of(colour)
         for size, colour in batch_size_colours([10, 20, 50, 1000]).items()
     }
-    for label, values in (("B = 10", [4, 1, 0]), ("B = 1000", [8, 2, 0.5])):
-        x, y, colour = lines(left)[label]
-        np.testing.assert_array_equal([x, y], [[1, 2, 3], values])
-        assert colour == colours[label]
+    (calm,) = [line for line in left.lines if len(x_of(line)) == 3]
+    np.testing.assert_array_equal([x_of(calm), y_of(calm)], [[1, 2, 3], [8, 2, 0.5]])
+    assert colour_of(calm.get_color()) == colours["B = 1000"]
+    x, y, colour = lines(right)["B = 10"]
+    np.testing.assert_allclose([x, y], [[1, 2, 3], [0.5, 0.5, -1]])
+    assert colour == colours["B = 10"]
     for label, values in (("B = 50", [0.8, 0.875]), ("B = 10", [0.5, 1.0])):
-        x, y, colour = lines(right)[label]
+        x, y, colour = lines(below)[label]
         np.testing.assert_allclose([x, y], [[0.1, 0.2], values])
         assert colour == colours[label]
-    assert (legend(left), legend(right)) == (["B = 10", "B = 1000"], ["B = 10", "B = 50"])
-    assert (left.get_xscale(), left.get_yscale(), right.get_xscale()) == ("log", "log", "log")
-    assert right.get_ylim()[0] == pytest.approx(0.45)  # the lowest share has a margin
+    assert (legend(right), legend(below)) == (["B = 10"], ["B = 10", "B = 50"])
+    assert (title(left), right.get_ylabel()) == (
+        "batch size B = 1000",
+        "eigenvalue relative to B = 1000",
+    )
+    assert (left.get_xscale(), left.get_yscale(), below.get_xscale()) == ("log", "log", "log")
+    assert below.get_ylim()[0] == pytest.approx(0.45)  # the lowest share has a margin
 
 
 @pytest.fixture
@@ -404,31 +416,36 @@ def test_training_of_branches_ends_in_a_cloud_of_every_run(continued):
     )
 
 
-def test_flatness_is_drawn_over_the_loss_with_the_line_of_each_run_and_the_first_one_dark(
-    continued,
-):
-    given = [[Line(slope=slope, intercept=add) for slope in (-1.0, -2.0)] for add in (3.0, 5.0)]
-    figure, flat = (
-        figures.flatness_against_test_loss(continued, given),
-        continued.branch_flatness.values[..., -1],
+def test_flatness_of_the_first_run_is_drawn_over_the_loss_and_the_slopes_of_all_runs(continued):
+    continued = continued.assign_coords(test_image=range(20), full_test_image=range(300))
+    given = [
+        [Line(slope=slope, intercept=3.0) for slope in slopes]
+        for slopes in ((-1.0, 2.0), (-3.0, -2.0))
+    ]
+    figure = figures.flatness_against_test_loss(continued, given)
+    left, right, below = drawn_axes(figure, 3)
+    flat, names = (
+        continued.branch_flatness.values[0, :, -1],
+        ("final_test_loss", "final_test_loss_full"),
     )
-    for axes, name, row in zip(
-        drawn_axes(figure, 2), ("final_test_loss", "final_test_loss_full"), given, strict=True
-    ):
-        assert [colour_of(line.get_color()) for line in axes.lines] == [NEUTRAL, THEORY]
-        for index, line, cloud in zip((1, 0), axes.lines, axes.collections, strict=True):
-            low, high = flat[index].min(), flat[index].max()
-            np.testing.assert_allclose(
-                xy_of(line),
-                [[row[index].intercept + row[index].slope * y, y] for y in (low, high)],
-            )
-            np.testing.assert_array_equal(
-                xy_of(cloud).T, [continued[name].values[index], flat[index]]
-            )
-            assert [colour[:7] for colour in facecolours(cloud)] == SHADES
-        others, first = (cloud for cloud in axes.collections if isinstance(cloud, PathCollection))
-        assert first.get_sizes()[0] > others.get_sizes()[0]
-    assert colour_bar(figure.axes[2]) == CLOCK
+    for axes, name, row in zip((left, right), names, given, strict=True):
+        (line,), (cloud,) = axes.lines, axes.collections
+        ends = [[3 + row[0].slope * y, y] for y in (flat.min(), flat.max())]
+        np.testing.assert_allclose(xy_of(line), ends)
+        np.testing.assert_array_equal(xy_of(cloud).T, [continued[name].values[0], flat])
+        assert [colour[:7] for colour in facecolours(cloud)] == SHADES
+    assert [title(axes) for axes in (left, right, below)] == [
+        "small test set (20)",
+        "all test images (300)",
+        "all 2 runs",
+    ]
+    dots = [line for line in below.lines if len(x_of(line)) == 1]
+    assert [x_of(dot)[0] for dot in dots] == [2, -1, -2, -3]
+    colours = [colour_of(dot.get_color()) for dot in dots]
+    assert colours == [NEUTRAL, ACCURACY, ACCURACY, ACCURACY]
+    rims = [colour_of(dot.get_markeredgecolor()) for dot in dots]
+    assert rims[1] == rims[3] == THEORY != rims[0]
+    assert colour_bar(figure.axes[3]) == CLOCK
 
 
 def frames(axes) -> list[tuple]:

@@ -255,7 +255,6 @@ MAPS = {
     "weight_distance": (lambda summary: figures.apart(summary).axes[1], "{:.2f}", 1),
     "max_test_accuracy": (lambda summary: figures.accuracy(summary, 0.1).axes[0], "{:.1f}", 100),
     "full_test_accuracy": (lambda summary: figures.accuracy(summary, 0.1).axes[1], "{:.1f}", 100),
-    "test_accuracy": (lambda summary: figures.fit(summary).axes[4], "{:.1f}", 100),
     "max_flatness": (
         lambda summary: figures.flatness(summary, _flat_sweep(summary), 0.1).axes[0],
         "{:.1f}",
@@ -284,7 +283,7 @@ def test_maps_write_each_value_where_its_cell_is_with_the_noise_growing_to_the_u
         if not isinstance(text, Annotation)
     }
     assert placed == {
-        (column, row): form.format(value)
+        (column, row): form.format(value).replace("100.0", "100")
         for (row, column), value in np.ndenumerate(table)
         if np.isfinite(value)
     }
@@ -293,7 +292,11 @@ def test_maps_write_each_value_where_its_cell_is_with_the_noise_growing_to_the_u
         "lower",
     )
     assert [label.get_text() for label in axes.get_yticklabels()] == ["0.1", "0.2"]
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("batch size B", "learning rate η")
+    # the axis is named once a row
+    place = axes.get_subplotspec()
+    is_left = place is not None and place.is_first_col()
+    named = ("batch size B", "learning rate η" if is_left else "")
+    assert (axes.get_xlabel(), axes.get_ylabel()) == named
     # seen where there is no value
     assert (axes.patch.get_hatch(), colour_of(axes.patch.get_edgecolor())) == ("////", DIVERGED)
 
@@ -352,11 +355,12 @@ def test_spread_shows_the_runs_of_the_cells_that_it_numbers(uneven):
     small, full, *planes = figures.spread(uneven, plane).axes
     for axes, name in ((small, "similarity"), (full, "similarity_full")):
         np.testing.assert_allclose(cells_of(axes.images[0]), uneven[name].values[::-1].T)
-        numbers = [text for text in axes.texts if isinstance(text, Annotation)]
-        assert {text.get_text(): text.xy for text in numbers if text.get_text() in "①②"} == {
-            "①": (1, 0),
-            "②": (2, 1),
-        }
+        badges = [text for text in axes.texts if text.get_text() in ("1", "2")]
+        # on the upper left corners of the cells (1, 0) and (2, 1), which have rings
+        assert [text.get_position() for text in badges] == [(0.5, 0.5), (1.5, 1.5)]
+        rectangles = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
+        rings = [patch.get_xy() for patch in rectangles if patch.get_linewidth() == 2]
+        assert rings == [(0.5, -0.5), (1.5, 0.5)]
     colours = learning_rate_colours(RATES)
     for axes, runs, name, rate in zip(
         planes, positions, ("① B = 50, η = 0.1", "② B = 10, η = 0.2"), RATES, strict=True

@@ -16,6 +16,7 @@ from tests.book.figures.drawn import (
     cells_of,
     colour_of,
     drawn_axes,
+    legend,
     lines,
     points,
     title,
@@ -25,6 +26,7 @@ from tests.book.figures.drawn import (
     y_of,
 )
 from valleys.book import figures
+from valleys.book.figures import two_valley
 from valleys.book.figures.drawing.style import (
     FLAT,
     FREE,
@@ -110,6 +112,10 @@ def test_run_has_the_colour_of_the_valley_in_which_it_ends():
     assert [to_hex(line.get_color()).upper() for line in above.lines] == [FLAT, SHARP]
     np.testing.assert_allclose(xy_of(above.lines[1]), np.stack([x[0, 1], 5 + x[0, 1]], axis=1))
     np.testing.assert_allclose(xy_of(beside.lines[0]), [[1, -0.1], [2, 0.2]])
+    ticks = [line for line in beside.lines if line.get_marker() == "|"]
+    rings = [line for line in beside.lines if line.get_marker() == "o"]
+    assert [list(x_of(line)) for line in ticks] == [[1, 2], [2]]
+    assert [list(x_of(line)) for line in rings] == [[2], [2]]
     assert "0.05" in above.get_title()
     assert above.yaxis_inverted()  # y runs down the page
 
@@ -221,9 +227,21 @@ def test_weight_along_y_shows_points_theories_and_levels_in_styles_of_their_own(
     styles = [
         line._unscaled_dash_pattern  # pyright: ignore[reportAttributeAccessIssue]  # not public
         for line in axes.lines
-        if line.get_label() in ("Eq. 22", "Itô", "equilibrium")
+        if line.get_label() in ("Eq. 22", "Itô") or list(y_of(line)) == [0.52, 0.52]
     ]
-    assert len(set(map(str, styles))) == 3
+    assert len(set(map(str, styles))) == len(styles) == 3
+    assert "equilibrium" in written(axes)
+    assert "equilibrium" not in legend(axes)
+
+
+def test_a_theory_has_one_style_in_all_figures_and_no_two_of_a_figure_share_one():
+    alone = {name: two_valley._styles([name])[name] for name in two_valley.STYLE_OF}
+    names = ["unknown", "Eq. 22", "Itô", "another", "Boltzmann"]
+    together = two_valley._styles(names)
+    assert {name: together[name] for name in names if name in alone} == {
+        name: alone[name] for name in names if name in alone
+    }
+    assert len(set(map(str, together.values()))) == len(names)
 
 
 def test_effective_potential_shows_losses_then_samples_and_what_grows_with_noise():
@@ -303,11 +321,13 @@ def test_flatness_contrast_shows_points_theories_and_one_half():
         {name: ("flatness_ratio", [0.5, end]) for name, end in (("one", 0.7), ("two", 0.9))},
         {"flatness_ratio": [1.0, 1.5]},
     )
-    (axes,) = drawn_axes(figures.flatness_contrast(measured, curves), 1)
+    ratios = np.linspace(1, 1.5, 4)
+    smooth = xr.DataArray(ratios - 0.6, {"flatness_ratio": ratios}, name="two")
+    (axes,) = drawn_axes(figures.flatness_contrast(measured, curves, smooth), 1)
     assert points(axes)[0].shows([1.0, 1.5], [0.5, 0.8], [0.05, 0.08])
     assert points(axes)[0].colour == FLAT
-    for name in curves:
-        np.testing.assert_allclose(lines(axes)[str(name)][1], curves[name])
+    np.testing.assert_allclose(lines(axes)["one"][1], curves["one"])
+    np.testing.assert_allclose(lines(axes)["two"][:2], [ratios, smooth])
     assert 0.5 in [y_of(line)[0] for line in axes.lines if len(set(y_of(line))) == 1]
 
 

@@ -134,10 +134,10 @@ def test_branches_agree_after_freezing_and_come_close_to_the_last_one(found):
     assert estimate(told["to_last_start"]).value == 0
     assert estimate(told["at_freezing"]).value == pytest.approx((0.3 + 0.3 + 0.4) / 3)
     assert estimate(told["after"]).value == pytest.approx(1 - 1 / 3)
-    assert told["part"] == "smaller"
+    assert told["part"] == "Only partly"
     close = found.copy(deep=True)
     close.similarity_full[:, 3:5, 5] = 0.9
-    assert findings.similarity_findings(close, 0.1)["part"] == "larger"
+    assert findings.similarity_findings(close, 0.1)["part"] == "Mostly"
 
 
 def test_settings_are_counted_by_whether_and_when_they_freeze():

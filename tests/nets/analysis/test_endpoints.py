@@ -141,14 +141,14 @@ def test_a_line_tells_all_of_a_barrier_that_it_made_and_little_of_a_scrambled_on
     )
     assert (told["without_low_small"], told["without_high_small"]) == pytest.approx((1, 1))
     assert estimate(told["naive"]).low == pytest.approx(1)
-    assert (told["sign_small"], told["published_small"]) == ("excludes", "outside")
+    assert (told["sign_small"], told["published_small"]) == ("yes", "no")
     pairs = np.triu_indices(SOLUTIONS, 1)
     line = linregress(found.similarity_full.values[pairs], 2 - np.arange(PAIRS) / 20)
     assert estimate(told["r2_full"]).value == pytest.approx(line.rvalue**2)
     assert estimate(told["slope_full"]).value == pytest.approx(line.slope)
-    assert told["sign_full"] == "includes"
+    assert told["sign_full"] == "no"
     again = endpoints.barrier_findings(found, fits, line.rvalue**2, np.random.default_rng(1))
-    assert again["published_full"] == "inside"
+    assert again["published_full"] == "yes"
     assert told["highest"] == pytest.approx((2 + 1.95) / 31.5)
 
 

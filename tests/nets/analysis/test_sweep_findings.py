@@ -135,10 +135,11 @@ def test_accuracy_on_the_small_set_is_held_against_that_on_all_images(swept):
 def test_a_gain_is_in_percentage_points_and_clear_only_where_there_is_one(swept):
     told = sweep_findings.gain_findings(swept, NOISY, QUIET)
     assert estimate(told["gain"]).value == told["mean_gain"] == pytest.approx(100 * 5 / 50)
-    assert told["verdict"] == "excludes"
+    assert estimate(told["gain"]).low > 0
     assert told["error"] == pytest.approx(100 * (0.88 * 0.12 / 15) ** 0.5)
     same = sweep_findings.gain_findings(swept, {**NOISY, "batch_size": 100}, QUIET)
-    assert (same["mean_gain"], same["verdict"]) == (pytest.approx(0), "includes")
+    assert same["mean_gain"] == pytest.approx(0)
+    assert estimate(same["gain"]).low <= 0 <= estimate(same["gain"]).high
     weak = sweep_findings.weak_findings(swept, 0.2, 0.1)
     noisy, quiet = swept.ends(0.2)
     assert estimate(weak["delay_weak"]) == swept.delay(noisy, quiet, 0.1)
@@ -196,18 +197,11 @@ def test_freezing_is_later_with_noise_in_units_of_time(swept):
     assert estimate(told["delay_lowest"]).value == pytest.approx(inverse / (1 / 0.2))
 
 
-@pytest.mark.parametrize(
-    ("power", "word"),
-    [(-1, "turned into a lead"), (1, "clear"), (0, "not told from none")],
-)
-def test_a_delay_by_the_lowest_threshold_is_called_what_it_is(found, power, word):
-    rates = found.learning_rate
-    times = found.freezing_time.sel(threshold=0.1) * rates
-    found["freezing_time"].loc[{"threshold": 0.01}] = times**power / rates
+def test_runs_that_reach_the_lowest_threshold_are_counted(found):
+    found["freezing_time"].loc[{"threshold": 0.01}] = found.freezing_time.sel(threshold=0.1)
     found["freezing_time"][0, 1, 3, 1] = np.nan
-    swept = Swept.of(found, N_TRAIN)
-    told = sweep_findings.lowest_threshold_findings(swept, NOISY_WAY, QUIET_WAY)
-    assert (told["lowest_word"], told["reached"]) == (word, 3)
+    told = sweep_findings.lowest_threshold_findings(Swept.of(found, N_TRAIN), NOISY_WAY)
+    assert told["reached"] == 3
 
 
 def test_losses_that_come_back_are_counted_and_how_much_later_they_stay_below(found):
@@ -227,10 +221,10 @@ def test_losses_that_come_back_are_counted_and_how_much_later_they_stay_below(fo
     assert (told["back_most"], told["back_b"], told["back_eta"]) == (0.5, 10, 0.1)
     good = ((1.5 + 1.5 + 1 + 1) / 4 + (3 + 1 + 1 + 1) / 4 + 1 + 1) / 4
     assert estimate(told["good"]).value == pytest.approx(good)
-    assert told["good_word"] == "may or may not stand"
-    for factor, word in ((3, "does not stand"), (1.01, "stands")):
+    assert str(told["good_word"]).startswith("we cannot say whether")
+    for factor, word in ((3, "crossing does not mark"), (1.01, "crossing marks")):
         found["last_return"] = found.freezing_time * factor
         told_all = sweep_findings.return_findings(Swept.of(found, N_TRAIN), NOISY, QUIET, 0.1)
-        assert told_all["good_word"] == word
+        assert word in str(told_all["good_word"])
     assert estimate(told["good_noisy"]).value == pytest.approx(1.25)
     assert estimate(told["delay_good"]).value == pytest.approx(125 / 900)

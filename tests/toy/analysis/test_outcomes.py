@@ -201,6 +201,9 @@ def test_predictions_of_contrast_begin_at_one_half_and_rise():
     assert all((curves[name].diff("flatness_ratio") > 0).all() for name in curves)
     flat = TwoValley(x1=TwoValley().x2 * np.sqrt(1.4))
     assert curves["Eq. 26, ε = 0.1"][-1] == pytest.approx(p_flat_transient(flat, 0.001))
+    smooth = outcomes.contrast_formula(TwoValley(), np.array([1.2, 1.4]), 0.001)
+    assert smooth[-1] == pytest.approx(p_flat_transient(flat, 0.001))
+    assert smooth.name in curves
 
 
 def test_the_four_features_are_told_of_the_small_step_with_strong_noise():

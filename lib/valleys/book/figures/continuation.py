@@ -14,7 +14,6 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from valleys.book.figures.drawing.parts import (
-    WIDE,
     Line,
     bars,
     component_labels,
@@ -30,11 +29,22 @@ from valleys.book.figures.drawing.parts import (
     setting_look,
     two_above_one,
 )
-from valleys.book.figures.drawing.style import FRAME, HALO, NEUTRAL, QUANTITY_MAP, THEORY, TIME_MAP
+from valleys.book.figures.drawing.style import (
+    ACCURACY,
+    FRAME,
+    HALO,
+    NEUTRAL,
+    QUANTITY_MAP,
+    THEORY,
+    TIME_MAP,
+)
 
 BRANCHING = "branching step $t_c$"
-FIRST_RUN: dict[str, Any] = {"s": 40, "edgecolors": HALO, "linewidths": 0.5}
-OTHER_RUNS: dict[str, Any] = {"s": 9, "alpha": 0.45, "linewidths": 0}
+RUN: dict[str, Any] = {"s": 40, "edgecolors": HALO, "linewidths": 0.5}
+TEST_LOSSES = {  # of a test set: its images, and how it is called
+    "final_test_loss": ("test_image", "small test set"),
+    "final_test_loss_full": ("full_test_image", "all test images"),
+}
 
 
 @finished
@@ -68,8 +78,10 @@ def branch_histories(found: xr.Dataset, at_equal_loss: xr.DataArray) -> Figure:
     for axes, name in zip(panels[0], ("test_loss", "flatness"), strict=True):
         _histories(axes, found, name)
     readable_log(panels[0, 0])
-    panels[0, 0].set_ylabel("loss on the small test set")
-    panels[0, 1].set(ylabel="flatness $F$")
+    panels[0, 0].set(ylabel="loss on the small test set", title="first run, small test set")
+    panels[0, 1].set(ylabel="flatness $F$", title="first run")
+    panels[1, 0].set_title("ends of all runs, all test images")
+    panels[1, 1].set_title("ends of all runs")
     _final_values(panels[1, 0], found, found.final_test_loss_full, "final loss, all test images")
     mean = found.branch_flatness[..., -1].mean("reference")
     panels[1, 1].plot(found.branch_step, mean, color=NEUTRAL, linewidth=1.5, linestyle=":")
@@ -108,32 +120,49 @@ def branch_training(found: xr.Dataset) -> Figure:
 
 @finished
 def flatness_against_test_loss(found: xr.Dataset, lines: Sequence[Sequence[Line]]) -> Figure:
-    """Final flatness of each continuation against its test loss; `lines` holds, for the small
-    and the full test set, a line a reference run.
+    """Final flatness of the first run's continuations against their loss on the small and on the
+    full test set; below, the slopes of the lines of all runs.
+
+    `lines` holds, for the small and the full test set, a line a reference run.
     """
-    figure, panels = new_figure(1, 2, WIDE, sharey=True)
-    shade = _branch_shade(found)
-    colours = shade.to_rgba(found.branch_step.values)
-    names = ("final_test_loss", "final_test_loss_full")
-    for axes, name, fits in zip(panels, names, lines, strict=True):
-        for index in reversed(range(found.sizes["reference"])):  # the first run on top
-            run, look = found.isel(reference=index), FIRST_RUN if index == 0 else OTHER_RUNS
-            flat = run.branch_flatness[..., -1].values
-            _fitted(axes, fits[index], flat, is_first=index == 0)
-            axes.scatter(run[name].values, flat, c=colours, **look)
-        axes.xaxis.set_major_locator(MaxNLocator(5))
-    panels[0].set(xlabel="final loss on the small test set", ylabel="final flatness $F$")
-    panels[1].set(xlabel="final loss on all test images")
-    figure.colorbar(shade, ax=panels, label=BRANCHING)
+    figure, (left, right, below) = two_above_one(6.4)
+    right.sharey(left)
+    for axes, (name, (images, words)), fits in zip(
+        (left, right), TEST_LOSSES.items(), lines, strict=True
+    ):
+        _fitted(axes, found.isel(reference=0), name, fits[0])
+        axes.set(xlabel="final test loss", title=f"{words} ({found.sizes[images]})")
+    left.set_ylabel("final flatness $F$")
+    for row, fits in enumerate(lines):
+        _slopes(below, [fit.slope for fit in fits], row)
+    below.axvline(0, color=NEUTRAL, linewidth=0.8)
+    below.set_yticks(range(len(TEST_LOSSES)), [words for _, words in TEST_LOSSES.values()])
+    below.set(ylim=(len(TEST_LOSSES) - 0.5, -0.5), ylabel="loss on")
+    below.set_xlabel("slope of the test loss over the flatness")
+    below.set_title(f"all {len(lines[0])} runs")
+    figure.colorbar(_branch_shade(found), ax=[left, right], label=BRANCHING)
     return figure
 
 
-def _fitted(axes: Axes, line: Line, flat: np.ndarray, *, is_first: bool) -> None:
-    """The line of a run, from its lowest flatness to its highest."""
+def _fitted(axes: Axes, run: xr.Dataset, name: str, line: Line) -> None:
+    """The ends of one run's branches, and its line from the lowest flatness to the highest."""
+    flat = run.branch_flatness[..., -1].values
     ends = np.array([flat.min(), flat.max()])
-    colour, width = (THEORY, 2) if is_first else (NEUTRAL, 0.7)
-    losses = line.intercept + line.slope * ends
-    axes.plot(losses, ends, color=colour, linestyle="--", linewidth=width)
+    axes.plot(line.intercept + line.slope * ends, ends, color=THEORY, linestyle="--", linewidth=2)
+    colours = _branch_shade(run).to_rgba(run.branch_step.values)
+    axes.scatter(run[name].values, flat, c=colours, **RUN)
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+
+
+def _slopes(axes: Axes, slopes: Sequence[float], row: int) -> None:
+    """A dot for each run, green where the loss falls with flatness; the first with a bold rim."""
+    shifts = np.linspace(-0.2, 0.2, len(slopes)) if len(slopes) > 1 else np.zeros(1)
+    for index in reversed(range(len(slopes))):
+        colour = ACCURACY if slopes[index] < 0 else NEUTRAL
+        look = dots(color=colour, markersize=8, markeredgecolor=THEORY if index == 0 else HALO)
+        axes.plot(
+            slopes[index], row + shifts[index], markeredgewidth=2 if index == 0 else 0.5, **look
+        )
 
 
 @finished

@@ -1,7 +1,7 @@
 """Figures of the chapter on end points and the landscape between them."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import xarray as xr
@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from valleys.book.figures.drawing.parts import (
     WIDE,
@@ -19,11 +20,13 @@ from valleys.book.figures.drawing.parts import (
     dots,
     each,
     finished,
+    label_line,
     label_top,
-    legend,
+    legend_below,
     new_figure,
     setting_entries,
     setting_look,
+    two_above_one,
 )
 from valleys.book.figures.drawing.style import (
     BATCH_SIZE,
@@ -47,6 +50,9 @@ class Fit(Line, Protocol):
         ...
 
 
+TOWERING = 2  # times the loss at the ends: a barrier that an arrow can show
+SMALLEST = 1e-8  # of an axis of eigenvalues, of the largest
+ROUNDING = 1e-6  # of the largest eigenvalue: smaller ones are not compared
 WALLS = {  # of a measure of walls: colour and label
     "barrier": (NEUTRAL, "above the mean of both ends"),
     "rise": (LOSS, "above the higher end"),
@@ -55,20 +61,41 @@ WALLS = {  # of a measure of walls: colour and label
 
 @finished
 def endpoint_trajectories(found: xr.Dataset) -> Figure:
-    """Runs from one start on two principal components: colour is the learning rate, marker the
-    batch size; `found` has position (solution, record, …).
+    """Runs from one start on two principal components, and the ends of the quieter half of them
+    magnified: colour is the learning rate, marker the batch size; `found` has position (solution,
+    record, …).
     """
-    figure, axes = new_figure(1, 1, (8.2, 4.8))
-    for run in each(found, "solution"):
-        look = setting_look(found, run)
-        axes.plot(*run.position.values.T, linewidth=1, alpha=0.8, color=look["color"])
-        axes.plot(*run.position.values[-1], markeredgecolor=HALO, markersize=8, **look)
+    figure, (left, right) = new_figure(1, 2, (8.6, 4.7), width_ratios=(1.5, 1))
     start = dots(marker="*", color=THEORY)
-    axes.plot(*found.position.values[0, 0], **start, markersize=16)
-    component_labels(axes, found.explained)
+    for axes, size in ((left, 8), (right, 10)):
+        for run in each(found, "solution"):
+            look = setting_look(found, run)
+            axes.plot(*run.position.values.T, linewidth=1, alpha=0.8, color=look["color"])
+            axes.plot(*run.position.values[-1], markeredgecolor=HALO, markersize=size, **look)
+    left.plot(*found.position.values[0, 0], **start, markersize=16)
+    component_labels(left, found.explained)
+    _magnify(left, right, _quiet_ends(found))
     entries = setting_entries(found) | {"start": start | {"markersize": 12}}
-    legend(axes, entries, loc="center left", bbox_to_anchor=(1, 0.5))
+    legend_below(figure, entries, columns=5)
     return figure
+
+
+def _quiet_ends(found: xr.Dataset) -> np.ndarray:
+    """Where the half of the runs with the weaker noise end, (run, component)."""
+    noise = (found.learning_rate / found.batch_size).values
+    return found.position.values[noise <= np.median(noise), -1]
+
+
+def _magnify(whole: Axes, detail: Axes, ends: np.ndarray) -> None:
+    """Let one panel show what lies around some places of another, which frames it."""
+    low, high = ends.min(axis=0), ends.max(axis=0)
+    half = 0.65 * max(float((high - low).max()), 1e-6)  # of a square
+    left, lower = (low + high) / 2 - half
+    detail.set(xlim=(left, left + 2 * half), ylim=(lower, lower + 2 * half))
+    detail.set(title="ends of the quiet half", xlabel="component 1", ylabel="component 2")
+    detail.locator_params(nbins=4)
+    frame = {"edgecolor": NEUTRAL, "linewidth": 1, "fill": False}
+    whole.add_patch(Rectangle((left, lower), 2 * half, 2 * half, **frame))
 
 
 @finished
@@ -100,6 +127,7 @@ def interpolation(found: xr.Dataset) -> Figure:
         ):
             axes.plot(found.fraction, record.path_loss, color=shade.to_rgba(share), linewidth=1.2)
         axes.plot(found.fraction, pair.path_loss[-1], color=THEORY, linewidth=2, linestyle="--")
+        _barrier(axes, pair.path_loss[-1])
         i, j = pair.pair_member.values
         axes.set(
             title=f"{pair.pair.item()}: $Sim_J$ = {float(found.similarity[i, j]):.2f}",
@@ -109,6 +137,17 @@ def interpolation(found: xr.Dataset) -> Figure:
     panels[0].set_ylabel("training loss")
     figure.colorbar(shade, ax=panels, label="training time $t/t_{max}$")
     return figure
+
+
+def _barrier(axes: Axes, loss: xr.DataArray) -> None:
+    """An arrow from the mean of both ends up to the highest loss, where it is seen."""
+    mean, top = float(loss[[0, -1]].mean()), float(loss.max())
+    if top < TOWERING * mean:
+        return
+    place = float(loss.fraction[int(np.argmax(loss.values))])
+    arrow: Any = {"arrowstyle": "<->", "color": THEORY, "lw": 1.2, "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", (place, top), (place, mean), arrowprops=arrow)
+    label_line(axes, "barrier", (place, (mean * top) ** 0.5), THEORY, (6, 0), ha="left")
 
 
 @finished
@@ -161,6 +200,8 @@ def barrier_against_similarity(found: xr.Dataset, lines: Sequence[Fit]) -> Figur
         x = found[name].values[pairs]
         axes.plot(x, y, "o", color=LOSS, markersize=4, alpha=0.6, markeredgewidth=0)
         ends = np.array([x.min(), x.max()])
+        if line.slope < 0:  # no barrier is negative, so the line ends at zero
+            ends[1] = min(ends[1], -line.intercept / line.slope)
         heights = line.intercept + line.slope * ends
         axes.plot(ends, heights, color=THEORY, linestyle="--", label="linear fit")
         axes.set_title(f"$R^2$ = {line.r_squared:.2f}")
@@ -192,23 +233,45 @@ def restart_fits(
 
 @finished
 def hessian_spectrum(found: xr.Dataset) -> Figure:
-    """Every eigenvalue of the second layer's Hessian by rank, one colour a batch size, and the
-    share of the trace in the ten largest of each solution.
+    """Every eigenvalue of the second layer's Hessian by rank, of the largest batch; those of the
+    others over it, one colour a batch size; and the share of the trace in the ten largest of each
+    solution.
     """
-    figure, (left, right) = new_figure(1, 2, WIDE)
+    figure, (left, right, below) = two_above_one(6.6)
     is_known = np.isfinite(found.eigenvalue).all("rank").values
-    known = found.isel(spectrum_batch_size=np.flatnonzero(is_known))
-    for run in each(known, "spectrum_batch_size"):
-        size, values = int(run.spectrum_batch_size), np.maximum(run.eigenvalue.values, 0)
-        look = {"color": BATCH_SIZE(size), "label": f"B = {size}"}
-        left.plot(np.arange(1, len(values) + 1), values, **look)
-    _top_shares(right, found)
-    top = float(known.eigenvalue.max())
-    left.axvline(10, color=NEUTRAL, linewidth=1, linestyle=":")
-    left.set(xscale="log", yscale="log", xlabel="rank of the eigenvalue", ylabel="eigenvalue λ")
-    left.set_ylim(top * 1e-8, top * 3)
-    left.legend(loc="lower left")
+    known = found.isel(spectrum_batch_size=np.flatnonzero(is_known)).sortby("spectrum_batch_size")
+    *others, calm = each(known, "spectrum_batch_size")
+    _spectrum(left, calm)
+    for run in others:
+        _over(right, run, calm)
+    for axes in (left, right):
+        axes.axvline(10, color=NEUTRAL, linewidth=1, linestyle=":")
+        axes.set(xscale="log", xlabel="rank of the eigenvalue")
+    size = int(calm.spectrum_batch_size)
+    right.axhline(1, color=NEUTRAL, linewidth=0.8)
+    right.set(title="other batches", ylabel=f"eigenvalue relative to B = {size}")
+    if others:
+        right.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    _top_shares(below, found)
     return figure
+
+
+def _spectrum(axes: Axes, run: xr.Dataset) -> None:
+    """The eigenvalues of one solution by rank."""
+    size, values = int(run.spectrum_batch_size), np.maximum(run.eigenvalue.values, 0)
+    axes.plot(np.arange(1, len(values) + 1), values, color=BATCH_SIZE(size))
+    axes.set(yscale="log", ylabel="eigenvalue λ", title=f"batch size B = {size}")
+    axes.set_ylim(float(values.max()) * SMALLEST, float(values.max()) * 3)
+
+
+def _over(axes: Axes, run: xr.Dataset, calm: xr.Dataset) -> None:
+    """The eigenvalues of one solution over those of another, as far as these can be told from
+    rounding.
+    """
+    size, base = int(run.spectrum_batch_size), calm.eigenvalue.values
+    told = np.flatnonzero(base > ROUNDING * base.max())
+    ratio = run.eigenvalue.values[told] / base[told]
+    axes.plot(told + 1, ratio, color=BATCH_SIZE(size), linewidth=1.4, label=f"B = {size}")
 
 
 def _top_shares(axes: Axes, found: xr.Dataset) -> None:
@@ -224,11 +287,12 @@ def _top_shares(axes: Axes, found: xr.Dataset) -> None:
         xlabel="learning rate η",
         ylabel="share of the trace in the top ten",
         ylim=(min(0.5, float(shares.min()) - 0.05), 1),
+        title="all solutions of the grid",
     )
     ticks = sorted(set(rates.tolist()))
     axes.set_xticks(ticks, [f"{rate:g}" for rate in ticks])
     axes.set_xticks([], minor=True)
-    axes.legend(loc="lower left")
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 
 
 def _group_ticks(axes: Axes, values: np.ndarray) -> None:

@@ -22,6 +22,7 @@ from valleys.book.figures.drawing.parts import (
 )
 from valleys.book.figures.drawing.style import (
     FLAT,
+    HALO,
     KINDS,
     NEUTRAL,
     NOTE,
@@ -29,7 +30,14 @@ from valleys.book.figures.drawing.style import (
     THEORY,
     noise_colours,
 )
-from valleys.book.figures.two_valley import EXACT, SHARE, levels_of_theory, name_theories, theories
+from valleys.book.figures.two_valley import (
+    EXACT,
+    SHARE,
+    levels_of_theory,
+    name_theories,
+    named_levels,
+    theories,
+)
 
 PARTS = {  # of a row of samples: colour, marker, offset of the label, label
     "sharp": (SHARP, "s", 8, "sharp valley alone"),
@@ -137,7 +145,7 @@ def weight_along_y(
     axes.plot(exact.y, exact.p_flat, color=FLAT, label="transition operator", **EXACT)
     measured_points(axes, measured, "y", "p_flat", color=FLAT, label="simulation")
     theories(axes, curves, "y")
-    levels_of_theory(axes, levels, start=len(curves))
+    named_levels(axes, levels, start=len(curves))
     axes.set(xlabel="y", ylabel="flat share $P_\\mathrm{flat}(y)$")
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
@@ -163,7 +171,8 @@ def effective_potential(
         ylabel="$-T_\\mathrm{eff}$ ln P(x | y)",
         title=f"measured, y = {float(measured.y):g}",
     )
-    left.legend(loc="upper center")
+    # on ground of its own, because the line of the ridge runs down behind it
+    left.legend(loc="upper center", frameon=True, facecolor=HALO, edgecolor="none", framealpha=1)
     _stronger(right, stronger)
     return figure
 

@@ -42,7 +42,7 @@ from valleys.book.figures.drawing.style import (
     noise_colours,
     ordered_colours,
 )
-from valleys.book.figures.two_valley import EXACT, SHARE, levels_of_theory, name_theories, theories
+from valleys.book.figures.two_valley import EXACT, SHARE, name_theories, named_levels, theories
 
 NOISE = "effective_noise"
 TALLEST_RIDGE = 16  # of an axis: no run hops over it
@@ -74,7 +74,7 @@ def evolution(
         theories(axes, of_noise, "y", color=colour, linewidth=1.2, is_named=False)
     axes.plot([], [], color=THEORY, linewidth=1, label="master equation")
     name_theories(axes, curves)
-    levels_of_theory(axes, levels, start=len(curves))
+    named_levels(axes, levels, start=len(curves))
     axes.set(xscale="log", xlabel="mean y", ylabel=SHARE, ylim=(0.48, 1.02))
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
@@ -96,7 +96,8 @@ def paradox(
     Thin lines: theory at small steps, `fixed_curves`, and the master equation, `exact`.
     """
     figure, axes = new_figure(1, 1, (7.4, 4.9))
-    theories(axes, fixed_curves, "effective_noise", color=HELD, linewidth=1, is_named=False)
+    for held_by in fixed_curves.values():
+        axes.plot(held_by.effective_noise, held_by, color=HELD, linestyle="--", linewidth=1)
     axes.plot(exact.effective_noise, exact.p_flat, color=FREE, linewidth=1)
     for measured, colour in ((fixed, HELD), (final, FREE)):
         measured_points(axes, measured, "effective_noise", "p_flat", color=colour, markersize=8)
@@ -335,7 +336,7 @@ def _crossings(axes: Axes, course: xr.Dataset) -> None:
     axes.plot(course.mean_y, course.to_sharp, color=SHARP, label="into the sharp valley")
     positive = net.where(net > 0)
     axes.plot(course.mean_y, positive, color=THEORY, linestyle="--", label="the difference")
-    axes.set(xscale="log", yscale="log", xlabel="mean y", ylim=(1e-8, None))
+    axes.set(xscale="log", yscale="log", xlabel="mean y", ylim=(1e-6, None))
 
 
 @finished

@@ -19,7 +19,7 @@ PANELS = {  # what is compared, how the axis names it, and what no effect is
     "flatness": ("flatness at the end", 1.0),
     "flatness_2": ("flatness at equal loss", 1.0),
     "delay": ("freezing time", 1.0),
-    "gain": ("accuracy [per cent]", 0.0),
+    "gain": ("accuracy [points]", 0.0),
 }
 WIDE, NARROW = (
     {"color": INK, "marker": "o", "markersize": 6, "linestyle": "none"},

@@ -72,18 +72,15 @@ def training_run(cell: xr.Dataset, threshold: float) -> Figure:
 @finished
 def fit(summary: xr.Dataset) -> Figure:
     """How training ended in each cell: share of runs that fit the training set, its accuracy and
-    loss over all runs, and the solutions' loss and accuracy on the small test set.
+    loss over all runs, and the solutions' loss on the small test set.
     """
-    figure, panels = map_panels(3)
+    figure, panels = map_panels(2)
     _map(panels[0], summary, "converged", "share of runs that converge", "{:.2f}")
     title = "training accuracy, all runs [%]"
     _map(panels[1], summary, "train_accuracy", title, "{:.1f}", scale=100)
     title = "training loss × 1000, all runs"
     _map(panels[2], summary, "train_loss", title, "{:.1f}", scale=1000, norm="log")
     _map(panels[3], summary, "test_loss", "test loss of solutions", "{:.2f}")
-    title = "test accuracy of solutions [%]"
-    _map(panels[4], summary, "test_accuracy", title, "{:.1f}", scale=100)
-    panels[5].remove()
     return figure
 
 

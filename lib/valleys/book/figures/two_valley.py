@@ -1,12 +1,13 @@
 """Figures of the two-valley model and its runs, and what other figures of it share."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import cycle
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.colors import LightSource, LogNorm, to_rgb
+from matplotlib.colors import LightSource, LogNorm, to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from mpl_toolkits.mplot3d import Axes3D
@@ -17,6 +18,7 @@ from valleys.book.figures.drawing.parts import (
     WIDE,
     each,
     finished,
+    label_level,
     label_line,
     legend,
     measured_points,
@@ -40,6 +42,18 @@ from valleys.book.figures.drawing.style import (
 
 SECTION_TOP = 3.5  # upper end of the loss axis of sections
 STYLES = ("--", "-.", ":", (0, (5, 1)), (0, (1, 3)))  # one per theory, all in the colour of theory
+STYLE_OF: dict[str, Any] = {  # theories that several figures show look alike in all of them
+    "Eq. 22": "--",
+    "Itô": "-.",
+    "Itô, γr": "-.",
+    "Eq. 16 as printed, r": ":",
+    "Eq. 18": ":",
+    "Eq. 19": ":",
+    "Boltzmann": (0, (5, 1)),
+    "Boltzmann, √γ/(1 + √γ)": (0, (5, 1)),
+    "Eq. A28, equilibrium": (0, (1, 3)),
+    "Eq. A28, γ/(1 + γ)": (0, (1, 3)),
+}
 # known at a few places only: no line between
 EXACT = {
     "marker": "D",
@@ -265,14 +279,14 @@ def hopping(runs: xr.Dataset, grid: xr.Dataset) -> Figure:
         rows, each(runs.sortby("noise_strength"), "noise_strength"), strict=True
     ):
         contours(above, grid, linewidths=0.5, alpha=0.6)
-        for run in each(group, "run"):
-            _run(above, beside, run)
+        for run, colour in _coloured_runs(group):
+            _run(above, beside, run, colour)
         above.set(
             ylabel="y",
             title=f"noise strength σ = {group.noise_strength.item():g}",
             ylim=(float(grid.y[-1]), float(grid.y[0])),
         )
-        beside.set(ylabel="x", xscale="log")
+        beside.set(ylabel="x", xscale="log", title="the same runs against time")
         beside.axhline(0, color=NEUTRAL, linewidth=0.8)
     rows[-1, 0].set_xlabel("x")
     rows[-1, 1].set_xlabel("time η·step")
@@ -286,15 +300,29 @@ def contours(axes: Axes, grid: xr.Dataset, **look: Any) -> None:
     axes.contour(grid.x, grid.y, grid.loss, levels=np.arange(1, 4, 0.1), colors=NEUTRAL, **look)
 
 
-def _run(above: Axes, beside: Axes, run: xr.Dataset) -> None:
-    look = {
-        "color": FLAT if run.x[-1] > 0 else SHARP,
-        "linewidth": 0.6,
-        "alpha": 0.7,
-        "rasterized": True,
-    }
+def _coloured_runs(group: xr.Dataset) -> Iterator[tuple[xr.Dataset, str]]:
+    """Each run with the colour of the valley in which it ends, in lighter shades where several
+    end in one.
+    """
+    counts = {FLAT: 0, SHARP: 0}
+    for run in each(group, "run"):
+        colour = FLAT if run.x[-1] > 0 else SHARP
+        share = 1 - 0.6 ** counts[colour]
+        counts[colour] += 1
+        red, green, blue = (part + share * (1 - part) for part in to_rgb(colour))
+        yield run, to_hex((red, green, blue))
+
+
+def _run(above: Axes, beside: Axes, run: xr.Dataset, colour: str) -> None:
+    """A path, and its x against time with a tick at each change of side and a ring on the last."""
+    look: dict[str, Any] = {"color": colour, "linewidth": 0.6, "alpha": 0.8, "rasterized": True}
     above.plot(run.x, run.y, **look)
     beside.plot(run.time[1:], run.x[1:], **look)
+    hops = 1 + np.flatnonzero(np.diff(run.x.values > 0))
+    times = run.time.values[hops]
+    beside.plot(times, np.zeros(len(times)), "|", color=INK, markersize=5, alpha=0.5)
+    ring: dict[str, Any] = {"markerfacecolor": HALO, "markeredgecolor": colour, "markersize": 9}
+    beside.plot(times[-1:], np.zeros(len(times[-1:])), "o", markeredgewidth=2, zorder=4, **ring)
 
 
 @finished
@@ -320,10 +348,17 @@ def _map(axes: Axes, cells: xr.Dataset, name: str, title: str, **colours: Any) -
         cells.noise_strength, cells.learning_rate, cells[name], **(look | colours)
     )
     axes.patch.set(hatch="////", edgecolor=DIVERGED)  # shows through where a cell has no value
+    _hairline(axes)
     axes.set(xscale="log", yscale="log", xlabel="noise strength σ", title=title)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_minor_formatter(NullFormatter())
     axes.figure.colorbar(mesh, ax=axes)
+
+
+def _hairline(axes: Axes) -> None:
+    """A thin frame, so that white cells end somewhere on a white page."""
+    for spine in axes.spines.values():
+        spine.set(visible=True, linewidth=0.6, color=NEUTRAL)
 
 
 @finished
@@ -335,6 +370,7 @@ def failures(maps: Mapping[str, xr.Dataset], answers: Mapping[str, str]) -> Figu
         places = cells.noise_strength, cells.learning_rate
         mesh = axes.pcolormesh(*places, cells.p_flat, rasterized=True, **look)
         noes = answers[name].replace(", ", "\n")
+        _hairline(axes)
         axes.set(xscale="log", yscale="log", title=name, xlabel=f"σ\n\nNO to:\n{noes}")
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_minor_formatter(NullFormatter())
@@ -403,13 +439,16 @@ def control(cells: xr.Dataset, levels: Mapping[str, float]) -> Figure:
 
 
 @finished
-def flatness_contrast(measured: xr.Dataset, curves: xr.Dataset) -> Figure:
+def flatness_contrast(measured: xr.Dataset, curves: xr.Dataset, smooth: xr.DataArray) -> Figure:
     """P_flat at the end of evolving runs against the flatness ratio, with theory; `measured` has
-    p_flat (flatness_ratio).
+    p_flat (flatness_ratio), and `smooth` is one of the curves at many ratios.
     """
     figure, axes = new_figure(1, 1, TALL)
     measured_points(axes, measured, "flatness_ratio", "p_flat", color=FLAT, label="simulation")
-    theories(axes, curves, "flatness_ratio")
+    for name, style in _styles(curves).items():
+        curve = smooth if name == smooth.name else curves[name]
+        look = {"color": THEORY, "linestyle": style, "linewidth": 1.3, "label": name}
+        axes.plot(curve.flatness_ratio, curve, **look)
     axes.axhline(0.5, color=NEUTRAL, linewidth=0.8)
     axes.set(xlabel="flatness ratio γ", ylabel=SHARE, ylim=(0.4, 1.02))
     axes.legend(loc="center right")
@@ -426,20 +465,36 @@ def theories(
     is_named: bool = True,
 ) -> None:
     """A line for each theory, in a style of its own."""
-    for name, style in zip(curves, STYLES, strict=False):
-        label = str(name) if is_named else None
+    for name, style in _styles(curves).items():
+        label = name if is_named else None
         look = {"color": color, "linestyle": style, "linewidth": linewidth, "label": label}
         axes.plot(curves[along], curves[name], **look)
 
 
 def name_theories(axes: Axes, curves: xr.Dataset) -> None:
     """Entries for the legend: the theories by their styles, where colours tell something else."""
-    for name, style in zip(curves, STYLES, strict=False):
-        look = {"color": THEORY, "linestyle": style, "linewidth": 1.2, "label": str(name)}
+    for name, style in _styles(curves).items():
+        look = {"color": THEORY, "linestyle": style, "linewidth": 1.2, "label": name}
         axes.plot([], [], **look)
 
 
 def levels_of_theory(axes: Axes, levels: Mapping[str, float], start: int = 0) -> None:
-    """A level for each theory, in the styles that are left behind the first `start`."""
-    for name, style in zip(levels, (STYLES * 2)[start:], strict=False):
+    """A level for each theory, in a style of its own, or where it has none in those that are left
+    behind the first `start`.
+    """
+    for name, style in _styles(levels, start).items():
         axes.axhline(levels[name], color=THEORY, linestyle=style, linewidth=1.2, label=name)
+
+
+def named_levels(axes: Axes, levels: Mapping[str, float], start: int = 0) -> None:
+    """The same with the names at the right ends, and none of them in the legend."""
+    for name, style in _styles(levels, start).items():
+        axes.axhline(levels[name], color=THEORY, linestyle=style, linewidth=1.2)
+        label_level(axes, name, levels[name], (-2, 4), fontsize=9.5)
+
+
+def _styles(names: Iterable[Any], start: int = 0) -> dict[str, Any]:
+    """The line style of each theory."""
+    known = {str(name): STYLE_OF.get(str(name)) for name in names}
+    free = cycle([style for style in (STYLES * 2)[start:] if style not in known.values()])
+    return {name: style or next(free) for name, style in known.items()}

@@ -283,7 +283,7 @@ def similarity_findings(found: xr.Dataset, threshold: float, *, seed: int = 0) -
         to_last_start, at_freezing: Sim_J with the last branch, of the first one and of the first
             one after freezing.
         after: share of that rise, from the first to the last branch, that comes after freezing.
-        part: what comes before freezing is the "larger" or the "smaller" part of it.
+        part: "Mostly" or "Only partly", how much of it comes before freezing.
     """
     alike = agreement(found, threshold)
     early, late = alike.early.values, alike.late.values
@@ -298,7 +298,7 @@ def similarity_findings(found: xr.Dataset, threshold: float, *, seed: int = 0) -
         "to_last_start": _over_runs(to_last["first"], seed),
         "at_freezing": _over_runs(to_last.frozen, seed),
         "after": after,
-        "part": "larger" if after.value < 0.5 else "smaller",
+        "part": "Mostly" if after.value < 0.5 else "Only partly",
     }
 
 

@@ -270,11 +270,11 @@ def barrier_findings(
 
     Returns:
         By test set, with `_small` and `_full` behind: `r2` and `slope` of the line; `sign`, whether
-        the interval of the slope "excludes" or "includes" zero; `published`, whether the paper's R²
-        is "inside" or "outside" that of R²; `without_low` and `without_high`, the range of R² with
-        one solution left out in turn. Besides, `naive`, R² on the small test set if the pairs are
-        resampled as if they were independent, and `highest`, the share of the sum of all barriers
-        in the highest tenth of them.
+        the slope differs from zero by its interval, "yes" or "no"; `published`, in the same words
+        whether the paper's R² lies in the interval of R²; `without_low` and `without_high`, the
+        range of R² with one solution left out in turn. Besides, `naive`, R² on the small test set
+        if the pairs are resampled as if they were independent, and `highest`, the share of the sum
+        of all barriers in the highest tenth of them.
     """
     findings: Findings = {}
     for name, fit in fits.items():
@@ -291,8 +291,8 @@ def _fit_findings(name: str, fit: LinearFit, published: float) -> Findings:
     return {
         f"r2_{name}": strength,
         f"slope_{name}": slope,
-        f"sign_{name}": "excludes" if slope.high < 0 or slope.low > 0 else "includes",
-        f"published_{name}": "inside" if strength.low <= published <= strength.high else "outside",
+        f"sign_{name}": "yes" if slope.high < 0 or slope.low > 0 else "no",
+        f"published_{name}": "yes" if strength.low <= published <= strength.high else "no",
     }
 
 

@@ -182,7 +182,6 @@ def gain_findings(swept: Swept, noisy: Where, quiet: Where) -> Findings:
 
     Returns:
         gain, mean_gain: difference of the means on all test images, with its interval and without.
-        verdict: whether that interval "excludes" or "includes" zero.
         error: standard error of one accuracy from the number of images of the small test set.
     """
     gain = _gain(swept, noisy, quiet)
@@ -191,7 +190,6 @@ def gain_findings(swept: Swept, noisy: Where, quiet: Where) -> Findings:
     return {
         "gain": gain.scaled(100),
         "mean_gain": 100 * gain.value,
-        "verdict": "excludes" if gain.low > 0 or gain.high < 0 else "includes",
         "error": float(error),
     }
 
@@ -361,8 +359,7 @@ def return_findings(swept: Swept, noisy: Where, quiet: Where, threshold: float) 
         back_most, back_b, back_eta: the largest share of a settled cell, and where it is.
         good, good_noisy: step of the last return over that of the first passage, one for a run that
             never comes back, mean over runs.
-        good_word: whether that "stands", "does not stand" or "may or may not stand" for the end of
-            the search.
+        good_word: a clause, whether the first passage marks the end of the search.
         delay_good: last return of the noisier cell over that of the other one.
     """
     first = swept.found.freezing_time.sel(threshold=threshold)
@@ -385,16 +382,18 @@ def return_findings(swept: Swept, noisy: Where, quiet: Where, threshold: float) 
         "back_eta": most.learning_rate.item(),
         "good": good,
         "good_noisy": _over_cells(later.sel({k: [v] for k, v in noisy.items()}), swept.seed),
-        "good_word": _stands(good),
+        "good_word": _marks(good),
         "delay_good": statistics.ratio(*groups, rng=np.random.default_rng(swept.seed)),
     }
 
 
-def _stands(later: Estimate) -> str:
-    """For the end of the search, by the whole interval."""
+def _marks(later: Estimate) -> str:
+    """The first passage, the end of the search, by the whole interval."""
     if later.low > LATE:
-        return "does not stand"
-    return "may or may not stand" if later.high > LATE else "stands"
+        return "the first crossing does not mark the end of the search"
+    if later.high > LATE:
+        return "we cannot say whether the first crossing marks the end of the search"
+    return "the first crossing marks the end of the search"
 
 
 def _over_cells(values: xr.DataArray, seed: int) -> Estimate:
@@ -403,31 +402,19 @@ def _over_cells(values: xr.DataArray, seed: int) -> Estimate:
     return statistics.stratified_mean(values, np.random.default_rng(seed), by=by)
 
 
-def lowest_threshold_findings(swept: Swept, noisy: Where, quiet: Where) -> Findings:
-    """Whether the delay stays if a run must fall to the lowest threshold (Figs. 3D and S3).
+def lowest_threshold_findings(swept: Swept, noisy: Where) -> Findings:
+    """How many runs fall to the lowest threshold (Figs. 3D and S3).
 
     Args:
         swept: the sweep.
-        noisy: the noisier of two cells of one learning rate.
-        quiet: the other one.
+        noisy: a cell.
 
     Returns:
-        lowest_word: whether the delay is "clear", "turned into a lead" or "not told from none".
-        reached: noisy runs that reach the lowest threshold.
+        reached: its runs that reach the lowest threshold.
     """
-    lowest = _lowest(swept)
-    reached = swept.found.freezing_time.sel(noisy).sel(threshold=lowest).notnull()
-    return {
-        "lowest_word": _word(swept.delay(noisy, quiet, lowest)),
-        "reached": int(reached.sum()),
-    }
+    reached = swept.found.freezing_time.sel(noisy).sel(threshold=_lowest(swept)).notnull()
+    return {"reached": int(reached.sum())}
 
 
 def _lowest(swept: Swept) -> float:
     return float(swept.summary.threshold.min())
-
-
-def _word(delay: Estimate) -> str:
-    if delay.low > 1:
-        return "clear"
-    return "turned into a lead" if delay.high < 1 else "not told from none"

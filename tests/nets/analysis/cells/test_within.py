@@ -44,11 +44,11 @@ def test_the_signs_within_and_between_may_differ(runs):
     )
     assert estimate(told["between_late_flat"]).low > 0.9
     assert told["word_between_late_flat"] == "positive"
-    assert told["word_between_late_accurate"] == "not told from zero"
+    assert told["word_between_late_accurate"] == "indistinguishable from zero"
     assert told["positive_late_flat"] == 0
     nothing = estimate(told["within_late_accurate"])
     assert nothing.low < 0 < nothing.high
-    assert told["word_late_accurate"] == "not told from zero"
+    assert told["word_late_accurate"] == "indistinguishable from zero"
     assert np.isnan(estimate(told["within_late_level"]).value)
 
 

@@ -21,8 +21,9 @@ from valleys.book.figures.drawing.style import (
     QUANTITY_MAP,
 )
 
+EVEN = 0.18  # luminance on which black and white stand out alike
 HATCH = "////"  # of cells without a result
-NUMBERS = "①②"  # of cells that another panel shows
+NUMBERS = "①②"  # of cells that other panels show, as their titles have them
 
 
 def map_panels(rows: int) -> tuple[Figure, np.ndarray]:
@@ -71,7 +72,7 @@ def heat_map(
     if boxed is not None:
         _frame_row(axes, table, boxed)
     if mark is not None:
-        _number_cells(axes, image, table, mark)
+        _number_cells(axes, table, mark)
 
 
 def _write_values(
@@ -81,11 +82,14 @@ def _write_values(
     for (row, column), value in np.ndenumerate(table.values):
         if np.isfinite(value):
             ink = _readable(image.to_rgba(value))
-            text = _fitting(form, value)
-            axes.text(column, row, text, ha="center", va="center", color=ink)
+            text = axes.text(
+                column, row, _fitting(form, value), ha="center", va="center", color=ink
+            )
             if converged[row, column] == 0:
                 look = {"hatch": HATCH, "edgecolor": DIVERGED, "linewidth": 0}
                 _outline(axes, (column, row), 1, **look)
+                ground: Any = {"facecolor": image.to_rgba(value), "edgecolor": "none", "pad": 1.5}
+                text.set_bbox(ground)  # the hatch ends beside the number
 
 
 def _outline(axes: Axes, first: tuple[float, float], width: int, **look: Any) -> None:
@@ -99,7 +103,10 @@ def _name_settings(axes: Axes, table: xr.DataArray) -> None:
     sizes, rates = table.batch_size.values, table.learning_rate.values
     axes.set_xticks(range(len(sizes)), [str(size) for size in sizes])
     axes.set_yticks(range(len(rates)), [f"{rate:g}" for rate in rates])
-    axes.set(xlabel="batch size B", ylabel="learning rate η")
+    axes.set_xlabel("batch size B")
+    place = axes.get_subplotspec()
+    if place is None or place.is_first_col():
+        axes.set_ylabel("learning rate η")
 
 
 def _note_above(axes: Axes, text: str) -> None:
@@ -115,25 +122,22 @@ def _frame_row(axes: Axes, table: xr.DataArray, learning_rate: float) -> None:
         _outline(axes, (0, row), table.sizes["batch_size"], **look)
 
 
-def _number_cells(axes: Axes, image: AxesImage, table: xr.DataArray, marked: xr.Dataset) -> None:
-    """Numbers above the values of the cells of a dataset."""
-    for number, cell in zip(NUMBERS, each(marked, "cell"), strict=False):
+def _number_cells(axes: Axes, table: xr.DataArray, marked: xr.Dataset) -> None:
+    """A ring around each cell of a dataset, with its number on the upper left corner."""
+    for number, cell in zip("12", each(marked, "cell"), strict=False):
         column = list(table.batch_size.values).index(cell.batch_size)
         row = list(table.learning_rate.values).index(cell.learning_rate)
-        axes.annotate(
-            number,
-            (column, row),
-            xytext=(0, 9.5),
-            textcoords="offset points",
-            ha="center",
-            va="center",
-            color=_readable(image.to_rgba(table.values[row, column])),
-        )
+        for colour, width in ((HALO, 4), (INK, 2)):
+            _outline(axes, (column, row), 1, edgecolor=colour, linewidth=width, clip_on=False)
+        badge: Any = {"boxstyle": "circle,pad=0.15", "facecolor": HALO, "edgecolor": INK}
+        look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 9, "color": INK}
+        axes.text(column - 0.5, row + 0.5, number, bbox=badge, zorder=5, **look)
 
 
 def _fitting(form: str, value: float) -> str:
-    """A value as it fits in its cell: without decimals where it is long."""
-    return text if len(text := form.format(value)) <= 5 else f"{value:.0f}"
+    """A value as it fits in its cell: without decimals where it is long, or a hundred."""
+    text = form.format(value)
+    return text if len(text) <= 5 and not text.startswith("100") else f"{value:.0f}"
 
 
 def _widths(cells: xr.Dataset, name: str, scale: float) -> str:
@@ -150,7 +154,11 @@ def _widths(cells: xr.Dataset, name: str, scale: float) -> str:
 
 def _readable(colour: Any) -> str:
     """What is read on a colour, red, green, blue and opacity."""
-    red, green, blue, opacity = to_rgba(colour)
+    *parts, opacity = to_rgba(colour)
     if opacity == 0:
         return INK
-    return ON_LIGHT if 0.3 * red + 0.59 * green + 0.11 * blue > 0.5 else ON_DARK
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    luminance = np.dot((0.2126, 0.7152, 0.0722), linear)
+    return ON_LIGHT if luminance > EVEN else ON_DARK

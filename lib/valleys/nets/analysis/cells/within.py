@@ -24,7 +24,7 @@ RELATIONS = {  # of a run, by name
 }
 PLACES = ("within", "between")
 N_PARTS = 10  # tenths of the runs
-WORDS = {1: "positive", 0: "not told from zero", -1: "negative"}
+WORDS = {1: "positive", 0: "indistinguishable from zero", -1: "negative"}
 
 
 def runs_of_settled(swept: Swept, level: float, threshold: float) -> xr.Dataset:
