@@ -92,7 +92,7 @@ def _magnify(whole: Axes, detail: Axes, ends: np.ndarray) -> None:
     half = 0.65 * max(float((high - low).max()), 1e-6)  # of a square
     left, lower = (low + high) / 2 - half
     detail.set(xlim=(left, left + 2 * half), ylim=(lower, lower + 2 * half))
-    detail.set(title="ends of the quiet half", xlabel="component 1", ylabel="component 2")
+    detail.set(title="around the quiet half", xlabel="component 1", ylabel="component 2")
     detail.locator_params(nbins=4)
     frame = {"edgecolor": NEUTRAL, "linewidth": 1, "fill": False}
     whole.add_patch(Rectangle((left, lower), 2 * half, 2 * half, **frame))

@@ -104,7 +104,7 @@ def paradox(
     held = f"held at y = {float(fixed.y):g}:\nnoise blurs the choice"
     label_line(axes, held, _end(fixed, 2), HELD, (-16, -22), ha="right", fontsize=12)
     free = "free to move: noise ends flatter"
-    label_line(axes, free, _end(final, 0), FREE, (0, 26), ha="left", fontsize=12)
+    label_line(axes, free, _end(final, 0), FREE, (-4, 36), ha="left", fontsize=12)
     axes.axhline(0.5, color=NEUTRAL, linewidth=0.8)
     label_level(axes, "a coin", 0.5, (0, 4), place=0.99, color=NOTE)
     axes.set(xscale="log", xlabel="effective noise $Δ_S$", ylabel=SHARE, ylim=(0.47, 1.01))
@@ -136,7 +136,7 @@ def race(courses: xr.Dataset) -> Figure:
     log_log(left, "y", "per unit of time η·step")
     log_log(right, "y, in units of the freezing point", "escape rate / speed of the odds")
     left.set(title="two clocks", ylim=(3e-5, 60))
-    right.set(title="one law at every noise", ylim=(1e-3, 1e3))
+    right.set(title="one law at every noise", ylim=(1e-3, 700))
     for axes in (left, right):
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter(decimals())

@@ -73,7 +73,7 @@ def _squares(axes: Axes, spreading: xr.Dataset) -> None:
         for name, style in STYLES.items():
             axes.plot(spreading.lag, here[name], color=colour, linestyle=style)
     axes.plot(spreading.lag, spreading.lag / spreading.lag[0], **DASHED)
-    log_log(axes, "updates since", "mean square, over the first")
+    log_log(axes, "updates since the window began", "mean square, over the first")
     looks = {when: {"color": colour} for when, colour in WHEN.items()}
     looks |= {"from the mean of copies": {"color": NEUTRAL, "linestyle": ":"}}
     legend(axes, looks | {"random walk": DASHED})
