@@ -490,7 +490,7 @@ def named_levels(axes: Axes, levels: Mapping[str, float], start: int = 0) -> Non
     """The same with the names at the right ends, and none of them in the legend."""
     for name, style in _styles(levels, start).items():
         axes.axhline(levels[name], color=THEORY, linestyle=style, linewidth=1.2)
-        label_level(axes, name, levels[name], (-2, 4), fontsize=9.5)
+        label_level(axes, name, levels[name], (-2, 4), fontsize=10)
 
 
 def _styles(names: Iterable[Any], start: int = 0) -> dict[str, Any]:

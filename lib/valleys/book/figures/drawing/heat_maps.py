@@ -130,7 +130,7 @@ def _number_cells(axes: Axes, table: xr.DataArray, marked: xr.Dataset) -> None:
         for colour, width in ((HALO, 4), (INK, 2)):
             _outline(axes, (column, row), 1, edgecolor=colour, linewidth=width, clip_on=False)
         badge: Any = {"boxstyle": "circle,pad=0.15", "facecolor": HALO, "edgecolor": INK}
-        look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 9, "color": INK}
+        look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 10, "color": INK}
         axes.text(column - 0.5, row + 0.5, number, bbox=badge, zorder=5, **look)
 
 
