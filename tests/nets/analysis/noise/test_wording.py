@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from valleys.nets.analysis.wording import by_side
+from valleys.nets.analysis.noise.wording import by_side
 from valleys.nets.statistics import Estimate
 
 
