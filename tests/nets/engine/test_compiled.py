@@ -7,6 +7,9 @@ from valleys.nets.engine.networks import initialize, join
 from valleys.nets.engine.passages import Passages
 from valleys.nets.engine.training import Samples, evaluate
 
+# One process compiles the loop for both modules: two at once would compile the same.
+pytestmark = pytest.mark.xdist_group("compiled loop")
+
 
 def generators(count, seed=3):
     return [np.random.default_rng([seed, run]) for run in range(count)]

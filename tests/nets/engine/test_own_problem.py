@@ -7,6 +7,9 @@ from valleys.nets.engine.networks import interpolate
 from valleys.nets.engine.problem import Problem
 from valleys.nets.engine.training import evaluate
 
+# One process compiles the loop for both modules: two at once would compile the same.
+pytestmark = pytest.mark.xdist_group("compiled loop")
+
 SPEC = SweepSpec(
     train_per_class=10,
     batch_size=10,
