@@ -106,9 +106,7 @@ def test_shipped_results_tell_what_their_files_hold():
 
 
 def result(hours, threads):
-    return shipped.ShippedResult(
-        "walk", 1_500_000, 3600 * hours, threads, "2026-01-01", "here", "1"
-    )
+    return shipped.ShippedResult("walk", 1_500_000, 3600 * hours, threads, "2026-01-01", "here")
 
 
 def test_two_threads_for_an_hour_are_two_hours_of_a_core():

@@ -91,6 +91,7 @@ def darkened(drawn: str, colours: Mapping[str, str]) -> str:
     of_others = _standing_out(LINE.findall(drawn), style.LINE) | table
 
     def other(found: re.Match[str]) -> str:
+        """What stands in its place."""
         word, colour = found[1] or "", found[2]
         return word + (of_words if word else of_others).get(colour, colour)
 

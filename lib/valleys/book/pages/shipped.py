@@ -7,7 +7,7 @@ from pathlib import Path
 from valleys.book.numbers.reporting import duration
 from valleys.paths import book_results
 from valleys.results.naming import Made
-from valleys.results.store import PACKAGE, attributes
+from valleys.results.store import attributes
 
 # what NeuroLibre grants a book
 CORES, MOST_HOURS, MOST_MEMORY = 2, 8, "7.5 GB"
@@ -23,7 +23,6 @@ class ShippedResult:
     threads: int  # that computed it at once; of many cells those of each
     computed_at: str
     machine: str
-    version: str
 
 
 def shipped_results(folder: Path | None = None) -> list[ShippedResult]:
@@ -63,5 +62,4 @@ def _shipped(path: Path) -> ShippedResult:
         int(described["threads"]),
         described["computed_at"],
         described["machine"],
-        described.get(PACKAGE, "not told"),
     )

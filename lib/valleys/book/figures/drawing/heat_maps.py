@@ -19,6 +19,7 @@ from valleys.book.figures.drawing.style import (
     ON_DARK,
     ON_LIGHT,
     QUANTITY_MAP,
+    luminance,
 )
 
 EVEN = 0.18  # luminance on which black and white stand out alike
@@ -154,11 +155,6 @@ def _widths(cells: xr.Dataset, name: str, scale: float) -> str:
 
 def _readable(colour: Any) -> str:
     """What is read on a colour, red, green, blue and opacity."""
-    *parts, opacity = to_rgba(colour)
-    if opacity == 0:
+    if to_rgba(colour)[3] == 0:
         return INK
-    linear = [
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
-    ]
-    luminance = np.dot((0.2126, 0.7152, 0.0722), linear)
-    return ON_LIGHT if luminance > EVEN else ON_DARK
+    return ON_LIGHT if luminance(colour) > EVEN else ON_DARK

@@ -44,16 +44,16 @@ def in_the_dark(colour: str, contrast: float) -> str:
         contrast: ratio to the page that it must have, from 1 to 21.
     """
     red, green, blue = to_rgb(colour)
-    least = contrast * (_luminance(DARK[HALO]) + 0.05) - 0.05
+    least = contrast * (luminance(DARK[HALO]) + 0.05) - 0.05
     whiter = (
         to_hex((red + white * (1 - red), green + white * (1 - green), blue + white * (1 - blue)))
         for white in np.linspace(0, 1, 101)
     )
-    return next(each for each in whiter if _luminance(each) >= least)
+    return next(each for each in whiter if luminance(each) >= least)
 
 
-def _luminance(colour: str) -> float:
-    """Relative luminance, from 0 to 1 (WCAG 2.2)."""
+def luminance(colour: Any) -> float:
+    """Relative luminance of a colour of matplotlib, from 0 to 1 (WCAG 2.2)."""
     red, green, blue = (
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
         for part in to_rgb(colour)
