@@ -32,7 +32,7 @@ def chain(module: nn.Module) -> Chain | None:
     """The chain that a module is, as `torch.fx` traces it, training or not; None if it is anything
     else, by a hook, by Python code that looks at values, or by a layer of another kind.
     """
-    if any(_hooked(part) for part in module.modules()):
+    if any(hooked(part) for part in module.modules()):
         return None
     training = module.training
     found = {_traced(module.train(mode)) for mode in (True, False)}
@@ -40,7 +40,7 @@ def chain(module: nn.Module) -> Chain | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _hooked(part: nn.Module) -> bool:
+def hooked(part: nn.Module) -> bool:
     """Whether code of somebody's own runs beside this part, forwards or backwards."""
     forward = part._forward_hooks or part._forward_pre_hooks
     return bool(forward or part._backward_hooks or part._backward_pre_hooks)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, stack_module_state, vmap
 
+from valleys.nets.engine.convolutional import may_view, n_pieces, pooled_first
 from valleys.nets.engine.dense import chain
 from valleys.nets.engine.networks import Networks
 from valleys.results.spec import require
@@ -50,9 +51,10 @@ class Modules:
             "govern; set p=0 or leave it out",
         )
         parameters, buffers = stack_module_state([module] * count)
+        channels = "first" if may_view(module) else "last"
         return cls(
-            copy.deepcopy(module).to("meta"),
-            {name: _laid_out(part.detach()) for name, part in parameters.items()},
+            pooled_first(copy.deepcopy(module)).to("meta"),
+            {name: _laid_out(part.detach(), channels) for name, part in parameters.items()},
             {name: part.clone() for name, part in buffers.items()},
         )
 
@@ -146,8 +148,13 @@ class Modules:
                 where = 0 if own else None
                 return vmap(self._scores_of, (0, where))(self.parameters, images).mT
             each = images if own else [images] * len(self)
-            rows = [functional_call(self.module, self._state(r), each[r]) for r in range(len(self))]
-            return torch.stack(rows).mT
+            return torch.stack([self._scores(r, each[r]) for r in range(len(self))]).mT
+
+    def _scores(self, index: int, images: Tensor) -> Tensor:
+        """Scores of one network, (N, n_classes)."""
+        pieces = images.tensor_split(n_pieces(self.module, images))
+        state = self._state(index)
+        return torch.cat([functional_call(self.module, state, piece) for piece in pieces])
 
     def _no_scores(self, images: Tensor) -> Tensor:
         """Scores of no network; on `meta` the module says how many classes there are, and computes
@@ -193,10 +200,13 @@ class Modules:
         """Slope of one network's mean cross-entropy; its running means move on."""
         state = self._state(index)
         leaves = {name: state[name].detach().requires_grad_() for name in self.parameters}
-        scores = functional_call(self.module, state | leaves, images)
-        loss = nn.functional.cross_entropy(scores, labels)
-        slopes = torch.autograd.grad(loss, tuple(leaves.values()))
-        return dict(zip(leaves, slopes, strict=True))
+        pieces = n_pieces(self.module, images)
+        parts = zip(images.tensor_split(pieces), labels.tensor_split(pieces), strict=True)
+        for some, right in parts:
+            scores = functional_call(self.module, state | leaves, some)
+            loss = nn.functional.cross_entropy(scores, right, reduction="sum") / len(labels)
+            loss.backward()
+        return {name: _slope(leaf) for name, leaf in leaves.items()}
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> "Modules":
         return Modules(
@@ -215,16 +225,21 @@ def _slopes_of(layers: tuple[str, ...]) -> list[str]:
     return [f"{name}.{kind}" for name in layers for kind in ("weight", "bias")]
 
 
+def _slope(leaf: Tensor) -> Tensor:
+    """What has come back to a parameter: nothing, if the scores do not depend on it."""
+    return torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
+
+
 def _draws(part: nn.Module) -> bool:
     """Whether a part of a module draws random numbers while it trains."""
     dropout = isinstance(part, nn.modules.dropout._DropoutNd) and part.p > 0
     return dropout or isinstance(part, nn.RReLU)
 
 
-def _laid_out(stacked: Tensor) -> Tensor:
+def _laid_out(stacked: Tensor, channels: str) -> Tensor:
     """A copy in memory of its own; kernels of convolutions, (R, n_out, n_in, height, width), with
-    their channels last, in which convolutions are fastest on a processor.
+    their channels last if they may, in which convolutions are fastest on a processor.
     """
-    if stacked.ndim == 5:
+    if stacked.ndim == 5 and channels == "last":
         return stacked.permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3)
     return stacked.clone(memory_format=torch.contiguous_format)
