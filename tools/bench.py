@@ -30,8 +30,9 @@ from torch import nn
 
 from valleys.errors import BookError
 from valleys.nets import datasets
-from valleys.nets.engine import blas, compiled
+from valleys.nets.engine import compiled
 from valleys.nets.engine import reference as plain_nets
+from valleys.nets.engine.kernels import blas
 from valleys.nets.engine.modules import Modules
 from valleys.nets.engine.networks import initialize
 from valleys.nets.engine.plain import train

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from valleys.nets.engine import blas, compiled, training
+from valleys.nets.engine import compiled, training
+from valleys.nets.engine.kernels import blas
 from valleys.nets.engine.networks import initialize, join
 from valleys.nets.engine.passages import Passages
 from valleys.nets.engine.training import Samples, evaluate
@@ -42,7 +43,7 @@ def furthest(first, second):
     )
 
 
-@pytest.fixture(params=[blas.WHOLE, blas.SLICED, blas.OWN], ids=["whole", "sliced", "own"])
+@pytest.fixture(params=[blas.BLAS, blas.OWN], ids=["blas", "own"])
 def products(request, monkeypatch):
     """With and without a way of its own for small products, whatever the processor."""
     monkeypatch.setattr(blas, "product_way", lambda: request.param)

@@ -14,7 +14,7 @@ from numba import njit
 from threadpoolctl import ThreadpoolController
 
 from valleys.compiling import CAN_KEEP
-from valleys.nets.engine import blas
+from valleys.nets.engine.kernels import blas
 from valleys.nets.engine.networks import Networks
 from valleys.nets.engine.passages import Passages
 from valleys.nets.engine.training import Samples, Visit
@@ -23,7 +23,7 @@ from valleys.nets.engine.training import Samples, Visit
 # last looked at: fewer, and all must be looked at again soon
 MARGIN = 1.3
 HALVES = 20  # of the range of losses, until the border between hard and easy ones is told
-SOME = 20  # they come in multiples of this, what a small product takes side by side
+SOME = 20  # they come in multiples of this
 MATH = {"contract", "reassoc", "nsz"}  # of what fast arithmetic may assume; NaN must stay NaN
 
 
@@ -220,6 +220,8 @@ def _look(product, weights, biases, network, step, data, room, watch):
     """Write down which levels the training loss of a network passes at this step."""
     levels, looks, kept, returns = watch
     batch, values, n_samples = room[0], room[1], len(data[1])
+    if looks.lost[network]:
+        return
     few, due = looks.few[network], returns > 0 and step % returns == 0
     waiting = levels.passed[network] < len(levels.losses)
     if waiting and not due and few < n_samples:
@@ -228,7 +230,7 @@ def _look(product, weights, biases, network, step, data, room, watch):
         _forward(product, weights, biases, network, batch[:few], values)
         enough = levels.losses[levels.passed[network]] * n_samples
         waiting = _losses(values[-1][:few], right).sum() < enough
-    if (waiting or due) and not looks.lost[network]:
+    if waiting or due:
         _forward(product, weights, biases, network, data[0], values)
         losses = _losses(values[-1][:n_samples], data[1])
         fallen = _note(network, step, losses.sum() / n_samples, levels)

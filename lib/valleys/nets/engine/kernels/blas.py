@@ -1,5 +1,5 @@
-"""Matrix products inside compiled code: those of the processor's BLAS, or our own where that BLAS
-leaves the wide vectors of the processor alone.
+"""Matrix products inside compiled code: our own on processors with vectors of 512 bits, those of
+SciPy's BLAS on others.
 
 SciPy names where its BLAS is; compiled code gets that address with each call, so that what numba
 compiled can be kept on disk.
@@ -8,21 +8,15 @@ compiled can be kept on disk.
 from collections.abc import Callable
 from functools import cache, partial
 
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
+from numba.core.codegen import get_host_cpu_features
 from numba.extending import get_cython_function_address, intrinsic
-from threadpoolctl import threadpool_info
 
-from valleys.nets.engine import products
+from valleys.nets.engine.kernels import products
 
-# kernels with a way of their own for small products, which skip the packing of larger ones
-# (measured on an AMD EPYC with AVX-512: 108 instead of 73 GFLOP/s; with the Haswell kernel small
-# products are slower)
-SMALL_KERNELS = ("SkylakeX", "Cooperlake", "SapphireRapids")
-SMALL_SAMPLES = 20  # of them side by side in a product of the small kernel
-SMALL_PRODUCT = 1_000_000  # multiplications, of the largest that it takes
-WHOLE, SLICED, OWN = 0, 1, 2  # ways to form a product
+BLAS, OWN = 0, 1  # ways to form a product
 ROUTINES = {"float32": "sgemm", "float64": "dgemm"}
 
 
@@ -34,22 +28,13 @@ def address(dtype: str) -> int:
 
 @cache
 def product_way() -> int:
-    """How this process forms its products: `SLICED` where SciPy's BLAS has kernels for small ones,
-    `OWN` where it has not, though the processor has vectors of 512 bits, and `WHOLE` elsewhere.
+    """How this process forms its products: `OWN` where the processor has vectors of 512 bits, and
+    `BLAS` elsewhere.
 
-    It follows from the processor and from what OpenBLAS was told of it (`OPENBLAS_CORETYPE`), so
-    that a run repeated is the same to the last bit.
+    It follows from the processor, whatever OpenBLAS was told of it (`OPENBLAS_CORETYPE`), so that a
+    run repeated is the same to the last bit.
     """
-    import scipy.linalg.cython_blas  # noqa: F401  # loads it
-
-    kinds = {
-        library.get("architecture")
-        for library in threadpool_info()
-        if library.get("internal_api") == "openblas" and "scipy" in library["filepath"]
-    }
-    if kinds & set(SMALL_KERNELS):
-        return SLICED
-    return OWN if binding.get_host_cpu_features().get("avx512f") else WHOLE
+    return OWN if "+avx512f" in get_host_cpu_features().split(",") else BLAS
 
 
 def _typed_gemm(typing_context, where, letters, sizes, factors, matrices):
@@ -82,19 +67,16 @@ AS_IT_IS, TURNED = ord("N"), ord("T")
 
 
 @njit(inline="always")
-def _side_by_side(where, way, rows, weight, letter, out):
-    """out = rows · op(weight), of as many rows at a time as the product takes best."""
+def _rows_times(where, rows, weight, letter, out):
+    """out = rows · op(weight)."""
     n_in, n_out, n_across = rows.shape[1], out.shape[1], weight.shape[1]
-    together = SMALL_SAMPLES if way == SLICED else len(rows)
-    for start in range(0, len(rows), together):
-        some = min(together, len(rows) - start)
-        _gemm(
-            where,
-            (letter, AS_IT_IS),
-            (n_out, some, n_in, n_across, n_in, n_out),
-            (out.dtype.type(1), out.dtype.type(0)),
-            (weight.ctypes.data, rows[start:].ctypes.data, out[start:].ctypes.data),
-        )
+    _gemm(
+        where,
+        (letter, AS_IT_IS),
+        (n_out, len(rows), n_in, n_across, n_in, n_out),
+        (out.dtype.type(1), out.dtype.type(0)),
+        (weight.ctypes.data, rows.ctypes.data, out.ctypes.data),
+    )
 
 
 @njit(inline="always")
@@ -103,7 +85,7 @@ def receive(where, way, values, weight, out):
 
     Args:
         where: of the product, from `address`.
-        way: one of `WHOLE`, `SLICED` and `OWN`, from `product_way`.
+        way: one of `BLAS` and `OWN`, from `product_way`.
         values: (N, n_in), rows in one piece, as all matrices here.
         weight: (n_out, n_in).
         out: (N, n_out).
@@ -111,7 +93,7 @@ def receive(where, way, values, weight, out):
     if way == OWN:
         products.receive(values, weight, out)
     else:
-        _side_by_side(where, way, values, weight, TURNED, out)
+        _rows_times(where, values, weight, TURNED, out)
 
 
 @njit(inline="always")
@@ -122,7 +104,7 @@ def carry_back(where, way, deltas, weight, out):
     if way == OWN:
         products.carry_back(deltas, weight, out)
     else:
-        _side_by_side(where, way, deltas, weight, AS_IT_IS, out)
+        _rows_times(where, deltas, weight, AS_IT_IS, out)
 
 
 @njit(inline="always")
@@ -133,20 +115,16 @@ def move(where, way, values, deltas, factor, weight):
     if way == OWN:
         products.move(values, deltas, factor, weight)
     else:
-        _move(where, way, values, deltas, factor, weight)
+        _move(where, values, deltas, factor, weight)
 
 
 @njit(inline="always")
-def _move(where, way, values, deltas, factor, weight):
+def _move(where, values, deltas, factor, weight):
     n_out, n_in = weight.shape
-    fitting = SMALL_PRODUCT // (n_out * len(values)) // 16 * 16
-    together = fitting if way == SLICED and fitting > 0 else n_in
-    for start in range(0, n_in, together):
-        some = min(together, n_in - start)
-        _gemm(
-            where,
-            (AS_IT_IS, TURNED),
-            (some, n_out, len(values), n_in, n_out, n_in),
-            (factor, weight.dtype.type(1)),
-            (values[0, start:].ctypes.data, deltas.ctypes.data, weight[0, start:].ctypes.data),
-        )
+    _gemm(
+        where,
+        (AS_IT_IS, TURNED),
+        (n_in, n_out, len(values), n_in, n_out, n_in),
+        (factor, weight.dtype.type(1)),
+        (values.ctypes.data, deltas.ctypes.data, weight.ctypes.data),
+    )

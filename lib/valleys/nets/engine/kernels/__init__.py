@@ -1,0 +1,1 @@
+"""Matrix products inside compiled code."""
