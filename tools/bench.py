@@ -17,6 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import mock
 
@@ -39,12 +40,12 @@ from valleys.nets.engine.plain import train
 from valleys.nets.engine.problem import Problem
 from valleys.nets.engine.training import Samples
 from valleys.nets.experiments import sweep
-from valleys.nets.experiments.specs import SweepSpec
+from valleys.nets.experiments.specs import SweepGrid, SweepSpec
 from valleys.nets.measures.curvature import as_modules
 from valleys.nets.observers.recorder import second_layer_eigenvalues
 from valleys.nets.optimizers.recipe import Recipe
 from valleys.nets.optimizers.training import optimize
-from valleys.results import machine
+from valleys.results import compute, executors, machine
 from valleys.toy import TwoValley
 from valleys.toy.experiments import two_valley as studies
 from valleys.toy.simulation import langevin, reference
@@ -156,6 +157,26 @@ def network_sweep(repeats: int) -> list[Row]:
         minutes = tuple(sweep_seconds(name, seed) / 60 / cores for seed in range(repeats))
     what = f"all 49 cells on {name}, 20 runs each, on {cores} cores, from their pieces"
     return [Row(what, "min", minutes)]
+
+
+def network_grid(repeats: int) -> list[Row]:
+    """Minutes of the same 49 cells in one go, on all cores, with the freezing looked for at every
+    step, and the peak memory of a process; for `--only`, it takes most of an hour.
+    """
+    name, minutes = network_data(), []
+    every = {"n_realizations": 20, "n_records": 101, "flatness_every": 1, "follow_all": True}
+    axes = {"batch_size": SWEPT_SIZES, "learning_rate": SWEPT_RATES}
+    for seed in range(repeats):
+        grid = SweepGrid.of(SweepSpec, axes, dataset=name, seed=seed, **every)
+        with (
+            TemporaryDirectory() as folder,
+            mock.patch.dict(os.environ, VALLEYS_RESULTS=folder, VALLEYS_SHIPPED=folder),
+            executors.workers() as executor,
+        ):
+            minutes.append(timed(compute, sweep.sweep, grid, executor) / 60)
+    what = f"all 49 cells on {name}, 20 runs each, on {machine.cores()} cores, in one go"
+    peak = peak_megabytes(resource.RUSAGE_CHILDREN)
+    return [Row(what, "min", tuple(minutes)), Row("peak memory of a worker", "MB", (peak,))]
 
 
 def sweep_seconds(name: str, seed: int, *, n_records: int = 101, some: int = 6) -> float:
@@ -402,12 +423,12 @@ def timed(function: Callable[..., object], *arguments: object, **options: object
     return time.perf_counter() - started
 
 
-def peak_megabytes() -> float:
-    """Most memory that this process has held so far [10⁶ bytes]; the system counts in bytes on
-    macOS, in KiB elsewhere.
+def peak_megabytes(whose: int = resource.RUSAGE_SELF) -> float:
+    """Most memory that this process, or one that it has ended, has held so far [10⁶ bytes]; the
+    system counts in bytes on macOS, in KiB elsewhere.
     """
     unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    return resource.getrusage(whose).ru_maxrss * unit / 1e6
 
 
 BENCHMARKS: dict[str, Callable[[int], list[Row]]] = {
@@ -420,12 +441,14 @@ BENCHMARKS: dict[str, Callable[[int], list[Row]]] = {
     "network_convolutions": network_convolutions,
     "network_cell": network_cell,
     "network_sweep": network_sweep,
+    "network_grid": network_grid,
 }
+LONG = ("network_grid",)  # measured where it is asked for
 ONLY = f"Run only this benchmark, of {', '.join(BENCHMARKS)}; may be given several times."
 
 
 def chosen(names: tuple[str, ...]) -> dict[str, Callable[[int], list[Row]]]:
-    """The benchmarks of these names, all if there are none.
+    """The benchmarks of these names, all but the long ones if there are none.
 
     Raises:
         BookError: a name is unknown.
@@ -434,7 +457,8 @@ def chosen(names: tuple[str, ...]) -> dict[str, Callable[[int], list[Row]]]:
         raise BookError(
             f"no benchmark is named '{unknown[0]}'; the benchmarks are {', '.join(BENCHMARKS)}"
         )
-    return {name: BENCHMARKS[name] for name in names or BENCHMARKS}
+    usual = [name for name in BENCHMARKS if name not in LONG]
+    return {name: BENCHMARKS[name] for name in names or usual}
 
 
 def table(rows: list[Row]) -> str:
