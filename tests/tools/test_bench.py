@@ -62,6 +62,25 @@ def test_time_of_the_sweep_is_that_of_its_steps_and_records(bench, monkeypatch):
     assert bench.sweep_seconds("digits", 0) == pytest.approx(steps + records)
 
 
+def test_the_sweep_in_one_go_is_the_published_one(bench, monkeypatch):
+    asked = []
+    monkeypatch.setattr(bench, "compute", lambda study, grid, executor: asked.append(grid))
+    whole, peak = bench.network_grid(2)
+    cells = asked[0].cells()
+    assert len(cells) == 49
+    assert {(cell.n_realizations, cell.n_records, cell.flatness_every) for cell in cells} == {
+        (20, 101, 1)
+    }
+    assert [grid.cell.seed for grid in asked] == [0, 1]
+    assert len(whole.values) == 2
+    assert peak.unit == "MB"
+
+
+def test_what_takes_most_of_an_hour_is_measured_where_it_is_asked_for(bench):
+    assert "network_grid" not in bench.chosen(())
+    assert [*bench.chosen(("network_grid",))] == ["network_grid"]
+
+
 def test_every_way_of_a_step_runs(bench):
     for way in (
         bench.own_steps(2, 10, 2),

@@ -182,6 +182,24 @@ def test_freezing_is_looked_at_before_every_update(batch_size):
     assert np.isnan(found[:, 3]).all()
 
 
+def test_a_training_set_of_few_samples_is_looked_at_whole():
+    data, networks = samples(13, 37, torch.float64), stack(37, (20, 20), torch.float64)
+    found, expected = passages_of(networks, data, n_steps=150, batch_size=7)
+    np.testing.assert_array_equal(found, expected)
+    assert np.isfinite(found[:, :3]).all()
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 50, 177])
+def test_the_samples_with_the_highest_losses_come_first(size):
+    rng = np.random.default_rng(size)
+    losses, samples = rng.exponential(size=size), rng.permutation(size)
+    known, rest = dict(zip(samples, losses, strict=True)), np.array([900, 901])
+    first = np.concatenate([samples, rest])
+    compiled._hardest_first(losses, first)
+    assert [known[sample] for sample in first[:size]] == sorted(known.values(), reverse=True)
+    assert list(first[size:]) == list(rest)
+
+
 def test_strong_noise_passes_thresholds_up_and_down(digits):
     digits = Samples(digits.images.double(), digits.labels)
     networks = initialize(64, seed=0).to(torch.float64).repeat(3)

@@ -19,11 +19,8 @@ from valleys.nets.engine.networks import Networks
 from valleys.nets.engine.passages import Passages
 from valleys.nets.engine.training import Samples, Visit
 
-# hardest samples that are looked at first add up to so many times what they must, when all were
-# last looked at: fewer, and all must be looked at again soon
-MARGIN = 1.3
-HALVES = 20  # of the range of losses, until the border between hard and easy ones is told
-SOME = 20  # they come in multiples of this
+SOME = 50  # samples that are looked at side by side
+ANEW = 100  # steps after which all are looked at, for the hardest ones may have changed
 MATH = {"contract", "reassoc", "nsz"}  # of what fast arithmetic may assume; NaN must stay NaN
 
 
@@ -97,11 +94,10 @@ class _Orders:
 
 
 class _Looks(NamedTuple):
-    """What to look at of each network, (R,) but for the samples."""
+    """What to look at of each network."""
 
-    samples: np.ndarray  # from the hardest on when all were last looked at, (R, N)
-    few: np.ndarray  # how many of them are looked at first
-    lost: np.ndarray  # whether the loss is no number
+    samples: np.ndarray  # those first that were the hardest, (R, N)
+    lost: np.ndarray  # whether the loss is no number, (R,)
 
 
 class _Loop:
@@ -165,8 +161,7 @@ def threads() -> int:
 def _watch(passages: Passages, networks: Networks, n_samples: int) -> tuple[object, ...]:
     """What the compiled loop is to find of these networks, and how."""
     levels, count = passages.begin(networks), len(networks)
-    samples, few = np.tile(np.arange(n_samples), (count, 1)), np.full(count, n_samples)
-    looks = _Looks(samples, few, np.zeros(count, bool))
+    looks = _Looks(np.tile(np.arange(n_samples), (count, 1)), np.zeros(count, bool))
     copies = passages.copies
     copies = networks.pick(slice(0)) if copies is None else copies
     kept = tuple(tuple(part.numpy() for part in parts) for parts in (copies.weights, copies.biases))
@@ -219,24 +214,36 @@ def _descend(product, weights, biases, data, batches, rate, room, where, watch):
 def _look(product, weights, biases, network, step, data, room, watch):
     """Write down which levels the training loss of a network passes at this step."""
     levels, looks, kept, returns = watch
-    batch, values, n_samples = room[0], room[1], len(data[1])
-    if looks.lost[network]:
-        return
-    few, due = looks.few[network], returns > 0 and step % returns == 0
     waiting = levels.passed[network] < len(levels.losses)
-    if waiting and not due and few < n_samples:
-        right = np.empty(few, data[1].dtype)
-        _gather(data, looks.samples[network, :few], batch, right)
-        _forward(product, weights, biases, network, batch[:few], values)
-        enough = levels.losses[levels.passed[network]] * n_samples
-        waiting = _losses(values[-1][:few], right).sum() < enough
-    if waiting or due:
-        _forward(product, weights, biases, network, data[0], values)
-        losses = _losses(values[-1][:n_samples], data[1])
-        fallen = _note(network, step, losses.sum() / n_samples, levels)
+    due = (returns > 0 or waiting) and step % (returns or ANEW) == 0
+    if looks.lost[network] or not (due or waiting):
+        return
+    enough = np.inf if due else levels.losses[levels.passed[network]] * len(data[1])
+    losses = _hardest_losses(product, weights, biases, network, data, room, looks, enough)
+    if len(losses) == len(data[1]):
+        fallen = _note(network, step, losses.mean(), levels)
         for level in range(levels.passed[network] - fallen, levels.passed[network]):
             _copy(weights, biases, network, network * len(levels.losses) + level, kept)
-        _choose(network, losses, levels, looks)
+    looks.lost[network] = np.isnan(losses.sum())
+    _hardest_first(losses, looks.samples[network])
+
+
+@njit(fastmath=MATH)
+def _hardest_losses(product, weights, biases, network, data, room, looks, enough):
+    """Losses of as many samples, those first that were the hardest, as show that the sum of all is
+    enough, (n,); no loss is negative. Of all samples, if they do not show it.
+    """
+    batch, values = room[0], room[1]
+    losses, right = np.empty(len(data[1])), np.empty(SOME, data[1].dtype)
+    start, total = 0, 0.0
+    while start < len(losses) and not total > enough:  # all of them where it is no number
+        some = looks.samples[network, start : start + SOME]
+        _gather(data, some, batch, right)
+        _forward(product, weights, biases, network, batch[: len(some)], values)
+        _fill_losses(values[-1][: len(some)], right, losses[start:])
+        total += losses[start : start + len(some)].sum()
+        start += len(some)
+    return losses[:start]
 
 
 @njit(fastmath=MATH)
@@ -274,57 +281,30 @@ def _keep(matrix, copy):
             copy[row, column] = matrix[row, column]
 
 
-@njit(fastmath=MATH)
-def _choose(network, losses, levels, looks):
-    """The few samples to look at next."""
-    total, passed = losses.sum(), levels.passed[network]
-    if passed < len(levels.losses):
-        enough = MARGIN * levels.losses[passed] * len(losses)
-        border = _border(losses, min(enough, total))
-        few = _hardest_first(losses, border, looks.samples[network])
-        looks.few[network] = min(len(losses), (few // SOME + 1) * SOME)
-    looks.lost[network] = np.isnan(total)
+@njit
+def _hardest_first(losses, samples):
+    """Sort losses and as many samples from the highest loss on, by Shell's method: they are nearly
+    in order from the last look.
+    """
+    gap = len(losses) // 2
+    while gap:
+        for place in range(gap, len(losses)):
+            loss, sample, hole = losses[place], samples[place], place
+            while hole >= gap and losses[hole - gap] < loss:
+                losses[hole], samples[hole] = losses[hole - gap], samples[hole - gap]
+                hole -= gap
+            losses[hole], samples[hole] = loss, sample
+        gap //= 2
 
 
 @njit(fastmath=MATH)
-def _border(losses, enough):
-    """A loss such that those above it add up to enough, found by halves; 0 where all must."""
-    low, high = 0.0, losses.max()
-    for _ in range(HALVES):
-        middle, total = (low + high) / 2, 0.0
-        for loss in losses:
-            total += loss if loss > middle else 0.0
-        if total >= enough:
-            low = middle
-        else:
-            high = middle
-    return low
-
-
-@njit(fastmath=MATH)
-def _hardest_first(losses, border, samples):
-    """Fill in the samples, those with a loss above the border first; how many these are."""
-    few, others = 0, len(losses) - 1
-    for sample in range(len(losses)):
-        if losses[sample] > border:
-            samples[few] = sample
-            few += 1
-        else:
-            samples[others] = sample
-            others -= 1
-    return few
-
-
-@njit(fastmath=MATH)
-def _losses(scores, right):
+def _fill_losses(scores, right, losses):
     """Cross-entropy of each sample, float64."""
-    losses = np.empty(len(scores))
     for sample in range(len(scores)):
         highest, total = _highest(scores, sample), 0.0
         for label in range(scores.shape[1]):
             total += np.exp(scores[sample, label] - highest)
         losses[sample] = np.log(total) + highest - scores[sample, right[sample]]
-    return losses
 
 
 @njit(fastmath=MATH)
