@@ -50,7 +50,7 @@ def test_cells_that_were_not_computed_are_empty(found):
 
 
 def test_findings_hold_noise_against_calm(found):
-    told = analysis.map_findings(found, LEVEL)
+    told = analysis.map_findings(found, LEVEL, (20, 200))
     assert (told["rate"], told["noisy"], told["calm"]) == (0.05, 20, 200)
     assert told["flat"].value == pytest.approx(10)
     assert told["gain"].value == pytest.approx(100 * (1 / 20 - 1 / 200))
@@ -62,7 +62,7 @@ def test_findings_hold_noise_against_calm(found):
 def test_other_starts_are_compared_as_well_and_widen_the_interval(found):
     others = [grid(0.05, [20, 200]) for _ in "abc"]
     others[0]["flatness"] = others[0].flatness * xr.DataArray([8, 1], dims="batch_size")
-    told = analysis.map_findings(found, LEVEL, others=xr.concat(others, "start"))
+    told = analysis.map_findings(found, LEVEL, (20, 200), others=xr.concat(others, "start"))
     assert told["starts"] == 4
     assert told["flat"].value == pytest.approx(10 * 8 ** (1 / 4))
     assert told["flat"].low < 12 < told["flat"].high

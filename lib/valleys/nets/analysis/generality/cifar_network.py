@@ -91,14 +91,19 @@ def _pair_mean(row: np.ndarray, rng: np.random.Generator) -> Estimate:
 
 
 def map_findings(
-    found: xr.Dataset, level: float, *, others: xr.Dataset | None = None, seed: int = 0
+    found: xr.Dataset,
+    level: float,
+    compared: tuple[int, int],
+    *,
+    others: xr.Dataset | None = None,
+    seed: int = 0,
 ) -> Findings:
-    """The smallest against the largest batch size at the largest learning rate, and what all cells
-    say.
+    """Two batch sizes at the largest learning rate, and what all cells say.
 
     Args:
         found: from `together`.
         level: training loss at which runs ended.
+        compared: the two batch sizes, the smaller one first.
         others: the same two settings from other starts, over start, batch_size and run or pair;
             the two are compared over all starts.
         seed: of the resamples.
@@ -112,8 +117,7 @@ def map_findings(
         loss, of `cells`.
     """
     here = found.isel(learning_rate=int(np.argmax(found.learning_rate.values)))
-    here = here.isel(batch_size=np.flatnonzero(np.isfinite(here.end_time).any("run")))
-    here = here.isel(batch_size=[0, -1]).expand_dims("start")
+    here = here.sel(batch_size=list(compared)).expand_dims("start")
     if others is not None:
         parts = [here.drop_vars("learning_rate"), others.sel(batch_size=here.batch_size)]
         here = xr.concat([part.drop_vars("start", errors="ignore") for part in parts], "start")
