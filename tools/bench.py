@@ -373,7 +373,7 @@ def step_products(n_networks: int, batch_size: int, n_steps: int) -> Callable[[]
 
 @numba.njit
 def products_alone(where, way, weights, room, n_steps):
-    """What `valleys.nets.engine.compiled` asks of the processor's BLAS in so many steps."""
+    """The products of matrices of so many steps of `valleys.nets.engine.compiled`."""
     batch, values, slopes = room
     little = batch.dtype.type(1e-9)  # of nothing, the BLAS would do nothing
     for network in range(len(weights[0])):
