@@ -109,6 +109,13 @@ def test_edit_of_anything_else_does_not(version, module, old, new):
     assert version() == version(**edited(module, (old, new)))
 
 
+def test_what_a_module_says_of_itself_means_nothing_where_all_of_it_counts(version):
+    assert version("dynamic") != version("dynamic", **edited("tools", ("POWER = 2", "POWER = 3")))
+    for text in ('"""Other words."""\n', "import os\n"):
+        told = edited("tools", ("POWER = 2", f"{text}POWER = 2"))
+        assert (version("dynamic") == version("dynamic", **told)) is text.startswith('"')
+
+
 @pytest.mark.parametrize(
     "change",
     [

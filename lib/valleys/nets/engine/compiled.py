@@ -1,7 +1,8 @@
 """Stochastic gradient descent of fully connected ReLU networks as one compiled loop.
 
 Network after network runs through all its steps, so that its weights and its batch stay in the
-processor's nearest memory; only matrix products leave the loop, for the processor's BLAS.
+processor's nearest memory. Its products of matrices are those of `kernels.blas`: our own, inside
+the loop, on processors with vectors of 512 bits, and on others those of SciPy's BLAS.
 """
 
 from collections.abc import Callable, Mapping, Sequence

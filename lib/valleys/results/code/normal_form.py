@@ -156,7 +156,7 @@ class Writer:
         yield self._named(node.name)
         for decorator in node.decorator_list:
             yield from self.node(decorator)
-        body = _without_texts(node.body)
+        body = without_texts(node.body)
         by_name = [*node.args.args, *node.args.kwonlyargs]
         yield from self._function(node.args, body, by_name if body else node.args.kwonlyargs)
         yield ")"
@@ -214,7 +214,7 @@ class Writer:
         yield self._named(node.name)
         for outer in [*node.decorator_list, *node.bases, *node.keywords]:
             yield from self.node(outer)
-        body = _without_texts(node.body)
+        body = without_texts(node.body)
         fields = [each for each in body if not isinstance(each, Function)]
         methods = [each for each in body if isinstance(each, Function)]
         names: dict[str, Token | None] = {
@@ -282,7 +282,7 @@ def unquoted(annotation: ast.expr) -> ast.expr:
     return annotation
 
 
-def _without_texts(body: Sequence[ast.stmt]) -> list[ast.stmt]:
+def without_texts(body: Sequence[ast.stmt]) -> list[ast.stmt]:
     """Statements without docstrings and other bare constants."""
     return [each for each in body if not _is_constant(each)]
 

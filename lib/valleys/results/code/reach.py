@@ -8,7 +8,7 @@ from pathlib import Path
 from valleys.results.code import effects
 from valleys.results.code.bindings import Definition
 from valleys.results.code.modules import Binding, Module, Modules
-from valleys.results.code.normal_form import Token, Writer
+from valleys.results.code.normal_form import Token, Writer, without_texts
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,9 @@ class Reach:
         if binding not in self.written:
             module = self.modules.by_name[binding.module]
             is_module = not binding.name
-            statements = module.statements if is_module else module.bound[binding.name]
+            found = module.statements if is_module else module.bound[binding.name]
             writer = Writer(self.modules, module, is_module=is_module)
-            self.written[binding] = tuple(writer.tokens(statements))
+            self.written[binding] = tuple(writer.tokens(without_texts(found)))
         return self.written[binding]
 
     def _effects(self) -> Iterator[Effect]:
