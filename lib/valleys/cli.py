@@ -554,7 +554,8 @@ def checked_work(
         for name, each in all_exercises().items()
         if is_executed(f"exercises/{name}.ipynb")
     }
-    notebooks = chapters | (solved if exercises else {})
+    # exercises first: one of them takes longest of all, and is not to be left over for one core
+    notebooks = (solved if exercises else {}) | chapters
     chosen = [find_chapter(name, notebooks) for name in only] or list(notebooks.values())
     for chapter in chosen:
         # exercises are the same at every size and have nothing to refuse

@@ -166,6 +166,10 @@ class _Runs:
             "--kernel",
             "python3",
             "--no-progress-bar",
+            # the copy is written once, at the end or at an error: to write it after each cell, with
+            # all its figures, takes a seventh of the time
+            "--no-request-save-on-cell-execute",
+            "--autosave-cell-every=0",
         ]
         command += ["--parameters_yaml", yaml.safe_dump(dict(values))] if values else []
         failure = self._execute(command)
