@@ -82,6 +82,31 @@ def test_colours_follow_most_images_or_what_is_asked_for(folder):
     assert brightness(grey[None])[0] == round(0.299 * 50 + 0.114 * 255)
 
 
+@pytest.mark.parametrize("size", [None, (4, 4)])
+def test_images_of_16_bits_keep_their_steps(folder, size):
+    for name, step in (("cats", 3), ("dogs", 40_000)):
+        for index, file in enumerate(sorted((folder / name).iterdir())):
+            pixels = np.full((4, 6), step + index, np.uint16)
+            Image.fromarray(pixels).save(file)
+    data = load_folder(folder, train_per_class=2, size=size)
+    found = (data.train_images[:, 0] + 1) / 2 * 65535
+    np.testing.assert_allclose(found, [3, 4, 40_000, 40_001], atol=0.01)
+
+
+def test_images_of_8_and_16_bits_go_together(folder):
+    Image.fromarray(np.full((4, 6), 257 * 50, np.uint16)).save(folder / "cats" / "0.png")
+    data = load_folder(folder, train_per_class=2)
+    assert brightness(data.train_images) == [50, 1, 100, 101]
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.float32])
+def test_images_without_a_white_are_refused(folder, kind):
+    (folder / "cats" / "0.png").unlink()
+    Image.fromarray(np.ones((4, 6), kind)).save(folder / "cats" / "0.tif")
+    with pytest.raises(DataError, match=r"0\.tif .*have no white; save 8 or 16 bits"):
+        load_folder(folder, train_per_class=2)
+
+
 def test_images_are_scaled_to_one_size_when_asked(folder):
     draw(folder / "dogs" / "7.png", 50, size=(12, 12))
     with pytest.raises(DataError, match=r"7\.png has \(12, 12\) pixels and most have \(4, 6\)"):

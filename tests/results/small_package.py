@@ -18,6 +18,11 @@ def decorated(function):
     return cache(function)
 
 
+def require(holds, message):
+    if not holds:
+        raise ValueError(message)
+
+
 def study(spec: Spec, power=tools.POWER):
     """Doc."""
     return helper(spec.size) + inner.other(CONSTANT)  # why
@@ -46,6 +51,7 @@ def counts(spec: Spec, start: int = 0):
     def nested(value):
         return value + total
 
+    require(start < 99, f"start is {start}")
     if total < 0:
         raise ValueError(f"total is {total}")
     return nested(square(total))

@@ -64,7 +64,9 @@ REACHED_BY = [
     ("counts", "outer", "total < 0", "total > 0"),
     ("counts", "outer", "start: int = 0", "start: int = 1"),
     ("counts", "outer", "for item in (each", "for total in (each"),
-    ("counts", "outer", "raise ValueError", "raise TypeError"),
+    ("counts", "outer", "raise ValueError(f", "raise TypeError(f"),
+    ("counts", "outer", "start < 99", "start < 98"),
+    ("counts", "outer", "if not holds", "if holds"),
 ]
 UNREACHED = [
     ("outer", "tools.unused(math.pi)", "tools.unused(0)"),
@@ -140,6 +142,7 @@ def test_statement_that_acts_when_a_module_is_imported_is_reached(version, chang
         ("square", "power_of_two"),
         ("nested", "inside"),
         ('"total is {total}"', '"the sum is negative: {total}"'),
+        ('f"start is {start}"', 'f"begin below 99, not at {spec.size + start}"'),
         ("total: int = start", "total = start"),
     ],
 )

@@ -19,6 +19,7 @@ from types import ModuleType
 import numpy as np
 
 from valleys import config
+from valleys.results.spec import settled
 
 N_CLASSES = 10
 MNIST_SHA256 = {
@@ -80,6 +81,7 @@ class ImageData:
     full_test_labels: np.ndarray
 
 
+@settled
 def load(
     name: str,
     train_per_class: int = 100,

@@ -16,10 +16,11 @@ from valleys.nets.datasets import (
     scaled,
     torchvision_datasets,
 )
-from valleys.results.spec import require
+from valleys.results.spec import require, settled
 
 PREFIX = "folder:"
 PARTS = ("train", "test")  # folders that a folder of images may have
+WHITE_OF_16_BITS = 65535
 TEST_PART = 5  # without a test folder, one in so many images of each class is for testing
 
 
@@ -83,6 +84,7 @@ def fingerprint(path: str | os.PathLike) -> str:
     return digest.hexdigest()[:32]
 
 
+@settled
 def load_folder(
     path: str | os.PathLike,
     *,
@@ -94,7 +96,8 @@ def load_folder(
 ) -> ImageData:
     """Images from `PATH/CLASS/…`, or from `PATH/train/CLASS/…` and `PATH/test/CLASS/…`.
 
-    Files are taken in the order of their names. Without a test folder the first images of each
+    Files are taken in the order of their names; they have 8 bits a channel, or 16 if they are grey.
+    Without a test folder the first images of each
     class are for training, and what they leave is for testing.
 
     Args:
@@ -114,7 +117,7 @@ def load_folder(
     Raises:
         ValueError: numbers or a size that make no sense.
         valleys.nets.datasets.DataError: no such folder, fewer than two classes, fewer images than
-            asked for, images of several sizes, or a file that is no image.
+            asked for, images of several sizes, or a file that is no image or has pixels of 32 bits.
 
     Example:
         >>> import tempfile
@@ -258,18 +261,35 @@ def _first(
 
 
 def _read(file: Path, size: tuple[int, int] | None) -> np.ndarray:
-    """Bytes of one image, (height, width) or (height, width, 3)."""
+    """One image, (height, width) or (height, width, 3), in bytes; in floats from 0 to 1 where it
+    has 16 bits.
+    """
     from PIL import Image
 
     try:
         with Image.open(file) as image:
-            grey = image.mode in ("1", "L", "I;16", "I", "F", "LA")
-            pixels = image.convert("L" if grey else "RGB")
-            return np.asarray(pixels if size is None else pixels.resize((size[1], size[0])))
+            kind = _kind(image.mode)
+            pixels = image.convert(kind)
+            found = np.asarray(pixels if size is None else pixels.resize((size[1], size[0])))
+            # what is resized may overshoot
+            return found if kind != "F" else np.clip(found / np.float32(WHITE_OF_16_BITS), 0, 1)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(
             f"{file} is no image that can be read ({error}); mend or remove it"
         ) from None
+
+
+def _kind(mode: str) -> str:
+    """As what Pillow is to read an image of a mode of its own.
+
+    Raises:
+        ValueError: its numbers say nothing of how bright they are.
+    """
+    if mode in ("I", "F"):
+        raise ValueError(f"pixels of 32 bits, mode {mode}, have no white; save 8 or 16 bits")
+    if mode.startswith("I;16"):
+        return "F"
+    return "L" if mode in ("1", "L", "LA") else "RGB"
 
 
 def _alike(files: dict[Path, np.ndarray], color: bool | None) -> dict[Path, np.ndarray]:
@@ -296,6 +316,11 @@ def _channels(image: np.ndarray, color: bool) -> np.ndarray:
     return image if image.ndim == 2 else np.asarray(Image.fromarray(image).convert("L"))
 
 
+def _unit(image: np.ndarray) -> np.ndarray:
+    """Numbers from 0 to 1."""
+    return image / np.float32(255) if image.dtype == np.uint8 else image
+
+
 def _arrays(files: dict[Path, np.ndarray], chosen: Labelled) -> tuple[np.ndarray, np.ndarray]:
-    images = scaled(np.stack([files[file] for file, _ in chosen]))
+    images = scaled(np.stack([_unit(files[file]) for file, _ in chosen]))
     return frozen(images), frozen(np.array([label for _, label in chosen], dtype=np.int64))

@@ -1,9 +1,17 @@
 """What every spec asks of its values: the right kind, and a range that makes sense."""
 
 import dataclasses
+import functools
+import inspect
 import math
 import numbers
-from typing import Any, get_args, get_origin
+import types
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ParamSpec, TypeVar, get_args, get_origin, get_type_hints
+
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
+PLAIN = (bool, int, float, str)
 
 
 def require(condition: bool, message: str) -> None:
@@ -36,6 +44,40 @@ def settle_fields(spec: Any) -> None:
     for entry in dataclasses.fields(spec):
         value = settle(entry.name, entry.type, getattr(spec, entry.name))
         object.__setattr__(spec, entry.name, value)
+
+
+def settled(function: Callable[Given, Found]) -> Callable[Given, Found]:
+    """The same function, its arguments settled where they are annotated as numbers, text, or
+    sequences of these; any other is left as it is, and so is None where it may be.
+
+    Raises:
+        ValueError: an argument is of another kind; when the function is called.
+    """
+    signature, kinds = inspect.signature(function), functools.cache(get_type_hints)
+
+    @functools.wraps(function)
+    def call(*positional: Given.args, **named: Given.kwargs) -> Found:
+        given = signature.bind(*positional, **named)
+        for name, value in given.arguments.items():
+            given.arguments[name] = _settle_argument(name, kinds(function)[name], value)
+        return function(*given.args, **given.kwargs)
+
+    return call
+
+
+def _settle_argument(name: str, kind: Any, value: Any) -> Any:
+    """The value as its kind, if that is one that `settle` knows, or a sequence of one."""
+    if get_origin(kind) is types.UnionType:
+        others = [each for each in get_args(kind) if each is not type(None)]
+        kind = others[0] if len(others) == 1 and value is not None else None
+    if kind in PLAIN:
+        return settle(name, kind, value)
+    if get_origin(kind) in (tuple, Sequence) and {*get_args(kind)} <= {*PLAIN, ...}:
+        if isinstance(value, str) or not isinstance(value, Iterable):
+            raise ValueError(f"{name} must be a list, got {value!r}")
+        whole = kind if get_origin(kind) is tuple else tuple[get_args(kind)[0], ...]
+        return settle(name, whole, tuple(value))
+    return value
 
 
 def _settle_plain(name: str, kind: type, value: Any) -> Any:

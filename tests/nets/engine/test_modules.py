@@ -278,7 +278,7 @@ def test_a_stack_of_modules_is_evaluated_like_any_other(pictures):
 @pytest.mark.parametrize(
     ("module", "word"),
     [
-        (nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.5)), "1 drops units at random"),
+        (nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.5)), "at random in 1 "),
         (nn.Sequential(nn.ReLU()), "no parameter"),
         (lambda images: images, "torch.nn.Module"),
     ],

@@ -119,7 +119,7 @@ def basins(**values) -> Grid[BasinsSpec]:
         (
             EndpointsSpec,
             {"spectrum_batch_sizes": (50,), "spectrum_learning_rate": 0.0},
-            "learning_rate must be positive, got 0.0",
+            "learning_rate must be positive and finite, got 0.0",
         ),
         (
             ContinuationSpec,

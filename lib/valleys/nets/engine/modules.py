@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -14,26 +14,31 @@ from valleys.nets.engine.networks import Networks
 from valleys.results.spec import require
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+UNGOVERNED = ", which no stream of the runs would govern"
+PRECISIONS = (torch.float32, torch.float64)
 
 
 @dataclass(frozen=True)
 class Modules:
     """R copies of one module that maps a batch of images to scores (logits).
 
-    A fully connected ReLU network computes in closed form. Where the module has convolutions or
-    keeps running means, its copies compute in turn; measured for ten small convolutional networks,
-    that takes half the time of grouped convolutions. All others compute together, by
-    `torch.func.vmap`.
+    A fully connected ReLU network computes in closed form. Where the module has convolutions, keeps
+    running means, or does what `torch.func.vmap` cannot take, its copies compute in turn; measured
+    for ten small convolutional networks, that takes half the time of grouped convolutions. All
+    others compute together, by `vmap`.
 
     Attributes:
         module: what each copy computes; its own weights are not used.
         parameters: by name as in `module.named_parameters()`, (R, …).
-        buffers: by name, (R, …): what the module keeps besides and does not train.
+        buffers: by name, (R, …): what the module keeps besides and does not train, such as running
+            means, and parameters that need no gradient (`requires_grad=False`).
+        apart: whether `vmap` cannot take the module; see `valleys.nets.engine.trial`.
     """
 
     module: nn.Module
     parameters: dict[str, Tensor]
     buffers: dict[str, Tensor]
+    apart: bool = False
 
     @classmethod
     def of(cls, module: nn.Module, count: int = 1) -> "Modules":
@@ -42,20 +47,19 @@ class Modules:
         Raises:
             ValueError: not a module, nothing to train in it, or one that draws random numbers.
         """
-        require(isinstance(module, nn.Module), f"a model must be a torch.nn.Module, got {module!r}")
-        require(any(True for _ in module.parameters()), "the module has no parameter to train")
-        drawn = [name for name, part in module.named_modules() if _draws(part)]
-        require(
-            not drawn,
-            f"{', '.join(drawn)} drops units at random, which no stream of the runs would "
-            "govern; set p=0 or leave it out",
-        )
+        _check(module)
+        trained = {name for name, part in module.named_parameters() if part.requires_grad}
         parameters, buffers = stack_module_state([module] * count)
+        frozen = {name: parameters[name] for name in parameters.keys() - trained}
         channels = "first" if may_view(module) else "last"
         return cls(
             pooled_first(copy.deepcopy(module)).to("meta"),
-            {name: _laid_out(part.detach(), channels) for name, part in parameters.items()},
-            {name: part.clone() for name, part in buffers.items()},
+            {
+                name: _laid_out(parameters[name].detach(), channels)
+                for name in parameters
+                if name in trained
+            },
+            {name: part.detach().clone() for name, part in (buffers | frozen).items()},
         )
 
     def __len__(self) -> int:
@@ -102,7 +106,7 @@ class Modules:
     def in_turn(self) -> bool:
         """Whether the copies compute one after the other."""
         convolves = any(isinstance(part, CONVOLUTIONS) for part in self.module.modules())
-        return convolves or bool(self.buffers)
+        return self.apart or convolves or bool(self.buffers)
 
     def in_closed_form(self, images: Tensor, *, own: bool = False) -> Networks | None:
         """The same networks in the same memory, with gradients in closed form: those of a module
@@ -153,7 +157,7 @@ class Modules:
     def _scores(self, index: int, images: Tensor) -> Tensor:
         """Scores of one network, (N, n_classes)."""
         pieces = images.tensor_split(n_pieces(self.module, images))
-        state = self._state(index)
+        state = self.state(index)
         return torch.cat([functional_call(self.module, state, piece) for piece in pieces])
 
     def _no_scores(self, images: Tensor) -> Tensor:
@@ -178,15 +182,19 @@ class Modules:
             found = dict(zip(_slopes_of(self._layers), slopes, strict=True))
             return {name: found[name] for name in self.parameters}
         if not self.in_turn:
-            where = 0 if own else None
-            return vmap(grad(self._loss), (0, where, where))(self.parameters, images, labels)
+            return self._together(images, labels, own=own)
         rows = [
             self._gradient(r, images[r] if own else images, labels[r] if own else labels)
             for r in range(len(self))
         ]
         return {name: torch.stack([row[name] for row in rows]) for name in self.parameters}
 
-    def _state(self, index: int) -> dict[str, Tensor]:
+    def _together(self, images: Tensor, labels: Tensor, *, own: bool) -> dict[str, Tensor]:
+        """All slopes at once."""
+        where = 0 if own else None
+        return vmap(grad(self._loss), (0, where, where))(self.parameters, images, labels)
+
+    def state(self, index: int) -> dict[str, Tensor]:
         """Parameters and buffers of one network, in the same memory."""
         return {name: part[index] for name, part in (self.parameters | self.buffers).items()}
 
@@ -198,7 +206,7 @@ class Modules:
 
     def _gradient(self, index: int, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Slope of one network's mean cross-entropy; its running means move on."""
-        state = self._state(index)
+        state = self.state(index)
         leaves = {name: state[name].detach().requires_grad_() for name in self.parameters}
         pieces = n_pieces(self.module, images)
         parts = zip(images.tensor_split(pieces), labels.tensor_split(pieces), strict=True)
@@ -209,10 +217,10 @@ class Modules:
         return {name: _slope(leaf) for name, leaf in leaves.items()}
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> "Modules":
-        return Modules(
-            self.module,
-            {name: change(part) for name, part in self.parameters.items()},
-            {name: change(part) for name, part in self.buffers.items()},
+        return replace(
+            self,
+            parameters={name: change(part) for name, part in self.parameters.items()},
+            buffers={name: change(part) for name, part in self.buffers.items()},
         )
 
     def _tensors(self) -> Iterator[Tensor]:
@@ -228,6 +236,29 @@ def _slopes_of(layers: tuple[str, ...]) -> list[str]:
 def _slope(leaf: Tensor) -> Tensor:
     """What has come back to a parameter: nothing, if the scores do not depend on it."""
     return torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
+
+
+def _check(module: nn.Module) -> None:
+    """Refuse, by what it says of itself, what cannot be copied and trained."""
+    require(isinstance(module, nn.Module), f"a model must be a torch.nn.Module, got {module!r}")
+    scripted = isinstance(module, torch.jit.ScriptModule)
+    require(not scripted, "a scripted module cannot be copied; give the one that it was made from")
+    named = dict(module.named_parameters())
+    lazy = [name for name, part in named.items() if nn.parameter.is_lazy(part)]
+    require(not lazy, f"{', '.join(lazy)} has no shape yet; put a batch of images through first")
+    require(
+        any(part.requires_grad for part in named.values()),
+        "no parameter of the model is to be trained",
+    )
+    kinds = {part.dtype for part in named.values()}
+    require(
+        len(kinds) == 1 and kinds <= {*PRECISIONS},
+        f"parameters must be all {' or all '.join(map(str, PRECISIONS))}, got "
+        f"{', '.join(sorted(map(str, kinds)))}; make them so, as by model.float()",
+    )
+    drawn = [name for name, part in module.named_modules() if _draws(part)]
+    places = f"the model draws at random in {', '.join(drawn)} (dropout, say)"
+    require(not drawn, f"{places}{UNGOVERNED}; set p=0 there, or leave it out")
 
 
 def _draws(part: nn.Module) -> bool:

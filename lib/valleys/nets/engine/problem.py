@@ -11,13 +11,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from valleys.nets import datasets, folders
+from valleys.nets import datasets, devices, folders
+from valleys.nets.engine import trial
 from valleys.nets.engine.modules import Modules
 from valleys.nets.engine.networks import HIDDEN, Networks, initialize
 from valleys.nets.engine.stack import Stack
 from valleys.nets.engine.training import Samples
 from valleys.nets.experiments.specs import Spec
-from valleys.results.spec import require
+from valleys.results.spec import require, settled
 
 RANK_TOLERANCE = 1e-10  # of the largest singular value; smaller ones are rounding
 
@@ -111,6 +112,7 @@ Model = nn.Module | Callable[[], nn.Module]
 Labelled = tuple[np.ndarray, np.ndarray]
 
 
+@settled
 def load_problem(
     name: str,
     *,
@@ -137,7 +139,8 @@ def load_problem(
             they are.
         hidden: widths of the hidden layers; the paper's curvature is that of the second matrix.
         model: a module that maps images, (N, channels, height, width), to scores (logits), or a
-            function that makes one, in place of a fully connected network.
+            function that makes one, in place of a fully connected network. Parameters that need no
+            gradient stay as they are; what draws at random while it trains is refused.
         seed: of the start; a module that is given as such brings its own.
         device: a torch device.
 
@@ -145,7 +148,8 @@ def load_problem(
         The sample sets `train`, `test` and `full_test`, and the one network `start`.
 
     Raises:
-        ValueError: unknown name, more images per class than there are, or no such network.
+        ValueError: unknown name or device, more images per class than there are, or no such
+            network.
         valleys.nets.datasets.DataError: files are missing, broken, or cannot be downloaded.
 
     Example:
@@ -154,6 +158,7 @@ def load_problem(
         >>> len(problem.train), len(problem.test)
         (200, 200)
     """
+    devices.check(device)
     data = folders.load_named(name, train_per_class, test_per_class, training_set, size)
     sets = [
         (data.train_images, data.train_labels),
@@ -177,6 +182,7 @@ def by_channel(images: np.ndarray, image_shape: Sequence[int]) -> np.ndarray:
     return images.reshape(-1, height, width, channels).transpose(0, 3, 1, 2)
 
 
+@settled
 def make_problem(
     images: np.ndarray,
     labels: np.ndarray,
@@ -202,8 +208,8 @@ def make_problem(
         device: as in `load_problem`.
 
     Raises:
-        ValueError: shapes do not fit, pixels are not finite, labels are no classes, or no such
-            network.
+        ValueError: shapes do not fit, pixels are not finite, labels are no classes, no such device,
+            or no such network.
 
     Example:
         >>> import numpy as np
@@ -216,6 +222,7 @@ def make_problem(
         >>> len(problem.train), len(problem.start)
         (40, 1)
     """
+    devices.check(device)
     train, test = (
         _samples("images", images, labels),
         _samples("test_images", test_images, test_labels),
@@ -288,23 +295,6 @@ def _of_model(sets: Sequence[Labelled], model: Model, seed: int, device: str) ->
             torch.manual_seed(seed)
             model = model()
     start = Modules.of(model).to(device)
-    train, test, full_test = (Samples.of(*pair, device=device) for pair in sets)
-    _check_scores(start, train, _n_classes(sets))
-    return Problem(train, test, full_test, start)
-
-
-def _check_scores(start: Modules, train: Samples, n_classes: int) -> None:
-    """Refuse a module that does not make a score of each class of an image."""
-    images = train.images[:2]
-    try:
-        shape = tuple(start.scores(images).mT.shape[1:])
-    except (RuntimeError, ValueError, TypeError) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(
-            f"the model does not take images of the shape {tuple(images.shape[1:])}: {reason}"
-        ) from None
-    require(
-        len(shape) == 2 and shape[1] >= n_classes,
-        f"the model must give scores of {n_classes} classes, (N, {n_classes}), and gives {shape} "
-        "for two images",
-    )
+    dtype = next(iter(start.parameters.values())).dtype
+    train, test, full_test = (Samples.of(*pair, device=device, dtype=dtype) for pair in sets)
+    return Problem(train, test, full_test, trial.settled(start, train, _n_classes(sets)))

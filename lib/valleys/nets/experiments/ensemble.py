@@ -31,7 +31,7 @@ from valleys.nets.observers.recorder import flatness_records
 from valleys.nets.optimizers.recipe import Recipe
 from valleys.nets.optimizers.schedules import schedule
 from valleys.nets.optimizers.training import StackVisit, optimize
-from valleys.results.spec import require
+from valleys.results.spec import require, settled
 
 DESCRIPTIONS = {
     "train_loss": "mean cross-entropy on the training set",
@@ -106,6 +106,7 @@ class Ensemble:
         return self.records.attrs["learning_rate"] * steps.values
 
 
+@settled
 def train_ensemble(
     problem: Problem,
     *,
@@ -154,7 +155,7 @@ def train_ensemble(
         >>> runs.records.train_loss.dims
         ('run', 'record')
     """
-    recipe = recipe or _plain(learning_rate, batch_size)
+    recipe = _plain(learning_rate, batch_size) if recipe is None else recipe
     _check(problem, n_runs, recipe, flatness_every, thresholds, seed)
     check_training(schedule(recipe.learning_rate).highest, training_time, n_records)
     n_steps = recipe.n_steps(training_time)
@@ -212,6 +213,7 @@ def _check(
 ) -> None:
     """Refuse, before any work, what cannot be trained or measured."""
     require(isinstance(problem, Problem), "problem must come from load_problem or make_problem")
+    require(isinstance(recipe, Recipe), f"recipe must be a Recipe, got {recipe!r}")
     sizes = schedule(recipe.batch_size)
     for size in (sizes.lowest, sizes.highest):
         check_batch_size(round(size), len(problem.train))

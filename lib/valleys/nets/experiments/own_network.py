@@ -26,7 +26,7 @@ from valleys.nets.measures.lanczos import top_eigenpairs
 from valleys.nets.measures.walls import walls
 from valleys.results.grid import Part
 from valleys.results.progress import Advance, progress
-from valleys.results.spec import check_distinct, require, settle_fields
+from valleys.results.spec import check_distinct, require, settle_fields, settled
 
 MEASURED = ("train_loss", "test_accuracy", "flatness")  # along training
 
@@ -148,6 +148,7 @@ class OwnNetworkSpec(Trained, Spec):
         return Settings(**{name: getattr(self, name) for name in names})
 
 
+@settled
 def ask(
     problems: Problem | Sequence[Problem],
     *,
@@ -192,8 +193,10 @@ def ask(
         >>> found.flatness.dims
         ('start', 'batch_size', 'run', 'record')
     """
-    every = [problems] if isinstance(problems, Problem) else list(problems)
+    every = list(problems) if isinstance(problems, Sequence) else [problems]
     require(len(every) > 0, "problems must hold one or more")
+    known = all(isinstance(problem, Problem) for problem in every)
+    require(known, "problems must come from load_problem or make_problem")
     sizes = tuple(batch_sizes or {len(every[0].train), 10})
     rest = (learning_rate, training_time, n_runs, n_records, threshold, seed)
     return _compared(every, Settings(sizes, *rest), hidden=not progress)
@@ -251,9 +254,6 @@ def _compared(
 ) -> xr.Dataset:
     """All starts, with a bar that names what is trained."""
     for problem in problems:
-        require(
-            isinstance(problem, Problem), "problems must come from load_problem or make_problem"
-        )
         settings.check_fits(len(problem.train))
     total = len(problems) * len(settings.batch_sizes)
     with progress("networks", total=total, unit="setting", hidden=hidden) as advance:

@@ -479,14 +479,19 @@ def check_batch_size(batch_size: int, n_train: int) -> None:
 
 def check_training(learning_rate: float, training_time: float, n_records: int) -> None:
     """Refuse a training that is no training, or too short for its records."""
-    require(learning_rate > 0, f"learning_rate must be positive, got {learning_rate}")
-    require(training_time > 0, f"training_time must be positive, got {training_time}")
+    for name, value in {"learning_rate": learning_rate, "training_time": training_time}.items():
+        require(0 < value < math.inf, f"{name} must be positive and finite, got {value}")
     check_records(n_records, learning_rate, training_time)
 
 
 def check_records(n_records: int, learning_rate: float, training_time: float) -> None:
-    """Refuse more records than a training has steps."""
+    """Refuse a training without a step, and more records than it has steps."""
     n_steps = round(training_time / learning_rate)
+    require(
+        n_steps >= 1,
+        f"training_time must last one step of learning_rate {learning_rate} or more, got "
+        f"{training_time}",
+    )
     require(
         2 <= n_records <= n_steps + 1,
         f"n_records must lie between 2 and {n_steps + 1} ({n_steps} steps of "

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad, jvp
+from torch.func import functional_call, grad, jvp, vjp
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from valleys.nets.engine.modules import Modules
 from valleys.nets.engine.networks import Networks
@@ -16,7 +17,7 @@ from valleys.nets.engine.stack import Stack
 from valleys.nets.engine.training import Samples, margin_losses
 from valleys.nets.measures.lanczos import SymmetricOperator, top_eigenpairs
 from valleys.nets.measures.layer_hessian import LayerCurvature, layer_curvature
-from valleys.results.spec import require
+from valleys.results.spec import require, settled
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +47,15 @@ class Curvature(SymmetricOperator):
         return margin_losses(scores, self.samples.labels).mean()
 
     def product(self, direction: np.ndarray) -> np.ndarray:
-        """H v for a flat direction v, (size,), by forward over reverse differentiation."""
-        along = self._parts(direction)
-        product = jvp(grad(self.loss), (self.point,), (along,))[1]
+        """H v for a flat direction v, (size,), by forward over reverse differentiation, or by
+        reverse over reverse where torch knows no forward one of what the module does.
+        """
+        along, slope = self._parts(direction), grad(self.loss)
+        with sdpa_kernel(SDPBackend.MATH):  # the other kinds of attention have no second derivative
+            try:
+                product = jvp(slope, (self.point,), (along,))[1]
+            except RuntimeError:
+                product = vjp(slope, self.point)[1](along)[0]
         return torch.cat([part.flatten() for part in product.values()]).cpu().numpy()
 
     def _parts(self, direction: np.ndarray) -> dict[str, Tensor]:
@@ -59,6 +66,7 @@ class Curvature(SymmetricOperator):
         return {name: part.reshape(shaped.shape).to(shaped) for (name, shaped), part in pairs}
 
 
+@settled
 def curvature(
     stack: Stack, samples: Samples, index: int = 0, parameters: Sequence[str] = ()
 ) -> Curvature:

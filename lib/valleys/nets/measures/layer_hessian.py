@@ -4,6 +4,7 @@ unless asked.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from torch import Tensor
@@ -46,14 +47,19 @@ class LayerCurvature(SymmetricOperator):
         """Number of entries of the matrix W."""
         return self.layer_shape[0] * self.layer_shape[1]
 
+    @cached_property
+    def likeliest(self) -> np.ndarray:
+        """The class of the largest probability of each sample, (N, 1)."""
+        return self.probabilities.argmax(axis=1, keepdims=True)
+
     def product(self, direction: np.ndarray) -> np.ndarray:
         """H v for a flat direction v, (n_in · n_out,)."""
         change = self.inputs @ direction.reshape(self.layer_shape)
         for gate, weight in zip(self.gates, self.weights, strict=True):
-            change = (change * gate) @ weight
+            change *= gate
+            change = change @ weight
         # against the likeliest score, so that nothing cancels where the network is sure
-        likeliest = self.probabilities.argmax(axis=1, keepdims=True)
-        change -= np.take_along_axis(change, likeliest, axis=1)
+        change -= np.take_along_axis(change, self.likeliest, axis=1)
         change *= self.probabilities
         change -= self.probabilities * change.sum(axis=1, keepdims=True)
         return (self.inputs.T @ self.carry_back(change)).ravel() / len(self.inputs)
@@ -61,7 +67,8 @@ class LayerCurvature(SymmetricOperator):
     def carry_back(self, slopes: np.ndarray) -> np.ndarray:
         """Slopes in the scores, (N, n_classes), as slopes in what the layer gives, (N, n_out)."""
         for gate, weight in zip(self.gates[::-1], self.weights[::-1], strict=True):
-            slopes = (slopes @ weight.T) * gate
+            slopes = slopes @ weight.T
+            slopes *= gate
         return slopes
 
     def dense(self) -> np.ndarray:

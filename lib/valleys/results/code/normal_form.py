@@ -15,6 +15,7 @@ from valleys.results.code.modules import Binding, Module, Modules
 from valleys.results.code.sources import Imports
 
 NOT_MEANT = frozenset({"ctx", "type_comment", "kind", "type_ignores", "lineno", "col_offset"})
+REFUSES = "require"  # function of this package that raises an error with a message
 Token = str | Binding
 
 
@@ -148,6 +149,12 @@ class Writer:
             yield ")"
 
     _ImportFrom = _Import
+
+    def _Call(self, node: ast.Call) -> Iterator[Token]:
+        """A call; of `require(condition, message)` the message is not meant, as in `raise`."""
+        token = self._named(node.func.id) if isinstance(node.func, ast.Name) else None
+        refuses = isinstance(token, Binding) and token.name == REFUSES
+        yield from self._parts(node, **({"args": node.args[:1]} if refuses else {}))
 
     # Definitions
 
