@@ -48,7 +48,8 @@ def settle_fields(spec: Any) -> None:
 
 def settled(function: Callable[Given, Found]) -> Callable[Given, Found]:
     """The same function, its arguments settled where they are annotated as numbers, text, or
-    sequences of these; any other is left as it is, and so is None where it may be.
+    sequences of these, and looked at where they are annotated as a dataclass; any other is left as
+    it is, and so is None where it may be.
 
     Raises:
         ValueError: an argument is of another kind; when the function is called.
@@ -59,7 +60,7 @@ def settled(function: Callable[Given, Found]) -> Callable[Given, Found]:
     def call(*positional: Given.args, **named: Given.kwargs) -> Found:
         given = signature.bind(*positional, **named)
         for name, value in given.arguments.items():
-            given.arguments[name] = _settle_argument(name, kinds(function)[name], value)
+            given.arguments[name] = _settle_argument(name, kinds(function).get(name), value)
         return function(*given.args, **given.kwargs)
 
     return call
@@ -77,6 +78,9 @@ def _settle_argument(name: str, kind: Any, value: Any) -> Any:
             raise ValueError(f"{name} must be a list, got {value!r}")
         whole = kind if get_origin(kind) is tuple else tuple[get_args(kind)[0], ...]
         return settle(name, whole, tuple(value))
+    bare = get_origin(kind) or kind
+    fits = not dataclasses.is_dataclass(bare) or isinstance(value, bare)  # pyright: ignore[reportArgumentType]
+    require(fits, f"{name} must be {getattr(bare, '__name__', bare)}, got {type(value).__name__}")
     return value
 
 
@@ -87,6 +91,11 @@ def _settle_plain(name: str, kind: type, value: Any) -> Any:
     require(fits, f"{name} must be {words}, got {value!r}")
     require(kind is not float or math.isfinite(value), f"{name} must be finite, got {value!r}")
     return kind(value)
+
+
+def check_place(name: str, place: int, count: int) -> None:
+    """Refuse a place that none of so many things has; negative ones count from the end."""
+    require(-count <= place < count, f"{name} must lie between 0 and {count - 1}, got {place}")
 
 
 def check_distinct(name: str, values: tuple) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from valleys.results.spec import require, settled
+
 HIDDEN = (50, 50)
 SECOND_LAYER = 1  # index of the 50 × 50 matrix on which the paper measures
 
@@ -117,6 +119,7 @@ class Networks:
         return torch.isfinite(self.biases[-1]).all(dim=(1, 2))
 
 
+@settled
 def initialize(
     n_features: int, seed: int, *, hidden: Sequence[int] = HIDDEN, n_classes: int = 10
 ) -> Networks:
@@ -129,8 +132,10 @@ def initialize(
         >>> len(networks), [tuple(weight.shape) for weight in networks.weights]
         (3, [(3, 50, 64), (3, 50, 50), (3, 10, 50)])
     """
-    generator = torch.Generator().manual_seed(seed)
     sizes = (n_features, *hidden, n_classes)
+    require(min(sizes) >= 1, f"n_features, hidden and n_classes must be 1 or more, got {sizes}")
+    require(seed >= 0, f"seed must be 0 or more, got {seed}")
+    generator = torch.Generator().manual_seed(seed)
     weights = tuple(
         torch.randn(1, n_in, n_out, generator=generator) * (2 / n_in) ** 0.5
         for n_in, n_out in itertools.pairwise(sizes)

@@ -17,7 +17,7 @@ from valleys.nets.engine.stack import Stack
 from valleys.nets.engine.training import Samples, margin_losses
 from valleys.nets.measures.lanczos import SymmetricOperator, top_eigenpairs
 from valleys.nets.measures.layer_hessian import LayerCurvature, layer_curvature
-from valleys.results.spec import require, settled
+from valleys.results.spec import check_place, require, settled
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,6 +194,7 @@ def batch_sharpness(
 
 def _single(stack: Stack, index: int) -> tuple[nn.Module, dict[str, Tensor]]:
     """What one network computes, and its parameters and buffers."""
+    check_place("index", index, len(stack))
     modules = as_modules(stack) if isinstance(stack, Networks) else stack
     if not isinstance(modules, Modules):
         raise TypeError(f"Networks or Modules are wanted, got {type(stack).__name__}")

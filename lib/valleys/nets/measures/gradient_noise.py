@@ -6,6 +6,7 @@ import numpy as np
 
 from valleys.nets.measures.lanczos import SymmetricOperator
 from valleys.nets.measures.layer_hessian import LayerCurvature
+from valleys.results.spec import require, settled
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,7 @@ class LayerNoise(SymmetricOperator):
         return ((self.inputs @ direction.reshape(self.layer_shape)) * self.slopes).sum(axis=1)
 
 
+@settled
 def layer_noise(curvature: LayerCurvature, labels: np.ndarray) -> LayerNoise:
     """The gradient noise of the layer whose curvature is frozen there.
 
@@ -72,7 +74,10 @@ def layer_noise(curvature: LayerCurvature, labels: np.ndarray) -> LayerNoise:
         >>> noise.trace() > 0
         True
     """
-    errors, right = curvature.probabilities.copy(), labels[:, None]
+    errors = curvature.probabilities.copy()
+    fits = np.shape(labels) == errors.shape[:1]
+    require(fits, f"labels must be those of {len(errors)} samples, got shape {np.shape(labels)}")
+    right = np.asarray(labels)[:, None]
     np.put_along_axis(errors, right, 0.0, axis=1)
     # the right score's error is p − 1, which cancels where the network is sure
     np.put_along_axis(errors, right, -errors.sum(axis=1, keepdims=True), axis=1)

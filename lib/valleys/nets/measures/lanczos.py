@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import numpy as np
 from scipy.linalg import eigh_tridiagonal
-from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
+from scipy.sparse.linalg import ArpackError, LinearOperator, aslinearoperator, eigsh
 
 from valleys.nets import statistics
 from valleys.nets.statistics import Estimate
@@ -83,7 +83,7 @@ class Eigenpairs:
 
 
 def top_eigenpairs(
-    operator: LinearOperator,
+    operator: LinearOperator | np.ndarray,
     count: int,
     *,
     for_vectors: bool = False,
@@ -99,14 +99,14 @@ def top_eigenpairs(
     eigenvalue above the last one with a probability below `CHANCE`.
 
     Args:
-        operator: a symmetric matrix, (size, size).
+        operator: a symmetric matrix, (size, size), or its products.
         count: how many eigenvalues.
         for_vectors: whether it is for the eigenvectors, and not for the eigenvalues alone.
         tolerance: residual over eigenvalue at which an eigenvector counts as found; `TOLERANCE`, or
             `VECTOR_TOLERANCE` for the vectors, if None.
 
     Raises:
-        ValueError: more eigenvalues than there are.
+        ValueError: more eigenvalues than there are, or a matrix that is not symmetric.
         ArithmeticError: not found after 1,000 products, or a product is not finite.
 
     Example:
@@ -117,6 +117,7 @@ def top_eigenpairs(
         >>> found.values.shape, bool(flatness(found.values) > 0)
         ((10,), True)
     """
+    operator = _symmetric(operator)
     allowed = tolerance if tolerance is not None else VECTOR_TOLERANCE if for_vectors else TOLERANCE
     search = _Search(operator, count, allowed)
     pairs = search.by_arpack() if for_vectors else None
@@ -132,8 +133,19 @@ def top_eigenpairs(
     )
 
 
+def _symmetric(matrix: LinearOperator | np.ndarray) -> LinearOperator:
+    """A matrix, known by its entries or by its products, as the latter."""
+    if isinstance(matrix, LinearOperator):
+        return matrix
+    entries = np.asarray(matrix, dtype=float)
+    alike = entries.ndim == 2 and entries.shape[0] == entries.shape[1]
+    if not alike or not np.allclose(entries, entries.T, equal_nan=True):
+        raise ValueError(f"the matrix must be symmetric, got one of shape {entries.shape}")
+    return aslinearoperator(entries)
+
+
 def lowest_eigenpairs(
-    operator: LinearOperator,
+    operator: LinearOperator | np.ndarray,
     count: int,
     *,
     for_vectors: bool = False,

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from valleys.nets.engine.networks import SECOND_LAYER, Networks
 from valleys.nets.measures.lanczos import SymmetricOperator
+from valleys.results.spec import check_place, settled
 
 TOP = 10  # the paper's N: one per class
 
@@ -110,6 +111,7 @@ class LayerCurvature(SymmetricOperator):
         return np.stack([np.sqrt(p)[:, None] * (back - mean) for p, back in pairs])
 
 
+@settled
 def layer_curvature(
     networks: Networks, images: Tensor, index: int = 0, layer: int = SECOND_LAYER
 ) -> LayerCurvature:
@@ -122,6 +124,10 @@ def layer_curvature(
         index: which of the R networks.
         layer: which layer's matrix; the paper takes the second.
 
+    Raises:
+        ValueError: not such networks, or no such network or layer; `valleys.nets.curvature` takes
+            any module.
+
     Example:
         >>> import numpy as np
         >>> from valleys.nets import layer_curvature, load_problem
@@ -130,6 +136,8 @@ def layer_curvature(
         >>> curvature.product(np.ones(2500)).shape
         (2500,)
     """
+    check_place("index", index, len(networks))
+    check_place("layer", layer, len(networks.weights))
     value = images.double().cpu().numpy()
     seen = []
     for weight, bias in zip(networks.weights, networks.biases, strict=True):
@@ -151,6 +159,7 @@ def _softmax(scores: np.ndarray) -> np.ndarray:
     return exponential / exponential.sum(axis=1, keepdims=True)
 
 
+@settled
 def full_spectrum(curvature: LayerCurvature) -> np.ndarray:
     """Every eigenvalue in falling order, (n_in · n_out,); seconds for the 50 × 50 layer, where the
     top ten take milliseconds.

@@ -10,6 +10,7 @@ from torch import Tensor
 from valleys.nets import statistics
 from valleys.nets.engine.networks import Networks, forward, interpolate
 from valleys.nets.engine.training import Samples, sample_losses
+from valleys.results.spec import require, settled
 
 
 def jaccard(first: np.ndarray, second: np.ndarray) -> float:
@@ -22,6 +23,9 @@ def jaccard(first: np.ndarray, second: np.ndarray) -> float:
         >>> round(float(jaccard(np.array([True, True, False]), np.array([False, True, True]))), 3)
         0.333
     """
+    first, second = np.asarray(first, dtype=bool), np.asarray(second, dtype=bool)
+    same = first.shape == second.shape
+    require(same, f"both must tell of the same samples, got {first.shape} and {second.shape}")
     union = np.count_nonzero(first | second)
     return np.count_nonzero(first & second) / union if union else 1.0
 
@@ -36,6 +40,7 @@ def similarity_matrix(misclassified: np.ndarray) -> np.ndarray:
                [0.5, 1. ]])
     """
     wrong = np.asarray(misclassified, dtype=float)
+    require(wrong.ndim == 2, f"misclassified must be (S, n), one row a solution, got {wrong.shape}")
     both = wrong @ wrong.T
     either = wrong.sum(axis=1)[:, None] + wrong.sum(axis=1) - both
     return np.divide(both, either, out=np.ones_like(both), where=either > 0)
@@ -93,6 +98,7 @@ def prepared_path_losses(first: Prepared, second: Prepared, fractions: np.ndarra
     return sample_losses(scores, first.labels).mean(dim=1).cpu().numpy()
 
 
+@settled
 def path_losses(
     first: Networks, second: Networks, samples: Samples, n_fractions: int = 21
 ) -> np.ndarray:
@@ -115,13 +121,24 @@ def path_losses(
         >>> losses.shape
         (5,)
     """
-    if len(first) != 1 or len(second) != 1:
-        counts = f"{len(first)} and {len(second)}"
-        raise ValueError(f"a line joins one network with one, got {counts}; pick one of each")
-    if n_fractions < 2:
-        raise ValueError(f"n_fractions must be 2 or more (both ends), got {n_fractions}")
+    require(
+        len(first) == len(second) == 1,
+        f"a line joins one network with one, got {len(first)} and {len(second)}; pick one of each",
+    )
+    require(n_fractions >= 2, f"n_fractions must be 2 or more (both ends), got {n_fractions}")
     ends = (Prepared.of(network, samples) for network in (second, first))
     return prepared_path_losses(*ends, fractions=np.linspace(0, 1, n_fractions))
+
+
+def _along_a_path(losses: np.ndarray) -> np.ndarray:
+    """Losses as an array whose last axis is a path."""
+    found = np.asarray(losses)
+    require(
+        found.dtype.kind in "fiu" and found.ndim >= 1 and found.shape[-1] >= 2,
+        "losses must be numbers with both ends of a path along the last axis, got "
+        f"{found.dtype} of shape {found.shape}",
+    )
+    return found
 
 
 def barrier(losses: np.ndarray) -> np.ndarray:
@@ -133,6 +150,7 @@ def barrier(losses: np.ndarray) -> np.ndarray:
         >>> float(barrier(np.array([0.25, 1.0, 0.75])))
         0.5
     """
+    losses = _along_a_path(losses)
     return losses.max(axis=-1) - (losses[..., 0] + losses[..., -1]) / 2
 
 
@@ -146,6 +164,7 @@ def rise(losses: np.ndarray) -> np.ndarray:
         >>> float(rise(np.array([0.25, 1.0, 0.75])))
         0.25
     """
+    losses = _along_a_path(losses)
     return losses.max(axis=-1) - np.maximum(losses[..., 0], losses[..., -1])
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from valleys.nets.engine.networks import Networks
 from valleys.nets.engine.training import Samples, margin_losses
 from valleys.nets.measures.lanczos import SymmetricOperator
+from valleys.results.spec import check_place, settled
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +35,15 @@ class WholeNetwork(SymmetricOperator):
     samples: Samples
 
     @classmethod
+    @settled
     def of(cls, networks: Networks, samples: Samples, index: int = 0) -> "WholeNetwork":
-        """One of R networks on a training set."""
+        """One of R networks on a training set.
+
+        Raises:
+            ValueError: not such networks, or no such network; `valleys.nets.curvature` takes any
+                module.
+        """
+        check_place("index", index, len(networks))
         one = networks.one(index).to(torch.float64)
         shapes = tuple(part[0].shape for part in one.weights + one.biases)
         return cls(one.flat()[0], shapes, Samples(samples.images.double(), samples.labels))

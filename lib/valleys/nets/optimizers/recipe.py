@@ -61,6 +61,8 @@ class Recipe:
         for name in ("learning_rate", "batch_size"):
             lowest = getattr(self, name).lowest
             require(lowest > 0, f"{name} must stay above 0, and falls to {lowest:g}")
+        known = isinstance(self.method, Method)
+        require(known, f"method must be one of valleys.nets.method, got {self.method!r}")
         chance = 0 <= self.label_noise <= 1
         require(chance, f"label_noise must lie between 0 and 1, got {self.label_noise}")
         require(self.quiet_below >= 0, f"quiet_below must be 0 or more, got {self.quiet_below}")
