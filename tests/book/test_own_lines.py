@@ -19,7 +19,7 @@ MOST_LINES = 15
 # What the lines leave to the defaults: half as many runs and looks answer as well.
 FEWER = """
 from valleys.nets import ask
-ask.__kwdefaults__.update(n_runs=2, n_records=6)
+ask.__wrapped__.__kwdefaults__.update(n_runs=2, n_records=6)
 """
 ANSWERS = ["flattening", "flattening_at_loss", "delay", "wall", "sharpness", "gain"]
 

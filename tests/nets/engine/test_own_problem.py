@@ -136,7 +136,7 @@ def test_what_is_no_problem_is_refused(arrays, options, named):
         ({"n_runs": "2"}, "n_runs must be a whole number, got '2'"),
         ({"thresholds": 0.1}, "thresholds must be a list, got 0.1"),
         ({"parameters": "2.weight"}, "parameters must be a list, got '2.weight'"),
-        ({"recipe": 3}, "recipe must be a Recipe, got 3"),
+        ({"recipe": 3}, "recipe must be Recipe, got int"),
         ({"learning_rate": 1e30}, r"training_time must last one step of learning_rate 1e\+30"),
         ({"training_time": 0.01}, "training_time must last one step of learning_rate 0.05"),
         ({"training_time": np.inf}, "training_time must be finite, got inf"),
