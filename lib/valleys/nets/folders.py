@@ -97,8 +97,8 @@ def load_folder(
     """Images from `PATH/CLASS/…`, or from `PATH/train/CLASS/…` and `PATH/test/CLASS/…`.
 
     Files are taken in the order of their names; they have 8 bits a channel, or 16 if they are grey.
-    Without a test folder the first images of each
-    class are for training, and what they leave is for testing.
+    Without a test folder the first images of each class are for training, and what they leave is
+    for testing.
 
     Args:
         path: the folder; relative to the working directory, `~` is the home folder.

@@ -297,4 +297,4 @@ def _of_model(sets: Sequence[Labelled], model: Model, seed: int, device: str) ->
     start = Modules.of(model).to(device)
     dtype = next(iter(start.parameters.values())).dtype
     train, test, full_test = (Samples.of(*pair, device=device, dtype=dtype) for pair in sets)
-    return Problem(train, test, full_test, trial.settled(start, train, _n_classes(sets)))
+    return Problem(train, test, full_test, trial.tried(start, train, _n_classes(sets)))

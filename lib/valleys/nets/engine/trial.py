@@ -15,7 +15,7 @@ from valleys.nets.engine.training import Samples
 from valleys.results.spec import require
 
 
-def settled(start: Modules, samples: Samples, n_classes: int) -> Modules:
+def tried(start: Modules, samples: Samples, n_classes: int) -> Modules:
     """The same networks, to compute in turn where `torch.func.vmap` cannot take the module.
 
     Args:

@@ -212,8 +212,6 @@ def _check(
     seed: int,
 ) -> None:
     """Refuse, before any work, what cannot be trained or measured."""
-    require(isinstance(problem, Problem), "problem must come from load_problem or make_problem")
-    require(isinstance(recipe, Recipe), f"recipe must be a Recipe, got {recipe!r}")
     sizes = schedule(recipe.batch_size)
     for size in (sizes.lowest, sizes.highest):
         check_batch_size(round(size), len(problem.train))
