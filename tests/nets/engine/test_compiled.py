@@ -70,6 +70,24 @@ def test_the_loop_is_the_engine_step_by_step(dtype, tolerance, hidden, batch_siz
 
 
 @pytest.mark.usefixtures("products")
+def test_what_a_visit_does_to_the_weights_counts():
+    data, seen = samples(60, 37, torch.float64), []
+
+    def halve(step, networks):
+        seen.append(networks.weights[0].clone())
+        networks.weights[0].mul_(0.5)
+
+    own, theirs = (stack(37, (20, 20), torch.float64) for _ in "ab")
+    settings = {"learning_rate": 0.05, "batch_size": 13, "n_steps": 12}
+    visits = {0: halve, 7: halve, 12: halve}
+    compiled.train(own, data, streams=generators(3), visits=visits, **settings)
+    training.train(theirs, data, streams=generators(3), visits=visits, **settings)
+    assert furthest(own, theirs) < 1e-11
+    for one, other in zip(seen[:3], seen[3:], strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-11)
+
+
+@pytest.mark.usefixtures("products")
 def test_products_as_large_as_those_of_the_paper():
     data = samples(200, 588, torch.float64)
     own, theirs = (stack(588, (50, 50), torch.float64) for _ in "ab")

@@ -2,7 +2,8 @@
 
 Network after network runs through all its steps, so that its weights and its batch stay in the
 processor's nearest memory. Its products of matrices are those of `kernels.blas`: our own, inside
-the loop, on processors with vectors of 512 bits, and on others those of SciPy's BLAS.
+the loop, on processors with vectors of 512 bits, and on others those of SciPy's BLAS. For our own,
+images and the matrix that takes them are filled up with 0 to whole vectors.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from numba import njit
 from threadpoolctl import ThreadpoolController
 
 from valleys.compiling import CAN_KEEP
-from valleys.nets.engine.kernels import blas
+from valleys.nets.engine.kernels import blas, memory
 from valleys.nets.engine.networks import Networks
 from valleys.nets.engine.passages import Passages
 from valleys.nets.engine.training import Samples, Visit
@@ -59,14 +60,17 @@ def train(
     loop = _Loop(networks, samples, learning_rate, batch_size, passages)
     step, stops = 0, sorted({step for step in visits if step < n_steps} | {n_steps})
     for stop in stops:
+        loop.borrow()
         while step < stop:
             order, ends = orders.take(stop - step)
             loop.descend(step, order, ends)
             step += len(ends)
+        loop.give_back()
         if stop in visits:
             visits[stop](stop, networks)
         if not networks.alive.any():
             break
+    loop.borrow()
     loop.look(step)
 
 
@@ -113,9 +117,11 @@ class _Loop:
         passages: Passages | None,
     ) -> None:
         """Room for batches, and for what is to be found."""
-        self.weights = tuple(weight.numpy() for weight in networks.weights)
+        filled = memory.in_vectors if blas.product_way() == blas.OWN else np.asarray
+        self.first, *others = (weight.numpy() for weight in networks.weights)
+        self.weights = (filled(self.first), *others)
         self.biases = tuple(bias.numpy() for bias in networks.biases)
-        self.data = samples.images.numpy(), samples.labels.numpy()
+        self.data = filled(samples.images.numpy()), samples.labels.numpy()
         self.rate = self.data[0].dtype.type(learning_rate)
         shares = np.array_split(np.arange(len(networks)), min(threads(), len(networks)))
         self.shares = [(int(share[0]), int(share[-1]) + 1) for share in shares]
@@ -127,10 +133,20 @@ class _Loop:
         """For a batch, and for what each layer gives and the slopes in what it receives."""
         kind = self.data[0].dtype
         values, slopes = (
-            tuple(np.empty((size, weight.shape[1]), kind) for weight in self.weights)
+            tuple(memory.empty((size, weight.shape[1]), kind) for weight in self.weights)
             for _ in range(2)
         )
-        return np.empty((size, self.data[0].shape[1]), kind), values, slopes
+        return memory.empty((size, self.data[0].shape[1]), kind), values, slopes
+
+    def borrow(self) -> None:
+        """Take the first matrix of each network as it is now."""
+        if self.weights[0] is not self.first:
+            self.weights[0][..., : self.first.shape[-1]] = self.first
+
+    def give_back(self) -> None:
+        """Put it where the networks have it."""
+        if self.weights[0] is not self.first:
+            self.first[:] = self.weights[0][..., : self.first.shape[-1]]
 
     def descend(self, step: int, order: np.ndarray, ends: np.ndarray) -> None:
         """All networks from this step on, through batches as `_Orders` gives them."""
@@ -276,9 +292,9 @@ def _copy(weights, biases, network, place, kept):
 
 @njit
 def _keep(matrix, copy):
-    """Entry by entry, which compiles sooner than whole arrays."""
-    for row in range(matrix.shape[0]):
-        for column in range(matrix.shape[1]):
+    """Entry by entry, which compiles sooner than whole arrays; without what fills up its rows."""
+    for row in range(copy.shape[0]):
+        for column in range(copy.shape[1]):
             copy[row, column] = matrix[row, column]
 
 

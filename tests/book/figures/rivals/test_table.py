@@ -12,7 +12,7 @@ from valleys.book.figures.rivals.table import KIND, LABELS, LOOKS, PANELS
 @pytest.fixture
 def table():
     rng, parts = np.random.default_rng(0), {}
-    for name in ("flat", "flat_0", "gain", "wall"):
+    for name in ("flat", "flat_0", "gain", "wall", "path"):
         value = 1 + rng.random(len(LABELS) + 1)
         parts |= {name: value, f"{name}_low": value - 0.1, f"{name}_high": value + 0.2}
     found = xr.Dataset({name: ("rival", values) for name, values in parts.items()})
@@ -34,12 +34,13 @@ def test_every_method_has_its_row_value_interval_and_kind(table):
         assert len(marks(axes)) == len(LABELS) - (name == "wall")
 
 
-def test_small_marks_are_of_the_higher_loss(table):
-    first, *rest = drawn_axes(figures.rivals(table), 3)
-    (faint,) = [each.lines[0] for each in error_bars(first) if len(x_of(each.lines[0])) > 1]
-    np.testing.assert_array_equal(x_of(faint), table.flat_0.sel(rival=list(LABELS)))
-    for axes in rest:
-        assert all(len(x_of(each.lines[0])) == 1 for each in error_bars(axes))
+def test_small_marks_are_of_the_higher_loss_and_of_the_path(table):
+    panels = drawn_axes(figures.rivals(table), 3)
+    for axes, name in zip(panels, ("flat_0", None, "path"), strict=True):
+        small = [each.lines[0] for each in error_bars(axes) if len(x_of(each.lines[0])) > 1]
+        assert len(small) == (name is not None)
+        for line in small:
+            np.testing.assert_array_equal(x_of(line), table[name].sel(rival=list(LABELS)))
 
 
 def test_every_method_of_the_study_but_the_reference_has_a_label_and_a_kind():

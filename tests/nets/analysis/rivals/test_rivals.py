@@ -58,6 +58,20 @@ def test_a_wall_is_a_ratio_of_means_with_starts_drawn_for_both():
     assert not np.isfinite(table.wall(none, "adam").low)
 
 
+def test_a_path_is_held_against_the_line_between_two_runs_of_the_reference():
+    found = made_up(spread=1.0, adam=2.0)
+    found["band_wall"] = 0.2 * found.wall.isel(level=-1)
+    told = table.path(found, "adam")
+    assert (told.value, told.low, told.high) == pytest.approx((0.4, 0.4, 0.4))
+    found["band_wall"][..., 1:] = np.nan  # one run a start
+    assert table.path(found, "adam").value == pytest.approx(0.4)
+    highest = findings.rivals_findings(found)
+    assert highest["highest"] == "adam"
+    assert estimate(highest, "highest_by").value == pytest.approx(0.4)
+    found["band_wall"] = np.nan * found.band_wall
+    assert np.isnan(table.path(found, "adam").value)
+
+
 def test_intervals_cover_the_mean_of_all_starts():
     """Nineteen in twenty intervals hold the true factor, were there enough starts."""
     inside = 0
@@ -89,7 +103,7 @@ def test_the_numbers_of_the_table_have_names():
     assert estimate(told, "row_flat_adam").value == pytest.approx(2)
     assert estimate(told, "row_freezing_time_sgd").value == pytest.approx(10)
     assert told["row_seconds_sam"] == 1.5
-    assert len(told) == 7 * len(NAMES)
+    assert len(told) == 8 * len(NAMES)
 
 
 def test_findings_name_the_flattest_and_the_most_accurate():

@@ -2,15 +2,23 @@
 
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from valleys.book.figures.drawing import rows
-from valleys.book.figures.drawing.parts import decimals, finished, legend_below, new_figure
-from valleys.book.figures.drawing.style import INK, KINDS
+from valleys.book.figures.drawing.parts import bars, decimals, finished, legend_below, new_figure
+from valleys.book.figures.drawing.style import HALO, INK, KINDS, NEUTRAL
 
 AROUND = 1.8  # inches above and below the rows
 LEAST_GAIN = -3.0  # points; what is less accurate stands at the end of the axis
+PATH = {
+    "color": NEUTRAL,
+    "marker": "o",
+    "markersize": 4,
+    "markerfacecolor": HALO,
+    "linestyle": "none",
+}
 LABELS = {  # how methods are called
     "gd": "gradient descent",
     "momentum": "momentum",
@@ -51,7 +59,8 @@ PANELS = {  # what a panel shows: its label, and where no difference lies
 @finished
 def rivals(table: xr.Dataset) -> Figure:
     """Flatness at equal loss, accuracy when the budget is spent, and the wall to the solution of
-    plain stochastic gradient descent, a row a method, with intervals.
+    plain stochastic gradient descent, on the line and on a path of low loss, a row a method, with
+    intervals.
 
     `table` is what `valleys.nets.analysis.rivals.table.table` gives.
     """
@@ -66,11 +75,26 @@ def rivals(table: xr.Dataset) -> Figure:
         rows.large_marks(axes, here, name, "rival", looks, least=least)
         axes.set_xlabel(label)
     rows.small_marks(panels[0], here)
-    panels[0].set_xscale("log")
-    panels[0].xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    panels[0].xaxis.set_major_formatter(decimals())
-    panels[0].xaxis.set_minor_formatter(NullFormatter())
+    _paths(panels[2], here)
+    for axes in (panels[0], panels[2]):
+        _logarithmic(axes)
     rows.name_rows(panels[0], [LABELS[name] for name in names])
     shown = {KIND[name] for name in names}
-    legend_below(figure, rows.entries(shown, LOOKS, table.attrs), 3)
+    entries = {**rows.entries(shown, LOOKS, table.attrs), "on a path of low loss": PATH}
+    legend_below(figure, entries, 3)
     return figure
+
+
+def _paths(axes: Axes, here: xr.Dataset) -> None:
+    """The wall that is left on a path of low loss, in each row."""
+    value, low, high = (here[f"path{end}"].values for end in rows.ENDS)
+    places = np.arange(len(value)) - rows.APART
+    axes.errorbar(value, places, xerr=bars(value, low, high), linewidth=0.8, **PATH)  # pyright: ignore[reportArgumentType]  # the look is matplotlib's
+
+
+def _logarithmic(axes: Axes) -> None:
+    """A logarithmic axis with plain numbers."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(decimals())
+    axes.xaxis.set_minor_formatter(NullFormatter())

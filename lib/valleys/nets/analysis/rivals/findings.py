@@ -4,7 +4,16 @@ import numpy as np
 import xarray as xr
 
 from valleys.nets import statistics
-from valleys.nets.analysis.rivals.table import came, contrast, frozen, in_tail, mean, rows, wall
+from valleys.nets.analysis.rivals.table import (
+    came,
+    contrast,
+    frozen,
+    in_tail,
+    mean,
+    path,
+    rows,
+    wall,
+)
 from valleys.nets.experiments.rivals.contenders import REFERENCE
 from valleys.nets.statistics import Estimate
 from valleys.results.estimates import Findings
@@ -28,10 +37,10 @@ def rivals_findings(found: xr.Dataset, *, seed: int = 0) -> Findings:
         that of such steps throughout. Of the reference `accuracy` [%], `loss`, `freezing` [epochs],
         `own_wall` between two runs, over the loss, and `band_wall` on a path of low loss likewise.
         `flattest`, `flattest_by`, `best` and `best_by` [points], the methods with the largest
-        values; `tail`, the least share of runs that came to the lowest level after the budget,
-        `came`, the least that came there, `unfrozen`, how many methods have a run that did not
-        freeze; counts `starts`, `runs`, `epochs`, `level_high` and `level_low`. What `relations`
-        gives.
+        values, and `highest` and `highest_by`, that with the highest wall on a path of low loss;
+        `tail`, the least share of runs that came to the lowest level after the budget, `came`, the
+        least that came there, `unfrozen`, how many methods have a run that did not freeze; counts
+        `starts`, `runs`, `epochs`, `level_high` and `level_low`. What `relations` gives.
     """
     others = [name for name in found.rival.values.tolist() if name != REFERENCE]
     told: Findings = {
@@ -42,10 +51,15 @@ def rivals_findings(found: xr.Dataset, *, seed: int = 0) -> Findings:
         told[f"wall_{name}"] = wall(found, name, seed=seed)
     told |= {"late_flat": _late(found, seed)} | _of_reference(found, seed)
     for best, what in (("flattest", "flat"), ("best", "gain")):
-        every = {name: contrast(found, what, name, seed=seed) for name in others}
-        first = max(every, key=lambda name: np.nan_to_num(every[name].value, nan=-np.inf))
-        told |= {best: first, f"{best}_by": every[first]}
+        told |= _largest(best, {name: contrast(found, what, name, seed=seed) for name in others})
+    told |= _largest("highest", {name: path(found, name, seed=seed) for name in others})
     return told | _counts(found) | relations(found, seed=seed)
+
+
+def _largest(name: str, every: dict[str, Estimate]) -> Findings:
+    """The method with the largest value, and that value as `NAME_by`."""
+    first = max(every, key=lambda each: np.nan_to_num(every[each].value, nan=-np.inf))
+    return {name: first, f"{name}_by": every[first]}
 
 
 def relations(found: xr.Dataset, *, seed: int = 0) -> Findings:

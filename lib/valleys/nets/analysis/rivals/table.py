@@ -52,7 +52,21 @@ def wall(found: xr.Dataset, method: str, *, level: int = -1, seed: int = 0) -> E
     over that between two runs of the reference; a ratio of means, as single walls may be none.
     """
     values = found.wall.isel(level=level)
-    parts = [rows(values.sel(rival=each)) for each in (method, REFERENCE)]
+    return _over_line(found, values.sel(rival=method), level, seed)
+
+
+def path(found: xr.Dataset, method: str, *, seed: int = 0) -> Estimate:
+    """Rise on a path of low loss from runs of a method to runs of the reference, at the lowest
+    level, over that on the line between two runs of the reference, as `wall`; what it keeps of it
+    may be of the path that was found.
+    """
+    return _over_line(found, found.band_wall.sel(rival=method), -1, seed)
+
+
+def _over_line(found: xr.Dataset, rises: xr.DataArray, level: int, seed: int) -> Estimate:
+    """Rises, over the wall on the line between two runs of the reference."""
+    between = found.wall.isel(level=level).sel(rival=REFERENCE)
+    parts = [rows(rises), rows(between)]
     value, drawn = statistics.nested_means(parts, np.random.default_rng(seed))
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio, ratios = value[0] / value[1], drawn[0] / drawn[1]
@@ -93,7 +107,8 @@ def table(found: xr.Dataset, seconds: Mapping[str, float], *, seed: int = 0) -> 
     Returns:
         Dimension rival; each number with `_low` and `_high`. Factors over the reference: `flat_0`,
         … at each level and `flat` at the lowest, `end_flat` and `end_loss` when the budget is
-        spent, `delay` of freezing in gradient evaluations, `wall` at the lowest level. Percentage
+        spent, `delay` of freezing in gradient evaluations, and at the lowest level `wall` on the
+        line and `path` on one of low loss, both over the reference's on the line. Percentage
         points: `gain` in accuracy when the budget is spent, `level_gain` at the lowest level. As
         they are: `accuracy` [%], `freezing` [epochs], `freezing_time` [ηt], `loss`. Without
         intervals: `frozen` and `in_tail`, shares of runs, `seconds` over the reference.
@@ -104,7 +119,8 @@ def table(found: xr.Dataset, seconds: Mapping[str, float], *, seed: int = 0) -> 
     for told, (name, level) in wanted.items():
         every = [contrast(found, name, each, level=level, seed=seed) for each in methods]
         parts |= _ends(told, every)
-    parts |= _ends("wall", [wall(found, each, seed=seed) for each in methods])
+    for name, rise in (("wall", wall), ("path", path)):
+        parts |= _ends(name, [rise(found, each, seed=seed) for each in methods])
     for name in MEANS:
         parts |= _ends(name, [mean(found, name, each, seed=seed) for each in methods])
     shares = {"frozen": frozen(found).values, "in_tail": in_tail(found).values}
@@ -128,10 +144,10 @@ def _ends(name: str, every: list[Estimate]) -> dict[str, tuple]:
 
 
 def told(table: xr.Dataset) -> Findings:
-    """The numbers of the table, each as `row_NAME_METHOD`: `flat`, `wall` and `seconds` over the
-    reference, `accuracy` [%], `freezing` [epochs], `freezing_time` [ηt] and `loss`.
+    """The numbers of the table, each as `row_NAME_METHOD`: `flat`, `wall`, `path` and `seconds`
+    over the reference, `accuracy` [%], `freezing` [epochs], `freezing_time` [ηt] and `loss`.
     """
-    with_ends = ("flat", "wall", "accuracy", "freezing", "freezing_time", "loss")
+    with_ends = ("flat", "wall", "path", "accuracy", "freezing", "freezing_time", "loss")
     found: Findings = {}
     for name in table.rival.values.tolist():
         row = table.sel(rival=name)

@@ -70,15 +70,30 @@ class Vectors:
         """One number from memory."""
         return self.builder.load(self.builder.inttoptr(place, self.number.as_pointer()))
 
-    def store_number(self, number: Any, place: Any) -> None:
-        """One number into memory."""
-        self.builder.store(number, self.builder.inttoptr(place, self.number.as_pointer()))
+    def sums(self, vectors: Sequence[Any]) -> Any:
+        """The sum of the lanes of each vector, in the first lanes of one; of at most as many as it
+        has lanes. Halves are added, and halves of them, two vectors at once.
+        """
+        across = self.count
+        while across > 1:
+            pairs = zip(vectors[::2], [*vectors[1::2], vectors[-1]], strict=False)
+            vectors = [self._halves_added(*pair, across) for pair in pairs]
+            across //= 2
+        return vectors[0]
 
-    def sum(self, vector: Any) -> Any:
-        """The sum of all lanes, added up in any order."""
-        given = ir.Constant(self.number, 0.0), vector
-        name = f"llvm.vector.reduce.fadd.{self.name}"
-        return self._call(name, self.number, given, fastmath=("reassoc",))
+    def _halves_added(self, one: Any, other: Any, across: int) -> Any:
+        """Of two vectors of groups of so many lanes, each group's first half and its second."""
+        starts = range(0, 2 * self.count, across)
+        first, second = (
+            [start + begin + lane for start in starts for lane in range(across // 2)]
+            for begin in (0, across // 2)
+        )
+        kind = ir.VectorType(SHORT, self.count)
+        halves = [
+            self.builder.shuffle_vector(one, other, ir.Constant(kind, lanes))
+            for lanes in (first, second)
+        ]
+        return self.builder.fadd(*halves)
 
     def plus_product(self, term: Any, one: Any, other: Any) -> Any:
         """term + one · other."""
@@ -178,11 +193,11 @@ def _write_sums(v: Vectors, counts: Any, places: Any, strides: Any, factor: Any)
         add(loop.index, v.every())
     with v.builder.if_then(v.builder.icmp_signed(">", left, _place(0))):
         add(n_whole, v.first(left))
-    rows = v.rows(c, c_row, n_rows)
-    ends = [place for row in rows for place in v.rows(row, _place(v.size), n_columns)]
-    before = [v.load_number(end) for end in ends]
-    for end, start, total in zip(ends, before, chain(*totals), strict=True):
-        v.store_number(v.plus_product(start, factor, v.sum(v.builder.load(total))), end)
+    rows, there = v.rows(c, c_row, n_rows), v.first(n_columns)
+    before = [v.load(row, there) for row in rows]
+    for row, start, kept in zip(rows, before, totals, strict=True):
+        sums = v.sums([v.builder.load(total) for total in kept])
+        v.store(v.plus_product(start, v.spread(factor), sums), row, there)
 
 
 add_block = _intrinsic(partial(_write_block, ACROSS))
