@@ -33,7 +33,7 @@ from valleys.errors import BookError
 from valleys.nets import datasets
 from valleys.nets.engine import compiled
 from valleys.nets.engine import reference as plain_nets
-from valleys.nets.engine.kernels import blas
+from valleys.nets.engine.kernels import blas, memory
 from valleys.nets.engine.modules import Modules
 from valleys.nets.engine.networks import initialize
 from valleys.nets.engine.plain import train
@@ -361,10 +361,12 @@ def profile_rows(batch_size: int, n_steps: int, repeats: int, n_networks: int = 
 
 
 def step_products(n_networks: int, batch_size: int, n_steps: int) -> Callable[[], None]:
-    """The products of matrices of a step, and nothing else."""
-    weights = tuple(weight.numpy() for weight in initialize(peers.SIZES[0], 0).weights)
-    weights = tuple(np.repeat(weight, n_networks, axis=0) for weight in weights)
-    batch = np.ones((batch_size, peers.SIZES[0]), np.float32)
+    """The products of matrices of a step, in memory as the loop has it, and nothing else."""
+    filled = memory.in_vectors if blas.product_way() == blas.OWN else np.asarray
+    first, *others = (weight.numpy() for weight in initialize(peers.SIZES[0], 0).weights)
+    every = [np.repeat(weight, n_networks, axis=0) for weight in (first, *others)]
+    weights = (filled(every[0]), *every[1:])
+    batch = filled(np.ones((batch_size, peers.SIZES[0]), np.float32))
     values = tuple(np.ones((batch_size, size), np.float32) for size in peers.SIZES[1:])
     slopes = tuple(np.ones_like(value) for value in values)
     where = blas.address("float32"), blas.product_way()
