@@ -76,8 +76,8 @@ def rivals(table: xr.Dataset) -> Figure:
         axes.set_xlabel(label)
     rows.small_marks(panels[0], here)
     _paths(panels[2], here)
-    for axes in (panels[0], panels[2]):
-        _logarithmic(axes)
+    for axes, within in ((panels[0], (1, 2, 5)), (panels[2], (1, 3))):
+        _logarithmic(axes, within)
     rows.name_rows(panels[0], [LABELS[name] for name in names])
     shown = {KIND[name] for name in names}
     entries = {**rows.entries(shown, LOOKS, table.attrs), "on a path of low loss": PATH}
@@ -92,9 +92,9 @@ def _paths(axes: Axes, here: xr.Dataset) -> None:
     axes.errorbar(value, places, xerr=bars(value, low, high), linewidth=0.8, **PATH)  # pyright: ignore[reportArgumentType]  # the look is matplotlib's
 
 
-def _logarithmic(axes: Axes) -> None:
-    """A logarithmic axis with plain numbers."""
+def _logarithmic(axes: Axes, within: tuple[int, ...]) -> None:
+    """A logarithmic axis with plain numbers, at these multiples of powers of ten."""
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_locator(LogLocator(subs=within))
     axes.xaxis.set_major_formatter(decimals())
     axes.xaxis.set_minor_formatter(NullFormatter())
