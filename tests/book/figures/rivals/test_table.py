@@ -55,3 +55,10 @@ def test_a_few_methods_without_intervals_are_drawn(table):
     few = few.sel(rival=["sgd", "adam", "sam"]).assign_attrs(table.attrs)
     panels = drawn_axes(figures.rivals(few), 3)
     assert [label.get_text() for label in panels[0].get_yticklabels()] == ["Adam", "SAM"]
+
+
+def test_a_path_without_a_wall_is_drawn(table):
+    table["path"], table["path_low"] = 0 * table.path, 0 * table.path
+    axes = drawn_axes(figures.rivals(table), 3)[2]
+    assert axes.get_xlim()[0] == 0
+    assert np.isfinite(axes.transData.transform([(0.0, 0.0)])).all()

@@ -12,6 +12,7 @@ from valleys.book.figures.drawing.style import HALO, INK, KINDS, NEUTRAL
 
 AROUND = 1.8  # inches above and below the rows
 LEAST_GAIN = -3.0  # points; what is less accurate stands at the end of the axis
+WALL_TICKS = (0, 0.1, 0.3, 1, 3)  # up to the second one the axis is linear
 PATH = {
     "color": NEUTRAL,
     "marker": "o",
@@ -76,8 +77,10 @@ def rivals(table: xr.Dataset) -> Figure:
         axes.set_xlabel(label)
     rows.small_marks(panels[0], here)
     _paths(panels[2], here)
-    for axes, within in ((panels[0], (1, 2, 5)), (panels[2], (1, 3))):
-        _logarithmic(axes, within)
+    panels[0].set_xscale("log")
+    panels[0].xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    panels[0].xaxis.set_major_formatter(decimals())
+    panels[0].xaxis.set_minor_formatter(NullFormatter())
     rows.name_rows(panels[0], [LABELS[name] for name in names])
     shown = {KIND[name] for name in names}
     entries = {**rows.entries(shown, LOOKS, table.attrs), "on a path of low loss": PATH}
@@ -90,11 +93,6 @@ def _paths(axes: Axes, here: xr.Dataset) -> None:
     value, low, high = (here[f"path{end}"].values for end in rows.ENDS)
     places = np.arange(len(value)) - rows.APART
     axes.errorbar(value, places, xerr=bars(value, low, high), linewidth=0.8, **PATH)  # pyright: ignore[reportArgumentType]  # the look is matplotlib's
-
-
-def _logarithmic(axes: Axes, within: tuple[int, ...]) -> None:
-    """A logarithmic axis with plain numbers, at these multiples of powers of ten."""
-    axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=within))
-    axes.xaxis.set_major_formatter(decimals())
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xscale("symlog", linthresh=WALL_TICKS[1])  # a wall may be none
+    axes.set_xticks(WALL_TICKS, [f"{tick:g}" for tick in WALL_TICKS])
+    axes.set_xlim(left=0)
