@@ -224,7 +224,7 @@ def forward(process: Process, grid: Grid, n_steps: int, start_y: float) -> Histo
         kernel, first, along_y = process.kernel(grid, kernel_ys[-1])
         at_nodes = density * grid.weight
         crossings.append(_crossings(kernel, first, at_nodes, grid.weight, grid.first_flat))
-        density, travelled = _carry(kernel, first, density, grid.weight, along_y, length)
+        density, travelled = carry(kernel, first, density, grid.weight, along_y, length)
         step, y, speed = step + length, y + travelled, travelled / length
         steps.append(step)
         ys.append(y)
@@ -306,7 +306,7 @@ def _gaussians(x, mean, kick, first, last):
 
 
 @nb.njit(**COMPILE)
-def _carry(kernel, first, density, weight, along_y, n_steps):
+def carry(kernel, first, density, weight, along_y, n_steps):
     """The density n_steps later, and how far the mean of y has travelled."""
     n_nodes, band = kernel.shape
     travelled = 0.0

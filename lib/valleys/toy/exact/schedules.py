@@ -2,16 +2,14 @@
 `master_equation`, carried on from block to block of steps.
 """
 
-import numba as nb
 import numpy as np
 import xarray as xr
 
 from valleys.results.spec import require
 from valleys.toy.exact.master_equation import (
-    COMPILE,
-    NEGLIGIBLE,
     Grid,
     Process,
+    carry,
     check_noise,
 )
 from valleys.toy.landscapes.two_valley import TwoValley
@@ -88,22 +86,3 @@ def _carried(processes: list[Process], grid: Grid, blocks: Blocks, start_y: floa
         at_nodes = density * grid.weight
         rows.append((at_nodes[grid.first_flat :].sum() / at_nodes.sum(), y, at_nodes.sum()))
     return np.array(rows)
-
-
-@nb.njit(**COMPILE)
-def carry(kernel, first, density, weight, along_y, n_steps):
-    """The density n_steps later, and how far the mean of y has travelled."""
-    n_nodes, band = kernel.shape
-    travelled = 0.0
-    for _ in range(n_steps):
-        following = np.zeros(n_nodes)
-        for j in range(n_nodes):
-            probability = density[j] * weight[j]
-            if probability < NEGLIGIBLE:
-                continue
-            travelled += probability * along_y[j]
-            begin = first[j]
-            for i in range(min(band, n_nodes - begin)):
-                following[begin + i] += kernel[j, i] * probability
-        density = following
-    return density, travelled

@@ -126,10 +126,10 @@ class Vectors:
         """The place so many strides behind another one."""
         return self.builder.add(start, self.builder.mul(number, stride))
 
-    def _call(self, name: str, gives: Any, given: Sequence[Any], **options: Any) -> Any:
+    def _call(self, name: str, gives: Any, given: Sequence[Any]) -> Any:
         kind = ir.FunctionType(gives, [value.type for value in given])
         function = cgutils.get_or_insert_function(self.builder.module, kind, name)
-        return self.builder.call(function, given, **options)
+        return self.builder.call(function, given)
 
 
 def _intrinsic(write: Callable[..., None]) -> Callable[..., None]:
