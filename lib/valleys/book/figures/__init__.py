@@ -58,6 +58,7 @@ from valleys.book.figures.freezing_theory import (
     transient_map,
     uneven_ridge,
 )
+from valleys.book.figures.generality.cifar_long import cifar_long
 from valleys.book.figures.generality.cifar_network import cifar_network
 from valleys.book.figures.generality.effects import generality, widths
 from valleys.book.figures.more_valleys import (
@@ -139,6 +140,7 @@ __all__ = [
     "branch_similarity",
     "branch_training",
     "budgets",
+    "cifar_long",
     "cifar_network",
     "control",
     "criterion",

@@ -62,24 +62,24 @@ def maps(found: xr.Dataset, level: float, *, seed: int = 0) -> xr.Dataset:
     """
     values = found.assign(accuracy=100 * found.accuracy, wall=found.wall / level)
     parts = [statistics.run_means(values[name], "run", name, seed=seed) for name in RUNS]
-    parts += [_pair_means(values[name], name, seed) for name in PAIRS]
+    parts += [pair_means(values[name], name, seed=seed) for name in PAIRS]
     return xr.merge(parts).assign(converged=np.isfinite(found.end_time).mean("run"))
 
 
-def _pair_means(values: xr.DataArray, name: str, seed: int) -> xr.Dataset:
-    """Means over pairs, of which runs are resampled."""
-    rows = values.transpose("learning_rate", "batch_size", "pair")
+def pair_means(values: xr.DataArray, name: str, *, seed: int) -> xr.Dataset:
+    """Mean along `pair`, of which runs are resampled, as `name`, `name_low` and `name_high`."""
+    rows = values.transpose(..., "pair")
     told = [
-        _pair_mean(row, np.random.default_rng(seed))
+        mean_of_pairs(row, np.random.default_rng(seed))
         for row in rows.values.reshape(-1, rows.sizes["pair"])
     ]
-    shape, dims = rows.shape[:2], rows.dims[:2]
+    shape, dims = rows.shape[:-1], rows.dims[:-1]
     ends = {end: [getattr(one, end.lstrip("_") or "value") for one in told] for end in ENDS}
     parts = {f"{name}{end}": (dims, np.reshape(column, shape)) for end, column in ends.items()}
     return xr.Dataset(parts, {dim: values[dim] for dim in dims})
 
 
-def _pair_mean(row: np.ndarray, rng: np.random.Generator) -> Estimate:
+def mean_of_pairs(row: np.ndarray, rng: np.random.Generator) -> Estimate:
     """Of pairs in the order of `numpy.triu_indices`; no interval where one is not known."""
     if not np.isfinite(row).all():
         known = row[np.isfinite(row)]
@@ -126,16 +126,18 @@ def map_findings(
     told |= {"noisy": int(noisy.batch_size), "calm": int(calm.batch_size)}
     for name, of in {"flat": "flatness", "delay": "freezing_time"}.items():
         above, below = (xr.ufuncs.log(cell[of]) for cell in (noisy, calm))
-        told[name] = statistics.exponential(_less(above, below, seed))
-    told["gain"] = _less(100 * noisy.accuracy, 100 * calm.accuracy, seed)
+        told[name] = statistics.exponential(less(above, below, seed))
+    told["gain"] = less(100 * noisy.accuracy, 100 * calm.accuracy, seed)
     for word, cell in (("noisy", noisy), ("calm", calm)):
         told[f"wall_{word}"] = _over_starts(cell.wall / level, seed)
         told[f"alike_{word}"] = _over_starts(cell.similarity, seed)
     return told | _steps(maps(found, level, seed=seed))
 
 
-def _less(first: xr.DataArray, second: xr.DataArray, seed: int) -> Estimate:
-    """What one setting has more than the other; starts are resampled and runs within them."""
+def less(first: xr.DataArray, second: xr.DataArray, seed: int) -> Estimate:
+    """What one setting has more than the other, over start and run; starts are resampled and runs
+    within them.
+    """
     rng = np.random.default_rng(seed)
     above, below = (cell.transpose("start", "run").values for cell in (first, second))
     if len(above) == 1:
@@ -148,7 +150,7 @@ def _over_starts(values: xr.DataArray, seed: int) -> Estimate:
     one start alone.
     """
     rng = np.random.default_rng(seed)
-    each = [_pair_mean(row, rng) for row in values.transpose("start", "pair").values]
+    each = [mean_of_pairs(row, rng) for row in values.transpose("start", "pair").values]
     if len(each) == 1:
         return each[0]
     return statistics.mean(np.array([one.value for one in each]), rng)
