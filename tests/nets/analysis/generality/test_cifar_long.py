@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 from valleys.nets.analysis.generality import cifar_long as analysis
+from valleys.nets.statistics import Estimate
 
 LEVEL = 0.01
 MOMENTS = ["early", "late", "end"]
@@ -51,6 +52,8 @@ def test_the_smallest_batch_is_held_against_the_largest(turned):
     assert told["wall_early_noisy"].value == pytest.approx(2)
     assert told["own_alike_calm"].value == pytest.approx(0.9)
     assert told["loss_calm"] == pytest.approx(LEVEL / 3)
+    assert told["over_early_calm"].value == pytest.approx(2)
+    assert told["over_end_calm"].value == pytest.approx(6 * 3)
 
 
 def test_runs_that_moved_are_counted_among_those_that_came_to_the_end():
@@ -60,3 +63,16 @@ def test_runs_that_moved_are_counted_among_those_that_came_to_the_end():
     told = analysis.long_findings(found, LEVEL)
     assert (told["moved"], told["runs"]) == (1, 7)
     assert told["own_wall_noisy"].low < told["own_wall_noisy"].high
+
+
+@pytest.mark.parametrize(
+    ("flatter", "moved", "end", "words"),
+    [
+        ((2.0, 1.5, 2.5), 0, (3.0, 2.5, 3.5), ("lasts", "stay in", "them grow")),
+        ((2.0, 0.9, 2.5), 0, (0.5, 0.4, 0.6), ("chance", "stay in", "them sink")),
+        ((2.0, 1.5, 2.5), 3, (1.0, 0.8, 1.3), ("lasts", "(3 of them)", "as high")),
+    ],
+)
+def test_the_answer_follows_the_intervals(flatter, moved, end, words):
+    told = analysis.long_answer(Estimate(*flatter), moved, Estimate(1.0, 0.9, 1.1), Estimate(*end))
+    assert all(word in told for word in words)

@@ -5,6 +5,7 @@ import xarray as xr
 
 from valleys.nets import statistics
 from valleys.nets.analysis.generality.cifar_network import less, mean_of_pairs, pair_means
+from valleys.nets.statistics import Estimate
 from valleys.results.estimates import Findings
 
 RUNS = ("time", "train_loss", "flatness", "accuracy", "own_wall", "own_similarity")
@@ -49,7 +50,8 @@ def long_findings(found: xr.Dataset, level: float, *, seed: int = 0) -> Findings
         calm, and `gain_MOMENT` in accuracy [points]; of either, by its word, `loss_WORD` at the
         end, `own_wall_WORD` and `own_alike_WORD` between the ends of the way, and `wall_WORD`,
         `alike_WORD`, `wall_early_WORD` and `alike_early_WORD` between two runs at the end and at
-        the first moment; `moved`, of all `runs`, those with a wall above the loss on their way.
+        the first moment, and `over_end_WORD` and `over_early_WORD` the walls over the loss at the
+        same moment; `moved`, of all `runs`, those with a wall above the loss on their way.
     """
     values = _in_units(found, level).sortby("batch_size")
     noisy, calm = values.isel(batch_size=0), values.isel(batch_size=-1)
@@ -61,16 +63,17 @@ def long_findings(found: xr.Dataset, level: float, *, seed: int = 0) -> Findings
         told[f"flat_{moment}"] = statistics.exponential(less(*logs, seed))
         told[f"gain_{moment}"] = less(above.accuracy, below.accuracy, seed)
     for word, cell in (("noisy", noisy), ("calm", calm)):
-        told |= {f"{name}_{word}": number for name, number in _way(cell, seed).items()}
+        told |= {f"{name}_{word}": number for name, number in _way(cell, level, seed).items()}
     ways = values.own_wall.isel(moment=END).values
     known = int(np.isfinite(ways).sum())
     return told | {"moved": int((ways > 1).sum()), "runs": known}
 
 
-def _way(cell: xr.Dataset, seed: int) -> Findings:
+def _way(cell: xr.Dataset, level: float, seed: int) -> Findings:
     """From the first moment to the end, of the runs of one setting."""
     rng = np.random.default_rng(seed)
     early, end = cell.isel(moment=EARLY), cell.isel(moment=END)
+    over = (cell.wall * level / cell.train_loss.mean("run")).values
     return {
         "loss": float(end.train_loss.mean()),
         "own_wall": statistics.mean(end.own_wall.values, rng),
@@ -79,4 +82,21 @@ def _way(cell: xr.Dataset, seed: int) -> Findings:
         "alike": mean_of_pairs(end.similarity.values, rng),
         "wall_early": mean_of_pairs(early.wall.values, rng),
         "alike_early": mean_of_pairs(early.similarity.values, rng),
+        "over_end": mean_of_pairs(over[END], rng),
+        "over_early": mean_of_pairs(over[EARLY], rng),
     }
+
+
+def long_answer(flatter: Estimate, moved: int, early: Estimate, end: Estimate) -> str:
+    """What the way to the end changes, in words.
+
+    Args:
+        flatter: factor of noisy over calm at equal loss.
+        moved: runs with a wall above the loss on their way.
+        early: wall between two runs at the first moment.
+        end: the same at the end.
+    """
+    lasts = "lasts" if flatter.low > 1 else "cannot be told from chance any more"
+    stay = "stay in their valleys" if not moved else f"leave their valleys ({moved} of them)"
+    walls = "grow" if end.low > early.high else "sink" if end.high < early.low else "stay as high"
+    return f"what noise has done {lasts}, runs {stay}, and walls between them {walls}"
