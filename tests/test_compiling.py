@@ -9,15 +9,14 @@ import pytest
 
 OUTER = """
     import numba
-    import inner
-    from valleys.compiling import forget_older
+    from inner import numbers
+    from valleys.compiling import renewed_with
 
+    @(renewed_with("inner") if RENEWED else lambda compiled: compiled)
     @numba.njit(cache=True)
     def outer():
-        return inner.number()
+        return numbers.number()
 
-    if FORGETS:
-        forget_older(outer, [inner])
     print(outer(), outer.stats.cache_hits[()] if outer.stats.cache_hits else 0)
 """
 INNER = """
@@ -38,11 +37,12 @@ def printed(folder):
     return found.stdout.split()
 
 
-@pytest.mark.parametrize(("forgets", "second"), [(True, "2"), (False, "1")])
-def test_an_edit_of_another_file_is_noticed(tmp_path, forgets, second):
-    """Without the call numba runs what it kept, or the test could not fail."""
-    inner = tmp_path / "inner.py"
-    (tmp_path / "outer.py").write_text(dedent(OUTER).replace("FORGETS", str(forgets)))
+@pytest.mark.parametrize(("renewed", "second"), [(True, "2"), (False, "1")])
+def test_an_edit_of_another_file_is_noticed(tmp_path, renewed, second):
+    """Without the decorator numba runs what it kept, or the test could not fail."""
+    inner = tmp_path / "inner" / "numbers.py"
+    inner.parent.mkdir()
+    (tmp_path / "outer.py").write_text(dedent(OUTER).replace("RENEWED", str(renewed)))
     inner.write_text(dedent(INNER).replace("NUMBER", "1"))
     assert printed(tmp_path) == ["1", "0"]
     assert printed(tmp_path) == ["1", "1"]  # kept, as nothing was edited

@@ -1,8 +1,7 @@
 """Where compiled loops are kept: beside their source, else in the home folder, else nowhere."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numba as nb
@@ -22,16 +21,19 @@ def _can_keep() -> bool:
 CAN_KEEP = _can_keep()
 
 
-def forget_older(compiled: Callable[..., Any], modules: Iterable[ModuleType]) -> None:
-    """Forget what numba kept of a function if modules whose code is part of it were edited since:
-    numba itself looks at the file alone in which the function stands.
-
-    Args:
-        compiled: what `numba.njit` made of the function.
-        modules: those others of which it calls compiled functions, themselves or through others.
+def renewed_with(folder: str) -> Callable[[Any], Any]:
+    """Decorates what `numba.njit` made of a function of whose code files in a folder beside its own
+    are a part: what numba kept of it is forgotten if one of them was edited since. Numba itself
+    looks at the file alone in which the function stands.
     """
-    folder = compiled.stats.cache_path  # pyright: ignore[reportFunctionMemberAccess]  # numba's own
-    edited = max(Path(str(module.__file__)).stat().st_mtime for module in modules)
-    for index in Path(folder).glob(f"*.{compiled.__name__}-*.nbi") if folder else ():
-        if index.stat().st_mtime < edited:
-            index.unlink(missing_ok=True)
+
+    def forget_older(compiled: Any) -> Any:
+        files = Path(compiled.py_func.__code__.co_filename).with_name(folder).glob("*.py")
+        edited = max(file.stat().st_mtime for file in files)
+        kept = compiled.stats.cache_path
+        for index in Path(kept).glob(f"*.{compiled.__name__}-*.nbi") if kept else ():
+            if index.stat().st_mtime < edited:
+                index.unlink(missing_ok=True)
+        return compiled
+
+    return forget_older

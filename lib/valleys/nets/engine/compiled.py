@@ -15,8 +15,8 @@ import torch
 from numba import njit
 from threadpoolctl import ThreadpoolController
 
-from valleys.compiling import CAN_KEEP, forget_older
-from valleys.nets.engine.kernels import blas, memory, products, vectors
+from valleys.compiling import CAN_KEEP, renewed_with
+from valleys.nets.engine.kernels import blas, memory
 from valleys.nets.engine.networks import Networks
 from valleys.nets.engine.passages import Passages
 from valleys.nets.engine.training import Samples, Visit
@@ -185,6 +185,7 @@ def _watch(passages: Passages, networks: Networks, n_samples: int) -> tuple[obje
     return levels, looks, kept, passages.returns
 
 
+@renewed_with("kernels")
 @njit(cache=CAN_KEEP, fastmath=MATH, nogil=True)
 def _descend(product, weights, biases, data, batches, rate, room, where, watch):
     """Some networks in turn, each through all steps.
@@ -225,9 +226,6 @@ def _descend(product, weights, biases, data, batches, rate, room, where, watch):
             _backward(product, weights, network, size, values, slopes)
             factor = _in_type_of(batch, -rate / size)
             _move(product, weights, biases, network, (inputs, values, slopes), factor)
-
-
-forget_older(_descend, (blas, products, vectors))
 
 
 @njit(fastmath=MATH)
