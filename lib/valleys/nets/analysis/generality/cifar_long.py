@@ -96,7 +96,9 @@ def long_answer(flatter: Estimate, moved: int, early: Estimate, end: Estimate) -
         early: wall between two runs at the first moment.
         end: the same at the end.
     """
-    lasts = "lasts" if flatter.low > 1 else "cannot be told from chance any more"
+    lasts = "what noise has done lasts" if flatter.low > 1 else "whether noise shows is undecided"
     stay = "stay in their valleys" if not moved else f"leave their valleys ({moved} of them)"
-    walls = "grow" if end.low > early.high else "sink" if end.high < early.low else "stay as high"
-    return f"what noise has done {lasts}, runs {stay}, and walls between them {walls}"
+    sinks = "sink" if end.high < early.low else "neither grow nor sink beyond chance"
+    return (
+        f"{lasts}, runs {stay}, and walls between them {'grow' if end.low > early.high else sinks}"
+    )
