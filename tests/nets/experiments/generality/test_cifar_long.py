@@ -83,7 +83,9 @@ def test_runs_that_are_lost_have_no_end():
     assert np.isnan(told.flatness).all()
 
 
-@pytest.mark.parametrize("bad", [{"levels": (0.1,)}, {"levels": (0.01, 0.1)}, {"longest": 0.0}])
+@pytest.mark.parametrize(
+    "bad", [{"levels": (0.1,)}, {"levels": (0.01, 0.1)}, {"longest": 0.0}, {"longest": 0.5}]
+)
 def test_what_makes_no_sense_is_refused(bad):
     with pytest.raises(ValueError, match=r"\S"):
         CifarLongSpec(**SMALL | bad)

@@ -14,6 +14,7 @@ from valleys.nets.experiments.noise_schedules.study import flatnesses
 from valleys.nets.experiments.runs import Variables
 from valleys.nets.measures.solutions import similarity_matrix
 from valleys.nets.measures.walls import walls_of
+from valleys.results.spec import require
 
 MOMENTS = ("early", "late", "end")  # first looks below the two levels, and ηt where runs end
 DESCRIPTIONS = {
@@ -46,6 +47,12 @@ class CifarLongSpec(CifarNetworkSpec):
     levels: tuple[float, ...] = (0.01, 0.001)
     longest: float = 1000.0
     look_time: float = 2.0
+
+    def check(self) -> None:
+        """Refuse what makes no sense for such runs."""
+        super().check()
+        seen = f"longest must be look_time or more, got {self.longest:g} and {self.look_time:g}"
+        require(self.longest >= self.look_time, seen)
 
 
 @dataclass
